@@ -1,0 +1,10 @@
+namespace Bailiwick.Durable.Sqlite;
+
+/// <summary>
+/// What a database of ours is: its <c>application_id</c>, and the steps that lead from an empty file to the present
+/// schema. The number of steps taken is kept in <c>user_version</c>. A file of another application, or one written by
+/// a later version, is refused.
+/// </summary>
+/// <param name="ApplicationId">A number of our own for this kind of file; not 0.</param>
+/// <param name="Steps">Constant SQL, oldest first; a step, once released, is never changed.</param>
+public sealed record SqliteSchema(int ApplicationId, IReadOnlyList<string> Steps);
