@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Bailiwick.Durable.Files;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
@@ -13,12 +12,13 @@ namespace Bailiwick.Custody.Parties;
 /// <c>party.json</c> (public facts), <c>root-N.pem</c>, <c>admin.pem</c>, <c>auditor.pem</c>, and for a tenant
 /// <c>keyservice.pem</c>. Root keys sign statements; the others are identities on channels.
 /// </summary>
-public sealed class PartyDirectory
+public sealed class PartyDirectory : IDisposable
 {
     /// <summary>Name of the file with the party's public facts.</summary>
     public const string FactsFile = "party.json";
 
     private const int MaximumFactsBytes = 65_536;
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private readonly string? _passphrase;
 
     private PartyDirectory(PrivateDirectory files, PartyFacts facts, string? passphrase)
@@ -42,10 +42,11 @@ public sealed class PartyDirectory
         if (request.RootKeys is < 1 or > 16 || request.Threshold < 1 || request.Threshold > request.RootKeys)
         {
             throw new CustodyException(
-                $"{request.Threshold} of {request.RootKeys} root keys is no quorum: at most 16 keys, a threshold from 1 up to their number.");
+                $"{request.Threshold} of {request.RootKeys} root keys is no quorum: "
+                + "at most 16 keys, and a threshold from 1 up to their number.");
         }
 
-        var files = PrivateDirectory.OpenOrCreate(path);
+        var files = PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, path);
         if (DurableFile.Read(files, FactsFile, MaximumFactsBytes) is not null)
         {
             throw new CustodyException($"{path} holds the keys of a party already; choose another directory.");
@@ -72,7 +73,7 @@ public sealed class PartyDirectory
     /// <exception cref="CustodyException">There is none, or its facts are not readable.</exception>
     public static PartyDirectory Open(string path, string? passphrase)
     {
-        var files = PrivateDirectory.OpenOrCreate(path);
+        var files = PrivateDirectory.Open(LinuxDisk.Instance, path);
         byte[] text = DurableFile.Read(files, FactsFile, MaximumFactsBytes)
             ?? throw new CustodyException($"{path} holds no party; `bailiwick tenant init --out {path}` makes one.");
         return CanonicalJson.Parse(text) is JsonReading.Understood understood
@@ -86,7 +87,7 @@ public sealed class PartyDirectory
     public IReadOnlyList<EcdsaSigner> OpenRoots(int count)
     {
         var signers = new List<EcdsaSigner>();
-        foreach (string name in Files.List().Where(IsRootKey).Order(StringComparer.Ordinal))
+        foreach (string name in Names().Where(IsRootKey))
         {
             if (signers.Count < count)
             {
@@ -112,20 +113,25 @@ public sealed class PartyDirectory
     {
         string name = $"root-{number}.pem";
         EcdsaSigner old = PartyKeys.Open(Files, name, _passphrase);
-        int retired = Files.List().Count(f => f.StartsWith("retired-", StringComparison.Ordinal)) + 1;
-        PartyKeys.Create(Files, $"next-{retired}.pem", _passphrase);
-        EcdsaSigner next = PartyKeys.Open(Files, $"next-{retired}.pem", _passphrase);
-        Files.Rename(name, $"retired-{retired}-{name}");
-        Files.Rename($"next-{retired}.pem", name);
+        int retired = Names().Count(f => f.StartsWith("retired-", StringComparison.Ordinal)) + 1;
+        PartyKeys.Move(Files, name, $"retired-{retired}-{name}");
+        PartyKeys.Create(Files, name, _passphrase);
+        EcdsaSigner next = PartyKeys.Open(Files, name, _passphrase);
         Facts = Facts with { Roots = [.. Facts.Roots.Select(k => k.Equals(old.PublicKey) ? next.PublicKey : k)] };
         Save();
         return (old, next);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Files.Dispose();
+
+    private IEnumerable<string> Names() => Directory.EnumerateFiles(Files.Path)
+        .Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
 
     private static bool IsRootKey(string name) =>
         name.StartsWith("root-", StringComparison.Ordinal) && name.EndsWith(".pem", StringComparison.Ordinal);
 
     private void Save() => DurableFile.Replace(
         Files, FactsFile, Encoding.UTF8.GetBytes(
-            Facts.Write().ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n"));
+            Facts.Write().ToJsonString(Indented) + "\n"));
 }

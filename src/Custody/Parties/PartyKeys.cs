@@ -36,6 +36,16 @@ public static class PartyKeys
         return new EcdsaSigner(key).PublicKey;
     }
 
+    /// <summary>Gives a key file another name: the copy is durable before the first name is gone.</summary>
+    public static void Move(PrivateDirectory directory, string from, string to)
+    {
+        byte[] bytes = DurableFile.Read(directory, from, MaximumPemBytes)
+            ?? throw new CustodyException($"The key file {from} is missing.");
+        DurableFile.Replace(directory, to, bytes);
+        DurableFile.Remove(directory, from);
+        CryptographicOperations.ZeroMemory(bytes);
+    }
+
     /// <summary>Opens a key file for signing.</summary>
     /// <exception cref="CustodyException">The file is missing, is no P-256 key, or the passphrase is wrong.</exception>
     public static EcdsaSigner Open(PrivateDirectory directory, string name, string? passphrase)

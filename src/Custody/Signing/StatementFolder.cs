@@ -7,7 +7,7 @@ namespace Bailiwick.Custody.Signing;
 /// Signed statements as files, one envelope each, named <c>NNNN-Kind-name.dsse.json</c> in the order in which they
 /// were signed. It is what a party carries to the board, by network or by hand.
 /// </summary>
-public sealed class StatementFolder
+public sealed class StatementFolder : IDisposable
 {
     private const int MaximumEnvelopeBytes = 1 << 20;
     private const string Suffix = ".dsse.json";
@@ -17,7 +17,7 @@ public sealed class StatementFolder
     /// <exception cref="CustodyException">A file in it does not continue the ones before it.</exception>
     public StatementFolder(string path, StatementBook? known = null)
     {
-        _files = PrivateDirectory.OpenOrCreate(path);
+        _files = PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, path);
         Book = known ?? StatementBook.Empty;
         foreach (string name in Names())
         {
@@ -62,6 +62,10 @@ public sealed class StatementFolder
         }
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _files.Dispose();
+
     private IEnumerable<string> Names() =>
-        _files.List().Where(f => f.EndsWith(Suffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(_files.Path, "*" + Suffix).Select(f => Path.GetFileName(f))
+            .Order(StringComparer.Ordinal);
 }
