@@ -42,6 +42,12 @@ public sealed class StatementSigner(PartyDirectory party, StatementFolder folder
 
     private VerifiedStatement? SignRoot(StatementWish wish, IReadOnlyList<ISigner> signers)
     {
+        if (party.Facts.Id is null && folder.Book.Current(wish.Kind).FirstOrDefault(s => s.Name == wish.Name) is { } made)
+        {
+            // Signed before, and the desk died before the id was noted.
+            party.Bind(made.Owner);
+        }
+
         party.Facts.FillRootBody(wish.Body);
         VerifiedStatement? signed = SignWith(wish, signers);
         if (party.Facts.Id is null && signed is not null)
