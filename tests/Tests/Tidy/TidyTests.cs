@@ -72,8 +72,8 @@ public sealed partial class TidyTests
     {
         HashSet<string> allowed = ["CompartmentManager", "IntegrityManager", "VirtualNetworkManager",
             "VirtualStorageManager", "VirtualDeviceManager"];
-        Assert.Empty(Checkout.Sources("src", "lab").SelectMany(TypeNames)
-            .Where(t => t.EndsWith("Manager", StringComparison.Ordinal) && !allowed.Contains(t)));
+        Assert.DoesNotContain(Checkout.Sources("src", "lab").SelectMany(TypeNames),
+            t => t.EndsWith("Manager", StringComparison.Ordinal) && !allowed.Contains(t));
     }
 
     [Fact]
@@ -122,8 +122,8 @@ public sealed partial class TidyTests
         string[] promises = [.. File.ReadLines(Path.Combine(Checkout.Root, "SPECIFICATION.md"))
             .Where(line => PromiseRow().IsMatch(line))];
         Assert.NotEmpty(promises);
-        Assert.Empty(promises.Where(row => !row.Contains("test pending", StringComparison.Ordinal)
-            && (!Quoted().IsMatch(row) || Quoted().Matches(row).Any(m => !tests.Contains(m.Groups[1].Value)))));
+        Assert.DoesNotContain(promises, row => !row.Contains("test pending", StringComparison.Ordinal)
+            && (!Quoted().IsMatch(row) || Quoted().Matches(row).Any(m => !tests.Contains(m.Groups[1].Value))));
     }
 
     private static IEnumerable<string> LongMethods(string path) => LongMethods(path, File.ReadAllLines(path));
@@ -156,7 +156,9 @@ public sealed partial class TidyTests
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();
-    [GeneratedRegex(@"^\s*(?:(?:public|internal|private|protected|sealed|static|abstract|partial|readonly|ref|unsafe|file|record)\s+)*(?:class|struct|interface|enum|record)\s+(\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^\s*(?:(?:public|internal|private|protected|sealed|static|abstract|partial|readonly|ref|unsafe|file|record)\s+)*"
+        + @"(?:class|struct|interface|enum|record)\s+(\w+)", RegexOptions.Multiline)]
     private static partial Regex TypeName();
     [GeneratedRegex(@"\b(class|struct|interface|enum|record)\s+\w+")]
     private static partial Regex TypeHeader();
