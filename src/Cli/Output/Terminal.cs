@@ -1,0 +1,58 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Bailiwick.Cli.Output;
+
+/// <summary>
+/// What a person or a program sees. People get tables and colour (none when the output is no terminal or NO_COLOR is
+/// set); programs ask for <c>--json</c> and get one document on standard output and nothing else there.
+/// </summary>
+internal sealed class Terminal
+{
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly TextWriter _out = Console.Out;
+
+    /// <summary>Standard output, for people.</summary>
+    internal IAnsiConsole People { get; } = AnsiConsole.Create(new AnsiConsoleSettings());
+
+    /// <summary>Standard error, for progress and complaints.</summary>
+    internal IAnsiConsole Aside { get; } =
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+
+    /// <summary>Prints one JSON document.</summary>
+    internal void Json(JsonNode document) => _out.WriteLine(document.ToJsonString(Indented));
+
+    /// <summary>Prints one JSON document on one line, for streams.</summary>
+    internal void JsonLine(JsonNode document)
+    {
+        _out.WriteLine(document.ToJsonString());
+        _out.Flush();
+    }
+
+    /// <summary>Prints a sentence.</summary>
+    internal void Say(string sentence) => People.MarkupLine(Markup.Escape(sentence));
+
+    /// <summary>Prints a complaint: what is wrong, where, and what to do next.</summary>
+    internal void Complain(string sentence) => Aside.MarkupLine($"[red]{Markup.Escape(sentence)}[/]");
+
+    /// <summary>Prints a table; cells are plain text, a cell in the last column may be long.</summary>
+    internal void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table { Border = TableBorder.Rounded };
+        foreach (string column in columns)
+        {
+            table.AddColumn(new TableColumn(Markup.Escape(column)));
+        }
+
+        foreach (IReadOnlyList<string> row in rows)
+        {
+            table.AddRow(row.Select(c => (Spectre.Console.Rendering.IRenderable)new Text(c)));
+        }
+
+        People.Write(table);
+    }
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Bailiwick.Cli.Output;
+using Bailiwick.Custody.Parties;
+using Bailiwick.Custody.Signing;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Cli.Verbs;
+
+/// <summary><c>bailiwick tenant init</c>: a tenant's keys, and the first root statement whose hash is its id.</summary>
+internal static class TenantInit
+{
+    internal static Command Create(Terminal terminal)
+    {
+        var name = new Option<string>("--name") { Description = "the tenant's name, like hospital", Required = true };
+        var legalName = new Option<string>("--legal-name") { Description = "the legal owner's name", Required = true };
+        var output = new Option<string>("--out") { Description = "a new directory for the keys", Required = true };
+        var signed = new Option<string>("--signed") { Description = "folder for signed statements", Required = true };
+        var keys = new Option<int>("--keys") { Description = "root keys", DefaultValueFactory = _ => 3 };
+        var threshold = new Option<int>("--threshold") { Description = "signatures needed", DefaultValueFactory = _ => 2 };
+        var service = new Option<string>("--key-service")
+        {
+            Description = "address:port at which hosts reach the tenant's key service", Required = true,
+        };
+        var passphrase = PassphraseFile.Option();
+        var command = new Command("init",
+            "Make a tenant: its keys, and its first root statement, whose hash is the tenant's id.\n"
+            + "Example: bailiwick tenant init --name bank --legal-name 'Example Bank plc' --out keys/bank "
+            + "--signed signed/bank --key-service 10.99.0.3:7600")
+        { name, legalName, output, signed, keys, threshold, service, passphrase };
+        command.SetAction(parsed =>
+        {
+            if (!StatementName.TryParse(parsed.GetValue(name), out StatementName? tenant))
+            {
+                terminal.Complain($"'{parsed.GetValue(name)}' is no name: a lower-case letter, then up to 39 of a-z, 0-9 and -.");
+                return (int)ExitCode.Usage;
+            }
+
+            PartyDirectory party = PartyDirectory.Create(parsed.GetRequiredValue(output), new PartyRequest(
+                StatementKind.Tenant, tenant, parsed.GetValue(keys), parsed.GetValue(threshold),
+                parsed.GetValue(service), PassphraseFile.Read(parsed.GetValue(passphrase))));
+            var folder = new StatementFolder(parsed.GetRequiredValue(signed));
+            new StatementSigner(party, folder, TimeProvider.System.GetUtcNow()).Sign(new StatementWish(
+                StatementKind.Tenant, tenant, new JsonObject { ["legalName"] = parsed.GetValue(legalName) }));
+            Report(terminal, party, parsed.GetValue(GlobalOptions.Json));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Report(Terminal terminal, PartyDirectory party, bool json)
+    {
+        PartyFacts facts = party.Facts;
+        if (json)
+        {
+            terminal.Json(facts.Write());
+            return;
+        }
+
+        terminal.Say($"{facts.Name} is {facts.Id}.");
+        terminal.Say($"{facts.Threshold} of {facts.Roots.Length} root keys sign for it; the keys are in {party.Files.Path}.");
+        terminal.Say("Give the id to whoever must know you, by a way the operator does not control; keep the keys apart.");
+    }
+}

@@ -1,0 +1,137 @@
+using System.Text;
+using System.Text.Json;
+using Bailiwick.Durable.Files;
+using Bailiwick.Ledger.Json;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Custody.Parties;
+
+/// <summary>
+/// The keys of one party (a tenant, or a datacentre's operator) in a directory of its own, mode 0700:
+/// <c>party.json</c> (public facts), <c>root-N.pem</c>, <c>admin.pem</c>, <c>auditor.pem</c>, and for a tenant
+/// <c>keyservice.pem</c>. Root keys sign statements; the others are identities on channels.
+/// </summary>
+public sealed class PartyDirectory : IDisposable
+{
+    /// <summary>Name of the file with the party's public facts.</summary>
+    public const string FactsFile = "party.json";
+
+    private const int MaximumFactsBytes = 65_536;
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private readonly string? _passphrase;
+
+    private PartyDirectory(PrivateDirectory files, PartyFacts facts, string? passphrase)
+    {
+        Files = files;
+        Facts = facts;
+        _passphrase = passphrase;
+    }
+
+    /// <summary>The directory.</summary>
+    public PrivateDirectory Files { get; }
+
+    /// <summary>The party's public facts.</summary>
+    public PartyFacts Facts { get; private set; }
+
+    /// <summary>Makes all keys of a new party.</summary>
+    /// <exception cref="CustodyException">The directory holds a party already, or the numbers make no quorum.</exception>
+    public static PartyDirectory Create(string path, PartyRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.RootKeys is < 1 or > 16 || request.Threshold < 1 || request.Threshold > request.RootKeys)
+        {
+            throw new CustodyException(
+                $"{request.Threshold} of {request.RootKeys} root keys is no quorum: "
+                + "at most 16 keys, and a threshold from 1 up to their number.");
+        }
+
+        var files = PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, path);
+        if (DurableFile.Read(files, FactsFile, MaximumFactsBytes) is not null)
+        {
+            throw new CustodyException($"{path} holds the keys of a party already; choose another directory.");
+        }
+
+        PublicKey Make(string name, string? passphrase) => PartyKeys.Create(files, name, passphrase);
+        var facts = new PartyFacts
+        {
+            Kind = request.Kind,
+            Name = request.Name,
+            Threshold = request.Threshold,
+            Roots = [.. Enumerable.Range(1, request.RootKeys).Select(i => Make($"root-{i}.pem", request.Passphrase))],
+            Admin = Make("admin.pem", null),
+            Auditor = Make("auditor.pem", null),
+            KeyService = request.KeyServiceAddress is null ? null : Make("keyservice.pem", null),
+            KeyServiceAddress = request.KeyServiceAddress,
+        };
+        var made = new PartyDirectory(files, facts, request.Passphrase);
+        made.Save();
+        return made;
+    }
+
+    /// <summary>Opens the keys of a party.</summary>
+    /// <exception cref="CustodyException">There is none, or its facts are not readable.</exception>
+    public static PartyDirectory Open(string path, string? passphrase)
+    {
+        var files = PrivateDirectory.Open(LinuxDisk.Instance, path);
+        byte[] text = DurableFile.Read(files, FactsFile, MaximumFactsBytes)
+            ?? throw new CustodyException($"{path} holds no party; `bailiwick tenant init --out {path}` makes one.");
+        return CanonicalJson.Parse(text) is JsonReading.Understood understood
+            && PartyFacts.Read(understood.Root) is { } facts
+                ? new PartyDirectory(files, facts, passphrase)
+                : throw new CustodyException($"{path}/{FactsFile} is not a party's facts; restore it from a backup.");
+    }
+
+    /// <summary>Opens root keys for signing: the first <paramref name="count"/> that are here.</summary>
+    /// <exception cref="CustodyException">Fewer are here.</exception>
+    public IReadOnlyList<EcdsaSigner> OpenRoots(int count)
+    {
+        var signers = new List<EcdsaSigner>();
+        foreach (string name in Names().Where(IsRootKey))
+        {
+            if (signers.Count < count)
+            {
+                signers.Add(PartyKeys.Open(Files, name, _passphrase));
+            }
+        }
+
+        return signers.Count == count
+            ? signers
+            : throw new CustodyException($"{count} root keys of {Facts.Name} must sign, and {signers.Count} are here.");
+    }
+
+    /// <summary>Notes the party's id once its first root statement exists.</summary>
+    public void Bind(PartyId id)
+    {
+        Facts = Facts with { Id = id };
+        Save();
+    }
+
+    /// <summary>Puts a new key in the place of root key <paramref name="number"/>; the old file is kept as retired.</summary>
+    /// <returns>The old key, which still has to sign the change, and the new one.</returns>
+    public (EcdsaSigner Old, EcdsaSigner New) ReplaceRoot(int number)
+    {
+        string name = $"root-{number}.pem";
+        EcdsaSigner old = PartyKeys.Open(Files, name, _passphrase);
+        int retired = Names().Count(f => f.StartsWith("retired-", StringComparison.Ordinal)) + 1;
+        PartyKeys.Move(Files, name, $"retired-{retired}-{name}");
+        PartyKeys.Create(Files, name, _passphrase);
+        EcdsaSigner next = PartyKeys.Open(Files, name, _passphrase);
+        Facts = Facts with { Roots = [.. Facts.Roots.Select(k => k.Equals(old.PublicKey) ? next.PublicKey : k)] };
+        Save();
+        return (old, next);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Files.Dispose();
+
+    private IEnumerable<string> Names() => Directory.EnumerateFiles(Files.Path)
+        .Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
+
+    private static bool IsRootKey(string name) =>
+        name.StartsWith("root-", StringComparison.Ordinal) && name.EndsWith(".pem", StringComparison.Ordinal);
+
+    private void Save() => DurableFile.Replace(
+        Files, FactsFile, Encoding.UTF8.GetBytes(
+            Facts.Write().ToJsonString(Indented) + "\n"));
+}

@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using System.Text;
+using Bailiwick.Durable.Files;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.Custody.Parties;
+
+/// <summary>
+/// Private keys as files: PKCS#8 in PEM (RFC 7468), mode 0600, encrypted (PBES2, AES-256-CBC, PBKDF2-SHA-256) when a
+/// passphrase is given. A party that keeps its keys in a token signs elsewhere; this is the default for files.
+/// </summary>
+public static class PartyKeys
+{
+    private const int MaximumPemBytes = 8192;
+    private const int Iterations = 600_000;
+
+    /// <summary>Makes a P-256 key and writes it durably; an existing file of that name is never overwritten.</summary>
+    /// <returns>The public half.</returns>
+    /// <exception cref="CustodyException">A file of that name exists.</exception>
+    public static PublicKey Create(PrivateDirectory directory, string name, string? passphrase)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        if (DurableFile.Read(directory, name, MaximumPemBytes) is not null)
+        {
+            throw new CustodyException($"{name} exists already; choose an empty directory for new keys.");
+        }
+
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        string pem = passphrase is null
+            ? key.ExportPkcs8PrivateKeyPem()
+            : key.ExportEncryptedPkcs8PrivateKeyPem(
+                passphrase, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, Iterations));
+        byte[] bytes = Encoding.ASCII.GetBytes(pem + "\n");
+        DurableFile.Replace(directory, name, bytes);
+        CryptographicOperations.ZeroMemory(bytes);
+        return new EcdsaSigner(key).PublicKey;
+    }
+
+    /// <summary>Gives a key file another name: the copy is durable before the first name is gone.</summary>
+    public static void Move(PrivateDirectory directory, string from, string to)
+    {
+        byte[] bytes = DurableFile.Read(directory, from, MaximumPemBytes)
+            ?? throw new CustodyException($"The key file {from} is missing.");
+        DurableFile.Replace(directory, to, bytes);
+        DurableFile.Remove(directory, from);
+        CryptographicOperations.ZeroMemory(bytes);
+    }
+
+    /// <summary>Opens a key file for signing.</summary>
+    /// <exception cref="CustodyException">The file is missing, is no P-256 key, or the passphrase is wrong.</exception>
+    public static EcdsaSigner Open(PrivateDirectory directory, string name, string? passphrase)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        byte[] bytes = DurableFile.Read(directory, name, MaximumPemBytes)
+            ?? throw new CustodyException($"The key file {name} is missing in {directory.Path}.");
+        var key = ECDsa.Create();
+        try
+        {
+            string pem = Encoding.ASCII.GetString(bytes);
+            if (!pem.Contains("ENCRYPTED", StringComparison.Ordinal))
+            {
+                key.ImportFromPem(pem);
+            }
+            else
+            {
+                key.ImportFromEncryptedPem(pem, passphrase ?? throw new CustodyException(
+                    $"{name} is protected by a passphrase; name its file with --passphrase-file."));
+            }
+
+            return new EcdsaSigner(key);
+        }
+        catch (Exception fault) when (fault is CryptographicException or ArgumentException)
+        {
+            key.Dispose();
+            throw new CustodyException($"{name} in {directory.Path} is no P-256 key, or the passphrase is wrong.", fault);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+}
