@@ -1,0 +1,117 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using Bailiwick.Lab.Hosts;
+
+namespace Bailiwick.Lab.Guests;
+
+/// <summary>
+/// What a lab guest boots: Debian's kernel and a small initramfs with busybox, the virtio modules and the probe. Equal
+/// inputs give equal bytes, so the digests are stable on one machine. It needs 112 MiB of memory.
+/// </summary>
+/// <param name="KernelPath">The kernel image, readable inside every host.</param>
+/// <param name="InitramfsPath">The initramfs, likewise.</param>
+/// <param name="KernelSha256">Lower-case hex.</param>
+/// <param name="InitramfsSha256">Lower-case hex.</param>
+public sealed record GuestImage(
+    string KernelPath, string InitramfsPath, string KernelSha256, string InitramfsSha256)
+{
+    /// <summary>Memory that is enough for a guest.</summary>
+    public const int MemoryMebibytes = 112;
+
+    private static readonly string[] Applets =
+    [
+        "sh", "mount", "insmod", "ip", "setsid", "sleep", "cat", "ls", "ps", "dmesg", "ping", "arping", "nc", "dd",
+        "hexdump", "free", "uname", "poweroff", "reboot", "vi",
+    ];
+
+    private static readonly string[] ProbeSources =
+        ["probe.h", "probe.c", "sweep.c", "frames.c", "serve.c", "volume.c"];
+
+    /// <summary>Builds the image into the cache, or takes it from there.</summary>
+    public static async Task<GuestImage> Build(
+        string cacheDirectory, IProgress<LabStep>? progress = null, CancellationToken cancellation = default)
+    {
+        Directory.CreateDirectory(cacheDirectory);
+        await using var held = await CacheLock(cacheDirectory, cancellation).ConfigureAwait(false);
+        var kernel = await GuestKernel.Fetch(cacheDirectory, progress, cancellation).ConfigureAwait(false);
+        progress?.Report(new LabStep("guest", "build the initramfs"));
+        var probe = await NativeProgram.Build(cacheDirectory, "probe", ProbeSources, isStatic: true, cancellation)
+            .ConfigureAwait(false);
+        var archive = Contents(kernel, await File.ReadAllBytesAsync(probe, cancellation).ConfigureAwait(false));
+        using var packed = new MemoryStream();
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            archive.WriteTo(gzip);
+        }
+
+        var digest = Convert.ToHexStringLower(SHA256.HashData(packed.ToArray()));
+        var path = Path.Combine(cacheDirectory, "initramfs", digest[..16] + ".cpio.gz");
+        if (!File.Exists(path))
+        {
+            Directory.CreateDirectory(Path.Combine(cacheDirectory, "initramfs"));
+            await File.WriteAllBytesAsync(path + ".new", packed.ToArray(), cancellation).ConfigureAwait(false);
+            File.Move(path + ".new", path, overwrite: true);
+        }
+
+        await using var image = File.OpenRead(kernel.ImagePath);
+        var kernelDigest = await SHA256.HashDataAsync(image, cancellation).ConfigureAwait(false);
+        return new GuestImage(kernel.ImagePath, path, Convert.ToHexStringLower(kernelDigest), digest);
+    }
+
+    private static CpioArchive Contents(GuestKernel kernel, byte[] probe)
+    {
+        LabPrograms.Require("busybox");
+        var archive = new CpioArchive();
+        foreach (var directory in new[] { "bin", "dev", "modules", "proc", "sys", "tmp" })
+        {
+            archive.AddDirectory(directory);
+        }
+
+        archive.AddFile("init", NativeProgram.Source("init"));
+        archive.AddFile("bin/busybox", File.ReadAllBytes(StaticBusybox()));
+        archive.AddFile("bin/probe", probe);
+        foreach (var applet in Applets)
+        {
+            archive.AddLink("bin/" + applet, "busybox");
+        }
+
+        var order = new StringBuilder();
+        foreach (var module in kernel.ModulePaths)
+        {
+            archive.AddFile("modules/" + Path.GetFileName(module), File.ReadAllBytes(module));
+            order.Append(Path.GetFileName(module)).Append('\n');
+        }
+
+        archive.AddFile("modules/order", Encoding.ASCII.GetBytes(order.ToString()));
+        return archive;
+    }
+
+    private static string StaticBusybox()
+    {
+        var path = LabPrograms.Find("busybox") ?? "";
+
+        // A dynamically linked program names its loader; a static one has no need to.
+        return File.ReadAllBytes(path).AsSpan().IndexOf("ld-linux-x86-64.so"u8) < 0
+            ? path
+            : throw new LabException("busybox is not statically linked", path, "apt-get install busybox-static");
+    }
+
+    private static async Task<FileStream> CacheLock(string cache, CancellationToken cancellation)
+    {
+        var path = Path.Combine(cache, "lock");
+        for (var attempt = 0; attempt < 2400; attempt++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(100, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        throw new LabException("another process builds a guest for 4 minutes", path, "end it, then try again");
+    }
+}

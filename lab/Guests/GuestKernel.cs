@@ -1,0 +1,94 @@
+using System.Text.RegularExpressions;
+using Bailiwick.Lab.Hosts;
+
+namespace Bailiwick.Lab.Guests;
+
+/// <summary>
+/// Debian's own cloud kernel, unpacked from the package that linux-image-cloud-amd64 depends on; never installed.
+/// </summary>
+/// <param name="Package">The package's name, which has the kernel's version.</param>
+/// <param name="ImagePath">The kernel image.</param>
+/// <param name="ModulePaths">The modules a guest loads, in the order it loads them.</param>
+internal sealed partial record GuestKernel(string Package, string ImagePath, IReadOnlyList<string> ModulePaths)
+{
+    private static readonly string[] Modules =
+    [
+        "virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
+        "failover", "net_failover", "virtio_net", "virtio_blk",
+    ];
+
+    /// <summary>The kernel in the cache; fetched through apt when it is not there.</summary>
+    public static async Task<GuestKernel> Fetch(
+        string cache, IProgress<LabStep>? progress, CancellationToken cancellation)
+    {
+        var kernels = Path.Combine(cache, "kernels");
+        var newest = Directory.Exists(kernels)
+            ? Directory.EnumerateDirectories(kernels, "linux-image-*").Order(StringComparer.Ordinal).LastOrDefault()
+            : null;
+        if (newest is not null)
+        {
+            return In(newest);
+        }
+
+        LabPrograms.Require("apt-cache", "apt-get", "dpkg-deb");
+        string[] ask = ["apt-cache", "depends", "linux-image-cloud-amd64"];
+        var depends = await LabPrograms.Run(ask, cancellation: cancellation).ConfigureAwait(false);
+        var package = PackageName().Match(depends.Output).Value;
+        if (package.Length == 0)
+        {
+            throw new LabException(
+                "apt does not know linux-image-cloud-amd64", "apt-cache depends",
+                "apt-get update, on Debian for amd64");
+        }
+
+        progress?.Report(new LabStep("guest", $"fetch {package}"));
+        Directory.CreateDirectory(kernels);
+        var scratch = Directory.CreateDirectory(Path.Combine(kernels, $"new-{Guid.NewGuid():N}"));
+        try
+        {
+            await Unpack(package, scratch.FullName, cancellation).ConfigureAwait(false);
+            var home = Path.Combine(kernels, package);
+            if (!Directory.Exists(home))
+            {
+                Directory.Move(Path.Combine(scratch.FullName, "kept"), home);
+            }
+
+            return In(home);
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    private static GuestKernel In(string home) => new(
+        Path.GetFileName(home),
+        Path.Combine(home, "vmlinuz"),
+        [.. Modules.Select(module => Path.Combine(home, module + ".ko"))]);
+
+    private static async Task Unpack(string package, string scratch, CancellationToken cancellation)
+    {
+        // apt-get download writes to its working directory; "env -C" sets it.
+        string[] download =
+            ["env", "-C", scratch, "apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package];
+        (await LabPrograms.Run(download, timeout: TimeSpan.FromMinutes(3), cancellation: cancellation)
+            .ConfigureAwait(false)).Expect("apt-get download", "apt-get update; is the archive reachable?");
+        var archive = Directory.EnumerateFiles(scratch, "*.deb").Single();
+        var tree = Path.Combine(scratch, "tree");
+        string[] unpack = ["dpkg-deb", "-x", archive, tree];
+        (await LabPrograms.Run(unpack, timeout: TimeSpan.FromMinutes(1), cancellation: cancellation)
+            .ConfigureAwait(false)).Expect("dpkg-deb -x", "is the disk full?");
+        var kept = Directory.CreateDirectory(Path.Combine(scratch, "kept")).FullName;
+        var image = Directory.EnumerateFiles(Path.Combine(tree, "boot"), "vmlinuz-*").Single();
+        File.Move(image, Path.Combine(kept, "vmlinuz"));
+        foreach (var module in Modules)
+        {
+            var path = Directory.EnumerateFiles(tree, module + ".ko", SearchOption.AllDirectories).SingleOrDefault()
+                ?? throw new LabException($"the kernel has no module {module}.ko", package, "use Debian 12's kernel");
+            File.Move(path, Path.Combine(kept, module + ".ko"));
+        }
+    }
+
+    [GeneratedRegex(@"linux-image-\d[a-z0-9.+-]*-cloud-amd64")]
+    private static partial Regex PackageName();
+}

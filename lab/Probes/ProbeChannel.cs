@@ -1,0 +1,276 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bailiwick.Lab.Hosts;
+
+namespace Bailiwick.Lab.Probes;
+
+/// <summary>
+/// Talks to the probe of one guest over the socket of its second serial line; the protocol is described at the top of
+/// Guests/probe.c. One command at a time; answers are read strictly: an unknown or missing member is an error.
+/// </summary>
+public sealed class ProbeChannel : IAsyncDisposable
+{
+    private const int LineLimit = 128 << 10;
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Strict)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+    };
+
+    private readonly Socket _socket;
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly byte[] _buffer = new byte[LineLimit];
+    private int _filled;
+    private int _lastId;
+
+    private ProbeChannel(Socket socket, string machine)
+    {
+        _socket = socket;
+        Machine = machine;
+    }
+
+    /// <summary>Whom this channel expects at the other end.</summary>
+    public string Machine { get; }
+
+    /// <summary>What the machine said of itself when the channel was opened.</summary>
+    public ProbeHello Hello { get; private set; } = new("", 0, "-", []);
+
+    /// <summary>
+    /// Connects as soon as the socket is there, and waits until the machine answers; another identity than the expected
+    /// one is an error.
+    /// </summary>
+    public static async Task<ProbeChannel> Open(
+        string socketPath, string machine, TimeSpan limit, CancellationToken cancellation = default)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bound.CancelAfter(limit);
+        ProbeChannel? channel = null;
+        try
+        {
+            channel = new ProbeChannel(await Connect(socketPath, bound.Token).ConfigureAwait(false), machine);
+            await channel.Greet(bound.Token).ConfigureAwait(false);
+            return channel;
+        }
+        catch (Exception failure)
+        {
+            if (channel is not null)
+            {
+                await channel.DisposeAsync().ConfigureAwait(false);
+            }
+
+            if (failure is OperationCanceledException && !cancellation.IsCancellationRequested)
+            {
+                throw new LabException(
+                    $"{machine} does not answer within {limit.TotalSeconds:0} s", socketPath, "read its console log");
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Lets the machine answer on a TCP port, on all its addresses.</summary>
+    public Task ListenTcp(int port, CancellationToken cancellation = default) => Listen("tcp", port, cancellation);
+
+    /// <summary>Lets the machine answer on a UDP port, on all its addresses.</summary>
+    public Task ListenUdp(int port, CancellationToken cancellation = default) => Listen("udp", port, cancellation);
+
+    /// <summary>Asks everything at once; the answers in the order of the questions.</summary>
+    /// <param name="questions">1 to 512.</param>
+    /// <param name="timeout">For each attempt, 1 ms to 30 s.</param>
+    /// <param name="attempts">1 to 10; asked again only after a timeout.</param>
+    /// <param name="cancellation">Gives up; the channel is then of no more use.</param>
+    public async Task<IReadOnlyList<ProbeAnswer>> Sweep(
+        IReadOnlyList<ProbeQuestion> questions,
+        TimeSpan timeout,
+        int attempts = 2,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(questions);
+        var words = string.Join(' ', questions.Select(question => question.Text()));
+        var command = string.Create(
+            CultureInfo.InvariantCulture, $"sweep {timeout.TotalMilliseconds:0} {attempts} {words}");
+        var answer = await Ask<SweepAnswer>(command, timeout * attempts, cancellation).ConfigureAwait(false);
+        return answer.Results.Count == questions.Count
+            ? answer.Results
+            : throw Wrong($"{answer.Results.Count} results to {questions.Count} questions");
+    }
+
+    /// <summary>Asks one question, as <see cref="Sweep"/> does.</summary>
+    public async Task<ProbeAnswer> Ask(
+        ProbeQuestion question, TimeSpan timeout, int attempts = 2, CancellationToken cancellation = default) =>
+        (await Sweep([question], timeout, attempts, cancellation).ConfigureAwait(false))[0];
+
+    /// <summary>Sends whole Ethernet frames of 14 to 1514 bytes; how many the kernel took.</summary>
+    public async Task<int> SendRaw(
+        string nic, ReadOnlyMemory<byte> frame, int count = 1, CancellationToken cancellation = default)
+    {
+        var command = string.Create(
+            CultureInfo.InvariantCulture, $"raw {nic} {Convert.ToHexStringLower(frame.Span)} {count}");
+        return (await Ask<SentAnswer>(command, TimeSpan.FromSeconds(20), cancellation).ConfigureAwait(false)).Sent;
+    }
+
+    /// <summary>Sends canaries in every way a frame reaches many, on every interface; how many were sent.</summary>
+    public async Task<int> Shout(string token, CancellationToken cancellation = default) =>
+        (await Ask<SentAnswer>($"shout {token}", TimeSpan.Zero, cancellation).ConfigureAwait(false)).Sent;
+
+    /// <summary>What arrived at the machine since the last <see cref="Forget"/>.</summary>
+    public Task<ProbeSeen> Seen(CancellationToken cancellation = default) =>
+        Ask<ProbeSeen>("seen", TimeSpan.Zero, cancellation);
+
+    public Task Forget(CancellationToken cancellation = default) =>
+        Ask<DoneAnswer>("forget", TimeSpan.Zero, cancellation);
+
+    public ValueTask DisposeAsync()
+    {
+        _socket.Dispose();
+        _turn.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static async Task<Socket> Connect(string path, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation).ConfigureAwait(false);
+                return socket;
+            }
+            catch (SocketException)
+            {
+                socket.Dispose();
+                await Task.Delay(100, cancellation).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+    }
+
+    private Task<DoneAnswer> Listen(string kind, int port, CancellationToken cancellation) => Ask<DoneAnswer>(
+        string.Create(CultureInfo.InvariantCulture, $"listen {kind} {port}"), TimeSpan.Zero, cancellation);
+
+    /// <summary>The machine may still be starting: what is sent then is lost, so it is asked again and again.</summary>
+    private async Task Greet(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            attempt.CancelAfter(TimeSpan.FromSeconds(1));
+            try
+            {
+                Hello = await Exchange<ProbeHello>("hello", attempt.Token).ConfigureAwait(false);
+                break;
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                // Asked again, with a new id: a late answer to this one is ignored.
+            }
+        }
+
+        if (Hello.Machine != Machine)
+        {
+            throw Wrong($"the machine says it is '{Hello.Machine}'");
+        }
+    }
+
+    private async Task<T> Ask<T>(string command, TimeSpan duration, CancellationToken cancellation)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bound.CancelAfter(duration + Margin);
+        await _turn.WaitAsync(bound.Token).ConfigureAwait(false);
+        try
+        {
+            return await Exchange<T>(command, bound.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw Wrong($"no answer to '{Short(command)}' within {(duration + Margin).TotalSeconds:0} s");
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<T> Exchange<T>(string command, CancellationToken cancellation)
+    {
+        var id = ++_lastId;
+        var line = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\n@{id} {command}\n"));
+        for (var sent = 0; sent < line.Length;)
+        {
+            sent += await _socket.SendAsync(line.AsMemory(sent), cancellation).ConfigureAwait(false);
+        }
+
+        var head = string.Create(CultureInfo.InvariantCulture, $"@{id} ");
+        while (true)
+        {
+            var answer = await ReadLine(cancellation).ConfigureAwait(false);
+            if (answer.StartsWith(head, StringComparison.Ordinal))
+            {
+                return Parse<T>(answer[head.Length..], command);
+            }
+        }
+    }
+
+    private T Parse<T>(string json, string command)
+    {
+        try
+        {
+            if (json.StartsWith("{\"error\":", StringComparison.Ordinal))
+            {
+                var refused = JsonSerializer.Deserialize<ErrorAnswer>(json, Json);
+                throw Wrong($"'{Short(command)}' was refused: {refused?.Error}");
+            }
+
+            return JsonSerializer.Deserialize<T>(json, Json) ?? throw Wrong($"'{Short(command)}' got null");
+        }
+        catch (JsonException failure)
+        {
+            throw Wrong($"the answer to '{Short(command)}' is not as agreed: {failure.Message}");
+        }
+    }
+
+    private async Task<string> ReadLine(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var end = Array.IndexOf(_buffer, (byte)'\n', 0, _filled);
+            if (end >= 0)
+            {
+                var line = Encoding.ASCII.GetString(_buffer, 0, end);
+                Buffer.BlockCopy(_buffer, end + 1, _buffer, 0, _filled - end - 1);
+                _filled -= end + 1;
+                return line;
+            }
+
+            if (_filled == _buffer.Length)
+            {
+                throw Wrong("a line longer than 128 KiB");
+            }
+
+            var got = await _socket.ReceiveAsync(_buffer.AsMemory(_filled), cancellation).ConfigureAwait(false);
+            _filled += got > 0 ? got : throw Wrong("the serial line was closed; has the machine ended?");
+        }
+    }
+
+    private static string Short(string command) => command.Length <= 60 ? command : command[..60] + "...";
+
+    private LabException Wrong(string cause) => new(cause, $"the probe of {Machine}", "read its console log");
+
+    private sealed record SweepAnswer(IReadOnlyList<ProbeAnswer> Results);
+
+    private sealed record SentAnswer(int Sent);
+
+    private sealed record DoneAnswer(bool Ok);
+
+    private sealed record ErrorAnswer(string Error);
+}
