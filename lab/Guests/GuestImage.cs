@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
@@ -91,10 +92,32 @@ public sealed record GuestImage(
     {
         var path = LabPrograms.Find("busybox") ?? "";
 
-        // A dynamically linked program names its loader; a static one has no need to.
-        return File.ReadAllBytes(path).AsSpan().IndexOf("ld-linux-x86-64.so"u8) < 0
+        return IsStatic(File.ReadAllBytes(path))
             ? path
             : throw new LabException("busybox is not statically linked", path, "apt-get install busybox-static");
+    }
+
+    /// <summary>Whether a 64-bit little-endian ELF file asks for no interpreter (no PT_INTERP; elf(5)).</summary>
+    private static bool IsStatic(ReadOnlySpan<byte> elf)
+    {
+        const int interpreter = 3;
+        if (elf.Length < 64 || !elf.StartsWith("\u007fELF"u8))
+        {
+            return false;
+        }
+
+        var at = BinaryPrimitives.ReadInt64LittleEndian(elf[32..]);
+        var size = BinaryPrimitives.ReadUInt16LittleEndian(elf[54..]);
+        for (var left = BinaryPrimitives.ReadUInt16LittleEndian(elf[56..]); left > 0; left--, at += size)
+        {
+            if (at < 0 || at > elf.Length - 4
+                || BinaryPrimitives.ReadInt32LittleEndian(elf[(int)at..]) == interpreter)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static async Task<FileStream> CacheLock(string cache, CancellationToken cancellation)

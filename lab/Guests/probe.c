@@ -4,9 +4,9 @@
  *   probe volume <device> <machine>                see volume.c
  *
  * Protocol: lines on a raw serial line. A command is "@<id> <word> <argument>...", its answer
- * "@<id> <one JSON object>"; <id> is decimal and chosen by the asker. Anything else on the line is noise and is ignored
- * by both sides; a line is at most 64 KiB. A command that cannot be carried out answers {"error":"<sentence>"}.
- * At start "@0 {"ready":"<machine>"}".
+ * "=<id> <one JSON object>"; <id> is decimal and chosen by the asker. Anything else on the line is noise and is ignored
+ * by both sides, and so is an echo; a line is at most 64 KiB. A command that cannot be carried out answers
+ * {"error":"<sentence>"}. At start "=0 {"ready":"<machine>"}".
  *
  *   hello                          {"machine":"bank/web/web-1","boot":1,"found":"-",
  *                                   "nics":[{"name":"nic0","mac":"52:54:.."}]}
@@ -109,7 +109,7 @@ void make_plain(char *text)
 static void flush_answer(void)
 {
     if (out_length >= sizeof out - 1)
-        out_length = (size_t)snprintf(out, sizeof out, "@0 {\"error\":\"the answer was longer than the limit\"}");
+        out_length = (size_t)snprintf(out, sizeof out, "\n=0 {\"error\":\"the answer was longer than the limit\"}");
     out[out_length++] = '\n';
     for (size_t at = 0; at < out_length;) {
         ssize_t wrote = write(tty.fd, out + at, out_length - at);
@@ -211,7 +211,7 @@ static void take_line(char *line)
     if (count == 0)
         return;
     out_length = 0;
-    say("@%lu ", id);
+    say("\n=%lu ", id);
     unwatch(&tty); /* the loop turns inside a sweep; the next command waits in the line */
     obey(count, words);
     flush_answer();
@@ -255,7 +255,7 @@ static int serve(const char *path)
     tcsetattr(tty.fd, TCSANOW, &line);
     nics_load();
     capture_open();
-    say("\n@0 {\"ready\":\"%s\"}", machine);
+    say("\n=0 {\"ready\":\"%s\"}", machine);
     flush_answer();
     watch(&tty, EPOLLIN);
     for (;;)

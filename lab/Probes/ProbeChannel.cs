@@ -210,7 +210,7 @@ public sealed class ProbeChannel : IAsyncDisposable
             sent += await _socket.SendAsync(line.AsMemory(sent), cancellation).ConfigureAwait(false);
         }
 
-        var head = string.Create(CultureInfo.InvariantCulture, $"@{id} ");
+        var head = string.Create(CultureInfo.InvariantCulture, $"={id} ");
         while (true)
         {
             var answer = await ReadLine(cancellation).ConfigureAwait(false);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Lab;
