@@ -1,0 +1,35 @@
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.Attestation;
+
+/// <summary>
+/// What one verifier demands of evidence, all from its own knowledge: nothing here comes from the host or from whoever
+/// carried the evidence.
+/// </summary>
+public sealed record EvidenceExpectation
+{
+    /// <summary>The host that is asked about, `operator id/name`.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The identity key in the operator's newest Host statement that the verifier verified.</summary>
+    public required PublicKey IdentityKey { get; init; }
+
+    /// <summary>The id of the key at the channel's other end; null only where evidence comes from an archive.</summary>
+    public required KeyId? ChannelKey { get; init; }
+
+    /// <summary>The verifier's own history of the log.</summary>
+    public required CheckpointRule Checkpoint { get; init; }
+
+    /// <summary>The nonce the verifier gave for this; null where freshness rests on the checkpoint alone.</summary>
+    public required ReadOnlyMemory<byte>? Nonce { get; init; }
+}
+
+/// <summary>
+/// Freshness without a clock: nobody can name a future checkpoint, so evidence over a checkpoint was made after it.
+/// The evidence's checkpoint must lie in the verifier's own history, and be no older than one that the verifier chose.
+/// </summary>
+/// <param name="Origin">The log.</param>
+/// <param name="OldestSize">The size of the oldest checkpoint that the verifier takes.</param>
+/// <param name="RootAt">The verifier's own root for a size; null when it has not read so far.</param>
+public sealed record CheckpointRule(string Origin, long OldestSize, Func<long, Digest32?> RootAt);

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+
+namespace Bailiwick.Attestation;
+
+/// <summary>What a verifier makes of evidence: <see cref="Verified"/> or <see cref="Refused"/>.</summary>
+public abstract class EvidenceVerdict
+{
+    private EvidenceVerdict()
+    {
+    }
+
+    /// <summary>Every check held.</summary>
+    public sealed class Verified : EvidenceVerdict
+    {
+        internal Verified(VerifiedEvidence evidence) => Evidence = evidence;
+
+        /// <summary>The proof.</summary>
+        public VerifiedEvidence Evidence { get; }
+    }
+
+    /// <summary>At least one check failed; all that failed are given.</summary>
+    public sealed class Refused : EvidenceVerdict
+    {
+        internal Refused(ImmutableArray<EvidenceRefusal> refusals) => Refusals = refusals;
+
+        /// <summary>Every reason, in the order of the checks.</summary>
+        public ImmutableArray<EvidenceRefusal> Refusals { get; }
+    }
+}
+
+/// <summary>One reason against evidence.</summary>
+/// <param name="Code">The kind of reason.</param>
+/// <param name="Sentence">For people, with the values that did not match.</param>
+public sealed record EvidenceRefusal(EvidenceRefusalCode Code, string Sentence);
+
+/// <summary>Every reason there is against evidence, in the order in which they are checked. Closed.</summary>
+public enum EvidenceRefusalCode
+{
+    /// <summary>It is not evidence in the strict form; nothing else could be judged.</summary>
+    Malformed = 1,
+
+    /// <summary>It is not signed by the key that the operator states for the host, or not by it alone.</summary>
+    NotSignedByHost,
+
+    /// <summary>It is about another host than the one that is asked about.</summary>
+    OtherHost,
+
+    /// <summary>It names another TLS key than the one at the other end of the channel.</summary>
+    OtherChannelKey,
+
+    /// <summary>Its checkpoint is of another log.</summary>
+    OtherLog,
+
+    /// <summary>Its checkpoint is newer than anything the verifier has read: the verifier must read on first.</summary>
+    CheckpointAhead,
+
+    /// <summary>Its checkpoint has another root than the verifier's history there: two histories were shown.</summary>
+    CheckpointForked,
+
+    /// <summary>Its checkpoint is older than the one the verifier chose: the evidence may have been kept.</summary>
+    Stale,
+
+    /// <summary>It does not carry the nonce that the verifier gave.</summary>
+    NonceMismatch,
+}

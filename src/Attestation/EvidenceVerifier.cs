@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Bailiwick.Attestation.Software;
+using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.Attestation;
+
+/// <summary>Checks evidence against one verifier's expectation and reports every reason against it.</summary>
+public static class EvidenceVerifier
+{
+    /// <summary>Judges evidence; never throws for what the bytes contain.</summary>
+    /// <param name="envelopeJson">A DSSE envelope as canonical JSON.</param>
+    /// <param name="expectation">What this verifier demands.</param>
+    public static EvidenceVerdict Verify(ReadOnlySpan<byte> envelopeJson, EvidenceExpectation expectation)
+    {
+        ArgumentNullException.ThrowIfNull(expectation);
+        if (SoftwareEvidence.Read(envelopeJson, out string fault) is not { } read)
+        {
+            return new EvidenceVerdict.Refused([new EvidenceRefusal(EvidenceRefusalCode.Malformed, fault)]);
+        }
+
+        var refusals = ImmutableArray.CreateBuilder<EvidenceRefusal>();
+        CheckSigner(read.Document, expectation, refusals);
+        CheckSubject(read.Claims, expectation, refusals);
+        CheckCheckpoint(read.Claims.Checkpoint, expectation.Checkpoint, refusals);
+        CheckNonce(read.Claims, expectation, refusals);
+        return refusals.Count > 0
+            ? new EvidenceVerdict.Refused(refusals.ToImmutable())
+            : new EvidenceVerdict.Verified(
+                VerifiedEvidence.After(read.Claims, expectation.IdentityKey, read.Document.Digest));
+    }
+
+    private static void CheckSigner(
+        SignedDocument document, EvidenceExpectation expectation, ImmutableArray<EvidenceRefusal>.Builder refusals)
+    {
+        PublicKey key = expectation.IdentityKey;
+        switch (document.Signers(id => id == key.Id ? key : null))
+        {
+            case SignatureVerdict.Verified:
+                break;
+            case SignatureVerdict.Refused refused:
+                refusals.Add(new EvidenceRefusal(
+                    EvidenceRefusalCode.NotSignedByHost,
+                    $"The operator states the key {key.Id.Short} for {expectation.Host}, but {refused.Clause}."));
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static void CheckSubject(
+        EvidenceClaims claims, EvidenceExpectation expectation, ImmutableArray<EvidenceRefusal>.Builder refusals)
+    {
+        if (!string.Equals(claims.Host, expectation.Host, StringComparison.Ordinal))
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.OtherHost,
+                $"The evidence is about {claims.Host}, and {expectation.Host} was asked about."));
+        }
+
+        if (expectation.ChannelKey is { } channel && claims.ChannelKey.Id != channel)
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.OtherChannelKey,
+                $"The evidence names the channel key {claims.ChannelKey.Id.Short}; the peer's is {channel.Short}."));
+        }
+    }
+
+    private static void CheckCheckpoint(
+        EvidenceCheckpoint checkpoint, CheckpointRule rule, ImmutableArray<EvidenceRefusal>.Builder refusals)
+    {
+        if (!string.Equals(checkpoint.Origin, rule.Origin, StringComparison.Ordinal))
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.OtherLog, $"The checkpoint is of another log than {rule.Origin}."));
+            return;
+        }
+
+        var known = rule.RootAt(checkpoint.Size);
+        if (known is null)
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.CheckpointAhead,
+                $"The checkpoint has {checkpoint.Size} leaves, more than this verifier has read yet."));
+        }
+        else if (known != checkpoint.Root)
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.CheckpointForked,
+                $"At {checkpoint.Size} leaves this verifier has the root {known}, and the evidence {checkpoint.Root}: "
+                + "the board showed two histories. Keep both and call an auditor."));
+        }
+
+        if (checkpoint.Size < rule.OldestSize)
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.Stale,
+                $"The checkpoint has {checkpoint.Size} leaves; at least {rule.OldestSize} are asked. "
+                + "The host must read on and make new evidence."));
+        }
+    }
+
+    private static void CheckNonce(
+        EvidenceClaims claims, EvidenceExpectation expectation, ImmutableArray<EvidenceRefusal>.Builder refusals)
+    {
+        if (expectation.Nonce is { } nonce
+            && !CryptographicOperations.FixedTimeEquals(claims.Nonce.Span, nonce.Span))
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.NonceMismatch, "The evidence does not carry the nonce that was given for it."));
+        }
+    }
+}

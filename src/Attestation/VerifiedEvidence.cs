@@ -1,0 +1,56 @@
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.Attestation;
+
+/// <summary>
+/// Evidence of one host that a verifier checked against its own expectation. Only <see cref="EvidenceVerifier"/> makes
+/// one; holding one is the proof. What it proves is limited by <see cref="Assurance"/>, which goes wherever it goes.
+/// </summary>
+public sealed class VerifiedEvidence
+{
+    private VerifiedEvidence(EvidenceClaims claims, PublicKey identityKey, Digest32 digest)
+    {
+        Assurance = claims.Assurance;
+        Host = claims.Host;
+        IdentityKey = identityKey;
+        ChannelKey = claims.ChannelKey;
+        Checkpoint = claims.Checkpoint;
+        Boot = claims.Boot;
+        IntegrityLog = claims.IntegrityLog;
+        Nonce = claims.Nonce;
+        Digest = digest;
+    }
+
+    /// <summary>How well the host proved what it is.</summary>
+    public EvidenceAssurance Assurance { get; }
+
+    /// <summary>The host, `operator id/name`.</summary>
+    public string Host { get; }
+
+    /// <summary>The identity key that signed.</summary>
+    public PublicKey IdentityKey { get; }
+
+    /// <summary>The key at the host's end of the channel.</summary>
+    public PublicKey ChannelKey { get; }
+
+    /// <summary>The newest ledger checkpoint the host had seen: the evidence was made after it.</summary>
+    public EvidenceCheckpoint Checkpoint { get; }
+
+    /// <summary>The host's boot, which changes whenever it starts anew.</summary>
+    public Guid Boot { get; }
+
+    /// <summary>What the host had enforced until then.</summary>
+    public IntegrityHead IntegrityLog { get; }
+
+    /// <summary>The nonce it carries, possibly empty.</summary>
+    public ReadOnlyMemory<byte> Nonce { get; }
+
+    /// <summary>SHA-256 of the signed payload.</summary>
+    public Digest32 Digest { get; }
+
+    // Only EvidenceVerifier calls this, after its last check.
+    internal static VerifiedEvidence After(EvidenceClaims claims, PublicKey identityKey, Digest32 digest) =>
+        new(claims, identityKey, digest);
+}

@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+using Bailiwick.Channel.Secrets;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.Channel.Keys;
+
+/// <summary>
+/// The host's key pair for one request: made for it, used once, then forgotten, so that what was recorded on the way
+/// can be opened by nobody later. It opens only what was sealed to it in the context it asked for.
+/// </summary>
+public sealed class SessionKey : IDisposable
+{
+    private readonly ECDiffieHellman _pair;
+
+    private SessionKey(ECDiffieHellman pair, PublicKey publicKey)
+    {
+        _pair = pair;
+        PublicKey = publicKey;
+    }
+
+    /// <summary>The public half, which goes into the signed request.</summary>
+    public PublicKey PublicKey { get; }
+
+    /// <summary>Makes a new pair.</summary>
+    public static SessionKey Create()
+    {
+        ECDiffieHellman pair = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        return PublicKey.TryParse(pair.ExportSubjectPublicKeyInfo(), out PublicKey? publicKey)
+            ? new SessionKey(pair, publicKey)
+            : throw new System.Diagnostics.UnreachableException();
+    }
+
+    /// <summary>Opens a sealed key; null when any bit of it, of its context or of the session is another.</summary>
+    /// <exception cref="SecretMemoryException">No memory fit for a secret.</exception>
+    public SecretBytes? Open(SealedKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (key.Ciphertext.Length != KeySeal.NonceLength + KeySeal.KeyLength + KeySeal.TagLength
+            || !PublicKey.TryParse(key.Ephemeral.Span, out _))
+        {
+            return null;
+        }
+
+        try
+        {
+            return KeySeal.Open(_pair, PublicKey.SubjectPublicKeyInfo, key);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Forgets the private half.</summary>
+    public void Dispose() => _pair.Dispose();
+}

@@ -1,0 +1,187 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Bailiwick.Attestation;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Software;
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.Tests.Attestation;
+
+/// <summary>Each reason against evidence is reached by one planted cause, and by nothing but it.</summary>
+public sealed class EvidenceTests
+{
+    private const string Host = "0000000000000000000000000000000000000000000000000000000000000001/host-1";
+    private static readonly EcdsaSigner Identity = new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
+    private static readonly EcdsaSigner Stranger = new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
+    private static readonly byte[] Nonce = RandomNumberGenerator.GetBytes(32);
+
+    [Fact]
+    public void Verifies_evidence_that_meets_every_expectation()
+    {
+        var verified = Assert.IsType<EvidenceVerdict.Verified>(Verify(Claims()));
+        Assert.Equal(EvidenceAssurance.Software, verified.Evidence.Assurance);
+        Assert.Equal(Host, verified.Evidence.Host);
+        Assert.Equal(7, verified.Evidence.IntegrityLog.Entries);
+        Assert.Equal(Nonce, verified.Evidence.Nonce.ToArray());
+    }
+
+    [Fact]
+    public void Takes_a_checkpoint_as_old_as_the_one_chosen_and_as_new_as_the_one_known()
+    {
+        Assert.IsType<EvidenceVerdict.Verified>(Verify(At(5, RootAt(5))));
+        Assert.IsType<EvidenceVerdict.Verified>(Verify(At(9, RootAt(9))));
+    }
+
+    [Fact]
+    public void Refuses_evidence_signed_by_another_key() =>
+        AssertOnly(EvidenceRefusalCode.NotSignedByHost, SoftwareEvidence.Write(Claims(), Stranger));
+
+    [Fact]
+    public void Refuses_evidence_signed_by_the_host_and_another() =>
+        AssertOnly(
+            EvidenceRefusalCode.NotSignedByHost,
+            SignedDocument.Sign(SoftwareEvidence.Format, Members(), Identity, Stranger));
+
+    [Fact]
+    public void Refuses_evidence_without_a_signature() =>
+        AssertOnly(EvidenceRefusalCode.NotSignedByHost, SignedDocument.Sign(SoftwareEvidence.Format, Members()));
+
+    [Fact]
+    public void Refuses_evidence_of_another_host() =>
+        AssertOnly(EvidenceRefusalCode.OtherHost, Claims() with { Host = Host[..^1] + "2" });
+
+    [Fact]
+    public void Refuses_evidence_for_another_channel() =>
+        AssertOnly(EvidenceRefusalCode.OtherChannelKey, Claims() with { ChannelKey = Stranger.PublicKey });
+
+    [Fact]
+    public void Refuses_a_checkpoint_of_another_log() =>
+        AssertOnly(
+            EvidenceRefusalCode.OtherLog, Claims() with { Checkpoint = new("other.example/log", 7, RootAt(7)) });
+
+    [Fact]
+    public void Refuses_a_checkpoint_that_the_verifier_has_not_reached() =>
+        AssertOnly(EvidenceRefusalCode.CheckpointAhead, At(10, RootAt(10)));
+
+    [Fact]
+    public void Refuses_a_checkpoint_of_another_history() =>
+        AssertOnly(EvidenceRefusalCode.CheckpointForked, At(7, RootAt(8)));
+
+    [Fact]
+    public void Refuses_a_checkpoint_older_than_the_one_chosen() =>
+        AssertOnly(EvidenceRefusalCode.Stale, At(4, RootAt(4)));
+
+    [Fact]
+    public void Refuses_another_nonce() =>
+        AssertOnly(EvidenceRefusalCode.NonceMismatch, Claims() with { Nonce = new byte[32] });
+
+    [Fact]
+    public void Refuses_no_nonce_where_one_was_given() =>
+        AssertOnly(EvidenceRefusalCode.NonceMismatch, Claims() with { Nonce = default });
+
+    [Fact]
+    public void Gives_every_reason_at_once()
+    {
+        var claims = Claims() with { Host = "x/y", Nonce = default, Checkpoint = new("log.example", 4, RootAt(5)) };
+        var refused = Assert.IsType<EvidenceVerdict.Refused>(
+            EvidenceVerifier.Verify(SoftwareEvidence.Write(claims, Stranger), Expectation()));
+        Assert.Equal(
+            [
+                EvidenceRefusalCode.NotSignedByHost, EvidenceRefusalCode.OtherHost,
+                EvidenceRefusalCode.CheckpointForked, EvidenceRefusalCode.Stale, EvidenceRefusalCode.NonceMismatch,
+            ],
+            refused.Refusals.Select(refusal => refusal.Code));
+    }
+
+    [Theory]
+    [InlineData("assurance", "\"tpm\"")]
+    [InlineData("assurance", "\"Software\"")]
+    [InlineData("host", "\"\"")]
+    [InlineData("host", "7")]
+    [InlineData("boot", "\"E0000000-0000-0000-0000-000000000000\"")]
+    [InlineData("boot", "\"x\"")]
+    [InlineData("channelKey", "\"AAAA\"")]
+    [InlineData("checkpoint", "{\"origin\":\"log.example\",\"size\":7}")]
+    [InlineData("checkpoint", "{\"origin\":\"log.example\",\"size\":-1,\"root\":\"\"}")]
+    [InlineData("integrityLog", "{\"entries\":1,\"head\":\"00\"}")]
+    [InlineData("integrityLog", "null")]
+    [InlineData("nonce", "\"AB\"")]
+    [InlineData("nonce", "null")]
+    public void Refuses_a_member_of_another_form(string member, string value)
+    {
+        JsonObject members = Members();
+        members[member] = JsonNode.Parse(value);
+        AssertOnly(EvidenceRefusalCode.Malformed, SignedDocument.Sign(SoftwareEvidence.Format, members, Identity));
+    }
+
+    [Fact]
+    public void Refuses_a_signature_made_over_another_kind_of_document()
+    {
+        DocumentFormat other = SoftwareEvidence.Format with { MediaType = "application/vnd.bailiwick.other+json" };
+        AssertOnly(EvidenceRefusalCode.Malformed, SignedDocument.Sign(other, Members(), Identity));
+    }
+
+    [Fact]
+    public void No_changed_byte_is_verified()
+    {
+        byte[] good = SoftwareEvidence.Write(Claims(), Identity);
+        for (int i = 0; i < good.Length; i++)
+        {
+            byte[] changed = [.. good];
+            changed[i] ^= 0x04;
+            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(changed, Expectation()));
+            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation()));
+        }
+    }
+
+    private static void AssertOnly(EvidenceRefusalCode code, EvidenceClaims claims) =>
+        AssertOnly(code, SoftwareEvidence.Write(claims, Identity));
+
+    private static void AssertOnly(EvidenceRefusalCode code, byte[] envelope)
+    {
+        var refused = Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(envelope, Expectation()));
+        Assert.Equal(code, Assert.Single(refused.Refusals).Code);
+    }
+
+    private static EvidenceVerdict Verify(EvidenceClaims claims) =>
+        EvidenceVerifier.Verify(SoftwareEvidence.Write(claims, Identity), Expectation());
+
+    private static EvidenceClaims At(long size, Digest32 root) =>
+        Claims() with { Checkpoint = new("log.example", size, root) };
+
+    private static JsonObject Members() => new()
+    {
+        ["assurance"] = "software",
+        ["host"] = Host,
+        ["checkpoint"] = new JsonObject { ["origin"] = "log.example", ["size"] = 7, ["root"] = RootAt(7).Hex },
+        ["boot"] = "e0000000-0000-0000-0000-000000000000",
+        ["channelKey"] = Identity.PublicKey.Base64,
+        ["integrityLog"] = new JsonObject { ["entries"] = 7, ["head"] = RootAt(1).Hex },
+        ["nonce"] = Convert.ToBase64String(Nonce),
+    };
+
+    private static EvidenceClaims Claims() => new()
+    {
+        Assurance = EvidenceAssurance.Software,
+        Host = Host,
+        Checkpoint = new("log.example", 7, RootAt(7)),
+        Boot = Guid.Parse("e0000000-0000-0000-0000-000000000000"),
+        ChannelKey = Identity.PublicKey,
+        IntegrityLog = new IntegrityHead(7, RootAt(1)),
+        Nonce = Nonce,
+    };
+
+    private static EvidenceExpectation Expectation() => new()
+    {
+        Host = Host,
+        IdentityKey = Identity.PublicKey,
+        ChannelKey = Identity.Id,
+        Checkpoint = new CheckpointRule("log.example", 5, size => size <= 9 ? RootAt(size) : null),
+        Nonce = Nonce,
+    };
+
+    private static Digest32 RootAt(long size) => Digest32.Of(Encoding.ASCII.GetBytes($"root at {size}"));
+}
