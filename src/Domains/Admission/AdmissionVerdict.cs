@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Admission;
+
+/// <summary>Whether a machine may run on a host as a member of its domains. Made only by <see cref="AdmissionControl"/>.</summary>
+public abstract class AdmissionVerdict
+{
+    private AdmissionVerdict(CompartmentRef compartment, HostRef host)
+    {
+        Compartment = compartment;
+        Host = host;
+    }
+
+    /// <summary>The machine.</summary>
+    public CompartmentRef Compartment { get; }
+    /// <summary>The host.</summary>
+    public HostRef Host { get; }
+
+    /// <summary>Every check held.</summary>
+    public sealed class Admitted : AdmissionVerdict
+    {
+        internal Admitted(CompartmentRef compartment, HostRef host, ImmutableArray<StatementOrigin> because)
+            : base(compartment, host) => Because = because;
+
+        /// <summary>The statements the decision rests on.</summary>
+        public ImmutableArray<StatementOrigin> Because { get; }
+    }
+
+    /// <summary>At least one check failed; all that failed are given.</summary>
+    public sealed class Refused : AdmissionVerdict
+    {
+        internal Refused(CompartmentRef compartment, HostRef host, ImmutableArray<AdmissionRefusal> refusals)
+            : base(compartment, host) => Refusals = refusals;
+
+        /// <summary>Every reason, in the order of the checks.</summary>
+        public ImmutableArray<AdmissionRefusal> Refusals { get; }
+    }
+}
+
+/// <summary>One reason against an admission.</summary>
+/// <param name="Code">The kind of reason.</param>
+/// <param name="Sentence">For people, with the values that did not match.</param>
+/// <param name="Because">The statement that demands it.</param>
+public sealed record AdmissionRefusal(AdmissionRefusalCode Code, string Sentence, StatementOrigin? Because);
+
+/// <summary>Every reason there is against an admission, in the order in which they are checked.</summary>
+public enum AdmissionRefusalCode
+{
+    /// <summary>No statement describes this machine.</summary>
+    UnknownCompartment = 1,
+    /// <summary>No statement of the datacentre's operator describes this host.</summary>
+    UnknownHost,
+    /// <summary>The datacentre's operator did not admit this tenant.</summary>
+    TenantNotInDatacentre,
+    /// <summary>The machine names a domain that no statement describes.</summary>
+    UnknownDomain,
+    /// <summary>A domain's policy is past its expiry.</summary>
+    PolicyExpired,
+    /// <summary>The image is unknown.</summary>
+    UnknownImage,
+    /// <summary>A domain does not accept this image.</summary>
+    ImageNotAccepted,
+    /// <summary>A disk's volume is unknown.</summary>
+    UnknownVolume,
+    /// <summary>A volume belongs to a domain the machine is not in, and no flow opens it.</summary>
+    VolumeFlowClosed,
+    /// <summary>A machine in two domains would join them although no flow does.</summary>
+    DomainsNotJoined,
+    /// <summary>A port's address is outside its domain's subnets, or is the gateway's.</summary>
+    AddressOutsideDomain,
+    /// <summary>Another machine of the domain has the address.</summary>
+    AddressTaken,
+    /// <summary>A domain does not accept this host's operator.</summary>
+    OperatorNotAccepted,
+    /// <summary>A domain does not accept this host's assurance level.</summary>
+    AssuranceNotAccepted,
+    /// <summary>A domain does not accept the country the host stands in.</summary>
+    JurisdictionNotAccepted,
+    /// <summary>A domain's traffic would need encryption that no link to another of its hosts gives.</summary>
+    NetworkNotConfidential,
+    /// <summary>The machine's own placement rules exclude this host.</summary>
+    HostNotChosen,
+    /// <summary>A machine it must be apart from is on this host.</summary>
+    NotApart,
+    /// <summary>A machine it must be with is on another host.</summary>
+    NotTogether,
+    /// <summary>A domain's quota is used up.</summary>
+    QuotaExceeded,
+    /// <summary>The host has no capacity left, reservations of other domains considered.</summary>
+    HostFull,
+}

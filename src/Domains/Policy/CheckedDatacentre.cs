@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.Policy;
+
+/// <summary>
+/// All policies and the inventory, each statement by itself well formed and typed, and consistent with the others as
+/// far as one tenant's carelessness cannot hurt another: a statement that is not, is left out with its findings.
+/// Made only by <see cref="PolicyCheck"/>.
+/// </summary>
+public sealed class CheckedDatacentre
+{
+    internal CheckedDatacentre(
+        ImmutableSortedDictionary<string, TenantModel> tenants, DatacentreModel? datacentre, Inventory inventory,
+        ImmutableSortedDictionary<string, DomainModel> domains, Machinery machinery)
+    {
+        Tenants = tenants;
+        Datacentre = datacentre;
+        Inventory = inventory;
+        Domains = domains;
+        Machinery = machinery;
+    }
+
+    /// <summary>Tenants by id text.</summary>
+    public ImmutableSortedDictionary<string, TenantModel> Tenants { get; }
+    /// <summary>The datacentre, or null when no operator's root is known: nothing is admitted then.</summary>
+    public DatacentreModel? Datacentre { get; }
+    /// <summary>The operator's hosts and links.</summary>
+    public Inventory Inventory { get; }
+    /// <summary>Domains by reference text.</summary>
+    public ImmutableSortedDictionary<string, DomainModel> Domains { get; }
+    /// <summary>Machines, volumes and images.</summary>
+    public Machinery Machinery { get; }
+}
+
+/// <summary>The operator's facts, by reference text.</summary>
+public sealed record Inventory(
+    ImmutableSortedDictionary<string, HostModel> Hosts, ImmutableArray<LinkModel> Links);
+
+/// <summary>The tenants' machines, volumes and images, by reference text.</summary>
+public sealed record Machinery(
+    ImmutableSortedDictionary<string, CompartmentModel> Compartments,
+    ImmutableSortedDictionary<string, VolumeModel> Volumes,
+    ImmutableSortedDictionary<string, ImageModel> Images);

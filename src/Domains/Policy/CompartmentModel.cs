@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using System.Net;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.Policy;
+
+/// <summary>A machine as its tenant's newest statement describes it.</summary>
+public sealed record CompartmentModel
+{
+    /// <summary>The machine's name.</summary>
+    public required CompartmentRef Ref { get; init; }
+    /// <summary>Virtual processors, 1 to 64.</summary>
+    public required int Cpus { get; init; }
+    /// <summary>Memory in MiB, 64 to 1,048,576.</summary>
+    public required int MemoryMib { get; init; }
+    /// <summary>The image it starts from.</summary>
+    public required StatementName Image { get; init; }
+    /// <summary>Its disks, in order: the first is <c>/dev/vda</c>.</summary>
+    public required ImmutableArray<DiskModel> Disks { get; init; }
+    /// <summary>Its network ports, in order; the domains they name are the domains it is a member of.</summary>
+    public required ImmutableArray<NicModel> Nics { get; init; }
+    /// <summary>Its other devices.</summary>
+    public required ImmutableArray<DeviceKind> Devices { get; init; }
+    /// <summary>Where it may run.</summary>
+    public required PlacementDemand Placement { get; init; }
+    /// <summary>The statement.</summary>
+    public required StatementOrigin Origin { get; init; }
+}
+
+/// <summary>A volume attached to a machine.</summary>
+public sealed record DiskModel(StatementName Volume, VolumeAccess Access);
+
+/// <summary>A port of a machine in one domain of the same tenant. At least one address is present.</summary>
+public sealed record NicModel(StatementName Domain, IPAddress? Ipv4, IPAddress? Ipv6);
+
+/// <summary>Placement rules.</summary>
+/// <param name="Hosts">Host names it may run on; null = any host its domains admit.</param>
+/// <param name="ApartFrom">Machines of the same tenant that must be on other hosts.</param>
+/// <param name="TogetherWith">Machines of the same tenant that must be on the same host.</param>
+public sealed record PlacementDemand(
+    ImmutableArray<StatementName>? Hosts,
+    ImmutableArray<StatementName> ApartFrom,
+    ImmutableArray<StatementName> TogetherWith);
+
+/// <summary>A virtual disk as its tenant's newest statement describes it.</summary>
+/// <param name="Ref">The volume's name.</param>
+/// <param name="Domain">Its colour: the domain that owns it.</param>
+/// <param name="SizeMib">Usable size, 1 to 16,777,216 MiB.</param>
+/// <param name="Wipe">How it is destroyed.</param>
+/// <param name="Origin">The statement.</param>
+public sealed record VolumeModel(
+    VolumeRef Ref, StatementName Domain, int SizeMib, WipeMethod Wipe, StatementOrigin Origin);
+
+/// <summary>Boot software as its tenant's newest statement describes it.</summary>
+/// <param name="Ref">The image's name.</param>
+/// <param name="KernelSha256">Digest of the kernel, lower hex; in an authored document possibly <c>file:NAME</c>.</param>
+/// <param name="InitrdSha256">Digest of the initrd, lower hex; in an authored document possibly <c>file:NAME</c>.</param>
+/// <param name="Arguments">Kernel command line, without the part that names the machine.</param>
+/// <param name="Origin">The statement.</param>
+public sealed record ImageModel(
+    ImageRef Ref, string KernelSha256, string InitrdSha256, string Arguments, StatementOrigin Origin);

@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using System.Net;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.Policy;
+
+/// <summary>A trusted virtual domain as its tenant's newest statement describes it.</summary>
+public sealed record DomainModel
+{
+    /// <summary>The domain's name.</summary>
+    public required DomainRef Ref { get; init; }
+    /// <summary>Who owns the data.</summary>
+    public required LegalOwner LegalOwner { get; init; }
+    /// <summary>After this moment the domain demands nothing and is given nothing: every admission is refused.</summary>
+    public required DateTimeOffset Expires { get; init; }
+    /// <summary>What a host must be to join.</summary>
+    public required HostDemand Hosts { get; init; }
+    /// <summary>What a machine must be to join.</summary>
+    public required MachineDemand Machines { get; init; }
+    /// <summary>Addresses and confidentiality of the domain's network.</summary>
+    public required NetworkDemand Network { get; init; }
+    /// <summary>Confidentiality of the domain's volumes.</summary>
+    public required StorageConfidentiality Storage { get; init; }
+    /// <summary>The most the domain may use.</summary>
+    public required Quota Quota { get; init; }
+    /// <summary>What is kept free for the domain.</summary>
+    public required Reservation Reservation { get; init; }
+    /// <summary>How many root keys must approve an act; an act not listed is refused.</summary>
+    public required ImmutableSortedDictionary<ApprovedAction, int> Approvals { get; init; }
+    /// <summary>Named sets of this domain's machines. An empty group is nobody.</summary>
+    public required ImmutableSortedDictionary<string, ImmutableArray<StatementName>> Groups { get; init; }
+    /// <summary>Flows this domain lets out.</summary>
+    public required ImmutableArray<FlowTerm> Grants { get; init; }
+    /// <summary>Flows this domain lets in.</summary>
+    public required ImmutableArray<FlowTerm> Accepts { get; init; }
+    /// <summary>The statement.</summary>
+    public required StatementOrigin Origin { get; init; }
+}
+
+/// <summary>The legal owner of a domain's data.</summary>
+public sealed record LegalOwner(string Name, string Jurisdiction);
+
+/// <summary>What a host must be: run by one of these operators, at one of these levels, in one of these countries.</summary>
+public sealed record HostDemand(
+    ImmutableArray<PartyId> Operators,
+    ImmutableArray<AssuranceLevel> Assurance,
+    ImmutableArray<string> Jurisdictions);
+
+/// <summary>What a machine must be: started from one of these images of the same tenant.</summary>
+public sealed record MachineDemand(ImmutableArray<StatementName> Images);
+
+/// <summary>The domain's network.</summary>
+/// <param name="Subnets">IPv4 and IPv6 prefixes; the first host address of each is the gateway's.</param>
+/// <param name="Confidentiality">When traffic between hosts must be ciphertext.</param>
+/// <param name="Number">VXLAN network number (24 bits) chosen by the tenant, or null for one derived from the name.</param>
+public sealed record NetworkDemand(
+    ImmutableArray<IPNetwork> Subnets, NetworkConfidentiality Confidentiality, int? Number);
+
+/// <summary>Upper bounds of a domain.</summary>
+public sealed record Quota(int Machines, int Cpus, int MemoryMib, int StorageMib);
+
+/// <summary>Capacity kept for a domain.</summary>
+public sealed record Reservation(int Cpus, int MemoryMib);
+
+/// <summary>
+/// One side of a flow: what this domain grants to, or accepts from, <paramref name="Peer"/>. It opens nothing by
+/// itself: a flow is the intersection of a grant and the peer's acceptance.
+/// </summary>
+/// <param name="Peer">The other domain.</param>
+/// <param name="Machines">Machines or groups of this domain; null = every machine, empty = nobody.</param>
+/// <param name="Resource">What may pass.</param>
+/// <param name="Pointer">JSON pointer of the term in its statement's body.</param>
+public sealed record FlowTerm(
+    DomainRef Peer, ImmutableArray<string>? Machines, FlowResource Resource, string Pointer);
+
+/// <summary>What a flow carries. A closed set.</summary>
+public abstract record FlowResource
+{
+    private FlowResource() { }
+
+    /// <summary>Packets from a client in the granting domain to a server in the accepting domain, and the answers.</summary>
+    /// <param name="Protocol">Transport.</param>
+    /// <param name="Ports">The server's ports; empty only for <see cref="FlowProtocol.Icmp"/>.</param>
+    public sealed record Network(FlowProtocol Protocol, ImmutableArray<PortRange> Ports) : FlowResource;
+
+    /// <summary>Use of one volume of the granting domain by machines of the accepting domain.</summary>
+    public sealed record Volume(StatementName Name, VolumeAccess Access) : FlowResource;
+
+    /// <summary>Use of a kind of device of the granting domain by machines of the accepting domain.</summary>
+    public sealed record Device(DeviceKind Kind) : FlowResource;
+}
+
+/// <summary>An inclusive range of ports, 1 to 65535, <c>First &lt;= Last</c>.</summary>
+public sealed record PortRange(int First, int Last);

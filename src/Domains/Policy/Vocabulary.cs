@@ -1,0 +1,90 @@
+namespace Bailiwick.Domains.Policy;
+
+/// <summary>How well a host proves what it is. A domain lists the levels it accepts; nothing is accepted by default.</summary>
+public enum AssuranceLevel
+{
+    /// <summary>A key in a file: says who the host claims to be, proves nothing about its software.</summary>
+    Software = 1,
+    /// <summary>A software TPM.</summary>
+    SoftwareTpm,
+    /// <summary>A TPM 2.0 chip with a vendor's endorsement certificate.</summary>
+    Tpm,
+    /// <summary>Confidential virtual machines (SEV-SNP or TDX).</summary>
+    ConfidentialVm,
+}
+
+/// <summary>When a domain's traffic between hosts must be ciphertext.</summary>
+public enum NetworkConfidentiality
+{
+    /// <summary>Never demanded.</summary>
+    None = 1,
+    /// <summary>On every link that the operator does not state to be a trusted segment.</summary>
+    UntrustedLinks,
+    /// <summary>On every link.</summary>
+    Always,
+}
+
+/// <summary>Whether a domain's volumes must be ciphertext on disk.</summary>
+public enum StorageConfidentiality
+{
+    /// <summary>Plain volumes are acceptable to the domain.</summary>
+    None = 1,
+    /// <summary>Every volume is LUKS under a key of the tenant.</summary>
+    Required,
+}
+
+/// <summary>What a link between hosts is, in the operator's word.</summary>
+public enum LinkMedium
+{
+    /// <summary>Anyone may listen.</summary>
+    Untrusted = 1,
+    /// <summary>Only hosts of the datacentre are on it.</summary>
+    TrustedSegment,
+}
+
+/// <summary>How a volume is destroyed.</summary>
+public enum WipeMethod
+{
+    /// <summary>Destroy the key; then delete.</summary>
+    CryptoErase = 1,
+    /// <summary>Destroy the key, overwrite with zeros, read back a sample; then delete.</summary>
+    Overwrite,
+}
+
+/// <summary>What a machine may do with a volume.</summary>
+public enum VolumeAccess
+{
+    /// <summary>Read only.</summary>
+    Read = 1,
+    /// <summary>Read and write.</summary>
+    Write,
+}
+
+/// <summary>Transport of a network flow.</summary>
+public enum FlowProtocol
+{
+    /// <summary>TCP; the ports are the receiver's.</summary>
+    Tcp = 1,
+    /// <summary>UDP; the ports are the receiver's.</summary>
+    Udp,
+    /// <summary>ICMP and ICMPv6 echo; has no ports.</summary>
+    Icmp,
+}
+
+/// <summary>Virtual devices a machine may have besides disks and network ports.</summary>
+public enum DeviceKind
+{
+    /// <summary>A serial console for the tenant's administrators.</summary>
+    Console = 1,
+    /// <summary>A second serial line for a program inside the machine.</summary>
+    Probe,
+    /// <summary>A source of randomness (virtio-rng).</summary>
+    Randomness,
+}
+
+/// <summary>Acts of an administrator that need approval by several of the tenant's root keys.</summary>
+public enum ApprovedAction
+{
+    /// <summary>Give a volume to another host although the host that holds it has not returned it.</summary>
+    Takeover = 1,
+}

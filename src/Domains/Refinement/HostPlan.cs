@@ -1,0 +1,179 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Refinement;
+
+/// <summary>Why a line of a plan is there: a sentence, and the statements that caused it.</summary>
+public sealed record Reason(string Sentence, ImmutableArray<StatementOrigin> Because);
+
+/// <summary>
+/// What one host must enforce, one <see cref="DomainPlan"/> per domain so that one tenant's policy can neither break
+/// nor delay another's. Equal inputs give equal plans, in the same order, byte for byte when written out.
+/// </summary>
+/// <param name="Host">The host.</param>
+/// <param name="Underlay">The host's own guard: which hosts may send tunnel packets for which network.</param>
+/// <param name="Domains">Per domain, by reference text.</param>
+/// <param name="Passages">Segments between two domains with an open flow, by name.</param>
+/// <param name="Refused">Machines proposed for this host that are not admitted, with every reason.</param>
+public sealed record HostPlan(
+    HostRef Host,
+    UnderlayPlan Underlay,
+    ImmutableArray<DomainPlan> Domains,
+    ImmutableArray<PassagePlan> Passages,
+    ImmutableArray<AdmissionVerdict.Refused> Refused);
+
+/// <summary>One domain on one host.</summary>
+public sealed record DomainPlan(
+    DomainRef Domain,
+    string DisplayName,
+    NetworkPlan Network,
+    GatewayPlan? Gateway,
+    ImmutableArray<CompartmentPlan> Compartments,
+    Reason Reason);
+
+/// <summary>A machine the host runs, exactly as it must look.</summary>
+public sealed record CompartmentPlan
+{
+    /// <summary>The machine.</summary>
+    public required CompartmentRef Ref { get; init; }
+    /// <summary><c>bank/web-1</c>: for people and for the machine's own command line.</summary>
+    public required string DisplayName { get; init; }
+    /// <summary>libvirt's name: <c>bw-</c> and 16 hex digits derived from <see cref="Ref"/>.</summary>
+    public required string MachineName { get; init; }
+    /// <summary>libvirt's UUID, derived from <see cref="Ref"/>.</summary>
+    public required Guid Uuid { get; init; }
+    /// <summary>Virtual processors.</summary>
+    public required int Cpus { get; init; }
+    /// <summary>MiB.</summary>
+    public required int MemoryMib { get; init; }
+    /// <summary>What it boots.</summary>
+    public required BootPlan Boot { get; init; }
+    /// <summary>Its disks.</summary>
+    public required ImmutableArray<DiskPlan> Disks { get; init; }
+    /// <summary>Its ports.</summary>
+    public required ImmutableArray<PortPlan> Ports { get; init; }
+    /// <summary>Its other devices.</summary>
+    public required ImmutableArray<DevicePlan> Devices { get; init; }
+    /// <summary>Why it is here.</summary>
+    public required Reason Reason { get; init; }
+}
+
+/// <summary>Boot software by digest; the Storage Manager finds the bytes and checks them before every start.</summary>
+/// <param name="KernelSha256">Lower hex.</param>
+/// <param name="InitrdSha256">Lower hex.</param>
+/// <param name="Arguments">The whole kernel command line, with the machine's own part appended.</param>
+/// <param name="Reason">Why.</param>
+public sealed record BootPlan(string KernelSha256, string InitrdSha256, string Arguments, Reason Reason);
+
+/// <summary>A volume attached to a machine.</summary>
+/// <param name="Volume">The volume.</param>
+/// <param name="FileName">File in the pool: 32 hex digits derived from the volume's reference, and <c>.luks</c> or <c>.raw</c>.</param>
+/// <param name="SizeMib">Usable size.</param>
+/// <param name="Encrypted">LUKS under the tenant's key; false only when the domain demands none.</param>
+/// <param name="Access">Read only or read and write.</param>
+/// <param name="Target">Device in the machine: <c>vda</c>, <c>vdb</c>...</param>
+/// <param name="SecretUuid">libvirt's secret, derived from the volume's reference.</param>
+/// <param name="Reason">Why.</param>
+public sealed record DiskPlan(
+    VolumeRef Volume, string FileName, int SizeMib, bool Encrypted, VolumeAccess Access, string Target,
+    Guid SecretUuid, Reason Reason);
+
+/// <summary>A network port of a machine.</summary>
+/// <param name="Device">The host's interface: <c>bwt</c> and 10 hex digits.</param>
+/// <param name="Mac">The machine's MAC address, locally administered, derived from machine and index.</param>
+/// <param name="Bridge">The domain's bridge on this host.</param>
+/// <param name="Ipv4">Its IPv4 address, or null.</param>
+/// <param name="Ipv6">Its IPv6 address, or null.</param>
+/// <param name="Reason">Why.</param>
+public sealed record PortPlan(string Device, string Mac, string Bridge, string? Ipv4, string? Ipv6, Reason Reason);
+
+/// <summary>A device of a machine.</summary>
+public sealed record DevicePlan(DeviceKind Kind, Reason Reason);
+
+/// <summary>A domain's virtual switch on one host: one bridge without a host address, one VXLAN network.</summary>
+/// <param name="Bridge"><c>bwb</c> and 10 hex digits.</param>
+/// <param name="Vxlan"><c>bwx</c> and 10 hex digits; null when no other host has members.</param>
+/// <param name="Number">VXLAN network number.</param>
+/// <param name="Table">nftables table (bridge family) of the domain: <c>bw_</c> and 10 hex digits.</param>
+/// <param name="Mtu">Of the machines' ports.</param>
+/// <param name="Peers">Other hosts with members, and which addresses are behind them.</param>
+/// <param name="Reason">Why.</param>
+public sealed record NetworkPlan(
+    string Bridge, string? Vxlan, int Number, string Table, int Mtu,
+    ImmutableArray<PeerPlan> Peers, Reason Reason);
+
+/// <summary>Another host of a domain's network.</summary>
+/// <param name="Host">The host.</param>
+/// <param name="UnderlayIpv4">Its underlay address.</param>
+/// <param name="Members">The members behind it: the filter accepts these sources, and no other, from the tunnel.</param>
+/// <param name="Reason">Why its link is good enough.</param>
+public sealed record PeerPlan(HostRef Host, string UnderlayIpv4, ImmutableArray<MemberPlan> Members, Reason Reason);
+
+/// <summary>A member of a domain somewhere in the datacentre.</summary>
+public sealed record MemberPlan(CompartmentRef Ref, string Mac, string? Ipv4, string? Ipv6);
+
+/// <summary>
+/// The domain's gateway on this host, in a network namespace of its own: what leaves or enters the domain passes it,
+/// on the client's host and on the server's, so that each owner's own host enforces its own side.
+/// </summary>
+/// <param name="Namespace"><c>bwg</c> and 10 hex digits.</param>
+/// <param name="BridgePort">The host's end of the pair into the domain's bridge: <c>bwp</c> and 10 hex digits.</param>
+/// <param name="Mac">The gateway's MAC, the same on every host of the domain; never crosses the tunnel.</param>
+/// <param name="Addresses">Gateway addresses with prefix length, IPv4 and IPv6.</param>
+/// <param name="Legs">One leg per passage.</param>
+/// <param name="Flows">What may pass; everything else is dropped.</param>
+/// <param name="Reason">Why.</param>
+public sealed record GatewayPlan(
+    string Namespace, string BridgePort, string Mac, ImmutableArray<string> Addresses,
+    ImmutableArray<GatewayLeg> Legs, ImmutableArray<FlowPlan> Flows, Reason Reason);
+
+/// <summary>A gateway's leg in a passage.</summary>
+/// <param name="Passage">The passage's name.</param>
+/// <param name="Port">The host's end: <c>bwq</c> and 10 hex digits.</param>
+/// <param name="Mac">The leg's MAC.</param>
+/// <param name="Ipv4">Its address in the passage, link-local, with prefix length.</param>
+/// <param name="Ipv6">Its address in the passage, link-local, with prefix length.</param>
+/// <param name="Routes">Each machine of the other domain that an open flow names, and the gateway before it.</param>
+public sealed record GatewayLeg(
+    string Passage, string Port, string Mac, string Ipv4, string Ipv6, ImmutableArray<GatewayRoute> Routes);
+
+/// <summary>A host route of a gateway.</summary>
+/// <param name="Destination">A machine's address.</param>
+/// <param name="Via">The other gateway's address in the passage.</param>
+/// <param name="ViaMac">Its MAC: neighbours are programmed, never learned.</param>
+public sealed record GatewayRoute(string Destination, string Via, string ViaMac);
+
+/// <summary>One open flow at one gateway, between two machines' addresses of the same family.</summary>
+/// <param name="From">Client's address.</param>
+/// <param name="To">Server's address.</param>
+/// <param name="Protocol">Transport.</param>
+/// <param name="Ports">Server's ports.</param>
+/// <param name="Reason">The grant and the acceptance.</param>
+public sealed record FlowPlan(
+    string From, string To, FlowProtocol Protocol, ImmutableArray<PortRange> Ports, Reason Reason);
+
+/// <summary>A segment that joins only the gateways of two domains: a bridge here, a VXLAN network between hosts.</summary>
+/// <param name="Name">10 hex digits derived from both domains' references, order independent.</param>
+/// <param name="Between">The two domains, by reference text order.</param>
+/// <param name="Network">Bridge, VXLAN and table; the members are the gateways' legs.</param>
+/// <param name="Ports">The legs on this host.</param>
+/// <param name="Reason">Why.</param>
+public sealed record PassagePlan(
+    string Name, ImmutableArray<DomainRef> Between, PassageNetwork Network, ImmutableArray<string> Ports, Reason Reason);
+
+/// <summary>A passage's devices on one host.</summary>
+public sealed record PassageNetwork(
+    string Bridge, string? Vxlan, int Number, string Table, ImmutableArray<PassagePeer> Peers);
+
+/// <summary>A host on the other side of a passage, and the legs behind it.</summary>
+public sealed record PassagePeer(HostRef Host, string UnderlayIpv4, ImmutableArray<PassageMember> Legs);
+
+/// <summary>A gateway's leg somewhere in the datacentre.</summary>
+public sealed record PassageMember(string Mac, string Ipv4, string Ipv6);
+
+/// <summary>Tunnel packets accepted on the underlay: (sender, network number) pairs, and nothing else.</summary>
+public sealed record UnderlayPlan(string LocalIpv4, ImmutableArray<TunnelPlan> Tunnels);
+
+/// <summary>One accepted sender for one network number.</summary>
+public sealed record TunnelPlan(string PeerIpv4, int Number, Reason Reason);
