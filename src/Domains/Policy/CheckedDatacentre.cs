@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Policy;
 

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Flows;
+
+/// <summary>Sets of ports as sorted ranges that neither overlap nor touch: equal sets have equal ranges.</summary>
+internal static class PortSets
+{
+    /// <summary>The one form of a set.</summary>
+    public static ImmutableArray<PortRange> Merged(IEnumerable<PortRange> ranges)
+    {
+        var merged = new List<PortRange>();
+        foreach (var range in ranges.OrderBy(range => range.First).ThenBy(range => range.Last))
+        {
+            if (merged.Count > 0 && range.First <= merged[^1].Last + 1)
+            {
+                merged[^1] = new PortRange(merged[^1].First, Math.Max(merged[^1].Last, range.Last));
+            }
+            else
+            {
+                merged.Add(range);
+            }
+        }
+
+        return [.. merged];
+    }
+
+    /// <summary>The ports in both sets; both in their one form.</summary>
+    public static ImmutableArray<PortRange> Intersection(
+        ImmutableArray<PortRange> left, ImmutableArray<PortRange> right)
+    {
+        var common = ImmutableArray.CreateBuilder<PortRange>();
+        for (int i = 0, j = 0; i < left.Length && j < right.Length;)
+        {
+            var first = Math.Max(left[i].First, right[j].First);
+            var last = Math.Min(left[i].Last, right[j].Last);
+            if (first <= last)
+            {
+                common.Add(new PortRange(first, last));
+            }
+
+            if (left[i].Last < right[j].Last)
+            {
+                i++;
+            }
+            else
+            {
+                j++;
+            }
+        }
+
+        return common.ToImmutable();
+    }
+
+    /// <summary><c>5432, 8000-8010</c>.</summary>
+    public static string Text(ImmutableArray<PortRange> ports) => string.Join(
+        ", ", ports.Select(range => range.First == range.Last ? $"{range.First}" : $"{range.First}-{range.Last}"));
+}

@@ -1,0 +1,194 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Flows;
+using Bailiwick.Domains.Policy.Reading;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.Policy.Checking;
+
+/// <summary>Checks flows against the peers' policies, and what needs a flow against those that are open.</summary>
+internal static class FlowChecks
+{
+    /// <summary>
+    /// Leaves out machines that would join what no open flow joins: two domains, or a volume and a domain.
+    /// </summary>
+    public static ImmutableSortedDictionary<string, CompartmentModel> WithoutUnjoined(
+        StatementSet statements, CheckedDatacentre draft, FlowMatrix flows,
+        ImmutableSortedDictionary<string, CompartmentModel> machines)
+    {
+        foreach (var machine in machines.Values)
+        {
+            if (!Joined(statements, flows, machine) | !Lent(statements, draft, flows, machine))
+            {
+                machines = machines.Remove(machine.Ref.ToString());
+            }
+        }
+
+        return machines;
+    }
+
+    /// <summary>Checks every term, group and conflict. Nothing is left out: what does not meet is closed.</summary>
+    public static void Run(StatementSet statements, CheckedDatacentre datacentre)
+    {
+        var matrix = FlowMatrix.Of(datacentre);
+        foreach (var side in matrix.Unmet)
+        {
+            Unmet(statements, datacentre, side);
+        }
+
+        foreach (var conflict in matrix.Conflicts)
+        {
+            statements.Note(
+                conflict.Judge.Domain.Origin, FindingCode.SubnetSeenTwice, conflict.Judge.Term.Pointer, conflict.Sentence);
+        }
+
+        var members = DomainMembers.Of(datacentre);
+        foreach (var domain in datacentre.Domains.Values)
+        {
+            Groups(statements, members, domain);
+            foreach (var term in domain.Grants.Concat(domain.Accepts))
+            {
+                Machines(statements, members, domain, term);
+            }
+
+            Lending(statements, domain);
+        }
+    }
+
+    private static bool Joined(StatementSet statements, FlowMatrix flows, CompartmentModel machine)
+    {
+        var holds = true;
+        var domains = FlowMatrix.Domains(machine).ToArray();
+        for (var i = 0; i < domains.Length; i++)
+        {
+            for (var j = i + 1; j < domains.Length; j++)
+            {
+                if (!flows.Joins(domains[i], domains[j]))
+                {
+                    holds = false;
+                    statements.Reject(
+                        machine.Origin, FindingCode.DomainsNotJoined, $"/nics/{j}/domain",
+                        $"The machine would join {domains[i].Name} and {domains[j].Name}, which no open flow joins. Open one "
+                        + "in both domains' policies, or remove a port.");
+                }
+            }
+        }
+
+        return holds;
+    }
+
+    private static bool Lent(
+        StatementSet statements, CheckedDatacentre draft, FlowMatrix flows, CompartmentModel machine)
+    {
+        var holds = true;
+        for (var i = 0; i < machine.Disks.Length; i++)
+        {
+            var disk = machine.Disks[i];
+            if (draft.Machinery.Volumes.TryGetValue($"{machine.Ref.Tenant}/{disk.Volume}", out var volume)
+                && machine.Nics.All(nic => nic.Domain != volume.Domain)
+                && flows.Lending(volume, machine.Ref, disk.Access) is null)
+            {
+                holds = false;
+                statements.Reject(
+                    machine.Origin, FindingCode.VolumeFlowClosed, $"/disks/{i}",
+                    $"The volume {disk.Volume} belongs to {volume.Domain}, of which the machine is no member, and no open "
+                    + $"flow lends it with {WireText.Of(disk.Access)} access.");
+            }
+        }
+
+        return holds;
+    }
+
+    private static void Unmet(StatementSet statements, CheckedDatacentre datacentre, FlowSide side)
+    {
+        var peer = side.Term.Peer;
+        var own = FlowMatrix.Display(side.Domain);
+        if (datacentre.Domains.TryGetValue(peer.ToString(), out var domain))
+        {
+            var other = FlowMatrix.Display(domain);
+            statements.Note(
+                side.Domain.Origin, side.IsGrant ? FindingCode.FlowNotAccepted : FindingCode.FlowNotGranted,
+                side.Term.Pointer,
+                side.IsGrant
+                    ? $"{own} grants this, but {other} does not accept it, so it is closed."
+                    : $"{own} accepts this, but {other} does not grant it, so it is closed.");
+        }
+        else if (statements.Has(StatementKind.Tenant, peer.Tenant, peer.Name) || statements.Knows(peer.Tenant))
+        {
+            var near = Quoted.Nearest(peer.Name.Text, statements.Names(StatementKind.Domain, peer.Tenant));
+            var known = statements.Declares(StatementKind.Domain, peer.Tenant, peer.Name);
+            statements.Note(
+                side.Domain.Origin, FindingCode.UnknownFlowPeer, side.Term.Pointer,
+                known
+                    ? $"The domain {peer.Name} has findings of its own and is left out, so this is closed."
+                    : $"That tenant has no domain {peer.Name}" + (near is null ? "." : $"; did you mean {near}?"));
+        }
+    }
+
+    private static void Groups(StatementSet statements, DomainMembers members, DomainModel domain)
+    {
+        var names = members.All(domain.Ref).Select(machine => machine.Name).ToHashSet();
+        foreach (var (group, machines) in domain.Groups)
+        {
+            if (machines.Length == 0)
+            {
+                statements.Note(
+                    domain.Origin, FindingCode.EmptyGroup, $"/groups/{group}",
+                    $"The group {group} has no members, so a flow for it is for nobody.");
+            }
+
+            for (var i = 0; i < machines.Length; i++)
+            {
+                if (!names.Contains(machines[i]))
+                {
+                    Stranger(statements, domain, machines[i].Text, $"/groups/{group}/{i}");
+                }
+            }
+        }
+    }
+
+    private static void Machines(StatementSet statements, DomainMembers members, DomainModel domain, FlowTerm term)
+    {
+        var names = members.All(domain.Ref).Select(machine => machine.Name.Text).ToHashSet(StringComparer.Ordinal);
+        var chosen = term.Machines ?? [];
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            var (isGroup, isMachine) = (domain.Groups.ContainsKey(chosen[i]), names.Contains(chosen[i]));
+            if (isGroup && isMachine)
+            {
+                statements.Note(
+                    domain.Origin, FindingCode.AmbiguousMember, $"{term.Pointer}/machines/{i}",
+                    $"{chosen[i]} is both a group and a machine of the domain, so it is nobody. Rename one.");
+            }
+            else if (!isGroup && !isMachine)
+            {
+                Stranger(statements, domain, chosen[i], $"{term.Pointer}/machines/{i}");
+            }
+        }
+    }
+
+    private static void Stranger(StatementSet statements, DomainModel domain, string name, string pointer)
+    {
+        var known = statements.Names(StatementKind.Compartment, domain.Ref.Tenant).ToArray();
+        var near = Quoted.Nearest(name, known.Concat(domain.Groups.Keys));
+        statements.Note(
+            domain.Origin, FindingCode.NotAMember, pointer,
+            known.Contains(name)
+                ? $"The machine {name} is no member of this domain, or was left out; here it is nobody."
+                : $"There is no machine {name} in this domain, so it is nobody"
+                    + (near is null || near == name ? "." : $"; did you mean {near}?"));
+    }
+
+    private static void Lending(StatementSet statements, DomainModel domain)
+    {
+        foreach (var term in domain.Grants)
+        {
+            if (term.Resource is FlowResource.Volume lent
+                && !statements.Declares(StatementKind.Volume, domain.Ref.Tenant, lent.Name))
+            {
+                statements.Note(
+                    domain.Origin, FindingCode.UnknownVolume, $"{term.Pointer}/volume/name",
+                    statements.Missing(StatementKind.Volume, domain.Ref.Tenant, lent.Name.Text));
+            }
+        }
+    }
+}

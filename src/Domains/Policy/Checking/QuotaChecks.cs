@@ -1,0 +1,34 @@
+using Bailiwick.Domains.Flows;
+
+namespace Bailiwick.Domains.Policy.Checking;
+
+/// <summary>Adds up what each domain's statements ask for. A member of two domains counts in both.</summary>
+internal static class QuotaChecks
+{
+    /// <summary>Runs the check; nothing is left out, since admission refuses whatever exceeds the quota.</summary>
+    public static void Run(StatementSet statements, CheckedDatacentre datacentre)
+    {
+        var machines = datacentre.Machinery.Compartments.Values
+            .SelectMany(machine => FlowMatrix.Domains(machine).Select(domain => (domain, machine)))
+            .ToLookup(pair => pair.domain, pair => pair.machine);
+        var volumes = datacentre.Machinery.Volumes.Values
+            .ToLookup(volume => new DomainRef(volume.Ref.Tenant, volume.Domain));
+        foreach (var domain in datacentre.Domains.Values)
+        {
+            var members = machines[domain.Ref].ToArray();
+            var asked = new[]
+            {
+                ("machines", "machines", (long)members.Length, domain.Quota.Machines),
+                ("cpus", "processors", members.Sum(machine => (long)machine.Cpus), domain.Quota.Cpus),
+                ("memoryMiB", "MiB of memory", members.Sum(machine => (long)machine.MemoryMib), domain.Quota.MemoryMib),
+                ("storageMiB", "MiB of storage", volumes[domain.Ref].Sum(volume => (long)volume.SizeMib), domain.Quota.StorageMib),
+            };
+            foreach (var (member, what, sum, quota) in asked.Where(row => row.Item3 > row.Item4))
+            {
+                statements.Note(
+                    domain.Origin, FindingCode.QuotaExceeded, $"/quota/{member}",
+                    $"The domain's statements ask for {sum} {what}, the quota is {quota}. Not all of them will be admitted.");
+            }
+        }
+    }
+}

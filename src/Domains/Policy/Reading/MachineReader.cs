@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.Policy.Reading;
+
+/// <summary>Reads machines, volumes and images.</summary>
+internal static class MachineReader
+{
+    /// <summary>Reads a machine.</summary>
+    public static CompartmentModel Compartment(PolicyDocument document, Value body)
+    {
+        body.Only("cpus", "memoryMiB", "boot", "disks", "nics", "devices", "placement");
+        return new CompartmentModel
+        {
+            Ref = new CompartmentRef(document.Origin.Owner, document.Origin.Name),
+            Cpus = body.Need("cpus").Integer(1, 64),
+            MemoryMib = body.Need("memoryMiB").Integer(64, 1_048_576),
+            Image = body.Need("boot").Only("image").Need("image").Name(),
+            Disks = Disks(body.May("disks")),
+            Nics = Nics(body.Need("nics")),
+            Devices = body.May("devices").Distinct(0, PolicyLimits.Names, item => item.Word<DeviceKind>()),
+            Placement = Placement(body.May("placement"), document.Origin.Name),
+            Origin = document.Origin,
+        };
+    }
+
+    /// <summary>Reads a volume.</summary>
+    public static VolumeModel Volume(PolicyDocument document, Value body)
+    {
+        body.Only("domain", "sizeMiB", "wipe");
+        return new VolumeModel(
+            new VolumeRef(document.Origin.Owner, document.Origin.Name), body.Need("domain").Name(),
+            body.Need("sizeMiB").Integer(1, 16_777_216), body.Need("wipe").Word<WipeMethod>(), document.Origin);
+    }
+
+    /// <summary>Reads an image.</summary>
+    public static ImageModel Image(PolicyDocument document, Value body)
+    {
+        body.Only("kernel", "initrd", "arguments");
+        return new ImageModel(
+            new ImageRef(document.Origin.Owner, document.Origin.Name), BootFile(body.Need("kernel"), document.IsSigned),
+            BootFile(body.Need("initrd"), document.IsSigned), body.Need("arguments").KernelArguments(), document.Origin);
+    }
+
+    private static string BootFile(Value file, bool signed)
+    {
+        if (!signed && file.May("file").IsPresent)
+        {
+            return "file:" + file.Only("file").Need("file").FileName();
+        }
+
+        return signed
+            ? file.Only("sha256").Need("sha256").Sha256()
+            : file.Only("sha256", "file").Need("sha256").Sha256();
+    }
+
+    private static ImmutableArray<DiskModel> Disks(Value list)
+    {
+        var disks = ImmutableArray.CreateBuilder<DiskModel>();
+        foreach (var item in list.Items(0, PolicyLimits.Disks))
+        {
+            item.Only("volume", "access");
+            var volume = item.Need("volume").Name();
+            if (disks.Any(other => other.Volume == volume) && item.May("volume").IsPresent)
+            {
+                item.Fault(FindingCode.VolumeTwice, $"The machine has the volume {volume} already. Remove one.");
+            }
+
+            disks.Add(new DiskModel(volume, item.Need("access").Word<VolumeAccess>()));
+        }
+
+        return disks.ToImmutable();
+    }
+
+    private static ImmutableArray<NicModel> Nics(Value list)
+    {
+        var nics = ImmutableArray.CreateBuilder<NicModel>();
+        foreach (var item in list.Items(1, PolicyLimits.Nics))
+        {
+            item.Only("domain", "ipv4", "ipv6");
+            var domain = item.Need("domain").Name();
+            if (nics.Any(other => other.Domain == domain) && item.May("domain").IsPresent)
+            {
+                item.Fault(FindingCode.DomainTwice, $"The machine has a port in the domain {domain} already. Remove one.");
+            }
+
+            var (ipv4, ipv6) = (item.May("ipv4"), item.May("ipv6"));
+            if (item.IsPresent && !ipv4.IsPresent && !ipv6.IsPresent)
+            {
+                item.Fault(FindingCode.NoAddress, "The port has no address. Add ipv4, ipv6 or both.");
+            }
+
+            nics.Add(new NicModel(
+                domain,
+                ipv4.IsPresent ? ipv4.Address(AddressFamily.InterNetwork) : null,
+                ipv6.IsPresent ? ipv6.Address(AddressFamily.InterNetworkV6) : null));
+        }
+
+        return nics.ToImmutable();
+    }
+
+    private static PlacementDemand Placement(Value placement, StatementName self)
+    {
+        placement.Only("hosts", "apartFrom", "togetherWith");
+        var hosts = placement.May("hosts");
+        var (apart, together) = (placement.May("apartFrom"), placement.May("togetherWith"));
+        var demand = new PlacementDemand(
+            hosts.IsPresent ? hosts.Distinct(1, PolicyLimits.Names, item => item.Name()) : null,
+            apart.Distinct(0, PolicyLimits.Names, item => item.Name()),
+            together.Distinct(0, PolicyLimits.Names, item => item.Name()));
+        foreach (var (list, names) in new[] { (apart, demand.ApartFrom), (together, demand.TogetherWith) })
+        {
+            if (names.Contains(self))
+            {
+                list.Fault(FindingCode.PlacementNamesItself, "A machine's placement names the machine itself. Remove it.");
+            }
+        }
+
+        foreach (var both in demand.ApartFrom.Intersect(demand.TogetherWith))
+        {
+            placement.Fault(
+                FindingCode.PlacementContradicts, $"{both} is to be both apart and together. Remove one.");
+        }
+
+        return demand;
+    }
+}
