@@ -73,7 +73,8 @@ public sealed class Digest32 : IEquatable<Digest32>, IComparable<Digest32>
     public override string ToString() => Hex;
 
     /// <summary>Equal bytes.</summary>
-    public static bool operator ==(Digest32? left, Digest32? right) => left is null ? right is null : left.Equals(right);
+    public static bool operator ==(Digest32? left, Digest32? right) =>
+        left is null ? right is null : left.Equals(right);
 
     /// <summary>Different bytes.</summary>
     public static bool operator !=(Digest32? left, Digest32? right) => !(left == right);

@@ -52,7 +52,7 @@ public sealed class CosignatureV1
         return [.. found.Values];
     }
 
-    /// <summary>Adds a witness's line to a checkpoint's note. The witness must have checked its history first.</summary>
+    /// <summary>Adds a witness's line to a checkpoint's note; the witness must have checked its history.</summary>
     /// <param name="checkpoint">The checkpoint.</param>
     /// <param name="witness">The witness's key.</param>
     /// <param name="signer">The same key's private part.</param>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Bailiwick.Ledger.Json;
 
-/// <summary>Reads members of an object that <see cref="CanonicalJson"/> has read, so that none is there twice.</summary>
+/// <summary>Reads members of an object that <see cref="CanonicalJson"/> has read, so none is there twice.</summary>
 internal static class JsonMembers
 {
     /// <summary>True if the value is an object that has all these members and no other.</summary>

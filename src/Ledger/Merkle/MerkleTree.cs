@@ -47,7 +47,9 @@ public static class MerkleTree
     /// <summary>The largest power of two below <paramref name="count"/>, which is at least 2.</summary>
     internal static long SplitPoint(long count) => 1L << System.Numerics.BitOperations.Log2((ulong)(count - 1));
 
-    /// <summary>The hash of the leaves from <paramref name="begin"/> up to but excluding <paramref name="end"/>.</summary>
+    /// <summary>
+    /// The hash of the leaves from <paramref name="begin"/> up to but excluding <paramref name="end"/>.
+    /// </summary>
     internal static Digest32 RangeHash(long begin, long end, INodeReader nodes)
     {
         var count = end - begin;

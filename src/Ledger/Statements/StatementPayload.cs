@@ -50,7 +50,9 @@ public sealed class StatementPayload
     /// <summary>The digest of the payload of the revision before, or null for revision 1.</summary>
     public Digest32? Previous { get; }
 
-    /// <summary>When its author says it was written, in UTC to the second. For people; nothing is decided by it.</summary>
+    /// <summary>
+    /// When its author says it was written, in UTC to the second. For people; nothing is decided by it.
+    /// </summary>
     public string Issued { get; }
 
     /// <summary>The body, an object whose members belong to the kind.</summary>

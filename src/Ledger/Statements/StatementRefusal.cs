@@ -18,7 +18,9 @@ public enum StatementRefusal
     /// <summary>The envelope holds something other than a statement.</summary>
     WrongPayloadType,
 
-    /// <summary>The payload is not JSON, or lacks or exceeds the members of a statement, or has ones of wrong type.</summary>
+    /// <summary>
+    /// The payload is not JSON, or has not exactly the members of a statement, or has one of a wrong type.
+    /// </summary>
     MalformedPayload,
 
     /// <summary>The payload is JSON but not canonical: another signature would hold over another form.</summary>

@@ -24,6 +24,12 @@ internal static class Judging
         Assert.True(verdict is StatementVerdict.Repeated, Say(verdict));
     }
 
+    public static void MustRefuseOrAccept(this StatementBook book, byte[] envelope, bool accept)
+    {
+        var verdict = book.Consider(envelope);
+        Assert.True(accept ? verdict is StatementVerdict.Accepted : verdict is StatementVerdict.Refused, Say(verdict));
+    }
+
     private static string Say(StatementVerdict verdict) => verdict is StatementVerdict.Refused refused
         ? $"Refused: {refused.Reason}: {refused.Sentence}"
         : verdict.GetType().Name;
