@@ -8,12 +8,16 @@ namespace Bailiwick.Ledger;
 /// </summary>
 internal static class StrictBase64
 {
+    /// <summary>How many bytes a text of canonical form stands for; for others, at least what they could.</summary>
+    public static long DecodedLength(string text) =>
+        (text.Length / 4 * 3L) - (text.EndsWith("==", StringComparison.Ordinal) ? 2 : text.EndsWith('=') ? 1 : 0);
+
     /// <summary>Decodes at most <paramref name="maxBytes"/> bytes; false for any other form or a longer text.</summary>
     public static bool TryDecode(
         [NotNullWhen(true)] string? text, int maxBytes, [NotNullWhen(true)] out byte[]? bytes)
     {
         bytes = null;
-        if (text is null || text.Length % 4 != 0 || text.Length / 4 * 3L > maxBytes + 2L)
+        if (text is null || text.Length % 4 != 0 || DecodedLength(text) > maxBytes)
         {
             return false;
         }

@@ -20,8 +20,8 @@ public enum NoteKeyUse
 /// <summary>
 /// A named key of signed notes (C2SP signed-note). Note keys have type 0x02, and their key id is the first four bytes
 /// of SHA-256 over the SubjectPublicKeyInfo. C2SP assigns no type to ECDSA cosignatures, so those use the type 0xff
-/// with the identifier <see cref="CosignatureIdentifier"/>, as signed-note recommends: their id is the first four bytes of
-/// SHA-256(name || 0x0A || 0xff || identifier || SubjectPublicKeyInfo).
+/// with the identifier <see cref="CosignatureIdentifier"/>, as signed-note recommends: their id is the first four
+/// bytes of SHA-256(name || 0x0A || 0xff || identifier || SubjectPublicKeyInfo).
 /// </summary>
 public sealed class NoteKey
 {

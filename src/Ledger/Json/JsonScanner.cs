@@ -201,7 +201,7 @@ internal ref struct JsonScanner
             : Fail(JsonFaultCode.Malformed, start);
     }
 
-    /// <summary>Reads `uXXXX` at the present place.</summary>
+    /// <summary>Reads `u` and four hexadecimal digits at the present place.</summary>
     private bool Unit(out char unit)
     {
         unit = default;

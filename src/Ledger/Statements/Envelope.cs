@@ -93,7 +93,7 @@ public sealed class Envelope
         }
 
         var payloadText = root.GetProperty("payload").GetString() ?? "";
-        if (payloadText.Length / 4 * 3L > LedgerLimits.PayloadBytes + 2L)
+        if (StrictBase64.DecodedLength(payloadText) > LedgerLimits.PayloadBytes)
         {
             return Refuse(
                 StatementRefusal.TooLarge, $"The payload is larger than {LedgerLimits.PayloadBytes} bytes.");
