@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
 
 namespace Bailiwick.Lab.Hosts;
 
@@ -32,6 +33,7 @@ public sealed partial record ProcessMark(int Pid, ulong StartTicks)
     }
 
     /// <summary>Whether this very process still runs.</summary>
+    [JsonIgnore]
     public bool IsAlive => Pid > 0 && Read(Pid) == this;
 
     /// <summary>Ends this very process: politely, then not; returns when it is gone.</summary>

@@ -4,7 +4,7 @@ using Bailiwick.Lab.Probes;
 
 namespace Bailiwick.HostTests.Lab;
 
-/// <summary>One lab with two hosts for all the tests of a class.</summary>
+/// <summary>One lab with two hosts for all the tests of the collection.</summary>
 public sealed class LabFixture : IAsyncLifetime
 {
     private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(60);
@@ -21,8 +21,32 @@ public sealed class LabFixture : IAsyncLifetime
     public static LabOptions Options() =>
         new(Path.Combine(Path.GetTempPath(), $"bailiwick-lab-{Guid.NewGuid():N}")) { CacheDirectory = Cache };
 
+    /// <summary>Ends the labs of test runs that were killed: theirs is a record without a living owner.</summary>
+    public static async Task SweepKilledRuns()
+    {
+        foreach (var directory in Directory.EnumerateDirectories(Path.GetTempPath(), "bailiwick-lab-*"))
+        {
+            var register = new LabRegister(directory);
+            if (!register.Exists || register.Current.Owner != LabOwner.Process)
+            {
+                continue;
+            }
+
+            try
+            {
+                await LabDatacentre.Down(directory);
+                Directory.Delete(directory, recursive: true);
+            }
+            catch (LabException)
+            {
+                // Its owner lives.
+            }
+        }
+    }
+
     public async ValueTask InitializeAsync()
     {
+        await SweepKilledRuns();
         Image = await GuestImage.Build(Cache);
         Acceleration = await GuestAccelerator.Find(Cache, Image);
         _lab = await LabDatacentre.Up(Options());

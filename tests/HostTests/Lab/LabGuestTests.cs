@@ -6,7 +6,8 @@ using Bailiwick.Lab.Probes;
 
 namespace Bailiwick.HostTests.Lab;
 
-public sealed class LabGuestTests(LabFixture fixture, ITestOutputHelper output) : IClassFixture<LabFixture>
+[Collection(LabCollection.Name)]
+public sealed class LabGuestTests(LabFixture fixture, ITestOutputHelper output)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -61,6 +62,37 @@ public sealed class LabGuestTests(LabFixture fixture, ITestOutputHelper output) 
         Assert.DoesNotContain(apart.Senders, sender => sender.Mac == web.Mac);
         foreach (var guest in new[] { web, ledger, ward })
         {
+            Assert.Equal(0, (await host.Virsh("destroy", guest.Name)).ExitCode);
+        }
+    }
+
+    [Fact]
+    public async Task Seven_guests_measure_every_ordered_pair_within_40_seconds()
+    {
+        var host = fixture.Lab.Hosts[1];
+        await LabFixture.Bridge(host, "row");
+        var guests = Enumerable.Range(1, 7).Select(i => fixture.Guest($"bank/row/row-{i}", i)).ToList();
+        var clock = Stopwatch.StartNew();
+        var probes = await Task.WhenAll(guests.Select(guest => LabFixture.Start(host, guest, "row")));
+        output.WriteLine($"seven guests answer after {clock.Elapsed.TotalSeconds:0.0} s");
+        await Task.WhenAll(probes.SelectMany(probe => new[] { probe.ListenTcp(5432), probe.ListenUdp(53) }));
+        clock.Restart();
+        var rows = await Task.WhenAll(probes.Select((probe, from) => probe.Sweep(
+            [.. guests.Where((_, to) => to != from).SelectMany(to => Questions(to, $"from-{from}"))], Second, 3)));
+        var took = clock.Elapsed;
+        output.WriteLine($"a matrix of 42 pairs, 7 questions each, takes {took.TotalSeconds:0.0} s");
+        foreach (var (row, from) in rows.Select((row, from) => (row, from)))
+        {
+            var identities = guests.Where((_, to) => to != from).Select(to => to.Machine);
+            Assert.Equal(identities, row.Chunk(7).Select(pair => pair[0].Identity));
+            Assert.All(row.Chunk(7), pair => Assert.Equal(6, pair.Count(one => one.Why == ProbeOutcome.Answered)));
+            Assert.All(row.Chunk(7), pair => Assert.Equal(ProbeOutcome.Refused, pair[6].Why));
+        }
+
+        Assert.True(took < TimeSpan.FromSeconds(40), $"{took}");
+        foreach (var (probe, guest) in probes.Zip(guests))
+        {
+            await probe.DisposeAsync();
             Assert.Equal(0, (await host.Virsh("destroy", guest.Name)).ExitCode);
         }
     }

@@ -2,7 +2,8 @@ using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Lab;
 
-public sealed class LabHostTests(LabFixture fixture) : IClassFixture<LabFixture>
+[Collection(LabCollection.Name)]
+public sealed class LabHostTests(LabFixture fixture)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 

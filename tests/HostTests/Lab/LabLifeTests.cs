@@ -3,6 +3,7 @@ using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Lab;
 
+[Collection(LabCollection.Name)]
 public sealed class LabLifeTests : IDisposable
 {
     private readonly LabOptions _options = LabFixture.Options() with { Hosts = ["host-1"] };
@@ -113,6 +114,40 @@ public sealed class LabLifeTests : IDisposable
         Assert.Empty(Holders());
     }
 
+    [Theory]
+    [InlineData(LabPhase.Building)]
+    [InlineData(LabPhase.Up)]
+    public async Task Sweeps_a_predecessor_that_was_killed_while(LabPhase phase)
+    {
+        Directory.CreateDirectory(_options.Directory);
+        using var predecessor = Process.Start(Predecessor());
+        Assert.NotNull(predecessor);
+        try
+        {
+            for (var i = 0; i < 600 && !Reached(phase); i++)
+            {
+                await Task.Delay(25);
+            }
+
+            Assert.True(Reached(phase), "the predecessor did not come so far");
+        }
+        finally
+        {
+            predecessor.Kill();
+            await predecessor.WaitForExitAsync();
+        }
+
+        var left = Holders();
+        Assert.NotEmpty(left);
+        await using (var next = await LabDatacentre.Up(_options))
+        {
+            Assert.DoesNotContain(left, mark => mark.IsAlive);
+            Assert.Equal(0, (await next.Host("host-1").Virsh("list")).ExitCode);
+        }
+
+        Assert.Empty(Holders());
+    }
+
     [Fact]
     public async Task A_recorded_number_that_now_belongs_to_a_stranger_is_left_alone()
     {
@@ -136,10 +171,36 @@ public sealed class LabLifeTests : IDisposable
     public async Task Refuses_bad_options_with_all_findings()
     {
         var refusal = await Assert.ThrowsAsync<LabException>(() => LabDatacentre.Up(
-            _options with { Hosts = ["a", "a", "no name"], Services = [.. Enumerable.Range(0, 8).Select(i => $"s{i}")] }));
+            _options with
+            {
+                Hosts = ["a", "a", "no name"],
+                Services = [.. Enumerable.Range(0, 8).Select(i => $"s{i}")],
+            }));
         Assert.Contains("'a' is there 2 times", refusal.Cause, StringComparison.Ordinal);
         Assert.Contains("'no name'", refusal.Cause, StringComparison.Ordinal);
         Assert.Contains("8 services", refusal.Cause, StringComparison.Ordinal);
+    }
+
+    private static bool HasHolder(LabState state) =>
+        state.Spaces.Any(space => space is { Kind: LabSpaceKind.Host, Holder: not null });
+
+    private ProcessStartInfo Predecessor()
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath ?? "") { RedirectStandardOutput = true };
+        var method = $"{typeof(LabPredecessor).FullName}.{nameof(LabPredecessor.Builds_a_lab_and_waits_to_be_killed)}";
+        foreach (var argument in new[] { "-method", method, "-explicit", "only" })
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment[LabPredecessor.DirectoryVariable] = _options.Directory;
+        return start;
+    }
+
+    private bool Reached(LabPhase phase)
+    {
+        var register = new LabRegister(_options.Directory);
+        return register.Exists && register.Current.Phase == phase && HasHolder(register.Current);
     }
 
     private static async Task<IReadOnlyList<string>> Surroundings() =>
