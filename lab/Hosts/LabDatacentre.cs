@@ -8,7 +8,7 @@ public sealed class LabDatacentre : IAsyncDisposable
 {
     internal const string FabricName = "fabric";
     private const int FirstService = 2;
-    private const int FirstHost = 10;
+    private const int FirstHost = 11;
 
     private readonly LabRegister _register;
     private readonly IProgress<LabStep>? _progress;
@@ -176,15 +176,7 @@ public sealed class LabDatacentre : IAsyncDisposable
 
     private async Task Build(CancellationToken cancellation)
     {
-        foreach (var old in new[] { "hosts", "services", FabricName })
-        {
-            var path = Path.Combine(Options.Directory, old);
-            if (Directory.Exists(path))
-            {
-                Directory.Delete(path, recursive: true);
-            }
-        }
-
+        ForgetLibvirt();
         _register.Change(state => state with { Phase = LabPhase.Building, Owner = LabOwner.Process });
         var tool = await Bounded("lab", "compile the namespace holder", token => Tool(Options, token), cancellation)
             .ConfigureAwait(false);
@@ -221,6 +213,16 @@ public sealed class LabDatacentre : IAsyncDisposable
         await Task.WhenAll(Hosts.Select(host => Bounded(host.Name, "start libvirt", host.StartLibvirt, cancellation)))
             .ConfigureAwait(false);
         _register.Change(state => state with { Phase = LabPhase.Up });
+    }
+
+    /// <summary>A host starts with an empty libvirt; what its other programs keep in its directory stays.</summary>
+    private void ForgetLibvirt()
+    {
+        foreach (var path in Options.Hosts.SelectMany(host => LabHost.PrivateDirectories.Select(own =>
+            Path.Combine(Options.Directory, "hosts", host, own[1..].Replace('/', '-')))).Where(Directory.Exists))
+        {
+            Directory.Delete(path, recursive: true);
+        }
     }
 
     private Task<bool> Plug(

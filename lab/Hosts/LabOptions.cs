@@ -9,7 +9,7 @@ public sealed partial record LabOptions(string Directory)
     private const int HostsLimit = 100;
     private const int ServicesLimit = 7;
 
-    /// <summary>The hosts, 1 to 100: lower-case names. Host i, from 0, has the underlay address 10.99.0.(10 + i).
+    /// <summary>The hosts, 1 to 100: lower-case names. Host i, from 0, has the underlay address 10.99.0.(11 + i).
     /// </summary>
     public IReadOnlyList<string> Hosts { get; init; } = ["host-1", "host-2"];
 

@@ -25,7 +25,7 @@ public sealed class LabHostTests(LabFixture fixture)
     public async Task The_underlay_joins_hosts_and_services_and_nothing_else()
     {
         var (host, other) = (fixture.Lab.Hosts[0], fixture.Lab.Hosts[1]);
-        Assert.Equal("10.99.0.10", host.Address4);
+        Assert.Equal("10.99.0.11", host.Address4);
         Assert.Equal("10.99.0.2", fixture.Lab.Service("master").Address4);
         foreach (var address in new[] { other.Address4, other.Address6, "10.99.0.2", "fd99::2" })
         {
