@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Admission;
+
+/// <summary>Room on the host, with what is kept for other domains left alone.</summary>
+/// <remarks>
+/// A reservation is a tenant's own word, so no tenant may use it to shut others out: it is honoured up to the tenant's
+/// equal share of the hosts its domain accepts.
+/// </remarks>
+internal static class Capacity
+{
+    private readonly record struct Room(long Cpus, long MemoryMib)
+    {
+        public static Room operator +(Room left, Room right) =>
+            new(left.Cpus + right.Cpus, left.MemoryMib + right.MemoryMib);
+
+        public static Room operator -(Room left, Room right) =>
+            new(left.Cpus - right.Cpus, left.MemoryMib - right.MemoryMib);
+    }
+
+    private sealed record Claim(DomainModel Domain, ImmutableHashSet<HostRef> Hosts, Room Kept);
+
+    public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
+    {
+        var wanted = new Room(admission.Machine.Cpus, admission.Machine.MemoryMib);
+        var free = Free(admission.Ground, standing);
+        var left = free.GetValueOrDefault(admission.Host.Ref) - wanted;
+        if (left.Cpus < 0 || left.MemoryMib < 0)
+        {
+            refusals.Add(new(AdmissionRefusalCode.HostFull,
+                $"{admission.Host.Origin} offers {admission.Host.CapacityCpus} cpus and "
+                + $"{admission.Host.CapacityMemoryMib} MiB; {left.Cpus + wanted.Cpus} cpus and "
+                + $"{left.MemoryMib + wanted.MemoryMib} MiB are free, {admission.MachineText} needs "
+                + $"{wanted.Cpus} and {wanted.MemoryMib}.",
+                admission.Host.Origin));
+            return;
+        }
+
+        free[admission.Host.Ref] = left;
+        var claims = Claims(admission.Ground, standing, admission.Domains);
+        foreach (var claim in claims.Where(claim => claim.Hosts.Contains(admission.Host.Ref)))
+        {
+            Keep(refusals, admission, claims, claim, Sum(claim.Hosts.Select(host => free.GetValueOrDefault(host))));
+        }
+    }
+
+    private static void Keep(
+        List<AdmissionRefusal> refusals, AdmissionCase admission, ImmutableArray<Claim> claims, Claim claim, Room free)
+    {
+        var kept = Sum(claims.Where(other => other.Hosts.IsSubsetOf(claim.Hosts)).Select(other => other.Kept));
+        if (kept.Cpus > free.Cpus || kept.MemoryMib > free.MemoryMib)
+        {
+            refusals.Add(new(AdmissionRefusalCode.HostFull,
+                $"With {admission.MachineText} on {Display.Of(admission.Host)}, {free.Cpus} cpus and {free.MemoryMib} MiB "
+                + $"would be free on the hosts of {Display.Of(claim.Domain)}, where {kept.Cpus} cpus and "
+                + $"{kept.MemoryMib} MiB are reserved and not yet used.",
+                claim.Domain.Origin));
+        }
+    }
+
+    private static Dictionary<HostRef, Room> Free(AdmissionGround ground, Standing standing)
+    {
+        var free = new Dictionary<HostRef, Room>();
+        foreach (var host in ground.Datacentre.Inventory.Hosts.Values)
+        {
+            if (ground.Host(host.Ref) is not null)
+            {
+                free[host.Ref] = new Room(host.CapacityCpus, host.CapacityMemoryMib);
+            }
+        }
+
+        foreach (var (machine, host) in standing.Admitted)
+        {
+            free[host.Ref] -= new Room(machine.Cpus, machine.MemoryMib);
+        }
+
+        return free;
+    }
+
+    private static ImmutableArray<Claim> Claims(
+        AdmissionGround ground, Standing standing, ImmutableArray<DomainModel> own)
+    {
+        if (ground.Datacentre.Datacentre is not { } operated)
+        {
+            return [];
+        }
+
+        var claims = ImmutableArray.CreateBuilder<Claim>();
+        foreach (var domain in ground.Datacentre.Domains.Values)
+        {
+            if (own.Contains(domain) || ground.Now >= domain.Expires || !operated.Tenants.Contains(domain.Ref.Tenant))
+            {
+                continue;
+            }
+
+            var hosts = ground.Datacentre.Inventory.Hosts.Values
+                .Where(host => ground.Host(host.Ref) is not null && HostChecks.Accepts(domain, host)).ToList();
+            var used = Sum(standing.Members(domain).Select(place =>
+                new Room(place.Machine.Cpus, place.Machine.MemoryMib)));
+            var siblings = ground.Datacentre.Domains.Values.Count(other => other.Ref.Tenant == domain.Ref.Tenant);
+            var shares = (long)operated.Tenants.Length * siblings;
+            var whole = Sum(hosts.Select(host => new Room(host.CapacityCpus, host.CapacityMemoryMib)));
+            var kept = new Room(
+                Math.Max(0, Math.Min(domain.Reservation.Cpus, whole.Cpus / shares) - used.Cpus),
+                Math.Max(0, Math.Min(domain.Reservation.MemoryMib, whole.MemoryMib / shares) - used.MemoryMib));
+            if (kept.Cpus > 0 || kept.MemoryMib > 0)
+            {
+                claims.Add(new Claim(domain, [.. hosts.Select(host => host.Ref)], kept));
+            }
+        }
+
+        return claims.ToImmutable();
+    }
+
+    private static Room Sum(IEnumerable<Room> rooms) => rooms.Aggregate(default(Room), (sum, room) => sum + room);
+}

@@ -1,0 +1,66 @@
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Admission;
+
+/// <summary>The checks that depend on the machine's domains and the host: does each domain accept the platform?</summary>
+internal static class HostChecks
+{
+    public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission)
+    {
+        foreach (var domain in admission.Domains)
+        {
+            Platform(refusals, admission, domain);
+        }
+
+        if (admission.Machine.Placement.Hosts is { } chosen && !chosen.Contains(admission.Host.Ref.Name))
+        {
+            refusals.Add(new(AdmissionRefusalCode.HostNotChosen,
+                $"{admission.Machine.Origin} may run on {Display.List(chosen)}, not on {Display.Of(admission.Host)}.",
+                admission.Machine.Origin));
+        }
+    }
+
+    /// <summary>True if the domain's policy accepts the host's operator, level and country.</summary>
+    public static bool Accepts(DomainModel domain, HostModel host) =>
+        domain.Hosts.Operators.Contains(host.Ref.Operator)
+        && domain.Hosts.Assurance.Contains(host.Assurance)
+        && domain.Hosts.Jurisdictions.Contains(host.Jurisdiction, StringComparer.Ordinal);
+
+    private static void Platform(List<AdmissionRefusal> refusals, AdmissionCase admission, DomainModel domain)
+    {
+        var host = admission.Host;
+        var demand = domain.Hosts;
+        if (!demand.Operators.Contains(host.Ref.Operator))
+        {
+            refusals.Add(new(AdmissionRefusalCode.OperatorNotAccepted,
+                $"{domain.Origin} accepts the operators {Display.List(demand.Operators.Select(id => id.Short))}; "
+                + $"{Display.Of(host)} is run by {host.Origin.OwnerName} ({host.Ref.Operator.Short}).",
+                domain.Origin));
+        }
+
+        if (!demand.Assurance.Contains(host.Assurance))
+        {
+            refusals.Add(new(AdmissionRefusalCode.AssuranceNotAccepted,
+                $"{domain.Origin} accepts the assurance levels {Display.List(demand.Assurance.Select(Text))}; "
+                + $"{host.Origin} gives {Text(host.Assurance)}.",
+                domain.Origin));
+        }
+
+        if (!demand.Jurisdictions.Contains(host.Jurisdiction, StringComparer.Ordinal))
+        {
+            refusals.Add(new(AdmissionRefusalCode.JurisdictionNotAccepted,
+                $"{domain.Origin} accepts the countries {Display.List(demand.Jurisdictions)}; "
+                + $"{host.Origin} stands in {host.Jurisdiction}.",
+                domain.Origin));
+        }
+    }
+
+    private static string Text(AssuranceLevel level) => level switch
+    {
+        AssuranceLevel.Software => "software",
+        AssuranceLevel.SoftwareTpm => "software-tpm",
+        AssuranceLevel.Tpm => "tpm",
+        AssuranceLevel.ConfidentialVm => "confidential-vm",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

@@ -1,0 +1,114 @@
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Admission;
+
+/// <summary>The checks that depend on the machines already admitted: links, company and quota.</summary>
+internal static class NeighbourChecks
+{
+    public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
+    {
+        Confidentiality(refusals, admission, standing);
+        Company(refusals, admission, standing);
+        foreach (var domain in admission.Domains)
+        {
+            Quotas(refusals, admission, standing, domain);
+        }
+
+        Capacity.Add(refusals, admission, standing);
+    }
+
+    private static void Confidentiality(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
+    {
+        foreach (var domain in admission.Domains)
+        {
+            var others = standing.Members(domain).Select(place => place.Host)
+                .DistinctBy(host => host.Ref).OrderBy(host => host.Ref.ToString(), StringComparer.Ordinal);
+            foreach (var other in others)
+            {
+                if (Links.Objection(admission.Ground.Datacentre, domain, admission.Host, other) is { } objection)
+                {
+                    refusals.Add(new(
+                        AdmissionRefusalCode.NetworkNotConfidential, objection.Sentence, objection.Because));
+                }
+            }
+        }
+    }
+
+    private static void Company(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
+    {
+        var machine = admission.Machine;
+        foreach (var (other, host) in standing.Admitted.Where(place => place.Machine.Ref.Tenant == machine.Ref.Tenant))
+        {
+            var together = host.Ref == admission.Host.Ref;
+            if (together && Demands(machine.Placement.ApartFrom, other.Placement.ApartFrom, machine, other))
+            {
+                refusals.Add(new(AdmissionRefusalCode.NotApart,
+                    $"{admission.MachineText} and {Display.Of(other)} must be on different hosts, and "
+                    + $"{Display.Of(other)} is on {Display.Of(host)}.",
+                    Demanding(machine, other, machine.Placement.ApartFrom)));
+            }
+
+            if (!together && Demands(machine.Placement.TogetherWith, other.Placement.TogetherWith, machine, other))
+            {
+                refusals.Add(new(AdmissionRefusalCode.NotTogether,
+                    $"{admission.MachineText} and {Display.Of(other)} must be on the same host, and "
+                    + $"{Display.Of(other)} is on {Display.Of(host)}.",
+                    Demanding(machine, other, machine.Placement.TogetherWith)));
+            }
+        }
+    }
+
+    private static bool Demands(
+        IReadOnlyCollection<Ledger.Statements.StatementName> own,
+        IReadOnlyCollection<Ledger.Statements.StatementName> others,
+        CompartmentModel machine, CompartmentModel other) =>
+        own.Contains(other.Ref.Name) || others.Contains(machine.Ref.Name);
+
+    private static StatementOrigin Demanding(
+        CompartmentModel machine, CompartmentModel other,
+        IReadOnlyCollection<Ledger.Statements.StatementName> own) =>
+        own.Contains(other.Ref.Name) ? machine.Origin : other.Origin;
+
+    private static void Quotas(
+        List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing, DomainModel domain)
+    {
+        var members = standing.Members(domain).Select(place => place.Machine).Append(admission.Machine).ToList();
+        Quota(refusals, admission, domain, "machines", members.Count, domain.Quota.Machines);
+        Quota(refusals, admission, domain, "cpus", members.Sum(machine => (long)machine.Cpus), domain.Quota.Cpus);
+        Quota(refusals, admission, domain, "MiB of memory", members.Sum(machine => (long)machine.MemoryMib),
+            domain.Quota.MemoryMib);
+        Storage(refusals, admission, domain);
+    }
+
+    /// <summary>Volumes of a domain fill its quota in the order of their names, attached or not.</summary>
+    private static void Storage(List<AdmissionRefusal> refusals, AdmissionCase admission, DomainModel domain)
+    {
+        var attached = admission.Machine.Disks.Select(disk => disk.Volume).ToHashSet();
+        long used = 0;
+        foreach (var volume in admission.Ground.Datacentre.Machinery.Volumes.Values.Where(volume =>
+            volume.Ref.Tenant == domain.Ref.Tenant && volume.Domain == domain.Ref.Name))
+        {
+            used += volume.SizeMib;
+            if (used > domain.Quota.StorageMib && attached.Contains(volume.Ref.Name))
+            {
+                refusals.Add(Exceeded(admission, domain, $"MiB of storage up to the volume {volume.Ref.Name}",
+                    used, domain.Quota.StorageMib));
+            }
+        }
+    }
+
+    private static void Quota(
+        List<AdmissionRefusal> refusals, AdmissionCase admission, DomainModel domain, string what, long used, int most)
+    {
+        if (used > most)
+        {
+            refusals.Add(Exceeded(admission, domain, what, used, most));
+        }
+    }
+
+    private static AdmissionRefusal Exceeded(
+        AdmissionCase admission, DomainModel domain, string what, long used, int most) => new(
+        AdmissionRefusalCode.QuotaExceeded,
+        $"With {admission.MachineText}, {Display.Of(domain)} would use {used} {what}; {domain.Origin} allows {most}.",
+        domain.Origin);
+}

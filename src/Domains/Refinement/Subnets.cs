@@ -1,0 +1,73 @@
+using System.Net;
+using System.Net.Sockets;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Refinement;
+
+/// <summary>Arithmetic on a domain's subnets. The first host address of each is the gateway's.</summary>
+internal static class Subnets
+{
+    /// <summary>The subnet a machine's address is in, or null if it is in none or is one no machine may have.</summary>
+    public static IPNetwork? Of(DomainModel domain, IPAddress address)
+    {
+        foreach (var subnet in domain.Network.Subnets)
+        {
+            if (subnet.Contains(address))
+            {
+                return address.Equals(subnet.BaseAddress) || address.Equals(Gateway(subnet))
+                    || (address.AddressFamily == AddressFamily.InterNetwork && address.Equals(Last(subnet)))
+                    || Clash(subnet) is not null ? null : subnet;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The first host address.</summary>
+    public static IPAddress Gateway(IPNetwork subnet)
+    {
+        var bytes = subnet.BaseAddress.GetAddressBytes();
+        bytes[^1] |= 1;
+        return new IPAddress(bytes);
+    }
+
+    /// <summary><c>10.20.1.1/24</c>.</summary>
+    public static string GatewayText(IPNetwork subnet) => $"{Gateway(subnet)}/{subnet.PrefixLength}";
+
+    /// <summary>True if some address is in both.</summary>
+    public static bool Overlap(IPNetwork left, IPNetwork right) =>
+        left.BaseAddress.AddressFamily == right.BaseAddress.AddressFamily
+        && (left.Contains(right.BaseAddress) || right.Contains(left.BaseAddress));
+
+    /// <summary>A range with a meaning of its own that the subnet runs into, or null.</summary>
+    public static string? Clash(IPNetwork subnet)
+    {
+        foreach (var special in Special)
+        {
+            if (Overlap(subnet, special))
+            {
+                return special.ToString();
+            }
+        }
+
+        return null;
+    }
+
+    private static readonly IPNetwork[] Special =
+    [
+        IPNetwork.Parse("0.0.0.0/8"), IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("169.254.0.0/16"),
+        IPNetwork.Parse("224.0.0.0/3"), IPNetwork.Parse("::/128"), IPNetwork.Parse("::1/128"),
+        IPNetwork.Parse("fe80::/10"), IPNetwork.Parse("ff00::/8"),
+    ];
+
+    private static IPAddress Last(IPNetwork subnet)
+    {
+        var bytes = subnet.BaseAddress.GetAddressBytes();
+        for (var bit = subnet.PrefixLength; bit < bytes.Length * 8; bit++)
+        {
+            bytes[bit / 8] |= (byte)(0x80 >> (bit % 8));
+        }
+
+        return new IPAddress(bytes);
+    }
+}
