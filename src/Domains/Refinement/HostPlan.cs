@@ -16,12 +16,14 @@ public sealed record Reason(string Sentence, ImmutableArray<StatementOrigin> Bec
 /// <param name="Domains">Per domain, by reference text.</param>
 /// <param name="Passages">Segments between two domains with an open flow, by name.</param>
 /// <param name="Refused">Machines proposed for this host that are not admitted, with every reason.</param>
+/// <param name="Withheld">What a policy asks for and this plan leaves out because it would not be safe, and why.</param>
 public sealed record HostPlan(
     HostRef Host,
     UnderlayPlan Underlay,
     ImmutableArray<DomainPlan> Domains,
     ImmutableArray<PassagePlan> Passages,
-    ImmutableArray<AdmissionVerdict.Refused> Refused);
+    ImmutableArray<AdmissionVerdict.Refused> Refused,
+    ImmutableArray<Reason> Withheld);
 
 /// <summary>One domain on one host.</summary>
 public sealed record DomainPlan(
@@ -97,11 +99,17 @@ public sealed record DevicePlan(DeviceKind Kind, Reason Reason);
 /// <param name="Number">VXLAN network number.</param>
 /// <param name="Table">nftables table (bridge family) of the domain: <c>bw_</c> and 10 hex digits.</param>
 /// <param name="Mtu">Of the machines' ports.</param>
+/// <param name="Ports">The members on this host, those of machines that another domain's plan runs included.</param>
 /// <param name="Peers">Other hosts with members, and which addresses are behind them.</param>
 /// <param name="Reason">Why.</param>
 public sealed record NetworkPlan(
     string Bridge, string? Vxlan, int Number, string Table, int Mtu,
-    ImmutableArray<PeerPlan> Peers, Reason Reason);
+    ImmutableArray<LocalPort> Ports, ImmutableArray<PeerPlan> Peers, Reason Reason);
+
+/// <summary>A member on this host and the interface it sends from.</summary>
+/// <param name="Device">The host's interface.</param>
+/// <param name="Member">Who sends from it.</param>
+public sealed record LocalPort(string Device, MemberPlan Member);
 
 /// <summary>Another host of a domain's network.</summary>
 /// <param name="Host">The host.</param>
@@ -117,26 +125,37 @@ public sealed record MemberPlan(CompartmentRef Ref, string Mac, string? Ipv4, st
 /// The domain's gateway on this host, in a network namespace of its own: what leaves or enters the domain passes it,
 /// on the client's host and on the server's, so that each owner's own host enforces its own side.
 /// </summary>
-/// <param name="Namespace"><c>bwg</c> and 10 hex digits.</param>
+/// <param name="Namespace"><c>bwg</c> and 10 hex digits. Its end of the pair into the bridge is <see cref="Inside"/>.</param>
 /// <param name="BridgePort">The host's end of the pair into the domain's bridge: <c>bwp</c> and 10 hex digits.</param>
 /// <param name="Mac">The gateway's MAC, the same on every host of the domain; never crosses the tunnel.</param>
 /// <param name="Addresses">Gateway addresses with prefix length, IPv4 and IPv6.</param>
+/// <param name="Neighbours">The machines here that a flow names: programmed, never learned.</param>
 /// <param name="Legs">One leg per passage.</param>
 /// <param name="Flows">What may pass; everything else is dropped.</param>
 /// <param name="Reason">Why.</param>
 public sealed record GatewayPlan(
     string Namespace, string BridgePort, string Mac, ImmutableArray<string> Addresses,
-    ImmutableArray<GatewayLeg> Legs, ImmutableArray<FlowPlan> Flows, Reason Reason);
+    ImmutableArray<GatewayNeighbour> Neighbours, ImmutableArray<GatewayLeg> Legs, ImmutableArray<FlowPlan> Flows,
+    Reason Reason)
+{
+    /// <summary>The interface in the namespace that faces the domain's bridge.</summary>
+    public const string Inside = "inside";
+}
+
+/// <summary>A machine on this host that the gateway forwards for.</summary>
+public sealed record GatewayNeighbour(string Address, string Mac);
 
 /// <summary>A gateway's leg in a passage.</summary>
 /// <param name="Passage">The passage's name.</param>
 /// <param name="Port">The host's end: <c>bwq</c> and 10 hex digits.</param>
+/// <param name="Device">The gateway's end: <c>leg</c> and the passage's name.</param>
 /// <param name="Mac">The leg's MAC.</param>
 /// <param name="Ipv4">Its address in the passage, link-local, with prefix length.</param>
 /// <param name="Ipv6">Its address in the passage, link-local, with prefix length.</param>
 /// <param name="Routes">Each machine of the other domain that an open flow names, and the gateway before it.</param>
 public sealed record GatewayLeg(
-    string Passage, string Port, string Mac, string Ipv4, string Ipv6, ImmutableArray<GatewayRoute> Routes);
+    string Passage, string Port, string Device, string Mac, string Ipv4, string Ipv6,
+    ImmutableArray<GatewayRoute> Routes);
 
 /// <summary>A host route of a gateway.</summary>
 /// <param name="Destination">A machine's address.</param>
@@ -147,11 +166,21 @@ public sealed record GatewayRoute(string Destination, string Via, string ViaMac)
 /// <summary>One open flow at one gateway, between two machines' addresses of the same family.</summary>
 /// <param name="From">Client's address.</param>
 /// <param name="To">Server's address.</param>
+/// <param name="Outward">True if the client is the gateway's own domain's, false if the server is.</param>
+/// <param name="Leg">The gateway's end of the leg towards the other domain.</param>
 /// <param name="Protocol">Transport.</param>
-/// <param name="Ports">Server's ports.</param>
-/// <param name="Reason">The grant and the acceptance.</param>
+/// <param name="Ports">Server's ports, in order, neither overlapping nor adjoining; empty for ICMP echo.</param>
+/// <param name="Reason">The grants and the acceptances.</param>
 public sealed record FlowPlan(
-    string From, string To, FlowProtocol Protocol, ImmutableArray<PortRange> Ports, Reason Reason);
+    string From, string To, bool Outward, string Leg, FlowProtocol Protocol, ImmutableArray<PortRange> Ports,
+    Reason Reason)
+{
+    /// <summary>The address on this gateway's side.</summary>
+    public string Own => Outward ? From : To;
+
+    /// <summary>The address on the other domain's side.</summary>
+    public string Other => Outward ? To : From;
+}
 
 /// <summary>A segment that joins only the gateways of two domains: a bridge here, a VXLAN network between hosts.</summary>
 /// <param name="Name">10 hex digits derived from both domains' references, order independent.</param>
@@ -160,17 +189,27 @@ public sealed record FlowPlan(
 /// <param name="Ports">The legs on this host.</param>
 /// <param name="Reason">Why.</param>
 public sealed record PassagePlan(
-    string Name, ImmutableArray<DomainRef> Between, PassageNetwork Network, ImmutableArray<string> Ports, Reason Reason);
+    string Name, ImmutableArray<DomainRef> Between, PassageNetwork Network, ImmutableArray<PassagePort> Ports,
+    Reason Reason);
+
+/// <summary>A gateway's leg on this host.</summary>
+/// <param name="Device">The host's end.</param>
+/// <param name="Leg">The gateway's end.</param>
+public sealed record PassagePort(string Device, PassageMember Leg);
 
 /// <summary>A passage's devices on one host.</summary>
 public sealed record PassageNetwork(
-    string Bridge, string? Vxlan, int Number, string Table, ImmutableArray<PassagePeer> Peers);
+    string Bridge, string? Vxlan, int Number, string Table, int Mtu, ImmutableArray<PassagePeer> Peers);
 
 /// <summary>A host on the other side of a passage, and the legs behind it.</summary>
 public sealed record PassagePeer(HostRef Host, string UnderlayIpv4, ImmutableArray<PassageMember> Legs);
 
 /// <summary>A gateway's leg somewhere in the datacentre.</summary>
-public sealed record PassageMember(string Mac, string Ipv4, string Ipv6);
+/// <param name="Domain">Whose gateway: legs of one domain never speak with each other.</param>
+/// <param name="Mac">Its MAC.</param>
+/// <param name="Ipv4">Its link-local address, without prefix length.</param>
+/// <param name="Ipv6">Its link-local address, without prefix length.</param>
+public sealed record PassageMember(DomainRef Domain, string Mac, string Ipv4, string Ipv6);
 
 /// <summary>Tunnel packets accepted on the underlay: (sender, network number) pairs, and nothing else.</summary>
 public sealed record UnderlayPlan(string LocalIpv4, ImmutableArray<TunnelPlan> Tunnels);

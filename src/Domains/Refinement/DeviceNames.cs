@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Refinement;
+
+/// <summary>
+/// Names of devices, MAC addresses and UUIDs, derived from references alone, so that every host derives the same for a
+/// machine or gateway anywhere without asking. Interfaces have at most 15 characters (Linux IFNAMSIZ).
+/// </summary>
+internal static class DeviceNames
+{
+    public static string Bridge(DomainRef domain) => "bwb" + Digits(domain.ToString());
+
+    public static string Vxlan(DomainRef domain) => "bwx" + Digits(domain.ToString());
+
+    public static string Table(DomainRef domain) => "bw_" + Digits(domain.ToString());
+
+    public static string Namespace(DomainRef domain) => "bwg" + Digits(domain.ToString());
+
+    public static string GatewayPort(DomainRef domain) => "bwp" + Digits(domain.ToString());
+
+    public static string GatewayMac(DomainRef domain) => Mac($"gateway {domain}");
+
+    public static string Machine(CompartmentRef machine) =>
+        "bw-" + DerivedNames.Digits(machine.ToString(), DerivedNames.MachineDigits);
+
+    public static Guid MachineUuid(CompartmentRef machine) => Uuid($"machine {machine}");
+
+    public static string Tap(CompartmentRef machine, int index) => "bwt" + Digits(Port(machine, index));
+
+    public static string TapMac(CompartmentRef machine, int index) => Mac(Port(machine, index));
+
+    public static string VolumeFile(VolumeRef volume, bool encrypted) =>
+        DerivedNames.Digits(volume.ToString(), 32) + (encrypted ? ".luks" : ".raw");
+
+    public static Guid VolumeSecret(VolumeRef volume) => Uuid($"volume {volume}");
+
+    /// <summary>10 hex digits of both references, whichever comes first.</summary>
+    public static string Passage(DomainRef left, DomainRef right) => Digits(PassageReference(left, right));
+
+    /// <summary>Both references in their order.</summary>
+    public static string PassageReference(DomainRef left, DomainRef right)
+    {
+        var (first, second) = (left.ToString(), right.ToString());
+        return string.CompareOrdinal(first, second) <= 0 ? $"passage {first} {second}" : $"passage {second} {first}";
+    }
+
+    public static string PassageBridge(string passage) => "bwb" + passage;
+
+    public static string PassageVxlan(string passage) => "bwx" + passage;
+
+    public static string PassageTable(string passage) => "bw_" + passage;
+
+    public static string LegPort(DomainRef domain, string passage) => "bwq" + Digits($"leg {domain} {passage}");
+
+    public static string LegDevice(string passage) => "leg" + passage;
+
+    public static string LegMac(HostRef host, DomainRef domain, string passage) =>
+        Mac(Leg(host, domain, passage));
+
+    /// <summary>Where in 169.254.1.0 to 169.254.254.255 (RFC 3927, section 2.1) the search for a leg's address starts.</summary>
+    public static int LegSlot(HostRef host, DomainRef domain, string passage)
+    {
+        var hash = Hash(Leg(host, domain, passage));
+        return ((hash[0] << 16) | (hash[1] << 8) | hash[2]) % LegSlots;
+    }
+
+    /// <summary>How many legs one passage can have.</summary>
+    public const int LegSlots = 254 * 256;
+
+    public static string LegIpv4(int slot) =>
+        string.Create(CultureInfo.InvariantCulture, $"169.254.{1 + (slot / 256)}.{slot % 256}");
+
+    public static string LegIpv6(int slot) =>
+        new IPAddress([0xfe, 0x80, .. new byte[12], (byte)(1 + (slot / 256)), (byte)(slot % 256)]).ToString();
+
+    /// <summary>The link-local address that a machine derives from its MAC (RFC 4291, appendix A).</summary>
+    public static string LinkLocal(string mac)
+    {
+        var bytes = mac.Split(':').Select(part => Convert.ToByte(part, 16)).ToArray();
+        return new IPAddress(
+        [
+            0xfe, 0x80, 0, 0, 0, 0, 0, 0,
+            (byte)(bytes[0] ^ 2), bytes[1], bytes[2], 0xff, 0xfe, bytes[3], bytes[4], bytes[5],
+        ]).ToString();
+    }
+
+    private static string Port(CompartmentRef machine, int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"port {machine} {index}");
+
+    private static string Leg(HostRef host, DomainRef domain, string passage) => $"leg {host} {domain} {passage}";
+
+    private static string Digits(string reference) => DerivedNames.Digits(reference, DerivedNames.DeviceDigits);
+
+    /// <summary>A locally administered unicast address (IEEE 802, section 8.4).</summary>
+    private static string Mac(string reference)
+    {
+        var hash = Hash("mac " + reference);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"02:{hash[0]:x2}:{hash[1]:x2}:{hash[2]:x2}:{hash[3]:x2}:{hash[4]:x2}");
+    }
+
+    /// <summary>A UUID of version 8 (RFC 9562, section 5.8).</summary>
+    private static Guid Uuid(string reference)
+    {
+        var bytes = Hash("uuid " + reference)[..16];
+        bytes[6] = (byte)((bytes[6] & 0x0f) | 0x80);
+        bytes[8] = (byte)((bytes[8] & 0x3f) | 0x80);
+        return new Guid(bytes, bigEndian: true);
+    }
+
+    private static byte[] Hash(string reference) => SHA256.HashData(Encoding.UTF8.GetBytes(reference));
+}

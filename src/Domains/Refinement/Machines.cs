@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Refinement;
+
+/// <summary>Machines as they must look on a host.</summary>
+internal static class Machines
+{
+    public static CompartmentPlan Of(Scene scene, HostModel host, CompartmentModel machine) => new()
+    {
+        Ref = machine.Ref,
+        DisplayName = Display.Of(machine),
+        MachineName = DeviceNames.Machine(machine.Ref),
+        Uuid = DeviceNames.MachineUuid(machine.Ref),
+        Cpus = machine.Cpus,
+        MemoryMib = machine.MemoryMib,
+        Boot = Boot(scene, machine),
+        Disks = [.. machine.Disks.Select((disk, index) => Disk(scene, machine, disk, index))],
+        Ports = [.. machine.Nics.Select((nic, index) => Port(scene, machine, nic, index))],
+        Devices =
+        [
+            .. machine.Devices.Distinct().Order().Select(kind => new DevicePlan(
+                kind, new Reason($"{machine.Origin} has the device.", [machine.Origin]))),
+        ],
+        Reason = new Reason(
+            $"{Display.Of(machine)} is placed on {Display.Of(host)} and admitted there.",
+            Because(scene, machine, host)),
+    };
+
+    private static ImmutableArray<StatementOrigin> Because(Scene scene, CompartmentModel machine, HostModel host) =>
+        scene.Verdicts.OfType<AdmissionVerdict.Admitted>()
+            .Single(verdict => verdict.Compartment == machine.Ref && verdict.Host == host.Ref).Because;
+
+    private static BootPlan Boot(Scene scene, CompartmentModel machine)
+    {
+        var image = scene.Datacentre.Machinery.Images[new ImageRef(machine.Ref.Tenant, machine.Image).ToString()];
+        return new BootPlan(
+            image.KernelSha256, image.InitrdSha256, Arguments(scene, machine, image),
+            new Reason($"{machine.Origin} starts from {image.Origin}.", [machine.Origin, image.Origin]));
+    }
+
+    /// <summary>The image's arguments, then who the machine is and which addresses its ports have.</summary>
+    private static string Arguments(Scene scene, CompartmentModel machine, ImageModel image)
+    {
+        var text = new StringBuilder(image.Arguments.Trim());
+        text.Append(text.Length > 0 ? " " : "").Append("bailiwick.machine=").Append(Display.Of(machine));
+        for (var index = 0; index < machine.Nics.Length; index++)
+        {
+            var nic = machine.Nics[index];
+            var domain = Domain(scene, machine, nic);
+            var gateway = scene.HasGateway(domain);
+            text.Append(CultureInfo.InvariantCulture, $" bailiwick.nic{index}={DeviceNames.TapMac(machine.Ref, index)}")
+                .Append(',').Append(Address(domain, nic.Ipv4, gateway))
+                .Append(',').Append(Address(domain, nic.Ipv6, gateway));
+        }
+
+        return text.ToString();
+    }
+
+    private static string Address(DomainModel domain, IPAddress? address, bool gateway) =>
+        address is not null && Subnets.Of(domain, address) is { } subnet
+            ? $"{address}/{subnet.PrefixLength},{(gateway ? Subnets.Gateway(subnet).ToString() : "-")}"
+            : "-,-";
+
+    private static DiskPlan Disk(Scene scene, CompartmentModel machine, DiskModel disk, int index)
+    {
+        var reference = new VolumeRef(machine.Ref.Tenant, disk.Volume);
+        var volume = scene.Datacentre.Machinery.Volumes[reference.ToString()];
+        var colour = scene.Datacentre.Domains[new DomainRef(reference.Tenant, volume.Domain).ToString()];
+        var encrypted = colour.Storage != StorageConfidentiality.None;
+        return new DiskPlan(
+            reference, DeviceNames.VolumeFile(reference, encrypted), volume.SizeMib, encrypted, disk.Access,
+            "vd" + (char)('a' + index), DeviceNames.VolumeSecret(reference),
+            new Reason(
+                $"{machine.Origin} attaches {volume.Origin} of {Display.Of(colour)}, whose volumes are "
+                + (encrypted ? "ciphertext on disk." : "plain on disk."),
+                [machine.Origin, volume.Origin, colour.Origin]));
+    }
+
+    private static PortPlan Port(Scene scene, CompartmentModel machine, NicModel nic, int index)
+    {
+        var domain = Domain(scene, machine, nic);
+        return new PortPlan(
+            DeviceNames.Tap(machine.Ref, index), DeviceNames.TapMac(machine.Ref, index),
+            DeviceNames.Bridge(domain.Ref), nic.Ipv4?.ToString(), nic.Ipv6?.ToString(),
+            new Reason($"{machine.Origin} has a port in {Display.Of(domain)}.", [machine.Origin, domain.Origin]));
+    }
+
+    private static DomainModel Domain(Scene scene, CompartmentModel machine, NicModel nic) =>
+        scene.Datacentre.Domains[new DomainRef(machine.Ref.Tenant, nic.Domain).ToString()];
+}

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Refinement;
+
+/// <summary>One flow between two placed machines, before it is split by gateway and family.</summary>
+internal sealed record PlacedFlow(
+    FlowBetween Flow, FlowResource.Network Network, PlacedMember Client, PlacedMember Server);
+
+/// <summary>A pair's passage on one host, the placed flows that touch the host, and where every leg is.</summary>
+internal sealed record PassageOnHost(
+    FlowPair Pair, PassagePlan Plan, ImmutableArray<PlacedFlow> Flows, LegAddresses Legs);
+
+/// <summary>Passages between domains: who needs one on a host, and which hosts are on the other side.</summary>
+internal static class Passages
+{
+    public static ImmutableArray<PassageOnHost> On(
+        Scene scene, HostModel host, SortedDictionary<string, Reason> withheld) =>
+    [
+        .. scene.Pairs.Open.Select(pair => Of(scene, host, pair, withheld)).OfType<PassageOnHost>(),
+    ];
+
+    private static PassageOnHost? Of(
+        Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
+    {
+        var here = pair.Both
+            .Where(domain => scene.Members(domain).Any(member => member.Host.Ref == host.Ref)).ToList();
+        if (here.Count == 0)
+        {
+            return null;
+        }
+
+        var legs = LegAddresses.Of(scene, pair);
+        var flows = Placed(scene, host, pair, withheld);
+        var number = DerivedNames.NetworkNumber(pair.Reference);
+        if (!scene.Numbers.Holds(number, pair.Reference))
+        {
+            withheld.TryAdd(pair.Reference + " number", new Reason(
+                $"The passage between {Display.Of(pair.First)} and {Display.Of(pair.Second)} does not leave this host: "
+                + $"another network has its VXLAN number {number}.", [pair.First.Origin, pair.Second.Origin]));
+            flows = [.. flows.Where(flow => flow.Client.Host.Ref == flow.Server.Host.Ref)];
+        }
+
+        var peers = Peers(host, pair, flows, legs);
+        var network = new PassageNetwork(
+            DeviceNames.PassageBridge(pair.Name), peers.IsEmpty ? null : DeviceNames.PassageVxlan(pair.Name), number,
+            DeviceNames.PassageTable(pair.Name), Scene.Mtu, peers);
+        var plan = new PassagePlan(
+            pair.Name, [pair.First.Ref, pair.Second.Ref], network,
+            [.. here.Select(domain => new PassagePort(
+                DeviceNames.LegPort(domain.Ref, pair.Name), legs.Member(host.Ref, domain.Ref)))],
+            new Reason($"A flow is open between {Display.Of(pair.First)} and {Display.Of(pair.Second)}.",
+                [pair.First.Origin, pair.Second.Origin]));
+        return new PassageOnHost(pair, plan, flows, legs);
+    }
+
+    /// <summary>The open flows with a machine on the host, whose way the links allow.</summary>
+    private static ImmutableArray<PlacedFlow> Placed(
+        Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
+    {
+        var placed = ImmutableArray.CreateBuilder<PlacedFlow>();
+        foreach (var flow in pair.Flows)
+        {
+            if (flow.Resource is not FlowResource.Network network)
+            {
+                continue;
+            }
+
+            var clients = Named(scene, pair, flow.From, flow.Senders);
+            var servers = Named(scene, pair, flow.To, flow.Receivers);
+            foreach (var client in clients)
+            {
+                foreach (var server in servers.Where(server =>
+                    client.Host.Ref == host.Ref || server.Host.Ref == host.Ref))
+                {
+                    if (MayPass(scene, pair, client.Host, server.Host, withheld))
+                    {
+                        placed.Add(new PlacedFlow(flow, network, client, server));
+                    }
+                }
+            }
+        }
+
+        return placed.ToImmutable();
+    }
+
+    private static IEnumerable<PlacedMember> Named(
+        Scene scene, FlowPair pair, DomainRef domain, ImmutableArray<CompartmentRef> machines)
+    {
+        var named = machines.ToHashSet();
+        return scene.Members(pair.First.Ref == domain ? pair.First : pair.Second)
+            .Where(member => named.Contains(member.Machine.Ref)).ToList();
+    }
+
+    private static bool MayPass(
+        Scene scene, FlowPair pair, HostModel left, HostModel right, SortedDictionary<string, Reason> withheld)
+    {
+        foreach (var domain in pair.Both)
+        {
+            if (Links.Objection(scene.Datacentre, domain, left, right) is { } objection)
+            {
+                var (first, second) = string.CompareOrdinal(left.Ref.ToString(), right.Ref.ToString()) < 0
+                    ? (left, right) : (right, left);
+                withheld.TryAdd($"{pair.Reference} {first.Ref} {second.Ref}", new Reason(
+                    $"The flow between {Display.Of(pair.First)} and {Display.Of(pair.Second)} does not pass between "
+                    + $"{Display.Of(first)} and {Display.Of(second)}: {objection.Sentence}", [objection.Because]));
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static ImmutableArray<PassagePeer> Peers(
+        HostModel host, FlowPair pair, ImmutableArray<PlacedFlow> flows, LegAddresses legs)
+    {
+        var far = flows
+            .SelectMany(flow => new[] { (flow.Flow.From, flow.Client), (flow.Flow.To, flow.Server) })
+            .Where(side => side.Item2.Host.Ref != host.Ref)
+            .Select(side => (Domain: side.Item1, side.Item2.Host))
+            .DistinctBy(side => (side.Domain, side.Host.Ref));
+        return
+        [
+            .. far.GroupBy(side => side.Host.Ref.ToString(), StringComparer.Ordinal)
+                .OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => new PassagePeer(
+                    group.First().Host.Ref, group.First().Host.UnderlayIpv4,
+                    [.. group.OrderBy(side => pair.First.Ref == side.Domain ? 0 : 1)
+                        .Select(side => legs.Member(side.Host.Ref, side.Domain))])),
+        ];
+    }
+}
