@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
 
@@ -176,9 +177,11 @@ public sealed record FlowPlan(
     Reason Reason)
 {
     /// <summary>The address on this gateway's side.</summary>
+    [JsonIgnore]
     public string Own => Outward ? From : To;
 
     /// <summary>The address on the other domain's side.</summary>
+    [JsonIgnore]
     public string Other => Outward ? To : From;
 }
 

@@ -1,0 +1,206 @@
+using Bailiwick.Domains.Refinement;
+
+namespace Bailiwick.Domains.Rendering;
+
+/// <summary>
+/// The table of a domain's bridge. Hook prerouting asks who sends (before the bridge learns a source address), hook
+/// forward asks where to. Rules accept what matches and drop the rest: a match on a header that is too short fails,
+/// and so drops.
+/// </summary>
+/// <remarks>
+/// Neighbour discovery is accepted only in the exact shape of RFC 4861, sections 4.3 and 4.4: no extension header, hop
+/// limit 255, at most one option, which is the sender's own link-layer address. Offsets count bits from the ICMPv6
+/// header: target address at 64, option type and length at 192, option's address at 208.
+/// </remarks>
+internal static class DomainTable
+{
+    private const string Target = "@th,64,128";
+    private const string Option = "@th,192,16";
+    private const string OptionAddress = "@th,208,48";
+
+    public static string Text(DomainPlan plan)
+    {
+        var network = plan.Network;
+        var text = NftText.Replacing("bridge", network.Table);
+        text.Counters("spoofed", "rogue", "unknown_protocol", "probes", "closed", "strange_port", "host");
+        Ports(text, plan);
+        Sources(text, network);
+        if (plan.Gateway is { } gateway)
+        {
+            GatewaySets(text, gateway);
+        }
+
+        SenderChains(text, plan.Gateway);
+        Neighbours(text);
+        Ways(text, network, plan.Gateway);
+        text.Close();
+        return text.ToString();
+    }
+
+    private static void Ports(NftText text, DomainPlan plan)
+    {
+        var taps = plan.Network.Ports.Select(port => port.Device).ToList();
+        text.Set("set", "taps", "type ifname", taps.Select(Quoted));
+        var ports = taps.Select(tap => (Port: tap, From: "member", To: "from_machine")).ToList();
+        if (plan.Network.Vxlan is { } vxlan)
+        {
+            ports.Add((vxlan, "member", "from_tunnel"));
+        }
+
+        if (plan.Gateway is { } gateway)
+        {
+            ports.Add((gateway.BridgePort, "gateway", "from_gateway"));
+        }
+
+        text.Set("set", "ports", "type ifname", ports.Select(port => Quoted(port.Port)));
+        text.Set("map", "senders", "type ifname : verdict",
+            ports.Select(port => $"{Quoted(port.Port)} : goto {port.From}"));
+        text.Set("map", "ways", "type ifname : verdict",
+            ports.Select(port => $"{Quoted(port.Port)} : goto {port.To}"));
+    }
+
+    /// <summary>Which addresses may come from which port: a machine's from its own, the peers' from the tunnel.</summary>
+    private static void Sources(NftText text, NetworkPlan network)
+    {
+        var members = network.Ports.Select(port => (port.Device, port.Member)).ToList();
+        if (network.Vxlan is { } vxlan)
+        {
+            members.AddRange(network.Peers.SelectMany(peer => peer.Members).Select(member => (vxlan, member)));
+        }
+
+        var ipv4 = members.Where(port => port.Member.Ipv4 is not null).ToList();
+        text.Set("map", "sources4", "type ifname . ether_addr . ipv4_addr : verdict",
+            ipv4.Select(port => $"{Quoted(port.Device)} . {port.Member.Mac} . {port.Member.Ipv4} : accept"));
+        text.Set("map", "arp_senders", "type ifname . ether_addr . ether_addr . ipv4_addr : verdict",
+            ipv4.Select(port =>
+                $"{Quoted(port.Device)} . {port.Member.Mac} . {port.Member.Mac} . {port.Member.Ipv4} : accept"));
+        var ipv6 = members.Where(port => port.Member.Ipv6 is not null)
+            .SelectMany(port => new[] { port.Member.Ipv6, DeviceNames.LinkLocal(port.Member.Mac) }
+                .OfType<string>().Select(address => (port.Device, port.Member.Mac, Address: address)))
+            .ToList();
+        text.Set("map", "sources6", "type ifname . ether_addr . ipv6_addr : verdict",
+            ipv6.Select(port => $"{Quoted(port.Device)} . {port.Mac} . {port.Address} : accept"));
+        text.Set("set", "nd_targets", $"typeof iifname . ether saddr . {Target}",
+            ipv6.Select(port => $"{Quoted(port.Device)} . {port.Mac} . {Raw.Ipv6(port.Address)}"));
+        text.Set("set", "nd_options", $"typeof iifname . ether saddr . {OptionAddress}",
+            ipv6.Select(port => $"{Quoted(port.Device)} . {port.Mac} . {Raw.Mac(port.Mac)}"));
+    }
+
+    private static void GatewaySets(NftText text, GatewayPlan gateway)
+    {
+        var addresses = gateway.Addresses.Select(address => address.Split('/')[0]).ToList();
+        text.Set("set", "gateway4", "type ipv4_addr", addresses.Where(Raw.IsIpv4));
+        text.Set("set", "gateway6", "type ipv6_addr", addresses.Where(Raw.IsIpv6));
+        text.Set("set", "gateway_targets", $"typeof {Target}", addresses.Where(Raw.IsIpv6).Select(Raw.Ipv6));
+        text.Set("set", "outward4", "type ipv4_addr . ipv4_addr", Pairs(gateway, Raw.IsIpv4, outward: true));
+        text.Set("set", "outward6", "type ipv6_addr . ipv6_addr", Pairs(gateway, Raw.IsIpv6, outward: true));
+        text.Set("set", "inward4", "type ipv4_addr . ipv4_addr", Pairs(gateway, Raw.IsIpv4, outward: false));
+        text.Set("set", "inward6", "type ipv6_addr . ipv6_addr", Pairs(gateway, Raw.IsIpv6, outward: false));
+    }
+
+    private static IEnumerable<string> Pairs(GatewayPlan gateway, Func<string, bool> family, bool outward) =>
+        gateway.Flows.Where(flow => family(flow.Own))
+            .Select(flow => outward ? $"{flow.Own} . {flow.Other}" : $"{flow.Other} . {flow.Own}");
+
+    private static void SenderChains(NftText text, GatewayPlan? gateway)
+    {
+        text.Chain("prerouting",
+            "type filter hook prerouting priority -300; policy accept;",
+            "iifname vmap @senders");
+        text.Chain("member",
+            "ether type vmap { ip : goto member4, arp : goto member_arp, ip6 : goto member6 }",
+            "counter name unknown_protocol drop");
+        text.Chain("member4",
+            "icmp type { redirect, router-advertisement } counter name rogue drop",
+            "udp sport 67 counter name rogue drop",
+            "iifname . ether saddr . ip saddr vmap @sources4",
+            "counter name spoofed drop");
+        text.Chain("member_arp",
+            "arp htype 1 arp ptype ip arp hlen 6 arp plen 4 arp operation { request, reply } "
+            + "iifname . ether saddr . arp saddr ether . arp saddr ip vmap @arp_senders",
+            "counter name spoofed drop");
+        text.Chain("member6",
+            "icmpv6 type vmap { nd-neighbor-solicit : goto solicit, nd-neighbor-advert : goto advert, "
+            + "nd-router-solicit : goto rogue_drop, nd-router-advert : goto rogue_drop, nd-redirect : goto rogue_drop, "
+            + "ind-neighbor-solicit : goto rogue_drop, ind-neighbor-advert : goto rogue_drop, "
+            + "router-renumbering : goto rogue_drop }",
+            "udp sport 547 counter name rogue drop",
+            "iifname . ether saddr . ip6 saddr vmap @sources6",
+            "counter name spoofed drop");
+        text.Chain("rogue_drop", "counter name rogue drop");
+        if (gateway is not null)
+        {
+            text.Chain("gateway",
+                $"ether saddr {gateway.Mac} ether type {{ ip, arp, ip6 }} accept",
+                "counter name spoofed drop");
+        }
+    }
+
+    private static void Neighbours(NftText text)
+    {
+        text.Chain("solicit",
+            "ip6 saddr :: counter name probes drop",
+            "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length 24 iifname . ether saddr . ip6 saddr vmap @sources6",
+            $"ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length 32 {Option} 0x0101 "
+            + $"iifname . ether saddr . {OptionAddress} @nd_options iifname . ether saddr . ip6 saddr vmap @sources6",
+            "counter name spoofed drop");
+        text.Chain("advert",
+            "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length 24 "
+            + $"iifname . ether saddr . {Target} @nd_targets iifname . ether saddr . ip6 saddr vmap @sources6",
+            $"ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length 32 {Option} 0x0201 "
+            + $"iifname . ether saddr . {Target} @nd_targets iifname . ether saddr . {OptionAddress} @nd_options "
+            + "iifname . ether saddr . ip6 saddr vmap @sources6",
+            "counter name spoofed drop");
+    }
+
+    /// <summary>Where frames may go: the gateway speaks only with machines of this host, never across the tunnel.</summary>
+    private static void Ways(NftText text, NetworkPlan network, GatewayPlan? gateway)
+    {
+        text.Chain("forward",
+            "type filter hook forward priority -200; policy accept;",
+            "iifname vmap @ways",
+            "oifname @ports counter name strange_port drop");
+        text.Chain("input",
+            "type filter hook input priority -200; policy accept;",
+            "iifname @ports counter name host drop");
+        text.Chain("output",
+            "type filter hook output priority -200; policy accept;",
+            "oifname @ports counter name host drop");
+        text.Chain("from_machine",
+            gateway is null ? "" : $"oifname {Quoted(gateway.BridgePort)} goto to_gateway",
+            gateway is null ? "" : $"ether daddr {gateway.Mac} counter name closed drop",
+            "oifname @taps accept",
+            network.Vxlan is { } vxlan ? $"oifname {Quoted(vxlan)} goto to_tunnel" : "",
+            "counter name strange_port drop");
+        if (network.Vxlan is not null)
+        {
+            text.Chain("from_tunnel",
+                "oifname @taps accept",
+                "counter name closed drop");
+            text.Chain("to_tunnel",
+                gateway is null ? "" : "arp daddr ip @gateway4 counter name closed drop",
+                gateway is null ? "" : $"icmpv6 type nd-neighbor-solicit {Target} @gateway_targets counter name closed drop",
+                "accept");
+        }
+
+        if (gateway is not null)
+        {
+            text.Chain("to_gateway",
+                "arp operation request arp daddr ip @gateway4 accept",
+                $"icmpv6 type nd-neighbor-solicit {Target} @gateway_targets accept",
+                $"ether daddr {gateway.Mac} ip saddr . ip daddr @outward4 accept",
+                $"ether daddr {gateway.Mac} ip6 saddr . ip6 daddr @outward6 accept",
+                "counter name closed drop");
+            text.Chain("from_gateway",
+                "oifname != @taps counter name closed drop",
+                $"arp operation reply arp saddr ether {gateway.Mac} arp saddr ip @gateway4 accept",
+                "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 saddr @gateway6 "
+                + $"icmpv6 type nd-neighbor-advert {Target} @gateway_targets accept",
+                "ip saddr . ip daddr @inward4 accept",
+                "ip6 saddr . ip6 daddr @inward6 accept",
+                "counter name closed drop");
+        }
+    }
+
+    private static string Quoted(string name) => $"\"{name}\"";
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+
+namespace Bailiwick.Domains.Rendering;
+
+/// <summary>
+/// The table of a gateway. Every packet is looked up, not only a connection's first: connection tracking says which
+/// client, server and port the connection was opened with, and the sets say whether that is still a flow. A flow taken
+/// out of the sets ends its connections with the next packet, and a server cannot open a connection to a client.
+/// </summary>
+/// <remarks>ICMP errors are not carried between domains: no path has a smaller MTU than the machines' ports.</remarks>
+internal static class GatewayTable
+{
+    private const string Original4 = "ct original ip saddr . ct original ip daddr";
+    private const string Original6 = "ct original ip6 saddr . ct original ip6 daddr";
+
+    public static string Text(GatewayPlan plan)
+    {
+        var text = NftText.Replacing("inet", "bw_gateway");
+        text.Counters("invalid", "strange_path", "closed", "host");
+        foreach (var (family, type, isOf) in new (string, string, Func<string, bool>)[]
+        {
+            ("4", "ipv4_addr", Raw.IsIpv4), ("6", "ipv6_addr", Raw.IsIpv6),
+        })
+        {
+            var flows = plan.Flows.Where(flow => isOf(flow.From)).ToList();
+            text.Set("set", "paths" + family, $"type ifname . {type} . ifname . {type}", flows.SelectMany(Paths));
+            text.Set("set", "tcp" + family, $"type {type} . {type} . inet_service",
+                flows.Where(flow => flow.Protocol == FlowProtocol.Tcp).SelectMany(Ports), "interval");
+            text.Set("set", "udp" + family, $"type {type} . {type} . inet_service",
+                flows.Where(flow => flow.Protocol == FlowProtocol.Udp).SelectMany(Ports), "interval");
+            text.Set("set", "echo" + family, $"type {type} . {type}",
+                flows.Where(flow => flow.Protocol == FlowProtocol.Icmp).Select(flow => $"{flow.From} . {flow.To}"));
+        }
+
+        Chains(text);
+        text.Close();
+        return text.ToString();
+    }
+
+    private static void Chains(NftText text)
+    {
+        text.Chain("forward",
+            "type filter hook forward priority 0; policy drop;",
+            "ct state { invalid, untracked } counter name invalid drop",
+            "iifname . ip saddr . oifname . ip daddr @paths4 goto flows4",
+            "iifname . ip6 saddr . oifname . ip6 daddr @paths6 goto flows6",
+            "counter name strange_path drop");
+        text.Chain("flows4",
+            $"meta l4proto tcp {Original4} . ct original proto-dst @tcp4 accept",
+            $"meta l4proto udp {Original4} . ct original proto-dst @udp4 accept",
+            $"icmp type echo-request ct direction original {Original4} @echo4 accept",
+            $"icmp type echo-reply ct direction reply {Original4} @echo4 accept",
+            "counter name closed drop");
+        text.Chain("flows6",
+            $"meta l4proto tcp {Original6} . ct original proto-dst @tcp6 accept",
+            $"meta l4proto udp {Original6} . ct original proto-dst @udp6 accept",
+            $"icmpv6 type echo-request ct direction original {Original6} @echo6 accept",
+            $"icmpv6 type echo-reply ct direction reply {Original6} @echo6 accept",
+            "counter name closed drop");
+        text.Chain("input",
+            "type filter hook input priority 0; policy drop;",
+            $"iifname \"{GatewayPlan.Inside}\" icmpv6 type nd-neighbor-solicit ip6 hoplimit 255 accept",
+            "counter name host drop");
+        text.Chain("output",
+            "type filter hook output priority 0; policy drop;",
+            $"oifname \"{GatewayPlan.Inside}\" icmpv6 type nd-neighbor-advert accept",
+            "counter name host drop");
+    }
+
+    /// <summary>The two ways of a flow: a leg brings only sources, and takes only destinations, that the flow names.</summary>
+    private static IEnumerable<string> Paths(FlowPlan flow)
+    {
+        yield return $"\"{GatewayPlan.Inside}\" . {flow.Own} . \"{flow.Leg}\" . {flow.Other}";
+        yield return $"\"{flow.Leg}\" . {flow.Other} . \"{GatewayPlan.Inside}\" . {flow.Own}";
+    }
+
+    private static IEnumerable<string> Ports(FlowPlan flow) => flow.Ports.Select(range =>
+        $"{flow.From} . {flow.To} . " + (range.First == range.Last
+            ? string.Create(CultureInfo.InvariantCulture, $"{range.First}")
+            : string.Create(CultureInfo.InvariantCulture, $"{range.First}-{range.Last}")));
+}

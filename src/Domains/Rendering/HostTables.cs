@@ -1,0 +1,64 @@
+using System.Globalization;
+using Bailiwick.Domains.Refinement;
+
+namespace Bailiwick.Domains.Rendering;
+
+/// <summary>
+/// The host's guard. A port whose name starts with <c>bw</c> and that is not in <c>live_ports</c> is dead: no frame
+/// from it or to it passes, whatever other tables say. Frames to and from the host's own stack never pass. Tunnel
+/// packets (RFC 7348: UDP port 4789, network number in the 24 bits at bit 96 of the UDP header) pass only between this
+/// host and the peers that the plan names, each for its networks.
+/// </summary>
+internal static class HostTables
+{
+    private const string Guard = "bw_guard";
+
+    public static string Text(HostPlan plan) => GuardText() + UnderlayText(plan.Underlay);
+
+    private static string GuardText()
+    {
+        var text = NftText.Keeping("bridge", Guard);
+        text.Counters("dead", "host");
+        text.Set("set", "live_ports", "type ifname", []);
+        var chains = new (string Name, int Priority, string Rule)[]
+        {
+            ("prerouting", -310, "iifname \"bw*\" iifname != @live_ports counter name dead drop"),
+            ("postrouting", 310, "oifname \"bw*\" oifname != @live_ports counter name dead drop"),
+            ("input", -210, "iifname \"bw*\" counter name host drop"),
+            ("output", -210, "oifname \"bw*\" counter name host drop"),
+        };
+        foreach (var (name, priority, _) in chains)
+        {
+            text.Chain(name, string.Create(
+                CultureInfo.InvariantCulture, $"type filter hook {name} priority {priority}; policy accept;"));
+        }
+
+        text.Close();
+        foreach (var (name, _, rule) in chains)
+        {
+            text.Line($"flush chain bridge {Guard} {name}");
+            text.Line($"add rule bridge {Guard} {name} {rule}");
+        }
+
+        return text.ToString();
+    }
+
+    private static string UnderlayText(UnderlayPlan plan)
+    {
+        var text = NftText.Replacing("inet", "bw_underlay");
+        text.Counters("strange_tunnel");
+        text.Set("set", "tunnels", "typeof ip saddr . @th,96,24", plan.Tunnels.Select(tunnel =>
+            string.Create(CultureInfo.InvariantCulture, $"{tunnel.PeerIpv4} . {tunnel.Number}")));
+        var local = plan.LocalIpv4;
+        text.Chain("input",
+            "type filter hook input priority -10; policy accept;",
+            local.Length == 0 ? "" : $"udp dport 4789 ip daddr {local} ip saddr . @th,96,24 @tunnels accept",
+            "udp dport 4789 counter name strange_tunnel drop");
+        text.Chain("output",
+            "type filter hook output priority -10; policy accept;",
+            local.Length == 0 ? "" : $"udp dport 4789 ip saddr {local} ip daddr . @th,96,24 @tunnels accept",
+            "udp dport 4789 counter name strange_tunnel drop");
+        text.Close();
+        return text.ToString();
+    }
+}
