@@ -1,16 +1,16 @@
 using System.Collections.Immutable;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
-using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Admission;
 
 /// <summary>What every admission of one datacentre is decided against.</summary>
 internal sealed record AdmissionGround(
-    CheckedDatacentre Datacentre, ImmutableArray<FlowBetween> Flows, DateTimeOffset Now)
+    CheckedDatacentre Datacentre, FlowMatrix Flows, DateTimeOffset Now)
 {
     public static AdmissionGround Of(CheckedDatacentre datacentre, DateTimeOffset now) =>
-        new(datacentre, OpenFlows.Of(datacentre), now);
+        new(datacentre, FlowMatrix.Of(datacentre), now);
 
     /// <summary>The host, if the datacentre's own operator described it; another operator's word counts for nothing.</summary>
     public HostModel? Host(HostRef host) =>

@@ -92,7 +92,7 @@ internal static class MachineChecks
                 continue;
             }
 
-            if (!domains.Contains(colour) && !IsOpened(ground, machine, colour, disk, domains))
+            if (!domains.Contains(colour) && !IsOpened(ground, machine, colour, volume, disk, domains))
             {
                 refusals.Add(new(AdmissionRefusalCode.VolumeFlowClosed,
                     $"{volume.Origin} belongs to {Display.Of(colour)}, {machine.Origin} is not a member of it, and no "
@@ -103,16 +103,11 @@ internal static class MachineChecks
     }
 
     private static bool IsOpened(
-        AdmissionGround ground, CompartmentModel machine, DomainModel colour, DiskModel disk,
+        AdmissionGround ground, CompartmentModel machine, DomainModel colour, VolumeModel volume, DiskModel disk,
         ImmutableArray<DomainModel> domains) =>
         ground.Now < colour.Expires
-        && ground.Flows.Any(flow =>
-            flow.Resource is FlowResource.Volume volume
-            && volume.Name == disk.Volume
-            && volume.Access >= disk.Access
-            && flow.From == colour.Ref
-            && domains.Any(domain => domain.Ref == flow.To)
-            && flow.Receivers.Contains(machine.Ref));
+        && ground.Flows.Lending(volume, machine.Ref, disk.Access) is { } flow
+        && domains.Any(domain => domain.Ref == flow.To);
 
     private static void Joined(
         List<AdmissionRefusal> refusals, AdmissionGround ground, CompartmentModel machine,
@@ -135,7 +130,7 @@ internal static class MachineChecks
 
     private static bool IsJoined(
         AdmissionGround ground, CompartmentModel machine, DomainModel left, DomainModel right) =>
-        ground.Flows.Any(flow =>
+        ground.Flows.Open.Any(flow =>
             flow.Resource is FlowResource.Network
             && ((flow.From == left.Ref && flow.To == right.Ref) || (flow.From == right.Ref && flow.To == left.Ref))
             && flow.Senders.Contains(machine.Ref)

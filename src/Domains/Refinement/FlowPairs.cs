@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
 
 /// <summary>Two domains with at least one open network flow, in either direction.</summary>
-internal sealed record FlowPair(DomainModel First, DomainModel Second, ImmutableArray<FlowBetween> Flows)
+internal sealed record FlowPair(DomainModel First, DomainModel Second, ImmutableArray<OpenFlow> Flows)
 {
     public string Name => DeviceNames.Passage(First.Ref, Second.Ref);
 
@@ -20,8 +21,8 @@ internal sealed record FlowPair(DomainModel First, DomainModel Second, Immutable
 
 /// <summary>The pairs of domains that can have a passage, and those that cannot, the same on every host.</summary>
 /// <remarks>
-/// A gateway routes by address, so the domains that meet at it must have different addresses: of two peers of a domain
-/// with overlapping subnets, only the first by the operator's list of tenants, then by reference, has a passage.
+/// A gateway routes by address, so the domains that meet at it must have different addresses; flows that would break
+/// this are closed in the <see cref="FlowMatrix"/> already, which says why.
 /// </remarks>
 internal sealed record FlowPairs(ImmutableArray<FlowPair> Open, ImmutableArray<(FlowPair Pair, Reason Why)> Closed)
 {
@@ -31,7 +32,7 @@ internal sealed record FlowPairs(ImmutableArray<FlowPair> Open, ImmutableArray<(
         var closed = ImmutableArray.CreateBuilder<(FlowPair, Reason)>();
         foreach (var pair in All(ground))
         {
-            if (Objection(ground, pair, open) is { } objection)
+            if (Objection(ground, pair) is { } objection)
             {
                 closed.Add((pair, objection));
             }
@@ -44,7 +45,7 @@ internal sealed record FlowPairs(ImmutableArray<FlowPair> Open, ImmutableArray<(
         return new FlowPairs(open.ToImmutable(), closed.ToImmutable());
     }
 
-    private static IEnumerable<FlowPair> All(AdmissionGround ground) => ground.Flows
+    private static IEnumerable<FlowPair> All(AdmissionGround ground) => ground.Flows.Open
         .Where(flow => flow.Resource is FlowResource.Network)
         .GroupBy(flow => DeviceNames.PassageReference(flow.From, flow.To), StringComparer.Ordinal)
         .Select(group => Pair(ground, [.. group]))
@@ -53,7 +54,7 @@ internal sealed record FlowPairs(ImmutableArray<FlowPair> Open, ImmutableArray<(
             NetworkNumbers.Rank(ground.Datacentre, pair.Second.Ref)))
         .ThenBy(pair => pair.Reference, StringComparer.Ordinal);
 
-    private static FlowPair Pair(AdmissionGround ground, ImmutableArray<FlowBetween> flows)
+    private static FlowPair Pair(AdmissionGround ground, ImmutableArray<OpenFlow> flows)
     {
         var from = ground.Datacentre.Domains[flows[0].From.ToString()];
         var to = ground.Datacentre.Domains[flows[0].To.ToString()];
@@ -62,7 +63,7 @@ internal sealed record FlowPairs(ImmutableArray<FlowPair> Open, ImmutableArray<(
             : new FlowPair(to, from, flows);
     }
 
-    private static Reason? Objection(AdmissionGround ground, FlowPair pair, IReadOnlyList<FlowPair> open)
+    private static Reason? Objection(AdmissionGround ground, FlowPair pair)
     {
         var between = $"The flow between {Display.Of(pair.First)} and {Display.Of(pair.Second)} is not laid: ";
         foreach (var domain in pair.Both.Where(domain => ground.Now >= domain.Expires))
@@ -79,30 +80,6 @@ internal sealed record FlowPairs(ImmutableArray<FlowPair> Open, ImmutableArray<(
             }
         }
 
-        if (Overlap(pair.First, pair.Second))
-        {
-            return new Reason(
-                $"{between}their subnets overlap, so no gateway can tell their machines apart. Renumber one of them.",
-                [pair.First.Origin, pair.Second.Origin]);
-        }
-
-        foreach (var domain in pair.Both)
-        {
-            foreach (var earlier in open.Where(other => other.Has(domain)).Select(other => other.Other(domain)))
-            {
-                if (Overlap(earlier, pair.Other(domain)))
-                {
-                    return new Reason(
-                        $"{between}the subnets of {Display.Of(pair.Other(domain))} overlap those of "
-                        + $"{Display.Of(earlier)}, with which {Display.Of(domain)} has a flow already. Renumber one.",
-                        [pair.Other(domain).Origin, earlier.Origin, domain.Origin]);
-                }
-            }
-        }
-
         return null;
     }
-
-    private static bool Overlap(DomainModel left, DomainModel right) =>
-        left.Network.Subnets.Any(a => right.Network.Subnets.Any(b => Subnets.Overlap(a, b)));
 }

@@ -96,7 +96,7 @@ internal static class Gateways
                 group.Key.From, group.Key.To, group.Key.Outward, DeviceNames.LegDevice(passage.Plan.Name),
                 group.Key.Protocol, Merged(group.SelectMany(line => line.Network.Ports)),
                 new Reason(
-                    $"{flow.Because[0]} grants it and {flow.Because[1]} accepts it.", flow.Because));
+                    $"{flow.Grant} grants it and {flow.Accept} accepts it.", [flow.Grant, flow.Accept]));
         }
     }
 

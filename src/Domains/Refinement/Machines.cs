@@ -63,7 +63,7 @@ internal static class Machines
 
     private static string Address(DomainModel domain, IPAddress? address, bool gateway) =>
         address is not null && Subnets.Of(domain, address) is { } subnet
-            ? $"{address}/{subnet.PrefixLength},{(gateway ? Subnets.Gateway(subnet).ToString() : "-")}"
+            ? $"{address}/{subnet.PrefixLength},{(gateway ? Addresses.Gateway(subnet).ToString() : "-")}"
             : "-,-";
 
     private static DiskPlan Disk(Scene scene, CompartmentModel machine, DiskModel disk, int index)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;

@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
 
 /// <summary>One flow between two placed machines, before it is split by gateway and family.</summary>
 internal sealed record PlacedFlow(
-    FlowBetween Flow, FlowResource.Network Network, PlacedMember Client, PlacedMember Server);
+    OpenFlow Flow, FlowResource.Network Network, PlacedMember Client, PlacedMember Server);
 
 /// <summary>A pair's passage on one host, the placed flows that touch the host, and where every leg is.</summary>
 internal sealed record PassageOnHost(
@@ -85,12 +86,15 @@ internal static class Passages
         return placed.ToImmutable();
     }
 
-    private static IEnumerable<PlacedMember> Named(
+    private static List<PlacedMember> Named(
         Scene scene, FlowPair pair, DomainRef domain, ImmutableArray<CompartmentRef> machines)
     {
         var named = machines.ToHashSet();
-        return scene.Members(pair.First.Ref == domain ? pair.First : pair.Second)
-            .Where(member => named.Contains(member.Machine.Ref)).ToList();
+        return
+        [
+            .. scene.Members(pair.First.Ref == domain ? pair.First : pair.Second)
+                .Where(member => named.Contains(member.Machine.Ref)),
+        ];
     }
 
     private static bool MayPass(

@@ -55,6 +55,13 @@ public static class Refine
             withheld.TryAdd(pair.Reference, why);
         }
 
+        foreach (var conflict in scene.Ground.Flows.Conflicts.Where(conflict =>
+            conflict.Judge.Domain.Ref == domain.Ref || conflict.Peer.Ref == domain.Ref))
+        {
+            withheld.TryAdd(conflict.Sentence, new Reason(
+                conflict.Sentence, [conflict.Judge.Domain.Origin, conflict.Peer.Origin]));
+        }
+
         return new DomainPlan(
             domain.Ref, Display.Of(domain), Networks.Of(scene, host, domain, withheld),
             Gateways.Of(scene, host, domain, passages),

@@ -14,8 +14,8 @@ internal static class Subnets
         {
             if (subnet.Contains(address))
             {
-                return address.Equals(subnet.BaseAddress) || address.Equals(Gateway(subnet))
-                    || (address.AddressFamily == AddressFamily.InterNetwork && address.Equals(Last(subnet)))
+                return address.Equals(subnet.BaseAddress) || address.Equals(Addresses.Gateway(subnet))
+                    || (address.AddressFamily == AddressFamily.InterNetwork && address.Equals(Addresses.Last(subnet)))
                     || Clash(subnet) is not null ? null : subnet;
             }
         }
@@ -23,28 +23,15 @@ internal static class Subnets
         return null;
     }
 
-    /// <summary>The first host address.</summary>
-    public static IPAddress Gateway(IPNetwork subnet)
-    {
-        var bytes = subnet.BaseAddress.GetAddressBytes();
-        bytes[^1] |= 1;
-        return new IPAddress(bytes);
-    }
-
     /// <summary><c>10.20.1.1/24</c>.</summary>
-    public static string GatewayText(IPNetwork subnet) => $"{Gateway(subnet)}/{subnet.PrefixLength}";
-
-    /// <summary>True if some address is in both.</summary>
-    public static bool Overlap(IPNetwork left, IPNetwork right) =>
-        left.BaseAddress.AddressFamily == right.BaseAddress.AddressFamily
-        && (left.Contains(right.BaseAddress) || right.Contains(left.BaseAddress));
+    public static string GatewayText(IPNetwork subnet) => $"{Addresses.Gateway(subnet)}/{subnet.PrefixLength}";
 
     /// <summary>A range with a meaning of its own that the subnet runs into, or null.</summary>
     public static string? Clash(IPNetwork subnet)
     {
         foreach (var special in Special)
         {
-            if (Overlap(subnet, special))
+            if (Addresses.Overlap(subnet, special))
             {
                 return special.ToString();
             }
@@ -59,15 +46,4 @@ internal static class Subnets
         IPNetwork.Parse("224.0.0.0/3"), IPNetwork.Parse("::/128"), IPNetwork.Parse("::1/128"),
         IPNetwork.Parse("fe80::/10"), IPNetwork.Parse("ff00::/8"),
     ];
-
-    private static IPAddress Last(IPNetwork subnet)
-    {
-        var bytes = subnet.BaseAddress.GetAddressBytes();
-        for (var bit = subnet.PrefixLength; bit < bytes.Length * 8; bit++)
-        {
-            bytes[bit / 8] |= (byte)(0x80 >> (bit % 8));
-        }
-
-        return new IPAddress(bytes);
-    }
 }

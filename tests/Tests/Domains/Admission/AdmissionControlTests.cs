@@ -1,0 +1,256 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Tests.Domains.Policy;
+using static Bailiwick.Tests.Domains.ExamplePlacements;
+
+namespace Bailiwick.Tests.Domains.Admission;
+
+public sealed class AdmissionControlTests
+{
+    private const string Web = "bank/web.yaml";
+    private const string Hosts = "alpine/hosts.yaml";
+
+    [Fact]
+    public void Admits_every_machine_of_the_example_where_its_tenant_wants_it()
+    {
+        var verdicts = AdmissionControl.DecideAll(Datacentre(), All, Now);
+        Assert.Equal(All.Count, verdicts.Length);
+        Assert.All(verdicts, verdict => Assert.NotEmpty(
+            Assert.IsType<AdmissionVerdict.Admitted>(verdict).Because));
+    }
+
+    [Fact]
+    public void Gives_every_reason_in_the_order_of_the_checks()
+    {
+        var example = Example.ThreeTenants
+            .With(Hosts, "jurisdiction: DE", "jurisdiction: FR")
+            .With(Hosts, "assurance: software\nunderlay: {ipv4: 10.99.0.13}", "assurance: tpm\nunderlay: {ipv4: 10.99.0.13}");
+        var refused = Refused(Decide(example, "bank/web-1", "host-3"));
+        Assert.Equal(
+            [
+                AdmissionRefusalCode.AssuranceNotAccepted, AdmissionRefusalCode.JurisdictionNotAccepted,
+                AdmissionRefusalCode.HostNotChosen,
+            ],
+            refused.Refusals.Select(refusal => refusal.Code));
+        Assert.Contains("FR", refused.Refusals[1].Sentence, StringComparison.Ordinal);
+        Assert.Contains("CH, DE", refused.Refusals[1].Sentence, StringComparison.Ordinal);
+        Assert.All(refused.Refusals, refusal => Assert.NotNull(refusal.Because));
+    }
+
+    [Fact]
+    public void Refuses_an_unknown_machine_and_an_unknown_host()
+    {
+        Refuses(AdmissionRefusalCode.UnknownCompartment, Decide(null, "bank/web-9", "host-1"));
+        Refuses(AdmissionRefusalCode.UnknownHost, Decide(null, "bank/web-1", "host-9"));
+    }
+
+    [Fact]
+    public void Refuses_everything_without_a_datacentre()
+    {
+        var verdict = Decide(Example.ThreeTenants.Without("alpine/datacentre.yaml"), "bank/web-1", "host-1");
+        Refuses(AdmissionRefusalCode.UnknownHost, verdict);
+        Refuses(AdmissionRefusalCode.TenantNotInDatacentre, verdict);
+    }
+
+    [Fact]
+    public void Refuses_a_tenant_that_the_operator_does_not_list() =>
+        RefusesOnly(AdmissionRefusalCode.TenantNotInDatacentre, Decide(
+            Example.ThreeTenants.With("alpine/datacentre.yaml", "[hospital, bank, regulator]", "[hospital, bank]"),
+            "regulator/inspector-1", "host-3"));
+
+    [Theory]
+    [InlineData("2036-01-01T00:00:00Z", false)]
+    [InlineData("2035-12-31T23:59:59Z", true)]
+    public void Refuses_from_the_moment_a_policy_expires(string now, bool admitted)
+    {
+        var verdict = AdmissionControl.Decide(
+            Datacentre(), Machine("bank/web-1"), Host("host-1"), [],
+            DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(admitted, verdict is AdmissionVerdict.Admitted);
+        if (!admitted)
+        {
+            RefusesOnly(AdmissionRefusalCode.PolicyExpired, verdict);
+        }
+    }
+
+    [Theory]
+    [InlineData("operators: [alpine]", "operators: [bank]", AdmissionRefusalCode.OperatorNotAccepted)]
+    [InlineData("assurance: [software]", "assurance: [tpm]", AdmissionRefusalCode.AssuranceNotAccepted)]
+    [InlineData("jurisdictions: [CH, DE]", "jurisdictions: [DE]", AdmissionRefusalCode.JurisdictionNotAccepted)]
+    [InlineData("placement: {hosts: [host-1]}", "placement: {hosts: [host-2]}", AdmissionRefusalCode.HostNotChosen)]
+    [InlineData("quota: {machines: 4, cpus: 4,", "quota: {machines: 1, cpus: 4,", AdmissionRefusalCode.QuotaExceeded)]
+    [InlineData("memoryMiB: 1024, storageMiB", "memoryMiB: 128, storageMiB", AdmissionRefusalCode.QuotaExceeded)]
+    [InlineData("storageMiB: 256", "storageMiB: 15", AdmissionRefusalCode.QuotaExceeded)]
+    [InlineData("untrusted-links", "always", AdmissionRefusalCode.NetworkNotConfidential)]
+    public void Refuses_what_the_domain_or_the_machine_does_not_accept(
+        string old, string replacement, AdmissionRefusalCode code)
+    {
+        var here = All.Where(proposal => proposal.Compartment != Machine("bank/web-1")).ToList();
+        Assert.IsType<AdmissionVerdict.Admitted>(Decide(null, "bank/web-1", "host-1", here));
+        RefusesOnly(code, Decide(Example.ThreeTenants.With(Web, old, replacement), "bank/web-1", "host-1", here));
+    }
+
+    [Fact]
+    public void Refuses_a_second_host_of_a_domain_across_a_link_that_is_untrusted_or_not_stated()
+    {
+        var here = All.Where(proposal => proposal.Compartment == Machine("bank/web-2")).ToList();
+        var trusted = Example.ThreeTenants;
+        Assert.IsType<AdmissionVerdict.Admitted>(Decide(trusted, "bank/web-1", "host-1", here));
+        RefusesOnly(AdmissionRefusalCode.NetworkNotConfidential,
+            Decide(trusted.With(Hosts, "trusted-segment", "untrusted"), "bank/web-1", "host-1", here));
+        RefusesOnly(AdmissionRefusalCode.NetworkNotConfidential,
+            Decide(trusted.With(Hosts, "[host-1, host-2, host-3]", "[host-2, host-3]"), "bank/web-1", "host-1", here));
+        RefusesOnly(AdmissionRefusalCode.NetworkNotConfidential, Decide(
+            trusted.Plus(Hosts, "kind: Link\nname: uplink\nhosts: [host-1, host-3]\nmedium: untrusted"),
+            "bank/web-1", "host-1", here));
+    }
+
+    [Fact]
+    public void Refuses_company_that_a_machine_must_not_have_and_demands_the_company_it_must()
+    {
+        var free = Example.ThreeTenants.With(Web, "placement: {hosts: [host-1]}", "placement: {hosts: [host-1, host-3]}");
+        var apart = Decide(free, "bank/web-1", "host-3", [Proposal("bank/web-2", "host-3")]);
+        RefusesOnly(AdmissionRefusalCode.NotApart, apart);
+        var together = free.With(Web, "apartFrom: [web-1]", "togetherWith: [web-1]");
+        RefusesOnly(AdmissionRefusalCode.NotTogether,
+            Decide(together, "bank/web-1", "host-1", [Proposal("bank/web-2", "host-3")]));
+        Assert.IsType<AdmissionVerdict.Admitted>(
+            Decide(together, "bank/web-1", "host-3", [Proposal("bank/web-2", "host-3")]));
+    }
+
+    [Theory]
+    [InlineData("capacity: {cpus: 8, memoryMiB: 1024}", "capacity: {cpus: 8, memoryMiB: 100}")]
+    [InlineData("underlay: {ipv4: 10.99.0.11}\ncapacity: {cpus: 8,", "underlay: {ipv4: 10.99.0.11}\ncapacity: {cpus: 0,")]
+    public void Refuses_a_machine_for_which_the_host_has_no_room(string old, string replacement)
+    {
+        var example = Example.ThreeTenants.With(Hosts, old, replacement);
+        var verdict = Decide(example, "bank/web-1", "host-1");
+        Assert.IsType<AdmissionVerdict.Refused>(verdict);
+    }
+
+    [Fact]
+    public void Keeps_what_others_reserved_but_no_more_than_their_share()
+    {
+        var small = Example.ThreeTenants.With(Hosts, "memoryMiB: 1024", "memoryMiB: 230")
+            .With(Web, "confidentiality: untrusted-links", "confidentiality: none");
+        Refuses(AdmissionRefusalCode.HostFull, Decide(
+            small, "bank/web-1", "host-1",
+            [Proposal("hospital/records-1", "host-1"), Proposal("bank/ledger-1", "host-2")]));
+        var greedy = Example.ThreeTenants.With("hospital/records.yaml", "reservation: {cpus: 1, memoryMiB: 128}",
+            "reservation: {cpus: 1000, memoryMiB: 1000000}")
+            .With("hospital/records.yaml", "quota: {machines: 4, cpus: 4, memoryMiB: 1024",
+            "quota: {machines: 4, cpus: 1000, memoryMiB: 1000000");
+        Assert.IsType<AdmissionVerdict.Admitted>(Decide(greedy, "bank/web-1", "host-1"));
+    }
+
+    [Fact]
+    public void Believes_no_proposal_that_would_not_be_admitted()
+    {
+        // Two hospital machines on a German host would fill the quota, were they admitted there.
+        var example = Example.ThreeTenants.With(
+            "hospital/records.yaml", "quota: {machines: 4", "quota: {machines: 1");
+        var lies = new[] { Proposal("hospital/records-2", "host-3") };
+        Assert.IsType<AdmissionVerdict.Admitted>(Decide(example, "hospital/records-1", "host-1", lies));
+        RefusesOnly(AdmissionRefusalCode.QuotaExceeded, Decide(
+            example, "hospital/records-1", "host-1", [Proposal("hospital/records-2", "host-2")]));
+    }
+
+    [Fact]
+    public void Refuses_a_machine_that_is_proposed_for_two_hosts_on_both()
+    {
+        var example = Example.ThreeTenants.With(Web, "placement: {hosts: [host-1]}", "placement: {hosts: [host-1, host-2]}");
+        var verdicts = AdmissionControl.DecideAll(
+            Datacentre(example), [Proposal("bank/web-1", "host-1"), Proposal("bank/web-1", "host-2")], Now);
+        Assert.Equal(2, verdicts.Length);
+        Assert.All(verdicts, verdict => RefusesOnly(AdmissionRefusalCode.HostNotChosen, verdict));
+    }
+
+    [Fact]
+    public void Counts_a_proposal_that_is_not_to_run_for_nothing()
+    {
+        var example = Example.ThreeTenants.With(Web, "quota: {machines: 4", "quota: {machines: 1");
+        Assert.IsType<AdmissionVerdict.Admitted>(Decide(
+            example, "bank/web-1", "host-1", [Proposal("bank/web-2", "host-3", running: false)]));
+        RefusesOnly(AdmissionRefusalCode.QuotaExceeded, Decide(
+            example, "bank/web-1", "host-1", [Proposal("bank/web-2", "host-3")]));
+    }
+
+    [Theory]
+    [InlineData(AdmissionRefusalCode.UnknownDomain)]
+    [InlineData(AdmissionRefusalCode.UnknownImage)]
+    [InlineData(AdmissionRefusalCode.ImageNotAccepted)]
+    [InlineData(AdmissionRefusalCode.UnknownVolume)]
+    [InlineData(AdmissionRefusalCode.VolumeFlowClosed)]
+    [InlineData(AdmissionRefusalCode.DomainsNotJoined)]
+    [InlineData(AdmissionRefusalCode.AddressOutsideDomain)]
+    [InlineData(AdmissionRefusalCode.AddressTaken)]
+    public void Refuses_a_broken_machine_even_if_the_policy_check_had_let_it_through(AdmissionRefusalCode code)
+    {
+        var sound = Datacentre();
+        Assert.IsType<AdmissionVerdict.Admitted>(
+            AdmissionControl.Decide(sound, Machine("bank/web-2"), Host("host-3"), [], Now));
+        var broken = Broken(sound, code);
+        RefusesOnly(code, AdmissionControl.Decide(broken, Machine("bank/web-2"), Host("host-3"), [], Now));
+    }
+
+    private static CheckedDatacentre Broken(CheckedDatacentre sound, AdmissionRefusalCode code)
+    {
+        var machine = sound.Machinery.Compartments[Machine("bank/web-2").ToString()];
+        var domain = sound.Domains[Domain("bank/web").ToString()];
+        var nic = machine.Nics[0];
+        var name = Bailiwick.Ledger.Statements.StatementName.Parse("nowhere");
+        return code switch
+        {
+            AdmissionRefusalCode.UnknownDomain => Sound(machine with { Nics = [], Disks = [] }),
+            AdmissionRefusalCode.UnknownImage => WithDomain(
+                Sound(machine with { Image = name }), domain with { Machines = new MachineDemand([name]) }),
+            AdmissionRefusalCode.ImageNotAccepted => WithDomain(sound, domain with { Machines = new MachineDemand([]) }),
+            AdmissionRefusalCode.UnknownVolume => Sound(machine with { Disks = [new DiskModel(name, VolumeAccess.Read)] }),
+            AdmissionRefusalCode.VolumeFlowClosed => Sound(machine with
+            {
+                Disks = [new DiskModel(Bailiwick.Ledger.Statements.StatementName.Parse("ledger-1-data"), VolumeAccess.Read)],
+            }),
+            AdmissionRefusalCode.DomainsNotJoined => Sound(machine with
+            {
+                Nics = [nic, new NicModel(
+                    Domain("bank/ledger").Name, System.Net.IPAddress.Parse("10.20.2.99"), null)],
+            }),
+            AdmissionRefusalCode.AddressOutsideDomain => Sound(machine with
+            {
+                Nics = [nic with { Ipv4 = System.Net.IPAddress.Parse("10.20.1.1") }],
+            }),
+            AdmissionRefusalCode.AddressTaken => Sound(machine with
+            {
+                Nics = [nic with { Ipv4 = System.Net.IPAddress.Parse("10.20.1.11") }],
+            }),
+            _ => throw new ArgumentOutOfRangeException(nameof(code)),
+        };
+
+        CheckedDatacentre Sound(CompartmentModel changed) => With(sound, sound.Domains, sound.Machinery with
+        {
+            Compartments = sound.Machinery.Compartments.SetItem(changed.Ref.ToString(), changed),
+        });
+    }
+
+    private static CheckedDatacentre WithDomain(CheckedDatacentre sound, DomainModel domain) =>
+        With(sound, sound.Domains.SetItem(domain.Ref.ToString(), domain), sound.Machinery);
+
+    private static CheckedDatacentre With(
+        CheckedDatacentre sound, ImmutableSortedDictionary<string, DomainModel> domains, Machinery machinery) =>
+        new(sound.Tenants, sound.Datacentre, sound.Inventory, domains, machinery);
+
+    private static AdmissionVerdict Decide(
+        Example? example, string machine, string host, IReadOnlyList<PlacementProposal>? proposals = null) =>
+        AdmissionControl.Decide(Datacentre(example), Machine(machine), Host(host), proposals ?? [], Now);
+
+    private static AdmissionVerdict.Refused Refused(AdmissionVerdict verdict) =>
+        Assert.IsType<AdmissionVerdict.Refused>(verdict);
+
+    private static void Refuses(AdmissionRefusalCode code, AdmissionVerdict verdict) =>
+        Assert.Contains(code, Refused(verdict).Refusals.Select(refusal => refusal.Code));
+
+    private static void RefusesOnly(AdmissionRefusalCode code, AdmissionVerdict verdict) =>
+        Assert.Equal([code], Refused(verdict).Refusals.Select(refusal => refusal.Code).Distinct());
+}
