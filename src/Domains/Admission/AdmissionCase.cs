@@ -12,7 +12,9 @@ internal sealed record AdmissionGround(
     public static AdmissionGround Of(CheckedDatacentre datacentre, DateTimeOffset now) =>
         new(datacentre, FlowMatrix.Of(datacentre), now);
 
-    /// <summary>The host, if the datacentre's own operator described it; another operator's word counts for nothing.</summary>
+    /// <summary>
+    /// The host, if the datacentre's own operator described it; another operator's word counts for nothing.
+    /// </summary>
     public HostModel? Host(HostRef host) =>
         Datacentre.Datacentre is { } operated && host.Operator == operated.Id
         && Datacentre.Inventory.Hosts.TryGetValue(host.ToString(), out var model) ? model : null;
@@ -21,7 +23,9 @@ internal sealed record AdmissionGround(
         Datacentre.Domains.GetValueOrDefault(new DomainRef(tenant, name).ToString());
 }
 
-/// <summary>One machine on one host, with the domains of it that are known, each once, in the order of its ports.</summary>
+/// <summary>
+/// One machine on one host, with the domains of it that are known, each once, in the order of its ports.
+/// </summary>
 internal sealed record AdmissionCase(
     AdmissionGround Ground, CompartmentModel Machine, HostModel Host, ImmutableArray<DomainModel> Domains)
 {

@@ -87,7 +87,8 @@ public static class AdmissionControl
         if (machine is null)
         {
             refusals.Add(new(AdmissionRefusalCode.UnknownCompartment,
-                $"No accepted statement describes the machine {proposal.Compartment}; its tenant must sign one.", null));
+                $"No accepted statement describes the machine {proposal.Compartment}; its tenant must "
+                + "sign one.", null));
         }
 
         if (host is null)
@@ -138,7 +139,8 @@ public static class AdmissionControl
         refusals.Add(new(AdmissionRefusalCode.TenantNotInDatacentre,
             operated is null
                 ? $"No datacentre is known, so the tenant {name} ({machine.Tenant.Short}) is admitted to none."
-                : $"{operated.Origin} does not list the tenant {name} ({machine.Tenant.Short}), or no root of it is known.",
+                : $"{operated.Origin} does not list the tenant {name} ({machine.Tenant.Short}), or no root "
+                    + "of it is known.",
             operated?.Origin));
     }
 

@@ -3,7 +3,9 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Admission;
 
-/// <summary>Whether a machine may run on a host as a member of its domains. Made only by <c>AdmissionControl</c>.</summary>
+/// <summary>
+/// Whether a machine may run on a host as a member of its domains. Made only by <c>AdmissionControl</c>.
+/// </summary>
 public abstract class AdmissionVerdict
 {
     private AdmissionVerdict(CompartmentRef compartment, HostRef host)

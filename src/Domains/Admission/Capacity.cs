@@ -52,7 +52,8 @@ internal static class Capacity
         if (kept.Cpus > free.Cpus || kept.MemoryMib > free.MemoryMib)
         {
             refusals.Add(new(AdmissionRefusalCode.HostFull,
-                $"With {admission.MachineText} on {Display.Of(admission.Host)}, {free.Cpus} cpus and {free.MemoryMib} MiB "
+                $"With {admission.MachineText} on {Display.Of(admission.Host)}, {free.Cpus} cpus and "
+                    + $"{free.MemoryMib} MiB "
                 + $"would be free on the hosts of {Display.Of(claim.Domain)}, where {kept.Cpus} cpus and "
                 + $"{kept.MemoryMib} MiB are reserved and not yet used.",
                 claim.Domain.Origin));

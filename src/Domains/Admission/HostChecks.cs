@@ -2,7 +2,9 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Admission;
 
-/// <summary>The checks that depend on the machine's domains and the host: does each domain accept the platform?</summary>
+/// <summary>
+/// The checks that depend on the machine's domains and the host: does each domain accept the platform?
+/// </summary>
 internal static class HostChecks
 {
     public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission)

@@ -37,14 +37,16 @@ internal static class Links
         var links = Joining(datacentre, left, right);
         if (links.IsEmpty)
         {
-            return ($"{domain.Origin} demands ciphertext on links that are not trusted segments, and no link {between} is "
+            return ($"{domain.Origin} demands ciphertext on links that are not trusted segments, and no link "
+                + $"{between} is "
                 + "stated; links are not encrypted yet: keep its machines on one host.", domain.Origin);
         }
 
         var untrusted = links.FirstOrDefault(link => link.Medium != LinkMedium.TrustedSegment);
         return untrusted is null
             ? null
-            : ($"{domain.Origin} demands ciphertext on links that are not trusted segments, {untrusted.Origin} {between} "
+            : ($"{domain.Origin} demands ciphertext on links that are not trusted segments, {untrusted.Origin} "
+                + $"{between} "
                 + "is untrusted, and links are not encrypted yet: keep its machines on one host.", domain.Origin);
     }
 

@@ -7,7 +7,9 @@ using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Domains.Admission;
 
-/// <summary>The checks that depend only on the policies: the machine's own integrity and the flows of its domains.</summary>
+/// <summary>
+/// The checks that depend only on the policies: the machine's own integrity and the flows of its domains.
+/// </summary>
 internal static class MachineChecks
 {
     public static void Add(List<AdmissionRefusal> refusals, AdmissionGround ground, CompartmentModel machine)
@@ -120,8 +122,8 @@ internal static class MachineChecks
                 if (!IsJoined(ground, machine, domains[i], domains[j]))
                 {
                     refusals.Add(new(AdmissionRefusalCode.DomainsNotJoined,
-                        $"{machine.Origin} would join {Display.Of(domains[i])} and {Display.Of(domains[j])}, but no open "
-                        + "network flow between them names this machine on both sides.",
+                        $"{machine.Origin} would join {Display.Of(domains[i])} and {Display.Of(domains[j])}, "
+                        + "but no open network flow between them names this machine on both sides.",
                         domains[j].Origin));
                 }
             }
@@ -170,7 +172,8 @@ internal static class MachineChecks
         {
             refusals.Add(new(AdmissionRefusalCode.AddressOutsideDomain,
                 $"{machine.Origin} has the address {address} in {Display.Of(domain)}, whose subnets are "
-                + $"{Display.List(domain.Network.Subnets)}; the first and last address of each and the gateway's are taken.",
+                + $"{Display.List(domain.Network.Subnets)}; the first and last address of each and the "
+                + "gateway's are taken.",
                 domain.Origin));
         }
 
@@ -182,7 +185,9 @@ internal static class MachineChecks
         }
     }
 
-    /// <summary>The first machine of the domain, by reference, with this address; null if that is the machine itself.</summary>
+    /// <summary>
+    /// The first machine of the domain, by reference, with this address; null if that is the machine itself.
+    /// </summary>
     private static CompartmentModel? Holder(
         AdmissionGround ground, CompartmentModel machine, DomainModel domain, IPAddress address)
     {

@@ -61,7 +61,9 @@ internal static class DeviceNames
     public static string LegMac(HostRef host, DomainRef domain, string passage) =>
         Mac(Leg(host, domain, passage));
 
-    /// <summary>Where in 169.254.1.0 to 169.254.254.255 (RFC 3927, section 2.1) the search for a leg's address starts.</summary>
+    /// <summary>
+    /// Where in 169.254.1.0 to 169.254.254.255 (RFC 3927, section 2.1) the search for a leg's address starts.
+    /// </summary>
     public static int LegSlot(HostRef host, DomainRef domain, string passage)
     {
         var hash = Hash(Leg(host, domain, passage));

@@ -17,7 +17,8 @@ public sealed record Reason(string Sentence, ImmutableArray<StatementOrigin> Bec
 /// <param name="Domains">Per domain, by reference text.</param>
 /// <param name="Passages">Segments between two domains with an open flow, by name.</param>
 /// <param name="Refused">Machines proposed for this host that are not admitted, with every reason.</param>
-/// <param name="Withheld">What a policy asks for and this plan leaves out because it would not be safe, and why.</param>
+/// <param name="Withheld">What a policy asks for and this plan leaves out because it would not be safe, and
+/// why.</param>
 public sealed record HostPlan(
     HostRef Host,
     UnderlayPlan Underlay,
@@ -71,7 +72,8 @@ public sealed record BootPlan(string KernelSha256, string InitrdSha256, string A
 
 /// <summary>A volume attached to a machine.</summary>
 /// <param name="Volume">The volume.</param>
-/// <param name="FileName">File in the pool: 32 hex digits derived from the volume's reference, and <c>.luks</c> or <c>.raw</c>.</param>
+/// <param name="FileName">File in the pool: 32 hex digits derived from the volume's reference, and <c>.luks</c> or
+/// <c>.raw</c>.</param>
 /// <param name="SizeMib">Usable size.</param>
 /// <param name="Encrypted">LUKS under the tenant's key; false only when the domain demands none.</param>
 /// <param name="Access">Read only or read and write.</param>
@@ -115,7 +117,8 @@ public sealed record LocalPort(string Device, MemberPlan Member);
 /// <summary>Another host of a domain's network.</summary>
 /// <param name="Host">The host.</param>
 /// <param name="UnderlayIpv4">Its underlay address.</param>
-/// <param name="Members">The members behind it: the filter accepts these sources, and no other, from the tunnel.</param>
+/// <param name="Members">The members behind it: the filter accepts these sources, and no other, from the
+/// tunnel.</param>
 /// <param name="Reason">Why its link is good enough.</param>
 public sealed record PeerPlan(HostRef Host, string UnderlayIpv4, ImmutableArray<MemberPlan> Members, Reason Reason);
 
@@ -126,7 +129,8 @@ public sealed record MemberPlan(CompartmentRef Ref, string Mac, string? Ipv4, st
 /// The domain's gateway on this host, in a network namespace of its own: what leaves or enters the domain passes it,
 /// on the client's host and on the server's, so that each owner's own host enforces its own side.
 /// </summary>
-/// <param name="Namespace"><c>bwg</c> and 10 hex digits. Its end of the pair into the bridge is <see cref="Inside"/>.</param>
+/// <param name="Namespace"><c>bwg</c> and 10 hex digits. Its end of the pair into the bridge is <see
+/// cref="Inside"/>.</param>
 /// <param name="BridgePort">The host's end of the pair into the domain's bridge: <c>bwp</c> and 10 hex digits.</param>
 /// <param name="Mac">The gateway's MAC, the same on every host of the domain; never crosses the tunnel.</param>
 /// <param name="Addresses">Gateway addresses with prefix length, IPv4 and IPv6.</param>
@@ -185,7 +189,9 @@ public sealed record FlowPlan(
     public string Other => Outward ? To : From;
 }
 
-/// <summary>A segment that joins only the gateways of two domains: a bridge here, a VXLAN network between hosts.</summary>
+/// <summary>
+/// A segment that joins only the gateways of two domains: a bridge here, a VXLAN network between hosts.
+/// </summary>
 /// <param name="Name">10 hex digits derived from both domains' references, order independent.</param>
 /// <param name="Between">The two domains, by reference text order.</param>
 /// <param name="Network">Bridge, VXLAN and table; the members are the gateways' legs.</param>

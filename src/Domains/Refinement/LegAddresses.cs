@@ -14,7 +14,9 @@ internal sealed class LegAddresses
     {
         var legs = new LegAddresses();
         var taken = new HashSet<int>();
-        foreach (var host in scene.Datacentre.Inventory.Hosts.Values.Where(host => scene.Ground.Host(host.Ref) is not null))
+        var hosts = scene.Datacentre.Inventory.Hosts.Values
+            .Where(host => scene.Ground.Host(host.Ref) is not null);
+        foreach (var host in hosts)
         {
             foreach (var domain in pair.Both)
             {

@@ -44,7 +44,9 @@ internal static class Networks
             PeerReason(scene, host, peer, [domain]));
     }
 
-    /// <summary>Why two hosts may exchange frames of these domains in clear. Their links have been checked before.</summary>
+    /// <summary>
+    /// Why two hosts may exchange frames of these domains in clear. Their links have been checked before.
+    /// </summary>
     public static Reason PeerReason(Scene scene, HostModel host, HostModel peer, ImmutableArray<DomainModel> domains)
     {
         var links = Links.Joining(scene.Datacentre, host, peer);

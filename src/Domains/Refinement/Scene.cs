@@ -14,11 +14,15 @@ internal sealed record PlacedMember(CompartmentModel Machine, HostModel Host, in
         Machine.Ref, DeviceNames.TapMac(Machine.Ref, Index), Nic.Ipv4?.ToString(), Nic.Ipv6?.ToString());
 }
 
-/// <summary>The whole datacentre as every host sees it alike: who is admitted where, and which pairs have passages.</summary>
+/// <summary>
+/// The whole datacentre as every host sees it alike: who is admitted where, and which pairs have passages.
+/// </summary>
 internal sealed record Scene(
     AdmissionGround Ground, ImmutableArray<AdmissionVerdict> Verdicts, FlowPairs Pairs, NetworkNumbers Numbers)
 {
-    /// <summary>Of machines' ports and gateways' legs: 1500 on the underlay less 50 of VXLAN over IPv4 (RFC 7348).</summary>
+    /// <summary>
+    /// Of machines' ports and gateways' legs: 1500 on the underlay less 50 of VXLAN over IPv4 (RFC 7348).
+    /// </summary>
     public const int Mtu = 1450;
 
     private readonly ImmutableArray<(CompartmentModel Machine, HostModel Host)> _admitted =
@@ -49,6 +53,8 @@ internal sealed record Scene(
             .Select(port => new PlacedMember(port.place.Machine, port.place.Host, port.index)),
     ];
 
-    /// <summary>True if the domain has an open network flow to or from a peer with which it can have a passage.</summary>
+    /// <summary>
+    /// True if the domain has an open network flow to or from a peer with which it can have a passage.
+    /// </summary>
     public bool HasGateway(DomainModel domain) => Pairs.Open.Any(pair => pair.Has(domain));
 }

@@ -59,7 +59,9 @@ internal static class DomainTable
             ports.Select(port => $"{Quoted(port.Port)} : goto {port.To}"));
     }
 
-    /// <summary>Which addresses may come from which port: a machine's from its own, the peers' from the tunnel.</summary>
+    /// <summary>
+    /// Which addresses may come from which port: a machine's from its own, the peers' from the tunnel.
+    /// </summary>
     private static void Sources(NftText text, NetworkPlan network)
     {
         var members = network.Ports.Select(port => (port.Device, port.Member)).ToList();
@@ -153,7 +155,9 @@ internal static class DomainTable
             "counter name spoofed drop");
     }
 
-    /// <summary>Where frames may go: the gateway speaks only with machines of this host, never across the tunnel.</summary>
+    /// <summary>
+    /// Where frames may go: the gateway speaks only with machines of this host, never across the tunnel.
+    /// </summary>
     private static void Ways(NftText text, NetworkPlan network, GatewayPlan? gateway)
     {
         text.Chain("forward",
@@ -179,7 +183,8 @@ internal static class DomainTable
                 "counter name closed drop");
             text.Chain("to_tunnel",
                 gateway is null ? "" : "arp daddr ip @gateway4 counter name closed drop",
-                gateway is null ? "" : $"icmpv6 type nd-neighbor-solicit {Target} @gateway_targets counter name closed drop",
+                gateway is null ? ""
+                    : $"icmpv6 type nd-neighbor-solicit {Target} @gateway_targets counter name closed drop",
                 "accept");
         }
 

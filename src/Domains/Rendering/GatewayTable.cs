@@ -69,7 +69,9 @@ internal static class GatewayTable
             "counter name host drop");
     }
 
-    /// <summary>The two ways of a flow: a leg brings only sources, and takes only destinations, that the flow names.</summary>
+    /// <summary>
+    /// The two ways of a flow: a leg brings only sources, and takes only destinations, that the flow names.
+    /// </summary>
     private static IEnumerable<string> Paths(FlowPlan flow)
     {
         yield return $"\"{GatewayPlan.Inside}\" . {flow.Own} . \"{flow.Leg}\" . {flow.Other}";

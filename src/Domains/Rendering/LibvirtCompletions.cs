@@ -52,7 +52,8 @@ internal static class LibvirtCompletions
 
     /// <summary>True for an attribute that libvirt adds and that changes nothing the plan decides.</summary>
     public static bool IsOwn(XAttribute attribute) =>
-        attribute.IsNamespaceDeclaration || (attribute.Parent is { } element && (Path(element), attribute.Name.ToString()) switch
+        attribute.IsNamespaceDeclaration
+        || (attribute.Parent is { } element && (Path(element), attribute.Name.ToString()) switch
         {
             ("domain", "id") => true,
             ("domain/cpu", "check" or "migratable") => true,

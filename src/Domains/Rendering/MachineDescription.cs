@@ -62,7 +62,9 @@ public sealed class MachineDescription
         }
     }
 
-    /// <summary>Each fact in which a machine differs from what it should be, as a sentence; empty if there is none.</summary>
+    /// <summary>
+    /// Each fact in which a machine differs from what it should be, as a sentence; empty if there is none.
+    /// </summary>
     public static ImmutableArray<string> Differences(MachineDescription expected, MachineDescription actual)
     {
         ArgumentNullException.ThrowIfNull(expected);
@@ -90,7 +92,8 @@ public sealed class MachineDescription
         value is { Length: > 200 } ? value[..200] + "..." : value ?? "";
 
     private static MachineDescription Unreadable(string why) =>
-        new(ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal).Add("unreadable description", why));
+        new(ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)
+            .Add("unreadable description", why));
 
     private static MachineDescription Read(XElement root)
     {

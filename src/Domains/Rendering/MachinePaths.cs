@@ -9,7 +9,9 @@ public enum Hypervisor
     Emulated,
 }
 
-/// <summary>Where a host keeps what a machine's description names. All directories are absolute, without a final slash.</summary>
+/// <summary>
+/// Where a host keeps what a machine's description names. All directories are absolute, without a final slash.
+/// </summary>
 /// <param name="Boot">Holds kernels and initrds, each named by its SHA-256 digest.</param>
 /// <param name="Pool">Holds the volumes.</param>
 /// <param name="Machines">Holds one directory per machine, named by the machine's name, for its sockets.</param>

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Bailiwick.Domains.Rendering;
 
-/// <summary>Writes the text of one nftables table for <c>nft -f -</c> (nftables 1.0.6 and later), one element a line.</summary>
+/// <summary>
+/// Writes the text of one nftables table for <c>nft -f -</c> (nftables 1.0.6 and later), one element a line.
+/// </summary>
 internal sealed class NftText
 {
     private readonly StringBuilder _text = new();

@@ -45,7 +45,9 @@ internal static class PassageTable
         return text.ToString();
     }
 
-    /// <summary>From each leg to each leg of the other domain, wherever it is; the tunnel brings frames only to legs here.</summary>
+    /// <summary>
+    /// From each leg to each leg of the other domain, wherever it is; the tunnel brings frames only to legs here.
+    /// </summary>
     private static IEnumerable<string> Legs(PassagePlan plan)
     {
         var far = plan.Network.Peers.SelectMany(peer => peer.Legs).ToList();

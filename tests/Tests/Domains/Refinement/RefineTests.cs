@@ -1,0 +1,203 @@
+using Bailiwick.Domains.Flows;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Tests.Domains.Policy;
+using FsCheck;
+using FsCheck.Fluent;
+using static Bailiwick.Tests.Domains.ExamplePlacements;
+
+namespace Bailiwick.Tests.Domains.Refinement;
+
+public sealed class RefineTests
+{
+    private const string Web = "bank/web.yaml";
+    private const string Ledger = "bank/ledger.yaml";
+
+    [Fact]
+    public void Gives_a_host_the_machines_that_are_placed_and_admitted_there()
+    {
+        var plan = Plan("host-3");
+        Assert.Equal(
+            ["bank/ledger-2", "bank/web-2", "regulator/inspector-1"],
+            plan.Domains.SelectMany(domain => domain.Compartments).Select(machine => machine.DisplayName).Order());
+        Assert.Empty(plan.Refused);
+        Assert.Empty(plan.Withheld);
+        Assert.All(
+            plan.Domains.SelectMany(domain => domain.Compartments),
+            machine => Assert.NotEmpty(machine.Reason.Because));
+    }
+
+    [Fact]
+    public void Gives_gateways_to_domains_with_flows_and_to_no_others()
+    {
+        var plans = new[] { Plan("host-1"), Plan("host-2"), Plan("host-3") };
+        Assert.All(plans.SelectMany(plan => plan.Domains), domain =>
+            Assert.Equal(domain.DisplayName != "hospital/records", domain.Gateway is not null));
+        var ledger = Domain(plans[1], "bank/ledger").Gateway;
+        Assert.NotNull(ledger);
+        Assert.Equal(["10.20.2.1/24", "fd20:2::1/64"], ledger.Addresses);
+        Assert.Contains(ledger.Flows, flow =>
+            flow.From == "10.20.1.11" && flow.To == "10.20.2.11" && !flow.Outward
+            && flow.Ports.SequenceEqual([new PortRange(5432, 5432)]));
+        Assert.DoesNotContain(ledger.Flows, flow => flow.To is "10.20.2.12" or "fd20:2::12");
+    }
+
+    [Fact]
+    public void Both_gateways_of_a_flow_name_each_other_alike()
+    {
+        var client = Domain(Plan("host-1"), "bank/web").Gateway;
+        var server = Domain(Plan("host-2"), "bank/ledger").Gateway;
+        Assert.NotNull(client);
+        Assert.NotNull(server);
+        var out4 = client.Legs.SelectMany(leg => leg.Routes).Single(route => route.Destination == "10.20.2.11");
+        var back = server.Legs.SelectMany(leg => leg.Routes).Single(route => route.Destination == "10.20.1.11");
+        Assert.Contains(server.Legs, leg => leg.Mac == out4.ViaMac && leg.Ipv4 == out4.Via + "/16");
+        Assert.Contains(client.Legs, leg => leg.Mac == back.ViaMac && leg.Ipv4 == back.Via + "/16");
+    }
+
+    [Fact]
+    public void A_lying_Master_cannot_bring_a_domain_to_a_host_that_the_domain_does_not_accept()
+    {
+        // The hospital accepts Swiss hosts only; host-3 stands in Germany.
+        var lie = All.Where(proposal => proposal.Compartment != Machine("hospital/records-2"))
+            .Append(Proposal("hospital/records-2", "host-3")).ToList();
+        var network = Domain(Plan("host-1", lie), "hospital/records").Network;
+        Assert.Null(network.Vxlan);
+        Assert.Empty(network.Peers);
+        Assert.DoesNotContain(Plan("host-1", lie).Underlay.Tunnels, tunnel => tunnel.Number == network.Number);
+        var there = Plan("host-3", lie);
+        Assert.DoesNotContain(there.Domains, domain => domain.DisplayName == "hospital/records");
+        Assert.Equal(Machine("hospital/records-2"), Assert.Single(there.Refused).Compartment);
+
+        var honest = Domain(Plan("host-1"), "hospital/records").Network;
+        Assert.Equal("10.99.0.12", Assert.Single(honest.Peers).UnderlayIpv4);
+    }
+
+    [Theory]
+    [InlineData("confidentiality: none", "untrusted", true)]
+    [InlineData("confidentiality: untrusted-links", "trusted-segment", true)]
+    [InlineData("confidentiality: untrusted-links", "untrusted", false)]
+    [InlineData("confidentiality: always", "trusted-segment", false)]
+    public void Sends_no_frame_in_clear_where_the_domain_demands_ciphertext(string demand, string medium, bool passes)
+    {
+        var example = Example.ThreeTenants
+            .With("hospital/records.yaml", "confidentiality: untrusted-links", demand)
+            .With("alpine/hosts.yaml", "trusted-segment", medium);
+        var plan = Plan("host-1", example: example);
+        Assert.Equal(passes, !Domain(plan, "hospital/records").Network.Peers.IsEmpty);
+        Assert.Equal(passes, Plan("host-2", example: example).Refused
+            .All(refused => refused.Compartment != Machine("hospital/records-2")));
+    }
+
+    [Fact]
+    public void Lays_no_flow_across_a_link_that_one_of_its_domains_does_not_trust()
+    {
+        // Each domain on one host, so that only the flow between them crosses the link.
+        var example = Example.ThreeTenants
+            .With("alpine/hosts.yaml", "trusted-segment", "untrusted")
+            .With(Web, "confidentiality: untrusted-links", "confidentiality: none");
+        PlacementProposal[] placed = [Proposal("bank/web-1", "host-1"), Proposal("bank/ledger-1", "host-2")];
+        var plan = Plan("host-1", placed, example);
+        Assert.Empty(plan.Refused);
+        Assert.Empty(plan.Underlay.Tunnels);
+        Assert.Empty(Domain(plan, "bank/web").Gateway?.Flows ?? []);
+        Assert.Contains("bank/ledger", Assert.Single(plan.Withheld).Sentence, StringComparison.Ordinal);
+
+        var both = example.With(Ledger, "confidentiality: untrusted-links", "confidentiality: none");
+        Assert.NotEmpty(Domain(Plan("host-1", placed, both), "bank/web").Gateway?.Flows ?? []);
+    }
+
+    [Fact]
+    public void Gives_one_network_number_to_one_network_and_the_other_no_tunnel()
+    {
+        var number = Domain(Plan("host-1"), "hospital/records").Network.Number;
+        var sound = Datacentre();
+        var web = sound.Domains[ExamplePlacements.Domain("bank/web").ToString()];
+        var stolen = new CheckedDatacentre(
+            sound.Tenants, sound.Datacentre, sound.Inventory,
+            sound.Domains.SetItem(web.Ref.ToString(), web with { Network = web.Network with { Number = number } }),
+            sound.Machinery);
+        var plan = Refine.ForHost(stolen, All, Host("host-1"), Now);
+        Assert.NotEmpty(Domain(plan, "hospital/records").Network.Peers);
+        Assert.Empty(Domain(plan, "bank/web").Network.Peers);
+        Assert.Null(Domain(plan, "bank/web").Network.Vxlan);
+        Assert.Contains(plan.Withheld, why => why.Sentence.Contains("VXLAN number", StringComparison.Ordinal));
+        Assert.All(plan.Underlay.Tunnels.Where(tunnel => tunnel.Number == number), tunnel =>
+            Assert.Equal("10.99.0.12", tunnel.PeerIpv4));
+    }
+
+    [Fact]
+    public void Plans_nothing_for_a_host_that_the_operator_did_not_describe()
+    {
+        var plan = Plan("host-9");
+        Assert.Empty(plan.Domains);
+        Assert.Empty(plan.Passages);
+        Assert.Empty(plan.Underlay.Tunnels);
+    }
+
+    [Fact]
+    public void Tells_the_machine_its_addresses_and_gateway_on_its_command_line()
+    {
+        var machine = Domain(Plan("host-1"), "bank/web").Compartments.Single();
+        Assert.EndsWith(
+            $" bailiwick.machine=bank/web-1 bailiwick.nic0={machine.Ports[0].Mac},10.20.1.11/24,10.20.1.1,"
+            + "fd20:1::11/64,fd20:1::1", machine.Boot.Arguments, StringComparison.Ordinal);
+        var lonely = Domain(Plan("host-1"), "hospital/records").Compartments.Single();
+        Assert.EndsWith("10.20.1.11/24,-,fd20:1::11/64,-", lonely.Boot.Arguments, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Equal_proposals_in_any_order_give_equal_bytes()
+    {
+        var datacentre = Datacentre();
+        var expected = PlanJson.Write(Refine.ForHost(datacentre, All, Host("host-3"), Now));
+        Check.QuickThrowOnFailure(Prop.ForAll(
+            Gen.Shuffle(All.Concat(All.Take(3)).ToArray()).ToArbitrary(),
+            shuffled => PlanJson.Write(Refine.ForHost(datacentre, shuffled, Host("host-3"), Now))
+                .AsSpan().SequenceEqual(expected)));
+    }
+
+    [Fact]
+    public void No_gateway_has_a_flow_that_the_matrix_does_not_contain()
+    {
+        var machines = All.Select(proposal => proposal.Compartment).ToArray();
+        string[] hosts = ["host-1", "host-2", "host-3"];
+        var anywhere = Example.ThreeTenants
+            .With(Web, "placement: {hosts: [host-1]}", "placement: {hosts: [host-1, host-2, host-3]}")
+            .With(Ledger, "placement: {hosts: [host-2]}", "placement: {hosts: [host-1, host-2, host-3]}");
+        var datacentre = Datacentre(anywhere);
+        var matrix = FlowMatrix.Of(datacentre);
+        var proposals = Gen.Sized(_ => Gen.Elements(hosts).ListOf(machines.Length)).ToArbitrary();
+        Check.QuickThrowOnFailure(Prop.ForAll(proposals, places =>
+        {
+            var placed = machines.Zip(places, (machine, host) =>
+                new PlacementProposal(machine, Host(host), Running: true)).ToList();
+            return hosts.All(host => Refine.ForHost(datacentre, placed, Host(host), Now).Domains
+                .All(domain => (domain.Gateway?.Flows ?? []).All(flow => Contains(datacentre, matrix, domain, flow))));
+        }));
+    }
+
+    private static bool Contains(CheckedDatacentre datacentre, FlowMatrix matrix, DomainPlan domain, FlowPlan flow) =>
+        matrix.Open.Any(open =>
+            open.Resource is FlowResource.Network network
+            && network.Protocol == flow.Protocol
+            && (flow.Outward ? open.From : open.To) == domain.Domain
+            && open.Senders.Any(machine => Has(datacentre, machine, open.From, flow.From))
+            && open.Receivers.Any(machine => Has(datacentre, machine, open.To, flow.To))
+            && flow.Ports.All(range => Enumerable.Range(range.First, range.Last - range.First + 1).All(port =>
+                network.Ports.Any(allowed => allowed.First <= port && port <= allowed.Last))));
+
+    private static bool Has(CheckedDatacentre datacentre, CompartmentRef machine, DomainRef domain, string address) =>
+        datacentre.Machinery.Compartments[machine.ToString()].Nics.Any(nic =>
+            nic.Domain == domain.Name
+            && (nic.Ipv4?.ToString() == address || nic.Ipv6?.ToString() == address));
+
+    private static DomainPlan Domain(HostPlan plan, string name) =>
+        plan.Domains.Single(domain => domain.DisplayName == name);
+
+    private static HostPlan Plan(
+        string host, IReadOnlyList<PlacementProposal>? proposals = null, Example? example = null) =>
+        Refine.ForHost(Datacentre(example), proposals ?? All, Host(host), Now);
+}
