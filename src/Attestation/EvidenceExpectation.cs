@@ -1,4 +1,3 @@
-using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 
 namespace Bailiwick.Attestation;
@@ -31,5 +30,18 @@ public sealed record EvidenceExpectation
 /// </summary>
 /// <param name="Origin">The log.</param>
 /// <param name="OldestSize">The size of the oldest checkpoint that the verifier takes.</param>
-/// <param name="RootAt">The verifier's own root for a size; null when it has not read so far.</param>
-public sealed record CheckpointRule(string Origin, long OldestSize, Func<long, Digest32?> RootAt);
+/// <param name="Judge">How a checkpoint stands to the verifier's own history.</param>
+public sealed record CheckpointRule(string Origin, long OldestSize, Func<EvidenceCheckpoint, CheckpointStanding> Judge);
+
+/// <summary>How a checkpoint stands to a verifier's own history of the log. Closed.</summary>
+public enum CheckpointStanding
+{
+    /// <summary>It is part of the history: the same root was seen, or a consistency proof leads to it.</summary>
+    Consistent = 1,
+
+    /// <summary>It is newer than the history reaches.</summary>
+    Ahead,
+
+    /// <summary>It is not part of the history.</summary>
+    Inconsistent,
+}

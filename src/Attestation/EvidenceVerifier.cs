@@ -32,6 +32,13 @@ public static class EvidenceVerifier
                 VerifiedEvidence.After(read.Claims, expectation.IdentityKey, read.Document.Digest));
     }
 
+    /// <summary>
+    /// The checkpoint that evidence claims, unverified, so that a verifier can look for a proof before it judges; null
+    /// when it has not the strict form.
+    /// </summary>
+    public static EvidenceCheckpoint? ClaimedCheckpoint(ReadOnlySpan<byte> envelopeJson) =>
+        SoftwareEvidence.Read(envelopeJson, out _)?.Claims.Checkpoint;
+
     private static void CheckSigner(
         SignedDocument document, EvidenceExpectation expectation, ImmutableArray<EvidenceRefusal>.Builder refusals)
     {
@@ -78,19 +85,23 @@ public static class EvidenceVerifier
             return;
         }
 
-        var known = rule.RootAt(checkpoint.Size);
-        if (known is null)
+        switch (rule.Judge(checkpoint))
         {
-            refusals.Add(new EvidenceRefusal(
-                EvidenceRefusalCode.CheckpointAhead,
-                $"The checkpoint has {checkpoint.Size} leaves, more than this verifier has read yet."));
-        }
-        else if (known != checkpoint.Root)
-        {
-            refusals.Add(new EvidenceRefusal(
-                EvidenceRefusalCode.CheckpointForked,
-                $"At {checkpoint.Size} leaves this verifier has the root {known}, and the evidence {checkpoint.Root}: "
-                + "the board showed two histories. Keep both and call an auditor."));
+            case CheckpointStanding.Consistent:
+                break;
+            case CheckpointStanding.Ahead:
+                refusals.Add(new EvidenceRefusal(
+                    EvidenceRefusalCode.CheckpointAhead,
+                    $"The checkpoint has {checkpoint.Size} leaves, more than this verifier has read yet."));
+                break;
+            case CheckpointStanding.Inconsistent:
+                refusals.Add(new EvidenceRefusal(
+                    EvidenceRefusalCode.CheckpointForked,
+                    $"The root {checkpoint.Root} at {checkpoint.Size} leaves is not part of this verifier's history: "
+                    + "the board showed two, or withholds the proof. Keep both checkpoints and call an auditor."));
+                break;
+            default:
+                throw new UnreachableException();
         }
 
         if (checkpoint.Size < rule.OldestSize)

@@ -179,9 +179,14 @@ public sealed class EvidenceTests
         Host = Host,
         IdentityKey = Identity.PublicKey,
         ChannelKey = Identity.Id,
-        Checkpoint = new CheckpointRule("log.example", 5, size => size <= 9 ? RootAt(size) : null),
+        Checkpoint = new CheckpointRule("log.example", 5, Judge),
         Nonce = Nonce,
     };
+
+    private static CheckpointStanding Judge(EvidenceCheckpoint checkpoint) =>
+        checkpoint.Size > 9 ? CheckpointStanding.Ahead
+        : checkpoint.Root == RootAt(checkpoint.Size) ? CheckpointStanding.Consistent
+        : CheckpointStanding.Inconsistent;
 
     private static Digest32 RootAt(long size) => Digest32.Of(Encoding.ASCII.GetBytes($"root at {size}"));
 }

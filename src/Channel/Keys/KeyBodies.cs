@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Bailiwick.Channel.Keys;
+
+/// <summary>A nonce for one release.</summary>
+/// <param name="Nonce">32 bytes, base64.</param>
+/// <param name="Size">The host's evidence must be over a checkpoint of at least so many leaves.</param>
+public sealed record NonceAnswer(string Nonce, long Size);
+
+/// <summary>A host's signed request.</summary>
+/// <param name="Request">A DSSE envelope.</param>
+public sealed record ReleaseBody(JsonElement Request);
+
+/// <summary>A sealed key on the wire.</summary>
+/// <param name="Ephemeral">The sealer's public key, SubjectPublicKeyInfo in base64.</param>
+/// <param name="Ciphertext">Nonce, ciphertext and tag in base64.</param>
+/// <param name="Context">The authenticated context, canonical JSON as text.</param>
+public sealed record SealedKeyBody(string Ephemeral, string Ciphertext, string Context);
+
+/// <summary>A host's signed return.</summary>
+/// <param name="Return">A DSSE envelope.</param>
+public sealed record ReturnBody(JsonElement Return);
+
+/// <summary>An approval signed by root keys.</summary>
+/// <param name="Takeover">A DSSE envelope.</param>
+public sealed record TakeoverBody(JsonElement Takeover);
+
+/// <summary>What a key service tells its tenant.</summary>
+/// <param name="Tenant">The tenant's id.</param>
+/// <param name="Log">The log it follows.</param>
+/// <param name="Size">How many leaves it has verified.</param>
+/// <param name="Assurance">The evidence it verifies: the best assurance any of its releases can rest on.</param>
+/// <param name="Volumes">Every volume that has a key.</param>
+/// <param name="Problems">What its tenant should know, in sentences.</param>
+public sealed record KeyServiceStatus(
+    string Tenant, string Log, long Size, string Assurance, ImmutableArray<HeldVolume> Volumes,
+    ImmutableArray<string> Problems);
+
+/// <summary>A volume that has a key.</summary>
+/// <param name="Volume">`tenant id/name`.</param>
+/// <param name="Holder">The host that holds the key; null when nobody does.</param>
+/// <param name="Nonce">The nonce of the release by which it holds it.</param>
+public sealed record HeldVolume(string Volume, string? Holder, string? Nonce);

@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Channel.Secrets;
+using Bailiwick.Channel.Wire;
+using Bailiwick.Ledger.Json;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.Channel.Keys;
+
+/// <summary>A volume's key, opened.</summary>
+/// <param name="Key">The key; its receiver disposes of it.</param>
+/// <param name="Nonce">The nonce of the release, which a later return names.</param>
+/// <param name="Context">What the key service bound the key to, with the revisions it decided by.</param>
+public sealed record OpenedKey(SecretBytes Key, string Nonce, JsonElement Context);
+
+/// <summary>
+/// Asks a tenant's key service over the channel. Failures are <see cref="KeyServiceException"/>; a key that does not
+/// open for exactly what was asked is one of them.
+/// </summary>
+public sealed class KeyServiceClient
+{
+    private const int MaxAnswerBytes = 1024 * 1024;
+    private readonly HttpClient _http;
+
+    /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>; its owner disposes of it.</summary>
+    public KeyServiceClient(HttpClient http) => _http = http;
+
+    /// <summary>
+    /// Asks for a volume's key: gets a nonce, makes a session key for this request alone, has the request written and
+    /// signed, and opens the answer.
+    /// </summary>
+    /// <param name="write">
+    /// Writes and signs the request over this nonce and session key, with evidence over the same nonce and a checkpoint
+    /// of at least the given size; a DSSE envelope as canonical JSON.
+    /// </param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<OpenedKey> Fetch(
+        Func<NonceAnswer, PublicKey, CancellationToken, Task<byte[]>> write, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        NonceAnswer nonce = await Nonce(cancel);
+        using SessionKey session = SessionKey.Create();
+        byte[] request = await write(nonce, session.PublicKey, cancel);
+        SealedKey sealedKey = await Release(request, cancel);
+        JsonElement context = ReadContext(sealedKey.Context);
+        if (TextOf(context, "nonce") != nonce.Nonce || TextOf(context, "session") != session.PublicKey.Base64)
+        {
+            throw new KeyServiceException("The key service's answer is about another request than ours.");
+        }
+
+        return session.Open(sealedKey) is { } key
+            ? new OpenedKey(key, nonce.Nonce, context)
+            : throw new KeyServiceException("The sealed key does not open: it was changed on the way.");
+    }
+
+    /// <summary>Asks for a nonce.</summary>
+    public Task<NonceAnswer> Nonce(CancellationToken cancel = default) =>
+        Send<NonceAnswer>(HttpMethod.Post, "/v1/nonces", "{}"u8.ToArray(), cancel);
+
+    /// <summary>Sends a signed request; the answer is still sealed.</summary>
+    public async Task<SealedKey> Release(ReadOnlyMemory<byte> requestEnvelope, CancellationToken cancel = default)
+    {
+        SealedKeyBody body = await Send<SealedKeyBody>(
+            HttpMethod.Post, "/v1/releases", Wrap("request", requestEnvelope), cancel);
+        try
+        {
+            return new SealedKey(
+                Convert.FromBase64String(body.Ephemeral), Convert.FromBase64String(body.Ciphertext),
+                Encoding.UTF8.GetBytes(body.Context));
+        }
+        catch (FormatException error)
+        {
+            throw new KeyServiceException("The sealed key is not base64.", error);
+        }
+    }
+
+    /// <summary>Sends a signed return.</summary>
+    public Task Return(ReadOnlyMemory<byte> returnEnvelope, CancellationToken cancel = default) =>
+        Send<Nothing>(HttpMethod.Post, "/v1/returns", Wrap("return", returnEnvelope), cancel);
+
+    /// <summary>Sends an approval of a takeover.</summary>
+    public Task Takeover(ReadOnlyMemory<byte> takeoverEnvelope, CancellationToken cancel = default) =>
+        Send<Nothing>(HttpMethod.Post, "/v1/takeovers", Wrap("takeover", takeoverEnvelope), cancel);
+
+    /// <summary>Asks how the key service stands.</summary>
+    public Task<KeyServiceStatus> Status(CancellationToken cancel = default) =>
+        Send<KeyServiceStatus>(HttpMethod.Get, "/v1/status", null, cancel);
+
+    private static byte[] Wrap(string member, ReadOnlyMemory<byte> envelope) =>
+        [.. Encoding.ASCII.GetBytes($"{{\"{member}\":"), .. envelope.Span, .. "}"u8];
+
+    private static JsonElement ReadContext(ReadOnlyMemory<byte> context) =>
+        CanonicalJson.ParseCanonical(context.Span) is JsonReading.Understood { Root: var root }
+        && root.ValueKind == JsonValueKind.Object
+            ? root
+            : throw new KeyServiceException("The context of the sealed key is not canonical JSON.");
+
+    private static string? TextOf(JsonElement context, string member) =>
+        context.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+
+    private async Task<T> Send<T>(HttpMethod method, string path, byte[]? json, CancellationToken cancel)
+    {
+        using HttpRequestMessage request = new(method, path)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        if (json is not null)
+        {
+            request.Content = new ByteArrayContent(json);
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        }
+
+        try
+        {
+            using HttpResponseMessage answer = await _http.SendAsync(request, cancel);
+            byte[] body = await answer.Content.ReadAsByteArrayAsync(cancel);
+            return answer.StatusCode == HttpStatusCode.OK
+                ? StrictJson.Read<T>(body, MaxAnswerBytes)
+                : throw new KeyServiceException(StrictJson.Read<ProblemBody>(body, MaxAnswerBytes));
+        }
+        catch (StrictJsonException error)
+        {
+            throw new KeyServiceException($"The key service's answer cannot be read. {error.Message}", error);
+        }
+        catch (Exception error) when (
+            error is HttpRequestException or IOException
+            || (error is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            throw new KeyServiceException($"The key service cannot be asked: {error.Message}", error);
+        }
+    }
+}

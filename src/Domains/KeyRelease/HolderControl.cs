@@ -1,0 +1,174 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>
+/// Decides whether a volume's holder may be cleared: by the host that holds it, or by root keys of the tenant. Both
+/// documents name the release they end by its nonce, so an old one ends no newer release.
+/// </summary>
+public static class HolderControl
+{
+    /// <summary>Decides on a host's return.</summary>
+    /// <param name="document">The return as read.</param>
+    /// <param name="datacentre">The policies and the inventory.</param>
+    /// <param name="custody">What the key service knows; the nonce's standing plays no part.</param>
+    public static HolderVerdict Decide(HolderDocument.Return document, CheckedDatacentre datacentre, KeyCustody custody)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        ArgumentNullException.ThrowIfNull(custody);
+        List<KeyRefusal> refusals = [];
+        CheckTenant(refusals, document.Volume, custody);
+        if (ReleaseControl.IdentityKeyOf(datacentre, document.Host) is not { } key)
+        {
+            Add(refusals, KeyRefusalCode.UnknownHost, $"No operator's statement gives a key for {document.Host}.");
+        }
+        else
+        {
+            CheckHostSignature(refusals, document, key, custody);
+        }
+
+        CheckHeld(refusals, document, custody);
+        return Verdict(refusals, document);
+    }
+
+    /// <summary>Decides on a takeover.</summary>
+    /// <param name="document">The approval as read.</param>
+    /// <param name="datacentre">The policies.</param>
+    /// <param name="root">The tenant's root in force.</param>
+    /// <param name="custody">What the key service knows; the nonce's standing and the caller play no part.</param>
+    public static HolderVerdict Decide(
+        HolderDocument.Takeover document, CheckedDatacentre datacentre, RootKeys root, KeyCustody custody)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        ArgumentNullException.ThrowIfNull(datacentre);
+        ArgumentNullException.ThrowIfNull(root);
+        ArgumentNullException.ThrowIfNull(custody);
+        List<KeyRefusal> refusals = [];
+        CheckTenant(refusals, document.Volume, custody);
+        if (!datacentre.Machinery.Volumes.TryGetValue(document.Volume.ToString(), out var volume))
+        {
+            Add(refusals, KeyRefusalCode.UnknownVolume, $"No accepted statement describes {document.Volume}.");
+        }
+        else if (!datacentre.Domains.TryGetValue(
+            new DomainRef(document.Volume.Tenant, volume.Domain).ToString(), out var domain))
+        {
+            Add(refusals, KeyRefusalCode.UnknownDomain, $"No accepted statement describes {volume.Domain}.");
+        }
+        else
+        {
+            CheckApprovals(refusals, document, domain, root);
+        }
+
+        CheckHeld(refusals, document, custody);
+        return Verdict(refusals, document);
+    }
+
+    private static void CheckTenant(List<KeyRefusal> refusals, VolumeRef volume, KeyCustody custody)
+    {
+        if (volume.Tenant != custody.Tenant)
+        {
+            Add(
+                refusals, KeyRefusalCode.TenantNotServed,
+                $"This key service serves the tenant {custody.Tenant.Short}, not {volume.Tenant.Short}.");
+        }
+    }
+
+    private static void CheckHostSignature(
+        List<KeyRefusal> refusals, HolderDocument.Return document, PublicKey key, KeyCustody custody)
+    {
+        if (document.Signed.Signers(id => id == key.Id ? key : null) is SignatureVerdict.Refused refused)
+        {
+            Add(
+                refusals, KeyRefusalCode.DocumentSignature,
+                $"The identity key of {document.Host} must sign its return, but {refused.Clause}.");
+        }
+
+        if (key.Id != custody.Caller)
+        {
+            Add(
+                refusals, KeyRefusalCode.CallerNotHost,
+                $"The caller's key {custody.Caller.Short} is not that of {document.Host}.");
+        }
+    }
+
+    private static void CheckApprovals(
+        List<KeyRefusal> refusals, HolderDocument.Takeover document, DomainModel domain, RootKeys root)
+    {
+        if (!domain.Approvals.TryGetValue(ApprovedAction.Takeover, out int demanded) || demanded < 1)
+        {
+            Add(
+                refusals, KeyRefusalCode.TakeoverNotAllowed,
+                $"{domain.Origin} lists no approvals for a takeover.", domain.Origin);
+            return;
+        }
+
+        switch (document.Signed.Signers(root.Find))
+        {
+            case SignatureVerdict.Refused refused:
+                Add(
+                    refusals, KeyRefusalCode.DocumentSignature,
+                    $"Only root keys in force of the tenant may approve a takeover, but {refused.Clause}.");
+                break;
+            case SignatureVerdict.Verified { Keys: var keys } when keys.Length < demanded:
+                Add(
+                    refusals, KeyRefusalCode.TooFewApprovals,
+                    $"{domain.Origin} asks for {demanded} root keys; {keys.Length} approved.", domain.Origin);
+                break;
+            case SignatureVerdict.Verified:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static void CheckHeld(List<KeyRefusal> refusals, HolderDocument document, KeyCustody custody)
+    {
+        bool isHeldSo = custody.Holder is HolderState.Held held
+            && held.Host == document.Holder && held.Nonce.Equals(document.Nonce);
+        if (!isHeldSo)
+        {
+            Add(
+                refusals, KeyRefusalCode.NotHeldSo,
+                $"{document.Holder} does not hold {document.Volume} by the release that the document names.");
+        }
+    }
+
+    private static HolderVerdict Verdict(List<KeyRefusal> refusals, HolderDocument document) => refusals.Count > 0
+        ? new HolderVerdict.Refused([.. refusals])
+        : new HolderVerdict.Cleared(document);
+
+    private static void Add(
+        List<KeyRefusal> refusals, KeyRefusalCode code, string sentence, StatementOrigin? because = null) =>
+        refusals.Add(new KeyRefusal(code, sentence, because));
+}
+
+/// <summary>Whether a volume's holder is cleared. Made only by <see cref="HolderControl"/>.</summary>
+public abstract class HolderVerdict
+{
+    private HolderVerdict()
+    {
+    }
+
+    /// <summary>The volume is free: another host may ask for its key.</summary>
+    public sealed class Cleared : HolderVerdict
+    {
+        internal Cleared(HolderDocument document) => Document = document;
+
+        /// <summary>The verified document.</summary>
+        public HolderDocument Document { get; }
+    }
+
+    /// <summary>At least one check failed; all that failed are given.</summary>
+    public sealed class Refused : HolderVerdict
+    {
+        internal Refused(ImmutableArray<KeyRefusal> refusals) => Refusals = refusals;
+
+        /// <summary>Every reason, in the order of the checks.</summary>
+        public ImmutableArray<KeyRefusal> Refusals { get; }
+    }
+}

@@ -1,0 +1,59 @@
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>What a key service knows by itself when a request arrives.</summary>
+/// <param name="Tenant">The tenant it serves.</param>
+/// <param name="Caller">The id of the key at the other end of the channel.</param>
+/// <param name="Nonce">What the request's nonce is worth.</param>
+/// <param name="Holder">Who holds the volume's key.</param>
+public sealed record KeyCustody(PartyId Tenant, KeyId Caller, NonceStanding Nonce, HolderState Holder);
+
+/// <summary>What a nonce is worth. Closed.</summary>
+public enum NonceStanding
+{
+    /// <summary>Given to this caller, not used, not expired: it is used up now.</summary>
+    Good = 1,
+
+    /// <summary>Never given, or so long ago that it is forgotten.</summary>
+    Unknown,
+
+    /// <summary>Used before.</summary>
+    Used,
+
+    /// <summary>Too old.</summary>
+    Expired,
+
+    /// <summary>Given to another caller.</summary>
+    OfAnotherCaller,
+}
+
+/// <summary>Who holds a volume's key: <see cref="Nobody"/> or <see cref="Held"/>.</summary>
+public abstract record HolderState
+{
+    private HolderState()
+    {
+    }
+
+    /// <summary>No host has the key, or the last one returned it.</summary>
+    public sealed record Nobody : HolderState;
+
+    /// <summary>One host has the key and has not returned it.</summary>
+    /// <param name="Host">The host.</param>
+    /// <param name="Nonce">The nonce of the release by which it got it last.</param>
+    public sealed record Held(HostRef Host, KeyNonce Nonce) : HolderState
+    {
+        /// <summary>Reads a host's reference text and a nonce's base64; null when either is none.</summary>
+        public static Held? Read(string host, string nonce)
+        {
+            Span<byte> bytes = stackalloc byte[KeyNonce.Length];
+            return KeyReferences.Host(host) is { } holder
+                && Convert.TryFromBase64String(nonce, bytes, out int written) && written == KeyNonce.Length
+                && KeyNonce.Of(bytes) is { } read
+                    ? new Held(holder, read)
+                    : null;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>Reads reference texts `party id/name` exactly as they are written; null for any other text.</summary>
+internal static class KeyReferences
+{
+    public static (PartyId Party, StatementName Name)? Read(string? text)
+    {
+        int slash = text?.IndexOf('/', StringComparison.Ordinal) ?? -1;
+        return text is not null && slash > 0
+            && PartyId.TryParse(text[..slash], out var party)
+            && StatementName.TryParse(text[(slash + 1)..], out var name)
+                ? (party, name)
+                : null;
+    }
+
+    public static VolumeRef? Volume(string? text) => Read(text) is (var party, var name) ? new(party, name) : null;
+
+    public static CompartmentRef? Compartment(string? text) =>
+        Read(text) is (var party, var name) ? new(party, name) : null;
+
+    public static HostRef? Host(string? text) => Read(text) is (var party, var name) ? new(party, name) : null;
+}

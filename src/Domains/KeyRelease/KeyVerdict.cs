@@ -1,0 +1,166 @@
+using System.Collections.Immutable;
+using Bailiwick.Attestation;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>
+/// Whether a volume's key goes to a host: <see cref="Release"/> or <see cref="Refused"/>. Made only by
+/// <see cref="ReleaseControl"/>.
+/// </summary>
+public abstract class KeyVerdict
+{
+    private KeyVerdict()
+    {
+    }
+
+    /// <summary>Every check held: the key may be sealed to the request's session, for exactly this context.</summary>
+    public sealed class Release : KeyVerdict
+    {
+        internal Release(
+            ReleaseRequest request, VerifiedEvidence evidence, ReleaseContext context,
+            ImmutableArray<StatementOrigin> because)
+        {
+            Request = request;
+            Evidence = evidence;
+            Context = context;
+            Because = because;
+        }
+
+        /// <summary>The verified request.</summary>
+        public ReleaseRequest Request { get; }
+
+        /// <summary>The evidence it rests on; its assurance level limits what the release proves.</summary>
+        public VerifiedEvidence Evidence { get; }
+
+        /// <summary>What the sealed key is bound to.</summary>
+        public ReleaseContext Context { get; }
+
+        /// <summary>The statements the decision rests on.</summary>
+        public ImmutableArray<StatementOrigin> Because { get; }
+    }
+
+    /// <summary>At least one check failed; all that failed are given.</summary>
+    public sealed class Refused : KeyVerdict
+    {
+        internal Refused(ImmutableArray<KeyRefusal> refusals) => Refusals = refusals;
+
+        /// <summary>Every reason, in the order of the checks.</summary>
+        public ImmutableArray<KeyRefusal> Refusals { get; }
+    }
+}
+
+/// <summary>One reason against a release, a return or a takeover.</summary>
+/// <param name="Code">The kind of reason.</param>
+/// <param name="Sentence">For people, with the values that did not match and what to do.</param>
+/// <param name="Because">The statement that demands it, if one does.</param>
+public sealed record KeyRefusal(KeyRefusalCode Code, string Sentence, StatementOrigin? Because);
+
+/// <summary>Every reason a key service has to refuse, in the order in which they are checked. Closed.</summary>
+public enum KeyRefusalCode
+{
+    /// <summary>The tenant is not the one this key service serves.</summary>
+    TenantNotServed = 1,
+
+    /// <summary>No root statement of the tenant is known yet.</summary>
+    UnknownTenant,
+
+    /// <summary>The volume or the machine is another tenant's.</summary>
+    ForeignReference,
+
+    /// <summary>No statement describes the volume.</summary>
+    UnknownVolume,
+
+    /// <summary>No statement describes the machine.</summary>
+    UnknownCompartment,
+
+    /// <summary>The machine's statement does not attach the volume.</summary>
+    VolumeNotAttached,
+
+    /// <summary>The volume's domain, or one of the machine's, is described by no statement.</summary>
+    UnknownDomain,
+
+    /// <summary>The machine is in no domain that the volume belongs to or is opened to by a flow.</summary>
+    VolumeFlowClosed,
+
+    /// <summary>A domain's policy is past its expiry.</summary>
+    DomainExpired,
+
+    /// <summary>The datacentre's operator does not list the tenant.</summary>
+    TenantNotInDatacentre,
+
+    /// <summary>No statement of the datacentre's operator describes the host.</summary>
+    UnknownHost,
+
+    /// <summary>A domain does not accept the host's operator.</summary>
+    OperatorNotAccepted,
+
+    /// <summary>A domain does not accept the assurance level of the evidence.</summary>
+    AssuranceNotAccepted,
+
+    /// <summary>A domain does not accept the country the host stands in.</summary>
+    JurisdictionNotAccepted,
+
+    /// <summary>The machine's own placement rules exclude the host.</summary>
+    HostNotChosen,
+
+    /// <summary>The request is not signed by the host's identity key, and by that alone.</summary>
+    RequestSignature,
+
+    /// <summary>The caller on the channel is not the host of the request.</summary>
+    CallerNotHost,
+
+    /// <summary>The nonce was never given, or is forgotten.</summary>
+    NonceUnknown,
+
+    /// <summary>The nonce was used before.</summary>
+    NonceUsed,
+
+    /// <summary>The nonce is too old.</summary>
+    NonceExpired,
+
+    /// <summary>The nonce was given to another caller.</summary>
+    NonceOfAnotherCaller,
+
+    /// <summary>The evidence has not the strict form.</summary>
+    EvidenceMalformed,
+
+    /// <summary>The evidence is not signed by the host's identity key.</summary>
+    EvidenceSignature,
+
+    /// <summary>The evidence is about another host than the request.</summary>
+    EvidenceOfOtherHost,
+
+    /// <summary>The evidence names another channel key than the caller's.</summary>
+    EvidenceChannelKey,
+
+    /// <summary>The evidence's checkpoint is of another log.</summary>
+    EvidenceOtherLog,
+
+    /// <summary>The evidence's checkpoint is newer than what this key service has read.</summary>
+    EvidenceAhead,
+
+    /// <summary>The evidence's checkpoint belongs to another history.</summary>
+    EvidenceForked,
+
+    /// <summary>The evidence's checkpoint is too old.</summary>
+    EvidenceStale,
+
+    /// <summary>The evidence does not carry the nonce of the request.</summary>
+    EvidenceNonce,
+
+    /// <summary>Another host holds the key.</summary>
+    HeldByAnotherHost,
+
+    /// <summary>The key is not held as the document says: nothing to return or to take over.</summary>
+    NotHeldSo,
+
+    /// <summary>A document is not signed by those who may sign it.</summary>
+    DocumentSignature,
+
+    /// <summary>The volume's domain lists no approval for a takeover.</summary>
+    TakeoverNotAllowed,
+
+    /// <summary>Fewer root keys approved the takeover than the volume's domain asks.</summary>
+    TooFewApprovals,
+}

@@ -1,0 +1,28 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Bailiwick.Ledger.Json;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>
+/// What a sealed key is bound to: it opens for this and for nothing else. The revisions tell the host under which
+/// policy the key service decided.
+/// </summary>
+/// <param name="Request">The request.</param>
+/// <param name="DomainRevision">Revision of the volume's domain.</param>
+/// <param name="CompartmentRevision">Revision of the machine's statement.</param>
+public sealed record ReleaseContext(ReleaseRequest Request, long DomainRevision, long CompartmentRevision)
+{
+    /// <summary>Canonical JSON, the additional authenticated data of the seal.</summary>
+    public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(new JsonObject
+    {
+        ["tenant"] = Request.Tenant.ToString(),
+        ["volume"] = Request.Volume.ToString(),
+        ["compartment"] = Request.Compartment.ToString(),
+        ["host"] = Request.Host.ToString(),
+        ["domainRevision"] = DomainRevision,
+        ["compartmentRevision"] = CompartmentRevision,
+        ["session"] = Request.SessionKey.Base64,
+        ["nonce"] = Request.Nonce.Base64,
+    }));
+}

@@ -1,0 +1,127 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Bailiwick.Attestation;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>
+/// The decision of a tenant's key service. It rests on what the key service verified itself: the tenant's and the
+/// operator's statements, the host's evidence, its own nonce and its own record of who holds the key.
+/// </summary>
+public static class ReleaseControl
+{
+    /// <summary>The identity key that the operator states for a host; null when the host is unknown.</summary>
+    public static PublicKey? IdentityKeyOf(CheckedDatacentre datacentre, HostRef host)
+    {
+        ArgumentNullException.ThrowIfNull(datacentre);
+        ArgumentNullException.ThrowIfNull(host);
+        return datacentre.Inventory.Hosts.GetValueOrDefault(host.ToString()) is { } model
+            && PublicKey.TryParse(model.IdentityKey.AsSpan(), out var key)
+                ? key
+                : null;
+    }
+
+    /// <summary>Decides on a request whose evidence was verified.</summary>
+    /// <param name="evidence">The host's evidence.</param>
+    /// <param name="datacentre">The policies and the inventory.</param>
+    /// <param name="request">The request as read; its signature is checked here.</param>
+    /// <param name="custody">What the key service knows by itself.</param>
+    /// <param name="now">The time, which decides only on the expiry of policies.</param>
+    public static KeyVerdict Decide(
+        VerifiedEvidence evidence, CheckedDatacentre datacentre, ReleaseRequest request, KeyCustody custody,
+        DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        ReleaseCase reasons = new(datacentre, request, custody, now);
+        reasons.Check(Map(evidence.Assurance));
+        CheckEvidence(reasons, evidence, request, custody);
+        reasons.CheckHolder();
+        return reasons is { Refusals.Count: 0, Subject: { } subject }
+            ? new KeyVerdict.Release(
+                request, evidence,
+                new ReleaseContext(request, subject.Domain.Origin.Revision, subject.Machine.Origin.Revision),
+                subject.Because)
+            : new KeyVerdict.Refused([.. reasons.Refusals]);
+    }
+
+    /// <summary>
+    /// Every reason against a request whose evidence was refused, or could not be judged because the host is unknown.
+    /// </summary>
+    /// <param name="evidence">The reasons against the evidence; empty when the host is unknown.</param>
+    /// <param name="datacentre">The policies and the inventory.</param>
+    /// <param name="request">The request as read.</param>
+    /// <param name="custody">What the key service knows by itself.</param>
+    /// <param name="now">The time.</param>
+    /// <exception cref="InvalidOperationException">There is no reason: the caller dropped the evidence.</exception>
+    public static KeyVerdict.Refused Explain(
+        ImmutableArray<EvidenceRefusal> evidence, CheckedDatacentre datacentre, ReleaseRequest request,
+        KeyCustody custody, DateTimeOffset now)
+    {
+        ReleaseCase reasons = new(datacentre, request, custody, now);
+        reasons.Check(level: null);
+        foreach (var refusal in evidence)
+        {
+            reasons.Add(Map(refusal.Code), refusal.Sentence);
+        }
+
+        reasons.CheckHolder();
+        return reasons.Refusals.Count > 0
+            ? new KeyVerdict.Refused([.. reasons.Refusals])
+            : throw new InvalidOperationException("a request without a reason against it needs a decision");
+    }
+
+    private static void CheckEvidence(
+        ReleaseCase reasons, VerifiedEvidence evidence, ReleaseRequest request, KeyCustody custody)
+    {
+        // The verifier checked these against what it was told to expect; that it was told the same is checked here.
+        if (evidence.Host != request.Host.ToString())
+        {
+            reasons.Add(
+                KeyRefusalCode.EvidenceOfOtherHost,
+                $"The evidence is of {evidence.Host}, and the request of {request.Host}.");
+        }
+
+        if (evidence.ChannelKey.Id != custody.Caller)
+        {
+            reasons.Add(
+                KeyRefusalCode.EvidenceChannelKey,
+                $"The evidence names the channel key {evidence.ChannelKey.Id.Short}; the caller's is "
+                + $"{custody.Caller.Short}.");
+        }
+
+        if (!evidence.Nonce.Span.SequenceEqual(request.Nonce.Bytes.Span))
+        {
+            reasons.Add(KeyRefusalCode.EvidenceNonce, "The evidence does not carry the nonce of the request.");
+        }
+
+        if (IdentityKeyOf(reasons.Datacentre, request.Host) is { } stated && stated.Id != evidence.IdentityKey.Id)
+        {
+            reasons.Add(
+                KeyRefusalCode.EvidenceSignature,
+                $"The evidence was verified with the key {evidence.IdentityKey.Id.Short}; the operator states "
+                + $"{stated.Id.Short} for {request.Host}.");
+        }
+    }
+
+    private static AssuranceLevel Map(EvidenceAssurance assurance) => assurance switch
+    {
+        EvidenceAssurance.Software => AssuranceLevel.Software,
+        _ => throw new UnreachableException(),
+    };
+
+    private static KeyRefusalCode Map(EvidenceRefusalCode code) => code switch
+    {
+        EvidenceRefusalCode.Malformed => KeyRefusalCode.EvidenceMalformed,
+        EvidenceRefusalCode.NotSignedByHost => KeyRefusalCode.EvidenceSignature,
+        EvidenceRefusalCode.OtherHost => KeyRefusalCode.EvidenceOfOtherHost,
+        EvidenceRefusalCode.OtherChannelKey => KeyRefusalCode.EvidenceChannelKey,
+        EvidenceRefusalCode.OtherLog => KeyRefusalCode.EvidenceOtherLog,
+        EvidenceRefusalCode.CheckpointAhead => KeyRefusalCode.EvidenceAhead,
+        EvidenceRefusalCode.CheckpointForked => KeyRefusalCode.EvidenceForked,
+        EvidenceRefusalCode.Stale => KeyRefusalCode.EvidenceStale,
+        EvidenceRefusalCode.NonceMismatch => KeyRefusalCode.EvidenceNonce,
+        _ => throw new UnreachableException(),
+    };
+}

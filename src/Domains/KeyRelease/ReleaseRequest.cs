@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>
+/// A host's request for a volume's key, as read: its form is right and nothing in it is verified.
+/// <see cref="ReleaseControl"/> checks the signature against the operator's statement of the host.
+/// </summary>
+public sealed class ReleaseRequest
+{
+    private ReleaseRequest(SignedDocument document, PartyId tenant, RequestedParts parts, byte[] evidence)
+    {
+        Document = document;
+        Tenant = tenant;
+        Volume = parts.Volume;
+        Compartment = parts.Compartment;
+        Host = parts.Host;
+        Nonce = parts.Nonce;
+        SessionKey = parts.SessionKey;
+        Evidence = evidence;
+    }
+
+    /// <summary>The tenant whose key is asked for.</summary>
+    public PartyId Tenant { get; }
+
+    /// <summary>The volume.</summary>
+    public VolumeRef Volume { get; }
+
+    /// <summary>The machine that is to use it.</summary>
+    public CompartmentRef Compartment { get; }
+
+    /// <summary>The host that is to open it.</summary>
+    public HostRef Host { get; }
+
+    /// <summary>The nonce that the key service gave for this request.</summary>
+    public KeyNonce Nonce { get; }
+
+    /// <summary>The public half of the key pair that the host made for this request.</summary>
+    public PublicKey SessionKey { get; }
+
+    /// <summary>The host's evidence, a DSSE envelope in canonical JSON.</summary>
+    public ReadOnlyMemory<byte> Evidence { get; }
+
+    internal SignedDocument Document { get; }
+
+    /// <summary>Writes and signs a request.</summary>
+    /// <returns>A DSSE envelope as canonical JSON.</returns>
+    public static byte[] Write(RequestedParts parts, ReadOnlyMemory<byte> evidence, ISigner host)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        return SignedDocument.Sign(
+            KeyDocuments.Request,
+            new JsonObject
+            {
+                ["tenant"] = parts.Volume.Tenant.ToString(),
+                ["volume"] = parts.Volume.ToString(),
+                ["compartment"] = parts.Compartment.ToString(),
+                ["host"] = parts.Host.ToString(),
+                ["nonce"] = parts.Nonce.Base64,
+                ["sessionKey"] = parts.SessionKey.Base64,
+                ["evidence"] = JsonNode.Parse(evidence.Span),
+            },
+            host);
+    }
+
+    /// <summary>Reads a request; null with one sentence when it has not the strict form.</summary>
+    public static ReleaseRequest? Read(ReadOnlySpan<byte> envelopeJson, out string fault)
+    {
+        switch (SignedDocument.Read(KeyDocuments.Request, envelopeJson))
+        {
+            case DocumentReading.Rejected rejected:
+                fault = rejected.Sentence;
+                return null;
+            case DocumentReading.Understood { Document: var document }:
+                fault = "A member of the request has not the form it must have.";
+                return Of(document);
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static ReleaseRequest? Of(SignedDocument document)
+    {
+        DocumentObject root = document.Root;
+        return PartyId.TryParse(root.Text("tenant"), out var tenant)
+            && KeyReferences.Volume(root.Text("volume")) is { } volume
+            && KeyReferences.Compartment(root.Text("compartment")) is { } compartment
+            && KeyReferences.Host(root.Text("host")) is { } host
+            && KeyNonce.Of(root.Bytes("nonce", KeyNonce.Length)) is { } nonce
+            && root.Key("sessionKey") is { } sessionKey
+            && root.Canonical("evidence") is { } evidence
+                ? new(document, tenant, new RequestedParts(volume, compartment, host, nonce, sessionKey), evidence)
+                : null;
+    }
+}
+
+/// <summary>What a request is about.</summary>
+/// <param name="Volume">The volume.</param>
+/// <param name="Compartment">The machine that is to use it.</param>
+/// <param name="Host">The host that is to open it.</param>
+/// <param name="Nonce">The key service's nonce.</param>
+/// <param name="SessionKey">The public half of a key pair made for this request.</param>
+public sealed record RequestedParts(
+    VolumeRef Volume, CompartmentRef Compartment, HostRef Host, KeyNonce Nonce, PublicKey SessionKey);

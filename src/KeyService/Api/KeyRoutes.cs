@@ -1,0 +1,81 @@
+using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Principals;
+using Bailiwick.Channel.Routes;
+using Bailiwick.KeyService.Releasing;
+
+namespace Bailiwick.KeyService.Api;
+
+/// <summary>Every endpoint of a key service. The operator and other tenants have none.</summary>
+public static class KeyRoutes
+{
+    private const int DocumentBytes = 256 * 1024;
+
+    private static readonly RouteRow Nonces = new()
+    {
+        Method = "POST",
+        Template = "/v1/nonces",
+        Summary = "Gives a nonce for one release, bound to the calling host's key.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("a nonce gives nothing and is kept only in memory"),
+        MaxBodyBytes = 16,
+    };
+
+    private static readonly RouteRow Releases = new()
+    {
+        Method = "POST",
+        Template = "/v1/releases",
+        Summary = "Releases a volume's key, sealed to the session of the calling host.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("release"),
+        MaxBodyBytes = DocumentBytes,
+    };
+
+    private static readonly RouteRow Returns = new()
+    {
+        Method = "POST",
+        Template = "/v1/returns",
+        Summary = "Takes a volume's key back from the calling host.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("return"),
+        MaxBodyBytes = DocumentBytes,
+    };
+
+    private static readonly RouteRow Takeovers = new()
+    {
+        Method = "POST",
+        Template = "/v1/takeovers",
+        Summary = "Frees a volume whose holder has not returned it, approved by root keys.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("takeover"),
+        MaxBodyBytes = DocumentBytes,
+    };
+
+    private static readonly RouteRow Status = new()
+    {
+        Method = "GET",
+        Template = "/v1/status",
+        Summary = "Shows the volumes that have keys, who holds them, and problems.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it changes nothing"),
+    };
+
+    /// <summary>The table.</summary>
+    public static RouteTable Table { get; } = new(Nonces, Releases, Returns, Takeovers, Status);
+
+    /// <summary>Joins the rows to the desk.</summary>
+    public static RouteMap To(ReleaseDesk desk)
+    {
+        ArgumentNullException.ThrowIfNull(desk);
+        return new RouteMap(Table)
+            .Handle<Nothing, NonceAnswer>(Nonces, (call, _) => Task.FromResult(desk.GiveNonce(call)))
+            .Handle<ReleaseBody, SealedKeyBody>(Releases, desk.Release)
+            .Handle<ReturnBody, Nothing>(Returns, (call, body) => Task.FromResult(desk.Return(call, body)))
+            .Handle<TakeoverBody, Nothing>(Takeovers, (call, body) => Task.FromResult(desk.TakeOver(call, body)))
+            .Handle(Status, call => Task.FromResult(desk.Status()));
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Json;
+
+namespace Bailiwick.KeyService.Custody;
+
+/// <summary>One line of the history of who held which key. Closed.</summary>
+public abstract record JournalRecord
+{
+    private JournalRecord()
+    {
+    }
+
+    /// <summary>A key is about to go to a host. Written before anything else happens.</summary>
+    public sealed record Intent(string Volume, string Compartment, VaultHolder Holder) : JournalRecord;
+
+    /// <summary>The key of an intent was handed out, or may have been.</summary>
+    public sealed record Completed(long Of) : JournalRecord;
+
+    /// <summary>The key of an intent never left: the store had not taken the holder when the process died.</summary>
+    public sealed record Abandoned(long Of) : JournalRecord;
+
+    /// <summary>A holder was cleared.</summary>
+    /// <param name="Volume">The volume.</param>
+    /// <param name="Holder">Who held it.</param>
+    /// <param name="Cause">Why.</param>
+    /// <param name="Document">SHA-256 of the document that asked for it, lower hex.</param>
+    public sealed record Cleared(string Volume, VaultHolder Holder, ClearCause Cause, string Document) : JournalRecord;
+
+    /// <summary>Canonical JSON.</summary>
+    public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(this switch
+    {
+        Intent intent => new JsonObject
+        {
+            ["kind"] = "intent",
+            ["volume"] = intent.Volume,
+            ["compartment"] = intent.Compartment,
+            ["host"] = intent.Holder.Host,
+            ["nonce"] = intent.Holder.Nonce,
+        },
+        Completed completed => new JsonObject { ["kind"] = "completed", ["of"] = completed.Of },
+        Abandoned abandoned => new JsonObject { ["kind"] = "abandoned", ["of"] = abandoned.Of },
+        Cleared cleared => new JsonObject
+        {
+            ["kind"] = NameOf(cleared.Cause),
+            ["volume"] = cleared.Volume,
+            ["host"] = cleared.Holder.Host,
+            ["nonce"] = cleared.Holder.Nonce,
+            ["document"] = cleared.Document,
+        },
+        _ => throw new System.Diagnostics.UnreachableException(),
+    }));
+
+    /// <summary>Reads what <see cref="Write"/> wrote; null for anything else.</summary>
+    public static JournalRecord? Read(ReadOnlySpan<byte> canonical)
+    {
+        if (CanonicalJson.ParseCanonical(canonical) is not JsonReading.Understood { Root: var root }
+            || DocumentObject.Of(root) is not { } value)
+        {
+            return null;
+        }
+
+        return value.Text("kind") switch
+        {
+            "intent" => Held(value) is var (volume, holder) && value.Text("compartment") is { } machine
+                ? new Intent(volume, machine, holder)
+                : null,
+            "completed" => value.Count("of") is { } of ? new Completed(of) : null,
+            "abandoned" => value.Count("of") is { } of ? new Abandoned(of) : null,
+            "returned" => Clearing(value, ClearCause.Returned),
+            "taken-over" => Clearing(value, ClearCause.TakenOver),
+            _ => null,
+        };
+    }
+
+    private static string NameOf(ClearCause cause) => cause switch
+    {
+        ClearCause.Returned => "returned",
+        ClearCause.TakenOver => "taken-over",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static Cleared? Clearing(DocumentObject value, ClearCause cause) =>
+        Held(value) is var (volume, holder) && value.Text("document") is { } document
+            ? new Cleared(volume, holder, cause, document)
+            : null;
+
+    private static (string Volume, VaultHolder Holder)? Held(DocumentObject value) =>
+        value.Text("volume") is { } volume && value.Text("host") is { } host && value.Text("nonce") is { } nonce
+            ? (volume, new VaultHolder(host, nonce))
+            : null;
+}
+
+/// <summary>Who holds a key, and by which release.</summary>
+/// <param name="Host">`operator id/name`.</param>
+/// <param name="Nonce">The nonce of the release, base64.</param>
+public sealed record VaultHolder(string Host, string Nonce);
+
+/// <summary>Why a holder was cleared. Closed.</summary>
+public enum ClearCause
+{
+    /// <summary>The host returned the key.</summary>
+    Returned = 1,
+
+    /// <summary>Root keys of the tenant took it away.</summary>
+    TakenOver,
+}

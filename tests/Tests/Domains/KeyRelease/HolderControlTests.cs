@@ -1,0 +1,115 @@
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Ledger.Statements;
+
+namespace Bailiwick.Tests.Domains.KeyRelease;
+
+/// <summary>A holder is cleared by its own word or by enough root keys, for the very release that is named.</summary>
+public sealed class HolderControlTests
+{
+    private static readonly Signatory Root = new(StatementKind.Tenant, "bank", 3, 2);
+    private static readonly VolumeRef Volume = new(ReleaseScene.Bank, StatementName.Parse("web-1-data"));
+    private static readonly KeyNonce Nonce = KeyNonce.Of(new byte[32]) ?? throw new InvalidOperationException();
+    private static readonly KeyNonce Other = KeyNonce.Of([.. new byte[31], 1]) ?? throw new InvalidOperationException();
+
+    [Fact]
+    public void The_holder_returns_it() => Assert.IsType<HolderVerdict.Cleared>(Return());
+
+    [Fact]
+    public void Refuses_a_return_that_another_signed() =>
+        AssertOnly(KeyRefusalCode.DocumentSignature, Return(signer: ReleaseScene.Stranger));
+
+    [Fact]
+    public void Refuses_a_return_that_another_brings() =>
+        AssertOnly(KeyRefusalCode.CallerNotHost, Return(caller: ReleaseScene.Stranger.Id));
+
+    [Fact]
+    public void Refuses_the_return_of_an_earlier_release() =>
+        AssertOnly(KeyRefusalCode.NotHeldSo, Return(nonce: Other));
+
+    [Fact]
+    public void Refuses_the_return_of_what_nobody_holds() =>
+        AssertOnly(KeyRefusalCode.NotHeldSo, Return(holder: new HolderState.Nobody()));
+
+    [Fact]
+    public void Refuses_a_return_by_an_unknown_host() =>
+        AssertOnly(
+            KeyRefusalCode.UnknownHost,
+            Return(host: ReleaseScene.HostOf(9), holder: new HolderState.Held(ReleaseScene.HostOf(9), Nonce)));
+
+    [Fact]
+    public void One_root_key_takes_over_where_the_domain_asks_for_one() =>
+        Assert.IsType<HolderVerdict.Cleared>(Takeover(keys: [Root.Keys[2]]));
+
+    [Fact]
+    public void Refuses_fewer_root_keys_than_the_domain_asks()
+    {
+        Assert.IsType<HolderVerdict.Cleared>(Takeover("{takeover: 2}", keys: [Root.Keys[0], Root.Keys[1]]));
+        AssertOnly(KeyRefusalCode.TooFewApprovals, Takeover("{takeover: 2}", keys: [Root.Keys[0]]));
+    }
+
+    [Fact]
+    public void Refuses_one_root_key_that_signs_twice() =>
+        AssertOnly(
+            KeyRefusalCode.DocumentSignature, Takeover("{takeover: 2}", keys: [Root.Keys[0], Root.Keys[0]]));
+
+    [Fact]
+    public void Refuses_a_takeover_with_a_strangers_signature() =>
+        AssertOnly(KeyRefusalCode.DocumentSignature, Takeover(keys: [Root.Keys[0], ReleaseScene.Stranger]));
+
+    [Fact]
+    public void Refuses_a_takeover_that_the_policy_does_not_list() =>
+        AssertOnly(KeyRefusalCode.TakeoverNotAllowed, Takeover("{}", keys: [.. Root.Keys]));
+
+    [Fact]
+    public void Refuses_the_approval_of_an_earlier_takeover() =>
+        AssertOnly(KeyRefusalCode.NotHeldSo, Takeover(nonce: Other, keys: [Root.Keys[0]]));
+
+    [Fact]
+    public void Refuses_the_takeover_of_an_unknown_volume() =>
+        AssertOnly(
+            KeyRefusalCode.UnknownVolume,
+            Takeover(volume: new VolumeRef(ReleaseScene.Bank, StatementName.Parse("x")), keys: [Root.Keys[0]]));
+
+    private static HolderVerdict Return(
+        EcdsaSigner? signer = null, KeyId? caller = null, KeyNonce? nonce = null, HolderState? holder = null,
+        HostRef? host = null)
+    {
+        byte[] envelope = HolderDocument.WriteReturn(
+            Volume, host ?? ReleaseScene.HostOf(1), nonce ?? Nonce, signer ?? ReleaseScene.Host1);
+        HolderDocument.Return document = HolderDocument.ReadReturn(envelope, out string fault)
+            ?? throw new InvalidOperationException(fault);
+        return HolderControl.Decide(
+            document, new ReleaseScene().Datacentre, Custody(caller ?? ReleaseScene.Host1.Id, holder));
+    }
+
+    private static HolderVerdict Takeover(
+        string approvals = "{takeover: 1}", KeyNonce? nonce = null, VolumeRef? volume = null,
+        IReadOnlyList<EcdsaSigner>? keys = null)
+    {
+        byte[] envelope = HolderDocument.WriteTakeover(
+            volume ?? Volume, ReleaseScene.HostOf(1), nonce ?? Nonce, keys ?? []);
+        HolderDocument.Takeover document = HolderDocument.ReadTakeover(envelope, out string fault)
+            ?? throw new InvalidOperationException(fault);
+        ReleaseScene scene = new()
+        {
+            Example = ReleaseScene.Policies
+                .With("bank/web.yaml", "approvals: {takeover: 1}", $"approvals: {approvals}"),
+        };
+        var book = Assert.IsType<StatementVerdict.Accepted>(StatementBook.Empty.Consider(Root.Root())).Next;
+        RootKeys root = book.RootInForce(Root.Id)?.Keys ?? throw new InvalidOperationException();
+        return HolderControl.Decide(document, scene.Datacentre, root, Custody(ReleaseScene.Stranger.Id, null));
+    }
+
+    private static KeyCustody Custody(KeyId caller, HolderState? holder) => new(
+        ReleaseScene.Bank, caller, NonceStanding.Unknown,
+        holder ?? new HolderState.Held(ReleaseScene.HostOf(1), Nonce));
+
+    private static void AssertOnly(KeyRefusalCode code, HolderVerdict verdict)
+    {
+        var refused = Assert.IsType<HolderVerdict.Refused>(verdict);
+        Assert.Equal([code], refused.Refusals.Select(refusal => refusal.Code));
+    }
+}

@@ -1,0 +1,128 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Bailiwick.Attestation;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Software;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Domains.Policy;
+using Bailiwick.Tests.Ledger.Statements;
+
+namespace Bailiwick.Tests.Domains.KeyRelease;
+
+/// <summary>The bank's web-1 on host-1 asks for its volume's key, and all is right until changed.</summary>
+internal sealed record ReleaseScene
+{
+    public static readonly EcdsaSigner Host1 = Signatory.NewKey();
+    public static readonly EcdsaSigner Host2 = Signatory.NewKey();
+    public static readonly EcdsaSigner Stranger = Signatory.NewKey();
+    public static readonly PartyId Bank = PartyId.Unsigned("bank");
+    public static readonly PartyId Hospital = PartyId.Unsigned("hospital");
+    public static readonly EvidenceCheckpoint Newest = new("log.example", 7, Digest32.Of("root"u8));
+
+    public static Example Policies { get; } = Example.ThreeTenants
+        .With("alpine/hosts.yaml", "name: host-1\n", $"name: host-1\nidentityKey: {Host1.PublicKey.Base64}\n")
+        .With("alpine/hosts.yaml", "name: host-2\n", $"name: host-2\nidentityKey: {Host2.PublicKey.Base64}\n");
+
+    public Example Example { get; init; } = Policies;
+
+    public DateTimeOffset Now { get; init; } = new(2026, 11, 21, 10, 0, 0, TimeSpan.Zero);
+
+    public PartyId Served { get; init; } = Bank;
+
+    public KeyId Caller { get; init; } = Host1.Id;
+
+    public NonceStanding Standing { get; init; } = NonceStanding.Good;
+
+    public HolderState Holder { get; init; } = new HolderState.Nobody();
+
+    public PartyId Tenant { get; init; } = Bank;
+
+    public string Volume { get; init; } = $"{Bank}/web-1-data";
+
+    public string Compartment { get; init; } = $"{Bank}/web-1";
+
+    public string Host { get; init; } = HostName(1);
+
+    public EcdsaSigner RequestSigner { get; init; } = Host1;
+
+    public byte[] Nonce { get; init; } = RandomNumberGenerator.GetBytes(32);
+
+    public PublicKey Session { get; init; } = Signatory.NewKey().PublicKey;
+
+    public Func<EvidenceClaims, EvidenceClaims> Evidence { get; init; } = claims => claims;
+
+    public EcdsaSigner EvidenceSigner { get; init; } = Host1;
+
+    public CheckedDatacentre Datacentre => Example.Check().Datacentre;
+
+    public static string HostName(int number) => $"{PartyId.Unsigned("alpine")}/host-{number}";
+
+    public static HostRef HostOf(int number) => new(PartyId.Unsigned("alpine"), StatementName.Parse($"host-{number}"));
+
+    public EvidenceClaims Claims() => Evidence(new EvidenceClaims
+    {
+        Assurance = EvidenceAssurance.Software,
+        Host = Host,
+        Checkpoint = Newest,
+        Boot = Guid.Parse("e0000000-0000-0000-0000-000000000000"),
+        ChannelKey = RequestSigner.PublicKey,
+        IntegrityLog = IntegrityHead.Empty,
+        Nonce = Nonce,
+    });
+
+    public byte[] Request() => SignedDocument.Sign(
+        KeyDocuments.Request,
+        new JsonObject
+        {
+            ["tenant"] = Tenant.ToString(),
+            ["volume"] = Volume,
+            ["compartment"] = Compartment,
+            ["host"] = Host,
+            ["nonce"] = Convert.ToBase64String(Nonce),
+            ["sessionKey"] = Session.Base64,
+            ["evidence"] = JsonNode.Parse(Encoding.UTF8.GetString(SoftwareEvidence.Write(Claims(), EvidenceSigner))),
+        },
+        RequestSigner);
+
+    public KeyCustody Custody() => new(Served, Caller, Standing, Holder);
+
+    /// <summary>Judges as a key service does.</summary>
+    public KeyVerdict Judge()
+    {
+        CheckedDatacentre datacentre = Datacentre;
+        ReleaseRequest request = ReleaseRequest.Read(Request(), out string fault)
+            ?? throw new InvalidOperationException(fault);
+        if (ReleaseControl.IdentityKeyOf(datacentre, request.Host) is not { } identity)
+        {
+            return ReleaseControl.Explain([], datacentre, request, Custody(), Now);
+        }
+
+        EvidenceExpectation expectation = new()
+        {
+            Host = request.Host.ToString(),
+            IdentityKey = identity,
+            ChannelKey = Caller,
+            Checkpoint = new CheckpointRule("log.example", 5, Stand),
+            Nonce = request.Nonce.Bytes,
+        };
+        return EvidenceVerifier.Verify(request.Evidence.Span, expectation) switch
+        {
+            EvidenceVerdict.Verified verified =>
+                ReleaseControl.Decide(verified.Evidence, datacentre, request, Custody(), Now),
+            EvidenceVerdict.Refused refused =>
+                ReleaseControl.Explain(refused.Refusals, datacentre, request, Custody(), Now),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+    }
+
+    private static CheckpointStanding Stand(EvidenceCheckpoint checkpoint) =>
+        checkpoint.Size > Newest.Size ? CheckpointStanding.Ahead
+        : checkpoint.Root == Newest.Root ? CheckpointStanding.Consistent
+        : CheckpointStanding.Inconsistent;
+}
