@@ -50,7 +50,8 @@ internal static class FlowConflicts
             {
                 foreach (var same in other.Network.Subnets.Where(one => Addresses.Overlap(one, subnet)))
                 {
-                    return $"The gateway of {FlowMatrix.Display(domain)} would see {subnet} of {FlowMatrix.Display(peer)} "
+                    return $"The gateway of {FlowMatrix.Display(domain)} would see {subnet} of "
+                    + $"{FlowMatrix.Display(peer)} "
                         + $"and {same} of {FlowMatrix.Display(other)} in one reach, so no network flow between "
                         + $"{FlowMatrix.Display(domain)} and {FlowMatrix.Display(peer)} opens. Use other subnets.";
                 }

@@ -5,7 +5,8 @@ namespace Bailiwick.Domains.Flows;
 
 /// <summary>
 /// Every open flow of a datacentre: the intersections of what one domain grants and its peer accepts. Whatever is not
-/// in it is closed. Its size and cost grow with the number of terms; two domains' terms about one resource meet pairwise.
+/// in it is closed. Its size and cost grow with the number of terms; two domains' terms about one resource meet
+/// pairwise.
 /// </summary>
 public sealed class FlowMatrix
 {
@@ -62,14 +63,16 @@ public sealed class FlowMatrix
         var cut = conflicts.Select(one => Pair(one.Judge.Domain.Ref, one.Peer.Ref)).ToHashSet();
         return new FlowMatrix(
             datacentre,
-            [.. open.Where(flow => flow.Resource is not FlowResource.Network || !cut.Contains(Pair(flow.From, flow.To)))],
+            [.. open.Where(flow => flow.Resource is not FlowResource.Network
+                || !cut.Contains(Pair(flow.From, flow.To)))],
             conflicts,
             [.. Sides(datacentre, grants: true).Concat(Sides(datacentre, grants: false))
                 .Where(side => !met.Contains((side.Domain.Ref, side.Term.Pointer)))]);
     }
 
     /// <summary>True if an open network flow goes from one to the other, either way.</summary>
-    public bool Joins(DomainRef one, DomainRef other) => _joined.Contains((one, other)) || _joined.Contains((other, one));
+    public bool Joins(DomainRef one, DomainRef other) => _joined.Contains((one, other))
+        || _joined.Contains((other, one));
 
     /// <summary>The open flow that lends a volume to a domain's machine, or null.</summary>
     public OpenFlow? Lending(VolumeModel volume, CompartmentRef machine, VolumeAccess access)
@@ -86,7 +89,8 @@ public sealed class FlowMatrix
     public FlowExpectation Expect(CompartmentRef from, CompartmentRef to)
     {
         var machines = _datacentre.Machinery.Compartments;
-        if (!machines.TryGetValue(from.ToString(), out var client) || !machines.TryGetValue(to.ToString(), out var server))
+        if (!machines.TryGetValue(from.ToString(), out var client)
+            || !machines.TryGetValue(to.ToString(), out var server))
         {
             return new FlowExpectation.Nothing("One of the machines is described by no statement.");
         }
@@ -163,7 +167,8 @@ public sealed class FlowMatrix
 
     private static FlowResource? Intersection(FlowResource grant, FlowResource accept) => (grant, accept) switch
     {
-        (FlowResource.Network left, FlowResource.Network right) when left.Protocol == right.Protocol => Common(left, right),
+        (FlowResource.Network left, FlowResource.Network right) when left.Protocol == right.Protocol =>
+            Common(left, right),
         (FlowResource.Volume left, FlowResource.Volume right) when left.Name == right.Name =>
             left.Access <= right.Access ? left : right,
         (FlowResource.Device left, FlowResource.Device right) when left.Kind == right.Kind => left,

@@ -53,8 +53,10 @@ public sealed record VolumeModel(
 
 /// <summary>Boot software as its tenant's newest statement describes it.</summary>
 /// <param name="Ref">The image's name.</param>
-/// <param name="KernelSha256">Digest of the kernel, lower hex; in an authored document possibly <c>file:NAME</c>.</param>
-/// <param name="InitrdSha256">Digest of the initrd, lower hex; in an authored document possibly <c>file:NAME</c>.</param>
+/// <param name="KernelSha256">Digest of the kernel, lower hex; in an authored document possibly
+/// <c>file:NAME</c>.</param>
+/// <param name="InitrdSha256">Digest of the initrd, lower hex; in an authored document possibly
+/// <c>file:NAME</c>.</param>
 /// <param name="Arguments">Kernel command line, without the part that names the machine.</param>
 /// <param name="Origin">The statement.</param>
 public sealed record ImageModel(

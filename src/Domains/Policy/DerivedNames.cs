@@ -20,7 +20,9 @@ public static class DerivedNames
     /// <summary>Largest VXLAN network number (RFC 7348: 24 bits).</summary>
     public const int MaxNetworkNumber = 0xFFFFFF;
 
-    /// <summary>The first <paramref name="count"/> lower-case hex digits of SHA-256 of the reference in UTF-8.</summary>
+    /// <summary>
+    /// The first <paramref name="count"/> lower-case hex digits of SHA-256 of the reference in UTF-8.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Not 1 to 64 digits.</exception>
     public static string Digits(string reference, int count)
     {

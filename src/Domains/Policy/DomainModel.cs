@@ -11,7 +11,9 @@ public sealed record DomainModel
     public required DomainRef Ref { get; init; }
     /// <summary>Who owns the data.</summary>
     public required LegalOwner LegalOwner { get; init; }
-    /// <summary>After this moment the domain demands nothing and is given nothing: every admission is refused.</summary>
+    /// <summary>
+    /// After this moment the domain demands nothing and is given nothing: every admission is refused.
+    /// </summary>
     public required DateTimeOffset Expires { get; init; }
     /// <summary>What a host must be to join.</summary>
     public required HostDemand Hosts { get; init; }
@@ -40,7 +42,9 @@ public sealed record DomainModel
 /// <summary>The legal owner of a domain's data.</summary>
 public sealed record LegalOwner(string Name, string Jurisdiction);
 
-/// <summary>What a host must be: run by one of these operators, at one of these levels, in one of these countries.</summary>
+/// <summary>
+/// What a host must be: run by one of these operators, at one of these levels, in one of these countries.
+/// </summary>
 public sealed record HostDemand(
     ImmutableArray<PartyId> Operators,
     ImmutableArray<AssuranceLevel> Assurance,
@@ -52,7 +56,8 @@ public sealed record MachineDemand(ImmutableArray<StatementName> Images);
 /// <summary>The domain's network.</summary>
 /// <param name="Subnets">IPv4 and IPv6 prefixes; the first host address of each is the gateway's.</param>
 /// <param name="Confidentiality">When traffic between hosts must be ciphertext.</param>
-/// <param name="Number">VXLAN network number (24 bits) chosen by the tenant, or null for one derived from the name.</param>
+/// <param name="Number">VXLAN network number (24 bits) chosen by the tenant, or null for one derived from the
+/// name.</param>
 public sealed record NetworkDemand(
     ImmutableArray<IPNetwork> Subnets, NetworkConfidentiality Confidentiality, int? Number);
 
@@ -78,7 +83,9 @@ public abstract record FlowResource
 {
     private FlowResource() { }
 
-    /// <summary>Packets from a client in the granting domain to a server in the accepting domain, and the answers.</summary>
+    /// <summary>
+    /// Packets from a client in the granting domain to a server in the accepting domain, and the answers.
+    /// </summary>
     /// <param name="Protocol">Transport.</param>
     /// <param name="Ports">The server's ports; empty only for <see cref="FlowProtocol.Icmp"/>.</param>
     public sealed record Network(FlowProtocol Protocol, ImmutableArray<PortRange> Ports) : FlowResource;

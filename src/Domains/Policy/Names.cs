@@ -5,7 +5,9 @@ namespace Bailiwick.Domains.Policy;
 /// <summary>A trusted virtual domain, named by its tenant's self-certifying id and its own name.</summary>
 public sealed record DomainRef(PartyId Tenant, StatementName Name)
 {
-    /// <summary><c>&lt;tenant id&gt;/&lt;name&gt;</c>, the canonical text from which device names and numbers are derived.</summary>
+    /// <summary>
+    /// <c>&lt;tenant id&gt;/&lt;name&gt;</c>, the canonical text from which device names and numbers are derived.
+    /// </summary>
     public override string ToString() => $"{Tenant}/{Name}";
 }
 

@@ -13,7 +13,8 @@ public sealed record PolicyCheckResult(CheckedDatacentre Datacentre, ImmutableAr
 
 /// <summary>
 /// Checks statements by themselves and against each other. Reports every problem at once. A statement that cannot be
-/// used is left out; its neighbours are judged without it. Where two tenants claim one thing (a network number, a derived
+/// used is left out; its neighbours are judged without it. Where two tenants claim one thing (a network number, a
+/// derived
 /// name), the one that the datacentre lists earlier keeps it, so no tenant can take what another has. The order of the
 /// documents does not matter.
 /// </summary>
@@ -37,7 +38,7 @@ public static class PolicyCheck
         var inventory = InventoryChecks.Run(statements, datacentre);
         var ranks = new TenantRanks(inventory.Datacentre);
         var domains = DomainChecks.Run(statements, ranks);
-        var machinery = MachineChecks.Run(statements, domains, inventory.Inventory);
+        var machinery = MachineChecks.Run(statements, domains, inventory.Datacentre?.Id);
         var machines = machinery.Compartments;
 
         // Joining needs the flows, and flows need the machines; a machine that joins too much is then taken out.

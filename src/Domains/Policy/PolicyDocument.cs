@@ -36,7 +36,9 @@ public sealed class PolicyDocument
     /// <summary>The file, or the statement's text form when it was signed.</summary>
     public string File => Origin.File ?? Origin.ToString();
 
-    /// <summary>The line of the value that a JSON pointer names, or of the nearest that there is; 0 when signed.</summary>
+    /// <summary>
+    /// The line of the value that a JSON pointer names, or of the nearest that there is; 0 when signed.
+    /// </summary>
     public int LineAt(string pointer)
     {
         ArgumentNullException.ThrowIfNull(pointer);
@@ -56,6 +58,17 @@ public sealed class PolicyDocument
         }
 
         return line;
+    }
+
+    /// <summary>The canonical body to sign; everything that cannot be resolved is a finding.</summary>
+    /// <param name="material">Ids, digests and keys.</param>
+    /// <exception cref="InvalidOperationException">The document is signed already.</exception>
+    public SignedBody ToSignedBody(SigningMaterial material)
+    {
+        ArgumentNullException.ThrowIfNull(material);
+        return IsSigned
+            ? throw new InvalidOperationException($"{Origin} is signed already.")
+            : BodySigner.Sign(this, material);
     }
 
     /// <summary>A finding at a place in this document.</summary>

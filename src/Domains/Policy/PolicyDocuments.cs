@@ -61,6 +61,22 @@ public static partial class PolicyDocuments
         return new PolicyReading([.. newest.Select(statement => OfStatement(statement, names))], []);
     }
 
+    /// <summary>
+    /// Takes one body that <see cref="PolicyDocument.ToSignedBody"/> made, before it is signed: so that what would be
+    /// signed can be checked as its readers will check it.
+    /// </summary>
+    /// <param name="authored">The document it was made from.</param>
+    /// <param name="owner">The party that would sign it.</param>
+    /// <param name="body">The body.</param>
+    public static PolicyDocument OfSignedBody(PolicyDocument authored, PartyId owner, SignedBody.Ready body)
+    {
+        ArgumentNullException.ThrowIfNull(authored);
+        ArgumentNullException.ThrowIfNull(body);
+        return new PolicyDocument(
+            authored.Origin with { Owner = owner },
+            PolicyNode.Of(System.Text.Json.JsonElement.Parse(body.Canonical.Span)), null, []);
+    }
+
     private static PolicyDocument OfStatement(VerifiedStatement statement, PartyNames names) =>
         new(
             new StatementOrigin(

@@ -1,6 +1,8 @@
 namespace Bailiwick.Domains.Policy;
 
-/// <summary>How well a host proves what it is. A domain lists the levels it accepts; nothing is accepted by default.</summary>
+/// <summary>
+/// How well a host proves what it is. A domain lists the levels it accepts; nothing is accepted by default.
+/// </summary>
 public enum AssuranceLevel
 {
     /// <summary>A key in a file: says who the host claims to be, proves nothing about its software.</summary>

@@ -11,7 +11,8 @@ internal static class DeviceNames
     {
         var taken = machines.Values
             .GroupBy(
-                machine => DerivedNames.Digits(machine.Ref.ToString(), DerivedNames.DeviceDigits), StringComparer.Ordinal)
+                machine => DerivedNames.Digits(machine.Ref.ToString(), DerivedNames.DeviceDigits),
+                    StringComparer.Ordinal)
             .Where(group => group.Count() > 1);
         foreach (var group in taken.ToArray())
         {
@@ -21,7 +22,8 @@ internal static class DeviceNames
             {
                 statements.Reject(
                     later.Origin, FindingCode.DeviceNameTaken, "",
-                    $"The device name {group.Key} derived from this machine's belongs to another. Give it another name.");
+                    $"The device name {group.Key} derived from this machine's belongs to another. Give it another "
+                    + $"name.");
                 machines = machines.Remove(later.Ref.ToString());
             }
         }

@@ -10,7 +10,8 @@ internal static class DomainChecks
     /// <summary>Runs the checks and gives the domains that remain, by reference text.</summary>
     public static ImmutableSortedDictionary<string, DomainModel> Run(StatementSet statements, TenantRanks ranks)
     {
-        var keys = statements.Usable<TenantBody>().ToDictionary(pair => pair.Model.Model.Id, pair => pair.Model.RootKeys);
+        var keys = statements.Usable<TenantBody>().ToDictionary(pair => pair.Model.Model.Id,
+            pair => pair.Model.RootKeys);
         foreach (var (_, domain) in statements.Usable<DomainModel>().ToArray())
         {
             Images(statements, domain);
@@ -50,7 +51,8 @@ internal static class DomainChecks
             {
                 statements.Note(
                     domain.Origin, FindingCode.ApprovalsUnreachable, $"/approvals/{WireText.Of(action)}",
-                    $"{count} approvals are demanded, but the tenant has {known} root keys, so this is always refused.");
+                    $"{count} approvals are demanded, but the tenant has {known} root keys, so this is always "
+                    + $"refused.");
             }
         }
     }

@@ -38,7 +38,8 @@ internal static class FlowChecks
         foreach (var conflict in matrix.Conflicts)
         {
             statements.Note(
-                conflict.Judge.Domain.Origin, FindingCode.SubnetSeenTwice, conflict.Judge.Term.Pointer, conflict.Sentence);
+                conflict.Judge.Domain.Origin, FindingCode.SubnetSeenTwice, conflict.Judge.Term.Pointer,
+                    conflict.Sentence);
         }
 
         var members = DomainMembers.Of(datacentre);
@@ -67,7 +68,8 @@ internal static class FlowChecks
                     holds = false;
                     statements.Reject(
                         machine.Origin, FindingCode.DomainsNotJoined, $"/nics/{j}/domain",
-                        $"The machine would join {domains[i].Name} and {domains[j].Name}, which no open flow joins. Open one "
+                        $"The machine would join {domains[i].Name} and {domains[j].Name}, which no open flow joins. "
+                        + $"Open one "
                         + "in both domains' policies, or remove a port.");
                 }
             }
@@ -90,7 +92,8 @@ internal static class FlowChecks
                 holds = false;
                 statements.Reject(
                     machine.Origin, FindingCode.VolumeFlowClosed, $"/disks/{i}",
-                    $"The volume {disk.Volume} belongs to {volume.Domain}, of which the machine is no member, and no open "
+                    $"The volume {disk.Volume} belongs to {volume.Domain}, of which the machine is no member, and no "
+                    + $"open "
                     + $"flow lends it with {WireText.Of(disk.Access)} access.");
             }
         }
@@ -112,12 +115,13 @@ internal static class FlowChecks
                     ? $"{own} grants this, but {other} does not accept it, so it is closed."
                     : $"{own} accepts this, but {other} does not grant it, so it is closed.");
         }
-        else if (statements.Has(StatementKind.Tenant, peer.Tenant, peer.Name) || statements.Knows(peer.Tenant))
+        else if (statements.Knows(peer.Tenant))
         {
             var near = Quoted.Nearest(peer.Name.Text, statements.Names(StatementKind.Domain, peer.Tenant));
             var known = statements.Declares(StatementKind.Domain, peer.Tenant, peer.Name);
             statements.Note(
-                side.Domain.Origin, FindingCode.UnknownFlowPeer, side.Term.Pointer,
+                side.Domain.Origin, known ? FindingCode.DependsOnLeftOut : FindingCode.UnknownFlowPeer,
+                side.Term.Pointer,
                 known
                     ? $"The domain {peer.Name} has findings of its own and is left out, so this is closed."
                     : $"That tenant has no domain {peer.Name}" + (near is null ? "." : $"; did you mean {near}?"));
@@ -168,12 +172,21 @@ internal static class FlowChecks
 
     private static void Stranger(StatementSet statements, DomainModel domain, string name, string pointer)
     {
-        var known = statements.Names(StatementKind.Compartment, domain.Ref.Tenant).ToArray();
-        var near = Quoted.Nearest(name, known.Concat(domain.Groups.Keys));
+        var machine = StatementName.TryParse(name, out var parsed) ? parsed : null;
+        var declared = machine is not null
+            && statements.Declares(StatementKind.Compartment, domain.Ref.Tenant, machine);
+        if (declared && machine is not null && !statements.Has(StatementKind.Compartment, domain.Ref.Tenant, machine))
+        {
+            // It is left out with findings of its own; to say so here too would not help.
+            return;
+        }
+
+        var near = Quoted.Nearest(
+            name, statements.Names(StatementKind.Compartment, domain.Ref.Tenant).Concat(domain.Groups.Keys));
         statements.Note(
             domain.Origin, FindingCode.NotAMember, pointer,
-            known.Contains(name)
-                ? $"The machine {name} is no member of this domain, or was left out; here it is nobody."
+            declared
+                ? $"The machine {name} is no member of this domain, so it is nobody here."
                 : $"There is no machine {name} in this domain, so it is nobody"
                     + (near is null || near == name ? "." : $"; did you mean {near}?"));
     }

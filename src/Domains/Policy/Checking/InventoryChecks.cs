@@ -24,8 +24,10 @@ internal static class InventoryChecks
             statements, host => Convert.ToHexStringLower(host.IdentityKey.AsSpan()), FindingCode.DuplicateHostKey,
             "/identityKey", "the identity key");
         Links(statements);
-        var hosts = statements.Usable<HostModel>().Where(host => datacentre is null || host.Model.Ref.Operator == datacentre.Id);
-        var links = statements.Usable<LinkModel>().Where(link => datacentre is null || link.Model.Operator == datacentre.Id);
+        var hosts = statements.Usable<HostModel>().Where(host => datacentre is null
+            || host.Model.Ref.Operator == datacentre.Id);
+        var links = statements.Usable<LinkModel>().Where(link => datacentre is null
+            || link.Model.Operator == datacentre.Id);
         return new CheckedInventory(
             datacentre,
             new Inventory(
@@ -90,7 +92,8 @@ internal static class InventoryChecks
         StatementSet statements, Func<HostModel, string> value, FindingCode code, string pointer, string what)
     {
         var twins = statements.Usable<HostModel>().Select(pair => pair.Model)
-            .Where(host => value(host).Length > 0).GroupBy(value, StringComparer.Ordinal).Where(group => group.Count() > 1);
+            .Where(host => value(host).Length > 0).GroupBy(value,
+                StringComparer.Ordinal).Where(group => group.Count() > 1);
         foreach (var group in twins.ToArray())
         {
             foreach (var host in group)
@@ -98,7 +101,8 @@ internal static class InventoryChecks
                 var others = group.Where(other => other != host).Select(other => other.Ref.Name.Text);
                 statements.Reject(
                     host.Origin, code, pointer,
-                    $"Host {host.Ref.Name} and {string.Join(", ", others)} have {what} in common, so none of them counts.");
+                    $"Host {host.Ref.Name} and {string.Join(", ", others)} have {what} in common, so none of them "
+                    + $"counts.");
             }
         }
     }

@@ -10,19 +10,21 @@ internal static class MachineChecks
 {
     /// <summary>Runs the checks and gives what remains.</summary>
     public static Machinery Run(
-        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, Inventory inventory)
+        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, PartyId? operatorId)
     {
         foreach (var (_, volume) in statements.Usable<VolumeModel>().ToArray())
         {
             statements.Need(volume.Origin, StatementKind.Domain, volume.Domain, FindingCode.UnknownDomain, "/domain");
         }
 
+        var hosts = operatorId is null
+            ? [] : statements.Names(StatementKind.Host, operatorId).ToHashSet(StringComparer.Ordinal);
         foreach (var (_, machine) in statements.Usable<CompartmentModel>().ToArray())
         {
             References(statements, machine);
             Image(statements, domains, machine);
             CheckAddresses(statements, domains, machine);
-            Placement(statements, inventory, machine);
+            Placement(statements, hosts, machine);
         }
 
         // Of those that could run alone, which cannot run together? Judged at once, so that order decides nothing.
@@ -62,12 +64,14 @@ internal static class MachineChecks
     {
         foreach (var nic in machine.Nics)
         {
-            if (domains.TryGetValue($"{machine.Ref.Tenant}/{nic.Domain}", out var domain)
+            if (statements.Declares(StatementKind.Image, machine.Ref.Tenant, machine.Image)
+                && domains.TryGetValue($"{machine.Ref.Tenant}/{nic.Domain}", out var domain)
                 && !domain.Machines.Images.Contains(machine.Image))
             {
                 statements.Note(
                     machine.Origin, FindingCode.ImageNotAccepted, "/boot/image",
-                    $"The domain {nic.Domain} accepts {string.Join(", ", domain.Machines.Images)}, not {machine.Image}, so "
+                    $"The domain {nic.Domain} accepts {string.Join(", ", domain.Machines.Images)}, not "
+                    + $"{machine.Image}, so "
                     + "this machine is never admitted.");
             }
         }
@@ -101,7 +105,8 @@ internal static class MachineChecks
         {
             return (
                 FindingCode.AddressOutsideSubnet,
-                $"{address} is in none of the subnets {string.Join(", ", domain.Network.Subnets)} of {domain.Ref.Name}.");
+                $"{address} is in none of the subnets {string.Join(", ", domain.Network.Subnets)} of "
+                + $"{domain.Ref.Name}.");
         }
 
         if (address.Equals(subnets[0].BaseAddress))
@@ -119,16 +124,15 @@ internal static class MachineChecks
             : null;
     }
 
-    private static void Placement(StatementSet statements, Inventory inventory, CompartmentModel machine)
+    private static void Placement(StatementSet statements, HashSet<string> hosts, CompartmentModel machine)
     {
-        var hosts = inventory.Hosts.Values.Select(host => host.Ref.Name).ToHashSet();
         var named = machine.Placement.Hosts ?? [];
         for (var i = 0; i < named.Length; i++)
         {
             // A tenant that checks its own policies alone knows no hosts, and cannot be told about them.
-            if (hosts.Count > 0 && !hosts.Contains(named[i]))
+            if (hosts.Count > 0 && !hosts.Contains(named[i].Text))
             {
-                var near = Reading.Quoted.Nearest(named[i].Text, hosts.Select(host => host.Text));
+                var near = Reading.Quoted.Nearest(named[i].Text, hosts);
                 statements.Note(
                     machine.Origin, FindingCode.UnknownHost, $"/placement/hosts/{i}",
                     $"There is no host {named[i]}" + (near is null ? "." : $"; did you mean {near}?"));
@@ -166,7 +170,8 @@ internal static class MachineChecks
             {
                 statements.Reject(
                     machine.Origin, FindingCode.VolumeTwoWriters, $"/disks/{i}",
-                    $"The volume {disk.Volume} is written by {Others(group.Select(use => use.machine), machine)} too, which "
+                    $"The volume {disk.Volume} is written by {Others(group.Select(use => use.machine), machine)} too, "
+                    + $"which "
                     + "would destroy it. None of them is admitted; give each a volume of its own, or read access.");
             }
         }
@@ -189,7 +194,8 @@ internal static class MachineChecks
             {
                 statements.Reject(
                     machine.Origin, FindingCode.DuplicateAddress, pointer,
-                    $"{address} in {domain} is claimed by {Others(group.Select(use => use.machine), machine)} too. None of "
+                    $"{address} in {domain} is claimed by {Others(group.Select(use => use.machine), machine)} too. "
+                    + $"None of "
                     + "them is admitted; give each an address of its own.");
             }
         }

@@ -21,13 +21,15 @@ internal static class QuotaChecks
                 ("machines", "machines", (long)members.Length, domain.Quota.Machines),
                 ("cpus", "processors", members.Sum(machine => (long)machine.Cpus), domain.Quota.Cpus),
                 ("memoryMiB", "MiB of memory", members.Sum(machine => (long)machine.MemoryMib), domain.Quota.MemoryMib),
-                ("storageMiB", "MiB of storage", volumes[domain.Ref].Sum(volume => (long)volume.SizeMib), domain.Quota.StorageMib),
+                ("storageMiB", "MiB of storage", volumes[domain.Ref].Sum(volume => (long)volume.SizeMib),
+                    domain.Quota.StorageMib),
             };
             foreach (var (member, what, sum, quota) in asked.Where(row => row.Item3 > row.Item4))
             {
                 statements.Note(
                     domain.Origin, FindingCode.QuotaExceeded, $"/quota/{member}",
-                    $"The domain's statements ask for {sum} {what}, the quota is {quota}. Not all of them will be admitted.");
+                    $"The domain's statements ask for {sum} {what}, the quota is {quota}. Not all of them will be "
+                    + $"admitted.");
             }
         }
     }

@@ -30,7 +30,8 @@ internal sealed class StatementSet
         var ofParty = documents.ToLookup(document => document.Origin.Owner);
         foreach (var party in ofParty)
         {
-            var roots = party.Select(document => document.Origin.Kind).Where(kind => kind.IsRoot()).Distinct().ToArray();
+            var roots = party.Select(document => document.Origin.Kind).Where(kind =>
+                kind.IsRoot()).Distinct().ToArray();
             foreach (var subject in party.GroupBy(document => Subject.Of(document.Origin)))
             {
                 statements.Add(subject.Key, [.. subject], roots);

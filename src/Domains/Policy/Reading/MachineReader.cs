@@ -40,7 +40,8 @@ internal static class MachineReader
         body.Only("kernel", "initrd", "arguments");
         return new ImageModel(
             new ImageRef(document.Origin.Owner, document.Origin.Name), BootFile(body.Need("kernel"), document.IsSigned),
-            BootFile(body.Need("initrd"), document.IsSigned), body.Need("arguments").KernelArguments(), document.Origin);
+            BootFile(body.Need("initrd"), document.IsSigned), body.Need("arguments").KernelArguments(),
+                document.Origin);
     }
 
     private static string BootFile(Value file, bool signed)
@@ -82,7 +83,8 @@ internal static class MachineReader
             var domain = item.Need("domain").Name();
             if (nics.Any(other => other.Domain == domain) && item.May("domain").IsPresent)
             {
-                item.Fault(FindingCode.DomainTwice, $"The machine has a port in the domain {domain} already. Remove one.");
+                item.Fault(FindingCode.DomainTwice,
+                    $"The machine has a port in the domain {domain} already. Remove one.");
             }
 
             var (ipv4, ipv6) = (item.May("ipv4"), item.May("ipv6"));
@@ -113,7 +115,8 @@ internal static class MachineReader
         {
             if (names.Contains(self))
             {
-                list.Fault(FindingCode.PlacementNamesItself, "A machine's placement names the machine itself. Remove it.");
+                list.Fault(FindingCode.PlacementNamesItself,
+                    "A machine's placement names the machine itself. Remove it.");
             }
         }
 

@@ -95,7 +95,8 @@ internal static class PartyReader
         }
 
         return new LinkModel(
-            document.Origin.Owner, document.Origin.Name, hosts, body.Need("medium").Word<LinkMedium>(), document.Origin);
+            document.Origin.Owner, document.Origin.Name, hosts, body.Need("medium").Word<LinkMedium>(),
+                document.Origin);
     }
 
     // The ledger has checked the keys that verify; here they are counted, and their form is not left to others.

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Bailiwick.Domains.Policy.Reading;
 
-/// <summary>Foreign text inside our sentences: shortened, and without anything a terminal or a log would obey.</summary>
+/// <summary>
+/// Foreign text inside our sentences: shortened, and without anything a terminal or a log would obey.
+/// </summary>
 internal static class Quoted
 {
     private const int Longest = 60;

@@ -60,7 +60,8 @@ internal sealed partial class Value
                 _findings.Add(
                     FindingCode.UnknownMember, member.Line, At(member.Name),
                     $"There is no member {Quoted.Of(member.Name)} here"
-                    + (near is null ? $"; there are {string.Join(", ", known.ToArray())}." : $"; did you mean {near}?"));
+                    + (near is null
+                        ? $"; there are {string.Join(", ", known.ToArray())}." : $"; did you mean {near}?"));
             }
         }
 

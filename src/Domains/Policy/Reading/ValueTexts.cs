@@ -10,7 +10,9 @@ namespace Bailiwick.Domains.Policy.Reading;
 /// <summary>Texts with a form of their own. Each form is an allowlist: what is not in it is refused.</summary>
 internal sealed partial class Value
 {
-    /// <summary>A name of a person or company: letters of any script, digits, spaces and <c>. , - ( ) / + :</c>.</summary>
+    /// <summary>
+    /// A name of a person or company: letters of any script, digits, spaces and <c>. , - ( ) / + :</c>.
+    /// </summary>
     public string LegalName()
     {
         if (Text() is not { } text)
@@ -20,12 +22,14 @@ internal sealed partial class Value
 
         var plain = text.Length is > 0 and <= PolicyLimits.LegalNameLength
             && text.Trim() == text && text[0] != '-' && WellFormed(text) && text.IsNormalized()
-            && text.All(c => char.IsLetter(c) || char.IsAsciiDigit(c) || " .,-()/+:".Contains(c, StringComparison.Ordinal));
+            && text.All(c => char.IsLetter(c) || char.IsAsciiDigit(c)
+                || " .,-()/+:".Contains(c, StringComparison.Ordinal));
         if (!plain)
         {
             Fault(
                 FindingCode.BadText,
-                $"{Quoted.Of(text)} is not a name of at most {PolicyLimits.LegalNameLength} letters, digits, spaces and "
+                $"{Quoted.Of(text)} is not a name of at most {PolicyLimits.LegalNameLength} letters, digits, spaces "
+                + $"and "
                 + ". , - ( ) / + : that starts with none of them but a letter or digit.");
         }
 
@@ -51,13 +55,16 @@ internal sealed partial class Value
         {
             Fault(
                 FindingCode.ReservedArgument,
-                "Arguments that start with bailiwick. say which machine this is; only refinement sets them. Remove it.");
+                "Arguments that start with bailiwick. say which machine this is; only refinement sets them. Remove "
+                + "it.");
         }
 
         return text;
     }
 
-    /// <summary>The name of a file beside the policies: no directory, nothing that a shell or a path would obey.</summary>
+    /// <summary>
+    /// The name of a file beside the policies: no directory, nothing that a shell or a path would obey.
+    /// </summary>
     public string FileName()
     {
         if (Text() is not { } text)
@@ -110,7 +117,8 @@ internal sealed partial class Value
         }
 
         if (text.Length == 20 && DateTimeOffset.TryParseExact(
-            text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment))
+            text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
+                out var moment))
         {
             return moment;
         }
@@ -119,7 +127,9 @@ internal sealed partial class Value
         return default;
     }
 
-    /// <summary>A unicast address of one family in its canonical text (RFC 5952 for IPv6); null after a finding.</summary>
+    /// <summary>
+    /// A unicast address of one family in its canonical text (RFC 5952 for IPv6); null after a finding.
+    /// </summary>
     public IPAddress? Address(AddressFamily family)
     {
         if (Text() is not { } text)
@@ -132,7 +142,8 @@ internal sealed partial class Value
             return address;
         }
 
-        var wanted = family == AddressFamily.InterNetwork ? "IPv4 address such as 10.20.1.11" : "IPv6 address such as fd20:1::11";
+        var wanted = family == AddressFamily.InterNetwork
+            ? "IPv4 address such as 10.20.1.11" : "IPv6 address such as fd20:1::11";
         Fault(FindingCode.BadAddress, $"{Quoted.Of(text)} is not a unicast {wanted}, written in the shortest way.");
         return null;
     }
@@ -224,7 +235,8 @@ internal sealed partial class Value
         {
             Fault(
                 FindingCode.BadText,
-                $"{Quoted.Of(text)} is not a log's origin: letters, digits, dots, slashes, colons, underscores and hyphens.");
+                $"{Quoted.Of(text)} is not a log's origin: letters, digits, dots, slashes, colons, underscores and "
+                + $"hyphens.");
         }
     }
 

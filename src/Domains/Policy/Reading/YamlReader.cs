@@ -87,7 +87,7 @@ internal sealed class YamlReader
         try
         {
             Next<StreamStart>();
-            while (_parser.MoveNext() && _parser.Current is DocumentStart start)
+            while (Move() && _parser.Current is DocumentStart start)
             {
                 if (documents.Count == PolicyLimits.DocumentsInFile)
                 {
@@ -105,19 +105,22 @@ internal sealed class YamlReader
                         FindingCode.YamlDirective, Line(start), "", "A YAML directive stands here. Remove it.");
                 }
 
-                _parser.MoveNext();
+                Move();
                 var first = Current();
                 var root = Node("", 0);
                 Next<DocumentEnd>();
                 documents.Add(new YamlDocument(root, Line(first), _document));
+                _document = _file;
             }
         }
-        catch (LimitReachedException limit)
+        catch (StopReadingException stop)
         {
-            _file.Add(limit.Code, limit.Line, limit.Pointer, limit.Message);
+            KeepFindings();
+            _file.Add(stop.Code, stop.Line, stop.Pointer, stop.Message);
         }
         catch (YamlException fault)
         {
+            KeepFindings();
             _file.Add(
                 FindingCode.YamlSyntax, (int)fault.Start.Line, "",
                 $"This is not YAML: {Plain(fault.Message)} Documents after this line were not read.");
@@ -131,14 +134,14 @@ internal sealed class YamlReader
         var here = Current();
         if (++_nodes > PolicyLimits.Nodes)
         {
-            throw new LimitReachedException(
+            throw new StopReadingException(
                 FindingCode.TooManyNodes, Line(here), pointer,
                 $"The document has more than {PolicyLimits.Nodes} values. Split it.");
         }
 
         if (depth > PolicyLimits.Depth)
         {
-            throw new LimitReachedException(
+            throw new StopReadingException(
                 FindingCode.TooDeep, Line(here), "", $"The document nests deeper than {PolicyLimits.Depth} levels.");
         }
 
@@ -160,7 +163,7 @@ internal sealed class YamlReader
                     FindingCode.YamlAlias, Line(alias), pointer, "An alias stands here. Write the value itself.");
                 return new PolicyNode.Nothing(Line(alias));
             default:
-                throw new UnreachableException();
+                throw Unfinished(Line(here));
         }
     }
 
@@ -197,7 +200,7 @@ internal sealed class YamlReader
     private PolicyNode.Items Sequence(string pointer, int depth, int line)
     {
         var items = ImmutableArray.CreateBuilder<PolicyNode>();
-        while (_parser.MoveNext() && _parser.Current is not SequenceEnd)
+        while (Move() && _parser.Current is not SequenceEnd)
         {
             items.Add(Node($"{pointer}/{items.Count}", depth + 1));
         }
@@ -209,11 +212,11 @@ internal sealed class YamlReader
     {
         var members = ImmutableArray.CreateBuilder<PolicyMember>();
         var names = new HashSet<string>(StringComparer.Ordinal);
-        while (_parser.MoveNext() && _parser.Current is not MappingEnd)
+        while (Move() && _parser.Current is not MappingEnd)
         {
             var key = Current();
             var name = Name(key, pointer, depth);
-            _parser.MoveNext();
+            Move();
             var at = $"{pointer}/{Quoted.Token(name ?? "")}";
             var value = Node(at, depth + 1);
             if (name is null)
@@ -255,27 +258,62 @@ internal sealed class YamlReader
         return null;
     }
 
+    /// <summary>
+    /// What was found in the document at which reading stopped belongs to the file: there is no document.
+    /// </summary>
+    private void KeepFindings()
+    {
+        if (_document != _file)
+        {
+            _file.AddRange(_document);
+        }
+    }
+
+    /// <summary>
+    /// Goes to the next event. Where a list or a member ends in the middle the parser throws what its own queues throw,
+    /// and not a syntax error; to us it is one.
+    /// </summary>
+    private bool Move()
+    {
+        try
+        {
+            return _parser.MoveNext();
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or FormatException
+            or OverflowException or IndexOutOfRangeException or NullReferenceException)
+        {
+            throw Unfinished(_parser.Current is { } at ? Line(at) : 1);
+        }
+    }
+
     private ParsingEvent Current() => _parser.Current ?? throw new UnreachableException();
 
     private void Next<T>() where T : ParsingEvent
     {
-        if (!_parser.MoveNext() || _parser.Current is not T)
+        if (!Move() || _parser.Current is not T)
         {
-            throw new UnreachableException($"The YAML parser did not give {typeof(T).Name}.");
+            throw Unfinished(_parser.Current is { } at ? Line(at) : 1);
         }
     }
+
+    // The parser gives events that its grammar does not allow for some broken texts, so no order of them is taken for
+    // granted.
+    private static StopReadingException Unfinished(int line) => new(
+        FindingCode.YamlSyntax, line, "",
+        "This is not YAML: a list, a member or a text is not finished. Documents after this line were not read.");
 
     private static int Line(ParsingEvent at) => (int)at.Start.Line;
 
     /// <summary>The library's sentence without its place, which we give ourselves.</summary>
     private static string Plain(string message)
     {
-        var quoted = Quoted.Of(message[(message.IndexOf("): ", StringComparison.Ordinal) is > 0 and var at ? at + 3 : 0)..]);
+        var quoted = Quoted.Of(message[(message.IndexOf("): ", StringComparison.Ordinal) is > 0 and var at
+            ? at + 3 : 0)..]);
         return quoted[1..^1].TrimEnd('.') + ".";
     }
 
-    /// <summary>Leaves the recursion when a limit is reached; never leaves this class.</summary>
-    private sealed class LimitReachedException(FindingCode code, int line, string pointer, string sentence)
+    /// <summary>Leaves the recursion at a limit or a syntax error; never leaves this class.</summary>
+    private sealed class StopReadingException(FindingCode code, int line, string pointer, string sentence)
         : Exception(sentence)
     {
         public FindingCode Code => code;

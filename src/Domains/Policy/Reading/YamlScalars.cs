@@ -51,7 +51,9 @@ internal static partial class YamlScalars
     [GeneratedRegex(@"\A(0|-?[1-9][0-9]*)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Integers();
 
-    /// <summary>Everything that some YAML reads as a number: signs, octal, hexadecimal, fractions, underscores, base 60.</summary>
+    /// <summary>
+    /// Everything that some YAML reads as a number: signs, octal, hexadecimal, fractions, underscores, base 60.
+    /// </summary>
     [GeneratedRegex(
         @"\A[-+]?(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*|[0-9]+(:[0-5]?[0-9])+(\.[0-9_]*)?"
         + @"|(\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))\z|\A\.(nan|NaN|NAN)\z",

@@ -1,0 +1,111 @@
+using Bailiwick.Domains.Flows;
+
+namespace Bailiwick.Domains.Policy.Differences;
+
+/// <summary>What changes in each domain besides its flows.</summary>
+internal static class DomainDifferences
+{
+    /// <summary>Adds the differences.</summary>
+    public static void Add(List<PolicyChange> changes, CheckedDatacentre before, CheckedDatacentre after)
+    {
+        changes.Sets(
+            PolicyChangeCode.Domain, before.Domains.Keys, after.Domains.Keys,
+            key => $"The domain {FlowMatrix.Display(after.Domains[key])} is new.",
+            key => $"The domain {FlowMatrix.Display(before.Domains[key])} is gone.");
+        foreach (var key in before.Domains.Keys.Intersect(after.Domains.Keys))
+        {
+            One(changes, before.Domains[key], after.Domains[key]);
+        }
+    }
+
+    private static void One(List<PolicyChange> changes, DomainModel old, DomainModel now)
+    {
+        var name = FlowMatrix.Display(now);
+        Hosts(changes, name, old.Hosts, now.Hosts);
+        changes.Sets(
+            PolicyChangeCode.Software, old.Machines.Images, now.Machines.Images,
+            image => $"{name} now accepts machines of the image {image}.",
+            image => $"{name} no longer accepts machines of the image {image}.");
+        Weaker(
+            changes, PolicyChangeCode.NetworkConfidentiality, (int)old.Network.Confidentiality,
+            (int)now.Network.Confidentiality, name,
+            $"network: {WireText.Of(old.Network.Confidentiality)} becomes {WireText.Of(now.Network.Confidentiality)}");
+        Weaker(
+            changes, PolicyChangeCode.StorageConfidentiality, (int)old.Storage, (int)now.Storage, name,
+            $"storage: {WireText.Of(old.Storage)} becomes {WireText.Of(now.Storage)}");
+        foreach (var action in Enum.GetValues<ApprovedAction>())
+        {
+            Approvals(changes, name, action, old.Approvals.GetValueOrDefault(action),
+                now.Approvals.GetValueOrDefault(action));
+        }
+
+        if (old.Expires != now.Expires)
+        {
+            changes.Add(new PolicyChange(
+                now.Expires > old.Expires ? PolicyEffect.Opens : PolicyEffect.Closes, PolicyChangeCode.Expiry,
+                $"{name} expires {now.Expires:yyyy-MM-ddTHH:mm:ssZ}, not {old.Expires:yyyy-MM-ddTHH:mm:ssZ}."));
+        }
+
+        changes.Number(PolicyChangeCode.Capacity, old.Quota.Machines, now.Quota.Machines, PolicyEffect.Opens,
+            $"Quota of {name}, machines");
+        changes.Number(PolicyChangeCode.Capacity, old.Quota.Cpus, now.Quota.Cpus, PolicyEffect.Opens,
+            $"Quota of {name}, processors");
+        changes.Number(PolicyChangeCode.Capacity, old.Quota.MemoryMib, now.Quota.MemoryMib, PolicyEffect.Opens,
+            $"Quota of {name}, MiB of memory");
+        changes.Number(PolicyChangeCode.Capacity, old.Quota.StorageMib, now.Quota.StorageMib, PolicyEffect.Opens,
+            $"Quota of {name}, MiB of storage");
+        changes.Number(PolicyChangeCode.Capacity, old.Reservation.Cpus, now.Reservation.Cpus, PolicyEffect.Changes,
+            $"Reservation of {name}, processors");
+        changes.Number(PolicyChangeCode.Capacity, old.Reservation.MemoryMib, now.Reservation.MemoryMib,
+            PolicyEffect.Changes, $"Reservation of {name}, MiB of memory");
+        changes.Other(
+            PolicyChangeCode.Addresses, string.Join(", ", old.Network.Subnets), string.Join(", ", now.Network.Subnets),
+            $"Subnets of {name}");
+        changes.Other(
+            PolicyChangeCode.Addresses, $"{DerivedNames.NetworkNumber(old)}", $"{DerivedNames.NetworkNumber(now)}",
+            $"Network number of {name}");
+        changes.Other(
+            PolicyChangeCode.Domain, $"{old.LegalOwner.Name} ({old.LegalOwner.Jurisdiction})",
+            $"{now.LegalOwner.Name} ({now.LegalOwner.Jurisdiction})", $"Legal owner of {name}");
+    }
+
+    private static void Hosts(List<PolicyChange> changes, string name, HostDemand old, HostDemand now)
+    {
+        changes.Sets(
+            PolicyChangeCode.HostDemand, old.Operators, now.Operators,
+            one => $"{name} now accepts hosts of the operator {one.Short}.",
+            one => $"{name} no longer accepts hosts of the operator {one.Short}.");
+        changes.Sets(
+            PolicyChangeCode.HostDemand, old.Assurance, now.Assurance,
+            one => $"{name} now accepts hosts that give {WireText.Of(one)}.",
+            one => $"{name} no longer accepts hosts that give {WireText.Of(one)}.");
+        changes.Sets(
+            PolicyChangeCode.HostDemand, old.Jurisdictions, now.Jurisdictions,
+            one => $"{name} now accepts hosts in {one}.", one => $"{name} no longer accepts hosts in {one}.");
+    }
+
+    // The enums of confidentiality are in the order of their strength.
+    private static void Weaker(
+        List<PolicyChange> changes, PolicyChangeCode code, int old, int now, string name, string words)
+    {
+        if (old != now)
+        {
+            changes.Add(new PolicyChange(
+                now < old ? PolicyEffect.Opens : PolicyEffect.Closes, code,
+                $"Confidentiality of {name} is {(now < old ? "weakened" : "strengthened")}, {words}."));
+        }
+    }
+
+    // Zero is "not listed", which is stricter than any number: the act is always refused.
+    private static void Approvals(List<PolicyChange> changes, string name, ApprovedAction action, int old, int now)
+    {
+        if (old != now)
+        {
+            static string Words(int count) => count == 0 ? "always refused" : $"approved by {count} keys";
+            var opens = now != 0 && (old == 0 || now < old);
+            changes.Add(new PolicyChange(
+                opens ? PolicyEffect.Opens : PolicyEffect.Closes, PolicyChangeCode.Approvals,
+                $"{WireText.Of(action)} in {name} was {Words(old)} and is now {Words(now)}."));
+        }
+    }
+}

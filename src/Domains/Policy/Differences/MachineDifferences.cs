@@ -1,0 +1,87 @@
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.Policy.Differences;
+
+/// <summary>What changes in machines, volumes and images.</summary>
+internal static class MachineDifferences
+{
+    /// <summary>Adds the differences.</summary>
+    public static void Add(List<PolicyChange> changes, CheckedDatacentre before, CheckedDatacentre after)
+    {
+        var (old, now) = (before.Machinery, after.Machinery);
+        changes.Sets(
+            PolicyChangeCode.Machine, old.Compartments.Keys, now.Compartments.Keys,
+            key => $"The machine {Name(now.Compartments[key].Origin)} is new, in {Domains(now.Compartments[key])}.",
+            key => $"The machine {Name(old.Compartments[key].Origin)} is gone.");
+        foreach (var key in old.Compartments.Keys.Intersect(now.Compartments.Keys))
+        {
+            Machine(changes, old.Compartments[key], now.Compartments[key]);
+        }
+
+        changes.Sets(
+            PolicyChangeCode.Volume, old.Volumes.Keys, now.Volumes.Keys,
+            key => $"The volume {Name(now.Volumes[key].Origin)} is new.",
+            key => $"The volume {Name(old.Volumes[key].Origin)} is gone.");
+        foreach (var key in old.Volumes.Keys.Intersect(now.Volumes.Keys))
+        {
+            changes.Other(
+                PolicyChangeCode.Volume, Words(old.Volumes[key]), Words(now.Volumes[key]),
+                $"Volume {Name(now.Volumes[key].Origin)}");
+        }
+
+        changes.Sets(
+            PolicyChangeCode.Software, old.Images.Keys, now.Images.Keys,
+            key => $"The image {Name(now.Images[key].Origin)} is new.",
+            key => $"The image {Name(old.Images[key].Origin)} is gone.");
+        foreach (var key in old.Images.Keys.Intersect(now.Images.Keys))
+        {
+            changes.Other(
+                PolicyChangeCode.Software, Words(old.Images[key]), Words(now.Images[key]),
+                $"Image {Name(now.Images[key].Origin)}");
+        }
+    }
+
+    private static void Machine(List<PolicyChange> changes, CompartmentModel old, CompartmentModel now)
+    {
+        var name = Name(now.Origin);
+        changes.Sets(
+            PolicyChangeCode.Membership, old.Nics.Select(nic => nic.Domain), now.Nics.Select(nic => nic.Domain),
+            domain => $"{name} joins {domain}.", domain => $"{name} leaves {domain}.");
+        changes.Sets(
+            PolicyChangeCode.Membership, old.Disks, now.Disks,
+            disk => $"{name} may {WireText.Of(disk.Access)} the volume {disk.Volume}.",
+            disk => $"{name} may no longer {WireText.Of(disk.Access)} the volume {disk.Volume}.");
+        changes.Other(PolicyChangeCode.MachineDescription, $"{old.Image}", $"{now.Image}", $"Image of {name}");
+        changes.Other(PolicyChangeCode.MachineDescription, $"{old.Cpus}", $"{now.Cpus}", $"Processors of {name}");
+        changes.Other(PolicyChangeCode.MachineDescription, $"{old.MemoryMib}", $"{now.MemoryMib}",
+            $"MiB of memory of {name}");
+        changes.Other(PolicyChangeCode.MachineDescription, Addresses(old), Addresses(now), $"Addresses of {name}");
+        changes.Other(
+            PolicyChangeCode.MachineDescription, string.Join(", ", old.Devices.Select(WireText.Of)),
+            string.Join(", ", now.Devices.Select(WireText.Of)), $"Devices of {name}");
+        changes.Other(PolicyChangeCode.MachineDescription, Words(old.Placement), Words(now.Placement),
+            $"Placement of {name}");
+    }
+
+    private static string Name(StatementOrigin origin) => $"{origin.OwnerName}/{origin.Name}";
+
+    private static string Domains(CompartmentModel machine) =>
+        string.Join(" and ", machine.Nics.Select(nic => nic.Domain.Text));
+
+    private static string Addresses(CompartmentModel machine) => string.Join(
+        ", ", machine.Nics.Select(nic => $"{nic.Domain} {nic.Ipv4?.ToString() ?? "-"} {nic.Ipv6?.ToString() ?? "-"}"));
+
+    private static string Words(PlacementDemand placement) =>
+        $"hosts {(placement.Hosts is { } hosts ? List(hosts) : "any")}, apart from {List(placement.ApartFrom)}, "
+        + $"together "
+        + $"with {List(placement.TogetherWith)}";
+
+    private static string List(IEnumerable<StatementName> names) =>
+        string.Join(", ", names) is { Length: > 0 } text ? text : "none";
+
+    private static string Words(VolumeModel volume) =>
+        $"{volume.SizeMib} MiB of {volume.Domain}, destroyed by {WireText.Of(volume.Wipe)},";
+
+    private static string Words(ImageModel image) =>
+        $"kernel {image.KernelSha256}, initrd {image.InitrdSha256}, arguments '{image.Arguments}'";
+}

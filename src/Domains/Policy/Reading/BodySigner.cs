@@ -1,0 +1,176 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Text.Json;
+using Bailiwick.Ledger.Json;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.Policy.Reading;
+
+/// <summary>
+/// Turns an authored body into the body to sign: parties' names into ids, files into digests, and the keys added. What
+/// comes out is read again as a signed statement would be, so nothing is signed that a verifier would refuse.
+/// </summary>
+internal static class BodySigner
+{
+    /// <summary>Makes the body.</summary>
+    public static SignedBody Sign(PolicyDocument authored, SigningMaterial material)
+    {
+        var document = new PolicyDocument(authored.Origin, authored.Body, material.Parties, authored.Findings);
+        var findings = document.Findings.AddRange(BodyReader.Read(document).Findings);
+        if (findings.Length > 0 || document.Body is not PolicyNode.Members body)
+        {
+            return new SignedBody.Unready(findings);
+        }
+
+        var missing = new DocumentFindings(document.File);
+        var tree = Translate(document, body, material, missing);
+        if (missing.Any)
+        {
+            return new SignedBody.Unready([.. missing.All]);
+        }
+
+        var signed = BodyReader.Read(new PolicyDocument(document.Origin, tree, null, []));
+        return signed.Model is null
+            ? new SignedBody.Unready([.. signed.Findings])
+            : new SignedBody.Ready(Canonical(tree));
+    }
+
+    private static PolicyNode.Members Translate(
+        PolicyDocument document, PolicyNode.Members body, SigningMaterial material, DocumentFindings missing) =>
+        document.Origin.Kind switch
+        {
+            StatementKind.Tenant => Root(body, material, missing, "keyService", "address"),
+            StatementKind.Datacentre => Root(
+                Mapped(body, "tenants", node => Each(node, item => Party(item, material))), material, missing, "log",
+                    "origin"),
+            StatementKind.Host => Host(document, body, material, missing),
+            StatementKind.Domain => Domain(body, material),
+            StatementKind.Image => Image(document, body, material, missing),
+            StatementKind.Compartment or StatementKind.Volume or StatementKind.Link => body,
+            _ => throw new UnreachableException(),
+        };
+
+    private static PolicyNode.Members Domain(PolicyNode.Members body, SigningMaterial material)
+    {
+        body = Mapped(body, "hosts", hosts => hosts is PolicyNode.Members members
+            ? Mapped(members, "operators", list => Each(list, item => Party(item, material))) : hosts);
+        return Mapped(body, "flows", flows => flows is PolicyNode.Members members
+            ? Mapped(Mapped(members, "grants", list => Terms(list, "to", material)), "accepts",
+                list => Terms(list, "from", material))
+            : flows);
+    }
+
+    private static PolicyNode Terms(PolicyNode list, string peer, SigningMaterial material) => Each(
+        list, term => term is PolicyNode.Members members
+            ? Mapped(members, peer, node => Reference(node, material)) : term);
+
+    private static PolicyNode.Members Image(
+        PolicyDocument document, PolicyNode.Members body, SigningMaterial material, DocumentFindings missing)
+    {
+        foreach (var member in new[] { "kernel", "initrd" })
+        {
+            if ((body.Find(member) as PolicyNode.Members)?.Find("file") is not PolicyNode.Text file)
+            {
+                continue;
+            }
+
+            if (!material.FileDigests.TryGetValue(file.Value, out var digest))
+            {
+                missing.Add(
+                    FindingCode.MissingFileDigest, document.LineAt($"/{member}/file"), $"/{member}/file",
+                    $"The digest of {Quoted.Of(file.Value)} is not known. Put the file where images lie, or write "
+                    + $"sha256.");
+                continue;
+            }
+
+            body = body.With(member, new PolicyNode.Members(
+                [new PolicyMember("sha256", new PolicyNode.Text(digest, file.Line), file.Line)], file.Line));
+        }
+
+        return body;
+    }
+
+    private static PolicyNode.Members Host(
+        PolicyDocument document, PolicyNode.Members body, SigningMaterial material, DocumentFindings missing)
+    {
+        if (material.HostKeys.TryGetValue(document.Origin.Name.Text, out var key))
+        {
+            return body.With("identityKey", Key(key));
+        }
+
+        if (body.Find("identityKey") is null)
+        {
+            missing.Add(
+                FindingCode.MissingKey, document.Origin.Line, "/identityKey",
+                $"The identity key of {document.Origin.Name} is not known. Enrol the host first.");
+        }
+
+        return body;
+    }
+
+    private static PolicyNode.Members Root(
+        PolicyNode.Members body, SigningMaterial material, DocumentFindings missing, string service, string place)
+    {
+        if (material.Root is not { } root)
+        {
+            missing.Add(FindingCode.MissingKey, body.Line, "/roots",
+                "The party's keys are not known. Make them first.");
+            return body;
+        }
+
+        body = body
+            .With("roots", List(root.Roots.Select(key => (PolicyNode)Members(("key", Key(key))))))
+            .With("threshold", new PolicyNode.Integer(root.Threshold, 0))
+            .With("admins", List(root.Admins.Select(Key)))
+            .With("auditors", List(root.Auditors.Select(Key)));
+        return root.Service is { } served
+            ? body.With(service, Members((place, new PolicyNode.Text(served.Place, 0)), ("key", Key(served.Key))))
+            : body;
+    }
+
+    private static PolicyNode Party(PolicyNode node, SigningMaterial material) =>
+        node is PolicyNode.Text text && material.Parties.Find(text.Value) is { } id
+            ? new PolicyNode.Text(id.ToString(), node.Line) : node;
+
+    private static PolicyNode Reference(PolicyNode node, SigningMaterial material) =>
+        node is PolicyNode.Text text && text.Value.Split('/') is [var party, var name]
+        && material.Parties.Find(party) is { } id
+            ? new PolicyNode.Text($"{id}/{name}", node.Line) : node;
+
+    private static PolicyNode.Members Mapped(PolicyNode.Members body, string name, Func<PolicyNode,
+        PolicyNode> change) =>
+        body.Find(name) is { } value ? body.With(name, change(value)) : body;
+
+    private static PolicyNode Each(PolicyNode list, Func<PolicyNode, PolicyNode> change) =>
+        list is PolicyNode.Items items ? new PolicyNode.Items([.. items.Entries.Select(change)], list.Line) : list;
+
+    private static PolicyNode Key(PublicKey key) => new PolicyNode.Text(key.Base64, 0);
+
+    private static PolicyNode.Items List(IEnumerable<PolicyNode> entries) => new([.. entries], 0);
+
+    private static PolicyNode.Members Members(params ReadOnlySpan<(string Name, PolicyNode Value)> entries)
+    {
+        var members = ImmutableArray.CreateBuilder<PolicyMember>();
+        foreach (var (name, value) in entries)
+        {
+            members.Add(new PolicyMember(name, value, 0));
+        }
+
+        return new PolicyNode.Members(members.ToImmutable(), 0);
+    }
+
+    private static byte[] Canonical(PolicyNode.Members body)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            body.Write(writer);
+        }
+
+        return CanonicalJson.Parse(buffer.WrittenSpan) is JsonReading.Understood understood
+            ? CanonicalJson.Write(understood.Root)
+            : throw new UnreachableException("The limits of policies are within those of signed documents.");
+    }
+}

@@ -1,0 +1,145 @@
+using System.Text;
+using Bailiwick.Domains.Flows;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Json;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Tests.Domains.Policy;
+
+public sealed class SignedBodyTests
+{
+    private const string Zeros = "0000000000000000000000000000000000000000000000000000000000000000";
+
+    [Fact]
+    public void Signed_statements_give_the_datacentre_that_the_authored_files_give()
+    {
+        var signed = SignedExample.Of(Example.ThreeTenants);
+        var digests = Example.ThreeTenants;
+        foreach (var tenant in new[] { "bank", "hospital", "regulator" })
+        {
+            digests = digests
+                .With($"{tenant}/images.yaml", "file: vmlinuz", "sha256: " + new string('a', 64))
+                .With($"{tenant}/images.yaml", "file: initrd.gz", "sha256: " + new string('b', 64));
+        }
+
+        for (var i = 1; i <= 3; i++)
+        {
+            digests = digests.With(
+                "alpine/hosts.yaml", $"ipv4: 10.99.0.1{i}}}",
+                $"ipv4: 10.99.0.1{i}}}\nidentityKey: {SignedExample.Key($"host-{i}").Base64}");
+        }
+
+        var authored = PolicyCheck.Run(PolicyDocuments.ReadYaml(
+            digests.Files.Select(file => (file.Key, (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(file.Value))),
+            signed.Names));
+        var verified = PolicyCheck.Run(PolicyDocuments.FromStatements(signed.Statements));
+
+        Assert.Empty(authored.Findings);
+        Assert.Empty(verified.Findings);
+        Assert.Equal(authored.Datacentre.Domains.Keys, verified.Datacentre.Domains.Keys);
+        Assert.Equal(authored.Datacentre.Machinery.Compartments.Keys, verified.Datacentre.Machinery.Compartments.Keys);
+        Assert.Empty(PolicyDiff.Describe(authored.Datacentre, verified.Datacentre));
+        Assert.Equal(Cells(authored.Datacentre), Cells(verified.Datacentre));
+        Assert.All(verified.Datacentre.Domains.Values, domain => Assert.StartsWith(
+            $"Domain {domain.Origin.OwnerName}/{domain.Ref.Name} r1", domain.Origin.ToString(),
+                StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_body_has_ids_for_names_and_is_canonical()
+    {
+        var signed = SignedExample.Of(Example.ThreeTenants);
+        var ledger = signed.Statements.Single(one => one.Kind == StatementKind.Domain && one.Name.Text == "ledger");
+        var text = ledger.Body.GetRawText();
+
+        Assert.Contains($"{signed.Names.Find("regulator")}/inspection", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("regulator", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("kind\":\"Domain", text, StringComparison.Ordinal);
+        Assert.True(CanonicalJson.IsCanonical(CanonicalJson.Write(ledger.Body)));
+    }
+
+    [Fact]
+    public void Everything_that_cannot_be_resolved_is_a_finding()
+    {
+        var documents = Example.ThreeTenants.Read().Documents;
+        var nothing = SigningMaterial.Of(PartyNames.None);
+
+        var codes = documents.SelectMany(document => document.ToSignedBody(nothing) switch
+        {
+            SignedBody.Ready => [],
+            SignedBody.Unready unready => unready.Findings.Select(
+                finding => (document.Origin.Kind, finding.Code, finding.Pointer)),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        }).Distinct().ToHashSet();
+
+        Assert.Contains((StatementKind.Domain, FindingCode.UnknownParty, "/hosts/operators/0"), codes);
+        Assert.Contains((StatementKind.Domain, FindingCode.UnknownParty, "/flows/accepts/1/from"), codes);
+        Assert.Contains((StatementKind.Datacentre, FindingCode.UnknownParty, "/tenants/2"), codes);
+        Assert.Contains((StatementKind.Tenant, FindingCode.MissingKey, "/roots"), codes);
+        Assert.Contains((StatementKind.Host, FindingCode.MissingKey, "/identityKey"), codes);
+        Assert.Contains((StatementKind.Image, FindingCode.MissingFileDigest, "/kernel/file"), codes);
+        Assert.Contains((StatementKind.Image, FindingCode.MissingFileDigest, "/initrd/file"), codes);
+        Assert.DoesNotContain(codes,
+            row => row.Kind is StatementKind.Compartment or StatementKind.Volume or StatementKind.Link);
+    }
+
+    [Fact]
+    public void A_document_with_findings_gives_no_body()
+    {
+        var broken = Example.ThreeTenants.With("bank/web.yaml", "wipe: crypto-erase", "wipe: none").Read().Documents
+            .First(one => one.Origin is { Kind: StatementKind.Volume, OwnerName: "bank" }
+                && one.File == "bank/web.yaml");
+
+        var unready = Assert.IsType<SignedBody.Unready>(broken.ToSignedBody(SigningMaterial.Of(PartyNames.None)));
+        Assert.Equal(FindingCode.UnknownEnumValue, Assert.Single(unready.Findings).Code);
+    }
+
+    [Fact]
+    public void A_signed_body_cannot_be_signed_again_or_carry_authored_names()
+    {
+        var signed = PolicyDocuments.FromStatements(SignedExample.Of(Example.ThreeTenants).Statements).Documents[0];
+
+        Assert.Throws<InvalidOperationException>(() => signed.ToSignedBody(SigningMaterial.Of(PartyNames.None)));
+    }
+
+    [Fact]
+    public void Parties_that_call_themselves_the_same_are_shown_apart()
+    {
+        var (one, other) = (PartyId.Unsigned("a"), PartyId.Unsigned("b"));
+        var names = PartyNames.Of([KeyValuePair.Create("bank", one), KeyValuePair.Create("bank", other)]);
+
+        Assert.Null(names.Find("bank"));
+        Assert.Equal($"bank~{one.Short}", names.NameOf(one));
+        Assert.Equal($"bank~{other.Short}", names.NameOf(other));
+        Assert.Equal("c", PartyNames.Of([KeyValuePair.Create("c", one)]).NameOf(one));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("{\"parties\":[]}")]
+    [InlineData("{\"parties\":{},\"more\":1}")]
+    [InlineData("{\"parties\":{\"bank\":\"00\"}}")]
+    [InlineData("{\"parties\":{\"../bank\":\"" + Zeros + "\"}}")]
+    [InlineData("{\"parties\":{\"a\":\"" + Zeros + "\",\"b\":\"" + Zeros + "\"}}")]
+    public void Refuses_names_in_another_form(string json)
+    {
+        Assert.Null(PartyNames.ReadJson(Encoding.UTF8.GetBytes(json)));
+        var names = PartyNames.Unsigned(["bank", "hospital"]);
+        Assert.Equal(names.Names, PartyNames.ReadJson(names.ToJson())?.Names);
+    }
+
+    private static string Cells(CheckedDatacentre datacentre)
+    {
+        var matrix = FlowMatrix.Of(datacentre);
+        var machines = datacentre.Machinery.Compartments.Values.Select(machine => machine.Ref).ToArray();
+        return string.Join('\n', machines.SelectMany(_ => machines, (from, to) => matrix.Expect(from, to) switch
+        {
+            FlowExpectation.Everything => "all",
+            FlowExpectation.Only only => string.Join(
+                ",", only.Flows.Select(flow => ((FlowResource.Network)flow.Resource).Ports[0].First)),
+            FlowExpectation.Nothing nothing => nothing.Because,
+            _ => throw new System.Diagnostics.UnreachableException(),
+        }));
+    }
+}
