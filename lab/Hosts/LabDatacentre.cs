@@ -210,7 +210,9 @@ public sealed class LabDatacentre : IAsyncDisposable
                 .ConfigureAwait(false);
         }
 
-        await Task.WhenAll(Hosts.Select(host => Bounded(host.Name, "start libvirt", host.StartLibvirt, cancellation)))
+        await Task.WhenAll(Hosts.Select(host => Bounded(
+                host.Name, "start libvirt", token => host.StartLibvirt(Options.Hook?.Invoke(host.Name), token),
+                cancellation)))
             .ConfigureAwait(false);
         _register.Change(state => state with { Phase = LabPhase.Up });
     }

@@ -43,13 +43,22 @@ public sealed class LabHost : LabSpace
         Run(["virsh", "-q", "-c", "qemu:///system", .. arguments], timeout: TimeSpan.FromSeconds(60));
 
     /// <summary>Starts this host's libvirt and waits until it answers.</summary>
-    internal async Task<LabProgram> StartLibvirt(CancellationToken cancellation)
+    /// <param name="hook">The qemu hook's text, or null for none.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    internal async Task<LabProgram> StartLibvirt(string? hook, CancellationToken cancellation)
     {
         await Must("mkdir", "-p", RuntimeDirectory, "/etc/libvirt/hooks", "/etc/libvirt/qemu").ConfigureAwait(false);
         await File.WriteAllTextAsync(PathInside("/etc/libvirt/libvirtd.conf"), LibvirtdConf, cancellation)
             .ConfigureAwait(false);
         await File.WriteAllTextAsync(PathInside("/etc/libvirt/qemu.conf"), QemuConf, cancellation)
             .ConfigureAwait(false);
+        if (hook is not null)
+        {
+            var path = PathInside("/etc/libvirt/hooks/qemu");
+            await File.WriteAllTextAsync(path, hook, cancellation).ConfigureAwait(false);
+            await Must("chmod", "0700", "/etc/libvirt/hooks/qemu").ConfigureAwait(false);
+        }
+
         var log = Path.Combine(Directory, "libvirtd.log");
         var daemon = await StartInside(["libvirtd", "-f", "/etc/libvirt/libvirtd.conf"], null, log, cancellation)
             .ConfigureAwait(false);

@@ -20,6 +20,9 @@ public sealed partial record LabOptions(string Directory)
     /// <summary>Where the kernel, the guest and the compiled programs are kept; may be shared between labs.</summary>
     public string CacheDirectory { get; init; } = Path.Combine(Directory, "cache");
 
+    /// <summary>libvirt's qemu hook of a host, by its name; libvirt looks for it only when it starts.</summary>
+    public Func<string, string>? Hook { get; init; }
+
     /// <summary>How long a step may take before the lab gives up.</summary>
     public TimeSpan StepLimit { get; init; } = TimeSpan.FromSeconds(60);
 

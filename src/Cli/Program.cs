@@ -1,1 +1,58 @@
-return 0;
+using System.CommandLine;
+using Bailiwick.Channel.Board;
+using Bailiwick.Channel.Identity;
+using Bailiwick.Cli.Output;
+using Bailiwick.Cli.Verbs;
+using Bailiwick.Custody;
+using Bailiwick.Durable;
+using Bailiwick.Lab.Hosts;
+
+var terminal = new Terminal();
+var root = new RootCommand(
+    "Bailiwick: trusted virtual domains for shared datacentres.\n"
+    + "Exit codes: 0 done or yes; 1 findings, refusals or a proof that does not hold; 2 the command line, a file or "
+    + "this machine is not as it must be; 3 the other side does not answer.")
+{
+    GlobalOptions.Json, GlobalOptions.Lab, GlobalOptions.As,
+    new Command("tenant", "a tenant's keys and roots") { TenantInit.Create(terminal), TenantRotate.Create(terminal) },
+    new Command("policy", "check, plan, compare, sign and publish policies")
+    {
+        PolicyCheckVerb.Create(terminal), PolicyPlanVerb.Create(terminal), PolicyDiffVerb.Create(terminal),
+        PolicySignVerb.Create(terminal), PolicyApplyVerb.Create(terminal),
+    },
+    GetVerb.Create(terminal), WatchVerb.Create(terminal), StatusVerb.Create(terminal),
+    new Command("machine", "start, stop and look into machines")
+    {
+        MachinePower.Create(terminal, running: true), MachinePower.Create(terminal, running: false),
+        MachineConsole.Create(terminal),
+    },
+    new Command("host", "the datacentre's hosts") { HostList.Create(terminal), HostDrain.Create(terminal) },
+    new Command("ledger", "the log of statements") { LedgerVerify.Create(terminal) },
+    new Command("lab", "the datacentre on one machine")
+    {
+        LabUp.Create(terminal), LabDown.Create(terminal), LabExec.Create(terminal), LabDemo.Create(terminal),
+        LabLyingMaster.Create(),
+    },
+    CompletionVerb.Create(terminal),
+};
+
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false })
+        .ConfigureAwait(false);
+}
+catch (Exception fault) when (fault is CustodyException or LabException or DurableException or ChannelIdentityException)
+{
+    terminal.Complain(fault.Message);
+    return (int)ExitCode.Usage;
+}
+catch (BoardException fault)
+{
+    terminal.Complain(fault.Message);
+    return (int)(fault.Problem is null ? ExitCode.Unreachable : ExitCode.No);
+}
+catch (OperationCanceledException)
+{
+    terminal.Complain("stopped");
+    return (int)ExitCode.Usage;
+}

@@ -17,11 +17,12 @@ internal sealed class Terminal
     private readonly TextWriter _out = Console.Out;
 
     /// <summary>Standard output, for people.</summary>
-    internal IAnsiConsole People { get; } = AnsiConsole.Create(new AnsiConsoleSettings());
+    internal IAnsiConsole People { get; } =
+        AnsiConsole.Create(Settings(Console.IsOutputRedirected, new AnsiConsoleOutput(Console.Out)));
 
     /// <summary>Standard error, for progress and complaints.</summary>
     internal IAnsiConsole Aside { get; } =
-        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        AnsiConsole.Create(Settings(Console.IsErrorRedirected, new AnsiConsoleOutput(Console.Error)));
 
     /// <summary>Prints one JSON document.</summary>
     internal void Json(JsonNode document) => _out.WriteLine(document.ToJsonString(Indented));
@@ -36,8 +37,24 @@ internal sealed class Terminal
     /// <summary>Prints a sentence.</summary>
     internal void Say(string sentence) => People.MarkupLine(Markup.Escape(sentence));
 
+    /// <summary>Prints text as it is, without folding.</summary>
+    internal void Print(string text) => _out.WriteLine(text);
+
     /// <summary>Prints a complaint: what is wrong, where, and what to do next.</summary>
     internal void Complain(string sentence) => Aside.MarkupLine($"[red]{Markup.Escape(sentence)}[/]");
+
+    /// <summary>No colour where nobody looks, nor where the person asked for none (no-color.org).</summary>
+    private static AnsiConsoleSettings Settings(bool redirected, AnsiConsoleOutput output)
+    {
+        bool plain = redirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 };
+        return new AnsiConsoleSettings
+        {
+            Out = output,
+            Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
+        };
+    }
 
     /// <summary>Prints a table; cells are plain text, a cell in the last column may be long.</summary>
     internal void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)

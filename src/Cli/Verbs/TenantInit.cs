@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bailiwick.Cli.Output;
 using Bailiwick.Custody.Parties;
@@ -40,8 +41,10 @@ internal static class TenantInit
                 StatementKind.Tenant, tenant, parsed.GetValue(keys), parsed.GetValue(threshold),
                 parsed.GetValue(service), PassphraseFile.Read(parsed.GetValue(passphrase))));
             var folder = new StatementFolder(parsed.GetRequiredValue(signed));
-            new StatementSigner(party, folder, TimeProvider.System.GetUtcNow()).Sign(new StatementWish(
-                StatementKind.Tenant, tenant, new JsonObject { ["legalName"] = parsed.GetValue(legalName) }));
+            var body = new JsonObject { ["legalName"] = parsed.GetValue(legalName) };
+            party.Facts.FillRootBody(body);
+            new StatementSigner(party, folder, TimeProvider.System.GetUtcNow()).Sign(
+                new StatementWish(StatementKind.Tenant, tenant, JsonElement.Parse(body.ToJsonString())));
             Report(terminal, party, parsed.GetValue(GlobalOptions.Json));
             return (int)ExitCode.Done;
         });

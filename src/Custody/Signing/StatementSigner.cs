@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
@@ -8,7 +7,7 @@ using Bailiwick.Ledger.Statements;
 namespace Bailiwick.Custody.Signing;
 
 /// <summary>One statement as a party wants it to be.</summary>
-public sealed record StatementWish(StatementKind Kind, StatementName Name, JsonObject Body);
+public sealed record StatementWish(StatementKind Kind, StatementName Name, JsonElement Body);
 
 /// <summary>
 /// Signs what changed. A statement whose body is the one already signed is left alone, so signing twice signs once;
@@ -21,22 +20,23 @@ public sealed class StatementSigner(PartyDirectory party, StatementFolder folder
     public VerifiedStatement? Sign(StatementWish wish)
     {
         ArgumentNullException.ThrowIfNull(wish);
-        return wish.Kind.IsRoot()
-            ? SignRoot(wish, party.OpenRoots(party.Facts.Threshold))
-            : SignWith(wish, party.OpenRoots(party.Facts.Threshold));
+        IReadOnlyList<EcdsaSigner> signers = party.OpenRoots(party.Facts.Threshold);
+        return wish.Kind.IsRoot() ? SignRoot(wish, signers) : SignWith(wish, signers);
     }
 
     /// <summary>
     /// Signs a new root in which one key is replaced: a threshold of the old root's keys and of the new root's must
     /// sign (The Update Framework, section 5.3.4).
     /// </summary>
-    public VerifiedStatement Rotate(StatementWish root, int number)
+    /// <param name="number">Number of the root key to replace.</param>
+    /// <param name="root">The root as it shall be, asked for once the new key is there.</param>
+    public VerifiedStatement Rotate(int number, Func<StatementWish> root)
     {
         ArgumentNullException.ThrowIfNull(root);
         (EcdsaSigner old, EcdsaSigner next) = party.ReplaceRoot(number);
         IEnumerable<EcdsaSigner> kept = party.OpenRoots(party.Facts.Roots.Length)
             .Where(s => s.Id != next.Id).Take(party.Facts.Threshold);
-        return SignRoot(root, [next, old, .. kept])
+        return SignRoot(root(), [next, old, .. kept])
             ?? throw new CustodyException("The new root equals the old one.");
     }
 
@@ -48,7 +48,6 @@ public sealed class StatementSigner(PartyDirectory party, StatementFolder folder
             party.Bind(made.Owner);
         }
 
-        party.Facts.FillRootBody(wish.Body);
         VerifiedStatement? signed = SignWith(wish, signers);
         if (party.Facts.Id is null && signed is not null)
         {
@@ -60,15 +59,14 @@ public sealed class StatementSigner(PartyDirectory party, StatementFolder folder
 
     private VerifiedStatement? SignWith(StatementWish wish, IReadOnlyList<ISigner> signers)
     {
-        JsonElement body = JsonElement.Parse(wish.Body.ToJsonString());
         VerifiedStatement? held = party.Facts.Id is { } id ? folder.Book.Find(id, wish.Kind, wish.Name) : null;
-        if (held is not null && CanonicalJson.Write(held.Body).AsSpan().SequenceEqual(CanonicalJson.Write(body)))
+        if (held is not null && CanonicalJson.Write(held.Body).AsSpan().SequenceEqual(CanonicalJson.Write(wish.Body)))
         {
             return null;
         }
 
         byte[] payload = StatementPayload.Compose(
-            wish.Kind, party.Facts.Id, wish.Name, (held?.Revision ?? 0) + 1, held?.Digest, now, body);
+            wish.Kind, party.Facts.Id, wish.Name, (held?.Revision ?? 0) + 1, held?.Digest, now, wish.Body);
         return folder.Add(EnvelopeWriter.Sign(payload, signers));
     }
 }

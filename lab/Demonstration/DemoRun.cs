@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using Bailiwick.Domains.Flows;
+using Bailiwick.Lab.Deployment;
+using Bailiwick.Lab.Guests;
+using Bailiwick.Lab.Hosts;
+
+namespace Bailiwick.Lab.Demonstration;
+
+/// <summary>What a demonstration shall be.</summary>
+/// <param name="Directory">The lab's directory.</param>
+/// <param name="Policies">The directory of policies to play.</param>
+/// <param name="Keep">Leave everything running at the end.</param>
+public sealed record DemoOptions(string Directory, string Policies, bool Keep);
+
+/// <summary>
+/// The main job from an empty machine to the last proof: hosts, keys, signed policies, machines, and then packets
+/// between every ordered pair beside what the policies promise.
+/// </summary>
+public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
+{
+    private static readonly string[] HostNames = ["host-1", "host-2", "host-3"];
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly DateTimeOffset _start = TimeProvider.System.GetUtcNow();
+    private readonly List<Cell> _cells = [];
+    private readonly List<DemoCheck> _checks = [];
+
+    /// <summary>Plays all acts.</summary>
+    /// <exception cref="LabException">Something of the lab itself did not work.</exception>
+    public async Task<DemoReport> Play(CancellationToken cancellation)
+    {
+        var paths = new LabPaths(Path.GetFullPath(options.Directory));
+        await LabDatacentre.Down(paths.Root, null, cancellation).ConfigureAwait(false);
+        var steps = new StepProgress(audience);
+        audience.Act("Three hosts on one machine");
+        Task<GuestImage> guest = GuestImage.Build(paths.Cache, null, cancellation);
+        LabDatacentre datacentre = await LabBuilder.Up(paths, options.Policies, HostNames, steps, cancellation)
+            .ConfigureAwait(false);
+        await using (datacentre.ConfigureAwait(false))
+        {
+            GuestImage image = await guest.ConfigureAwait(false);
+            audience.Act("Keys, signed policies, Master, key services, Proxies");
+            LabDeployment deployment = await LabDeployment.Create(
+                paths, datacentre, image, options.Policies, steps, cancellation).ConfigureAwait(false);
+            audience.Act("Machines start, each admitted by its host's Proxy");
+            DemoStage stage = await DemoStage.Open(deployment, audience, cancellation).ConfigureAwait(false);
+            await using (stage.ConfigureAwait(false))
+            {
+                await PlayActs(stage, cancellation).ConfigureAwait(false);
+                DemoReport report = Report(stage);
+                if (options.Keep)
+                {
+                    datacentre.Detach();
+                }
+
+                return report;
+            }
+        }
+    }
+
+    private async Task PlayActs(DemoStage stage, CancellationToken cancellation)
+    {
+        audience.Act("Packets between every ordered pair");
+        FlowMatrix matrix = FlowMatrix.Of(stage.Policies);
+        var measure = new MatrixMeasure(stage.Machines, matrix);
+        _cells.AddRange(await measure.Measure(
+            (done, all) => audience.Progress($"{done} of {all} machines have asked everyone", (double)done / all),
+            cancellation).ConfigureAwait(false));
+        _cells.AddRange(await measure.MeasureShouts(cancellation).ConfigureAwait(false));
+        audience.Matrix([.. stage.Machines.Select(m => m.Name)], _cells);
+        Add(MatrixCheck());
+        audience.Act("A stolen volume");
+        foreach (DemoCheck check in await new StorageAct(stage).Play(cancellation).ConfigureAwait(false))
+        {
+            Add(check);
+        }
+
+        audience.Act("Root on a host starts a machine nobody admitted");
+        Add(await new StartAct(stage).Play(cancellation).ConfigureAwait(false));
+        audience.Act("One owner withdraws a flow");
+        Add(await new FlowAct(stage).Play(cancellation).ConfigureAwait(false));
+        audience.Act("The operator forges a policy");
+        Add(await new ForgeryAct(stage).Play(cancellation).ConfigureAwait(false));
+        if (options.Keep)
+        {
+            audience.Tell("The lying Master is left out with --keep: it leaves the hosts with a ledger nobody continues.");
+        }
+        else
+        {
+            Add(await new LyingMasterAct(stage).Play(cancellation).ConfigureAwait(false));
+        }
+    }
+
+    private DemoCheck MatrixCheck()
+    {
+        int passed = _cells.Count(c => c.Passed && c.Matches), leaks = _cells.Count(c => c.Leaks);
+        return new DemoCheck("the measured matrix is the promised one",
+            _cells.All(c => c.Matches) && passed > 0 && leaks == 0,
+            $"{_cells.Count} cells, {_cells.Count(c => c.Matches)} as promised, of which {passed} open "
+            + $"(the positive control); {leaks} leaks");
+    }
+
+    private void Add(DemoCheck check)
+    {
+        _checks.Add(check);
+        audience.Check(check);
+    }
+
+    private DemoReport Report(DemoStage stage) => new()
+    {
+        Hosts = HostNames.Length,
+        Machines = stage.Machines.Count,
+        Domains = stage.Policies.Domains.Count,
+        Cells = _cells,
+        Checks = _checks,
+        SecondsToFirstMachine = (stage.FirstAnswer - _start).TotalSeconds,
+        SecondsTotal = _clock.Elapsed.TotalSeconds,
+    };
+}
+
+/// <summary>Turns the lab's steps into progress of an act.</summary>
+public sealed class StepProgress(IDemoAudience audience) : IProgress<LabStep>
+{
+    private int _steps;
+
+    /// <inheritdoc/>
+    public void Report(LabStep value)
+    {
+        // About twenty steps make an act; the bar only shows that it moves.
+        double done = 1 - Math.Pow(0.9, Interlocked.Increment(ref _steps));
+        audience.Progress($"{value.Place}: {value.Sentence}", done);
+    }
+}

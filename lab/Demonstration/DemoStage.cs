@@ -1,0 +1,153 @@
+using System.Collections.Immutable;
+using System.Net;
+using Bailiwick.Channel.Board;
+using Bailiwick.Channel.Contexts;
+using Bailiwick.Custody.Signing;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Lab.Deployment;
+using Bailiwick.Lab.Hosts;
+using Bailiwick.Lab.Probes;
+
+namespace Bailiwick.Lab.Demonstration;
+
+/// <summary>The running datacentre of the three tenants, as the demonstration sees it.</summary>
+public sealed class DemoStage : IAsyncDisposable
+{
+    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(120);
+    private readonly List<DemoMachine> _machines = [];
+
+    private DemoStage(LabDeployment deployment, CheckedDatacentre policies)
+    {
+        Deployment = deployment;
+        Policies = policies;
+    }
+
+    public LabDeployment Deployment { get; }
+
+    /// <summary>What everyone signed.</summary>
+    public CheckedDatacentre Policies { get; private set; }
+
+    public IReadOnlyList<DemoMachine> Machines => _machines;
+
+    /// <summary>When the first machine answered.</summary>
+    public DateTimeOffset FirstAnswer { get; private set; } = DateTimeOffset.MaxValue;
+
+    /// <summary>Waits until every machine that the policies describe answers on its probe channel.</summary>
+    public static async Task<DemoStage> Open(
+        LabDeployment deployment, IDemoAudience audience, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(deployment);
+        ArgumentNullException.ThrowIfNull(audience);
+        var stage = new DemoStage(deployment, ReadPolicies(deployment));
+        CompartmentModel[] wanted = [.. stage.Policies.Machinery.Compartments.Values];
+        ImmutableArray<PlacementRow> rows = await Placed(deployment, wanted.Length, cancellation).ConfigureAwait(false);
+        DemoMachine[] machines = await Task.WhenAll(wanted.Select(async model =>
+        {
+            PlacementRow row = rows.Single(r => r.Compartment == model.Ref.ToString());
+            string host = row.Host?.Split('/')[^1] ?? throw new LabException(
+                row.Reason, $"{model.Origin.OwnerName}/{model.Ref.Name}", "bailiwick status");
+            DemoMachine machine = await Meet(deployment, model, host, cancellation).ConfigureAwait(false);
+            lock (stage._machines)
+            {
+                stage.FirstAnswer = stage._machines.Count == 0 ? TimeProvider.System.GetUtcNow() : stage.FirstAnswer;
+                stage._machines.Add(machine);
+                audience.Progress($"{machine.Name} answers on {host}", (double)stage._machines.Count / wanted.Length);
+            }
+
+            return machine;
+        })).ConfigureAwait(false);
+        stage._machines.Clear();
+        stage._machines.AddRange(machines.OrderBy(m => m.Model.Nics[0].Domain.Text).ThenBy(m => m.Name));
+        return stage;
+    }
+
+    /// <summary>Connects to a machine's probe.</summary>
+    public static async Task<DemoMachine> Meet(
+        LabDeployment deployment, CompartmentModel model, string host, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(deployment);
+        ArgumentNullException.ThrowIfNull(model);
+        string name = $"{model.Origin.OwnerName}/{model.Ref.Name}";
+        string socket = Path.Combine(deployment.Paths.Proxy(host), "state", "machines",
+            MachineName(model.Ref), "probe.sock");
+        ProbeChannel probe = await ProbeChannel.Open(
+            deployment.Datacentre.Host(host).PathInside(socket), name, BootLimit, cancellation).ConfigureAwait(false);
+        NicModel nic = model.Nics[0];
+        return new DemoMachine(name, model, host, probe, nic.Ipv4 ?? IPAddress.None, nic.Ipv6 ?? IPAddress.None);
+    }
+
+    /// <summary>libvirt's name of a machine.</summary>
+    internal static string MachineName(CompartmentRef machine) =>
+        "bw-" + DerivedNames.Digits(machine.ToString(), DerivedNames.MachineDigits);
+
+    /// <summary>A machine by its name.</summary>
+    public DemoMachine Machine(string name) => _machines.Single(m => m.Name == name);
+
+    /// <summary>Takes the place of a machine that was started again.</summary>
+    public async Task Replace(DemoMachine machine)
+    {
+        ArgumentNullException.ThrowIfNull(machine);
+        int index = _machines.FindIndex(m => m.Name == machine.Name);
+        await _machines[index].Probe.DisposeAsync().ConfigureAwait(false);
+        _machines[index] = machine;
+    }
+
+    /// <summary>Changes a party's policy in the working copy, signs it and publishes it.</summary>
+    public async Task Change(
+        string party, string file, Func<string, string> edit, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(edit);
+        string path = Path.Combine(Deployment.Paths.Policies, party, file);
+        string before = await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false);
+        string after = edit(before);
+        if (after == before)
+        {
+            throw new LabException("the policy to change does not look as expected", path, "lab down, then demo");
+        }
+
+        await File.WriteAllTextAsync(path, after, cancellation).ConfigureAwait(false);
+        await Deployment.Publish(
+            party, Deployment.Desks.Sign(party, Deployment.LogKey()), cancellation).ConfigureAwait(false);
+        Policies = ReadPolicies(Deployment);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (DemoMachine machine in _machines)
+        {
+            await machine.Probe.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static CheckedDatacentre ReadPolicies(LabDeployment deployment)
+    {
+        var statements = deployment.Desks.Desks.Keys.SelectMany(party =>
+        {
+            using StatementFolder folder = deployment.Desks.Folder(party);
+            return Enum.GetValues<Ledger.Statements.StatementKind>().SelectMany(folder.Book.Current).ToArray();
+        });
+        return PolicyCheck.Run(PolicyDocuments.FromStatements(statements).Documents).Datacentre;
+    }
+
+    private static async Task<ImmutableArray<PlacementRow>> Placed(
+        LabDeployment deployment, int machines, CancellationToken cancellation)
+    {
+        using BoardDesk desk = deployment.Board(deployment.Desks.Operator.Facts.Name.Text);
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            ImmutableArray<PlacementRow> rows = await desk.Board.Placements(cancellation).ConfigureAwait(false);
+            if (rows.Length >= machines && rows.All(r => r.Host is not null))
+            {
+                return rows;
+            }
+
+            await Task.Delay(200, cancellation).ConfigureAwait(false);
+        }
+
+        BoardStatus status = await desk.Board.Status(cancellation).ConfigureAwait(false);
+        throw new LabException(
+            string.Join("; ", status.Compartments.Select(c => $"{c.Compartment}: {c.Reason}")),
+            "placement", "bailiwick status");
+    }
+}

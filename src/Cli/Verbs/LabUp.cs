@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Bailiwick.Cli.Output;
+using Bailiwick.Lab.Demonstration;
+using Bailiwick.Lab.Deployment;
+using Bailiwick.Lab.Guests;
+using Bailiwick.Lab.Hosts;
+
+namespace Bailiwick.Cli.Verbs;
+
+/// <summary><c>bailiwick lab up</c>: the datacentre on one machine, with everyone's keys and signed policies.</summary>
+internal static class LabUp
+{
+    internal static Command Create(Terminal terminal)
+    {
+        var policies = new Argument<string>("POLICIES")
+        {
+            Description = "directory of policies", DefaultValueFactory = _ => "examples/three-tenants",
+        };
+        var hosts = new Option<int>("--hosts") { Description = "how many hosts", DefaultValueFactory = _ => 3 };
+        var command = new Command("up",
+            "Bring up hosts, Master, key services and Proxies, and start the machines.\n"
+            + "Example: bailiwick lab up && bailiwick status --as hospital") { policies, hosts };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            LabPaths paths = Desk.Paths(parsed);
+            await Stage.Play(terminal, audience => Up(
+                paths, parsed.GetRequiredValue(policies), parsed.GetValue(hosts), audience, cancellation))
+                .ConfigureAwait(false);
+            terminal.Say($"The lab is up in {paths.Root}. Look around: `bailiwick status --as hospital`, "
+                + "`bailiwick lab exec host-1 -- virsh list`; end it with `bailiwick lab down`.");
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static async Task<bool> Up(
+        LabPaths paths, string policies, int hosts, IDemoAudience audience, CancellationToken cancellation)
+    {
+        var progress = new StepProgress(audience);
+        audience.Act("Hosts");
+        GuestImage image = await GuestImage.Build(paths.Cache, progress, cancellation).ConfigureAwait(false);
+        LabDatacentre lab = await LabBuilder.Up(
+            paths, policies, [.. Enumerable.Range(1, hosts).Select(i => $"host-{i}")], progress, cancellation)
+            .ConfigureAwait(false);
+        await using (lab.ConfigureAwait(false))
+        {
+            audience.Act("Keys, signed policies, Master, key services, Proxies");
+            await LabDeployment.Create(paths, lab, image, policies, progress, cancellation).ConfigureAwait(false);
+            lab.Detach();
+            return true;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Net;
+using Bailiwick.Channel.Board;
+using Bailiwick.Channel.Contexts;
+using Bailiwick.Cli.Output;
+
+namespace Bailiwick.Cli.Verbs;
+
+/// <summary><c>bailiwick machine console</c>: a machine's serial line, straight from its host's Proxy.</summary>
+internal static class MachineConsole
+{
+    private const byte Escape = 0x1d;
+
+    internal static Command Create(Terminal terminal)
+    {
+        var machine = new Argument<string>("MACHINE") { Description = "like bank/web-1" };
+        var command = new Command("console",
+            "Open a machine's console; Ctrl-] ends it. The host records that it was opened.\n"
+            + "Example: bailiwick machine console bank/web-1 --as bank") { machine };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using BoardDesk desk = Desk.Open(parsed);
+            (var book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
+            string? reference = BoardReader.Reference(book, parsed.GetRequiredValue(machine));
+            BoardStatus status = await desk.Board.Status(cancellation).ConfigureAwait(false);
+            string? host = status.Compartments.FirstOrDefault(c => c.Compartment == reference)?.Host;
+            if (reference is null || host is null)
+            {
+                terminal.Complain($"{parsed.GetValue(machine)} runs nowhere; `bailiwick status` says why.");
+                return (int)ExitCode.No;
+            }
+
+            using HttpClient client = desk.Host(host);
+            client.Timeout = Timeout.InfiniteTimeSpan;
+            return (int)await Talk(terminal, client, reference, cancellation).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static async Task<ExitCode> Talk(
+        Terminal terminal, HttpClient client, string reference, CancellationToken cancellation)
+    {
+        using var typing = new KeyboardContent();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/compartments/{reference}/console")
+        {
+            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = typing,
+        };
+        using HttpResponseMessage answer = await client
+            .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        if (!answer.IsSuccessStatusCode)
+        {
+            terminal.Complain(await answer.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
+            return ExitCode.No;
+        }
+
+        await using Stream screen = Console.OpenStandardOutput();
+        await using Stream from = await answer.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        await Task.WhenAny(from.CopyToAsync(screen, cancellation), typing.Ended).ConfigureAwait(false);
+        return ExitCode.Done;
+    }
+
+    /// <summary>Standard input as a request's body, until Ctrl-] or its end.</summary>
+    private sealed class KeyboardContent : HttpContent
+    {
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task Ended => _ended.Task;
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await using Stream keys = Console.OpenStandardInput();
+            byte[] buffer = new byte[256];
+            for (int count; (count = await keys.ReadAsync(buffer).ConfigureAwait(false)) > 0;)
+            {
+                int end = Array.IndexOf(buffer, Escape, 0, count);
+                await stream.WriteAsync(buffer.AsMemory(0, end < 0 ? count : end)).ConfigureAwait(false);
+                await stream.FlushAsync().ConfigureAwait(false);
+                if (end >= 0)
+                {
+                    break;
+                }
+            }
+
+            _ended.TrySetResult();
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}

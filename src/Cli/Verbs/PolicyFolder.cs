@@ -1,0 +1,32 @@
+using System.CommandLine;
+using System.Collections.Immutable;
+using Bailiwick.Custody.Signing;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Cli.Verbs;
+
+/// <summary>A directory of authored policies, read and checked.</summary>
+internal sealed record PolicyFolder(CheckedDatacentre Datacentre, ImmutableArray<Finding> Findings, PartyNames Names)
+{
+    internal static Argument<string> Argument(string name = "DIR") =>
+        new(name) { Description = "directory of policies: one subdirectory a party" };
+
+    internal static PolicyFolder Read(string directory)
+    {
+        var desk = new PolicyDesk(directory);
+        return Check(desk, desk.Names());
+    }
+
+    /// <summary>As if nobody had an id yet, so that two directories can be compared.</summary>
+    internal static PolicyFolder ReadByName(string directory)
+    {
+        var desk = new PolicyDesk(directory);
+        return Check(desk, PartyNames.UnsignedOfPaths(desk.Files().Select(f => f.Path)));
+    }
+
+    private static PolicyFolder Check(PolicyDesk desk, PartyNames names)
+    {
+        PolicyCheckResult result = PolicyCheck.Run(desk.Read(names));
+        return new PolicyFolder(result.Datacentre, result.Findings, names);
+    }
+}

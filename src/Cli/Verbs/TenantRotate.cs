@@ -1,0 +1,31 @@
+using System.CommandLine;
+using Bailiwick.Cli.Output;
+using Bailiwick.Custody.Parties;
+using Bailiwick.Custody.Signing;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Cli.Verbs;
+
+/// <summary><c>bailiwick tenant rotate</c>: replaces one root key; the old root's threshold signs the new root.</summary>
+internal static class TenantRotate
+{
+    internal static Command Create(Terminal terminal)
+    {
+        var signing = new PolicySigning();
+        var number = new Option<int>("--replace") { Description = "number of the root key to replace", Required = true };
+        Command command = signing.AddTo(new Command("rotate",
+            "Replace one root key by a new one and sign the new root; publish it with `policy apply`.\n"
+            + "Example: bailiwick tenant rotate policies --keys keys/bank --signed signed/bank --replace 1"));
+        command.Add(number);
+        command.SetAction(parsed =>
+        {
+            using PartyDirectory party = signing.Party(parsed);
+            using StatementFolder folder = signing.Folder(parsed);
+            VerifiedStatement root = signing.Desk(parsed).Rotate(
+                party, folder, signing.Facts(parsed), parsed.GetValue(number), TimeProvider.System.GetUtcNow());
+            PolicySignVerb.Report(terminal, [root], parsed.GetValue(GlobalOptions.Json));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+}
