@@ -9,7 +9,7 @@ public static class ChannelLimits
     /// <summary>How long a certificate made from an identity key is valid, in days.</summary>
     public const int CertificateDays = 7;
 
-    /// <summary>How far a certificate's start lies in the past, in minutes: clocks of peers may differ by as much.</summary>
+    /// <summary>How far a certificate's start lies in the past, in minutes: peers' clocks may differ so much.</summary>
     public const int ClockSkewMinutes = 60;
 
     /// <summary>Deepest nesting of a JSON body, in levels.</summary>

@@ -13,7 +13,7 @@ public sealed class BoardClient : IBoard
 {
     private readonly HttpClient _http;
 
-    /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>, which stays its owner's to dispose of.</summary>
+    /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>, whose owner disposes of it.</summary>
     public BoardClient(HttpClient http) => _http = http;
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Bailiwick.Channel.Board;
 
@@ -24,7 +25,11 @@ public sealed record PostedReceipt(
 /// <param name="Commitment">The leaf's data, base64.</param>
 /// <param name="Salt">What opens the commitment, base64; absent where the reader may not.</param>
 /// <param name="Envelope">The statement's envelope; absent where the reader may not.</param>
-public sealed record BoardEntry(long Index, string Commitment, string? Salt = null, JsonElement? Envelope = null);
+public sealed record BoardEntry(
+    long Index,
+    string Commitment,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Salt = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Envelope = null);
 
 /// <summary>A page of the log.</summary>
 /// <param name="Entries">Leaves from the asked index on; fewer than asked at the end or where a page is full.</param>

@@ -16,7 +16,7 @@ public sealed record BoardStatus(
 /// <summary>One host.</summary>
 /// <param name="Host">`operator id/name`.</param>
 /// <param name="Assurance">The best assurance its statement claims.</param>
-/// <param name="State">`silent` (no report since the board started), `reporting` or `late` (no report for 30 s).</param>
+/// <param name="State">`silent` (no report since the board's start), `reporting`, or `late` (none for 30 s).</param>
 /// <param name="Draining">Whether it should be emptied.</param>
 /// <param name="Checkpoint">The signed note it last reported; null when silent.</param>
 /// <param name="Evidence">The assurance word of its last evidence; null when it gave none. Not verified here.</param>

@@ -19,7 +19,11 @@ public abstract record WatchEvent
     }
 
     /// <summary>The next leaf; see <see cref="BoardEntry"/> for its members.</summary>
-    public sealed record Entry(long Index, string Commitment, string? Salt = null, JsonElement? Envelope = null)
+    public sealed record Entry(
+        long Index,
+        string Commitment,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Salt = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Envelope = null)
         : WatchEvent;
 
     /// <summary>A checkpoint that covers exactly the leaves sent so far.</summary>

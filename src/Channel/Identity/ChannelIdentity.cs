@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using Bailiwick.Ledger.Keys;
 using PublicKey = Bailiwick.Ledger.Keys.PublicKey;
 
@@ -13,10 +12,6 @@ namespace Bailiwick.Channel.Identity;
 /// </summary>
 public sealed class ChannelIdentity : IDisposable
 {
-    private const UnixFileMode Loose =
-        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
-        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-
     private readonly ECDsa _key;
     private readonly EcdsaSigner _signer;
     private readonly TimeProvider _time;
@@ -44,7 +39,7 @@ public sealed class ChannelIdentity : IDisposable
     /// <summary>Takes a key that is already in memory; the identity owns it from now on.</summary>
     /// <param name="key">A private key on P-256.</param>
     /// <param name="time">The clock by which certificates are dated; the system's if null.</param>
-    /// <param name="lifetime">How long each certificate is valid; <see cref="ChannelLimits.CertificateDays"/> if null.</param>
+    /// <param name="lifetime">How long a certificate is valid; <see cref="ChannelLimits.CertificateDays"/>.</param>
     /// <exception cref="ArgumentException">The key is not on P-256.</exception>
     public static ChannelIdentity FromKey(ECDsa key, TimeProvider? time = null, TimeSpan? lifetime = null) =>
         new(key, time ?? TimeProvider.System, lifetime ?? TimeSpan.FromDays(ChannelLimits.CertificateDays));
@@ -54,22 +49,8 @@ public sealed class ChannelIdentity : IDisposable
     /// The file is missing, a link, larger than <see cref="ChannelLimits.KeyFileBytes"/>, usable by others, or not such
     /// a key.
     /// </exception>
-    public static ChannelIdentity FromPem(string file, TimeProvider? time = null)
-    {
-        var text = ReadPrivateText(file);
-        var key = ECDsa.Create();
-        try
-        {
-            key.ImportFromPem(text);
-            return FromKey(key, time);
-        }
-        catch (Exception error) when (error is ArgumentException or CryptographicException)
-        {
-            key.Dispose();
-            throw new ChannelIdentityException(
-                file, "it does not hold exactly one PKCS#8 private key on P-256 in PEM; make the key again", error);
-        }
-    }
+    public static ChannelIdentity FromPem(string file, TimeProvider? time = null) =>
+        FromKey(PrivateKeyFile.Read(file), time);
 
     /// <summary>
     /// The certificate to show now. It is made again when half of its life is over, so that a process that runs for
@@ -101,43 +82,5 @@ public sealed class ChannelIdentity : IDisposable
         request.CertificateExtensions.Add(
             new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         return request.CreateSelfSigned(now - Skew, now + _lifetime);
-    }
-
-    private static string ReadPrivateText(string file)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            throw new PlatformNotSupportedException("Whether a key file is private is known only on Linux.");
-        }
-
-        try
-        {
-            if (new FileInfo(file).LinkTarget is not null)
-            {
-                throw new ChannelIdentityException(file, "it is a symbolic link; name the file itself");
-            }
-
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read);
-            var mode = File.GetUnixFileMode(stream.SafeFileHandle);
-            if ((mode & Loose) != 0)
-            {
-                throw new ChannelIdentityException(
-                    file, $"its mode is {Convert.ToString((int)mode, 8)}, so others may use the key; make a new key, "
-                    + "in a file of mode 600");
-            }
-
-            if (stream.Length > ChannelLimits.KeyFileBytes)
-            {
-                throw new ChannelIdentityException(file, $"it is larger than {ChannelLimits.KeyFileBytes} bytes");
-            }
-
-            var bytes = new byte[stream.Length];
-            stream.ReadExactly(bytes);
-            return Encoding.ASCII.GetString(bytes);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ChannelIdentityException(file, "it cannot be read: " + error.Message, error);
-        }
     }
 }

@@ -31,6 +31,9 @@ public sealed class ChannelServer : IAsyncDisposable
     public IReadOnlyCollection<string> Urls =>
         [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
 
+    /// <summary>The platform's services, for what describes the routes.</summary>
+    public IServiceProvider Services => _app.Services;
+
     /// <summary>Starts to serve.</summary>
     /// <param name="listening">Where and as whom.</param>
     /// <param name="routes">The table with its handlers.</param>

@@ -70,6 +70,9 @@ public sealed class PrincipalRegister
         }
     }
 
+    /// <summary>The keys that statements name in more than one role.</summary>
+    public IEnumerable<KeyId> Ambiguous => _entries.Where(entry => entry.Value.Only is null).Select(entry => entry.Key);
+
     /// <summary>Whom a key stands for, or null if statements name it in more than one role.</summary>
     public Principal? Resolve(KeyId key) => _entries.TryGetValue(key, out var entry)
         ? entry.Only

@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Bailiwick.Channel.Routes;
@@ -38,7 +40,8 @@ public sealed class RouteMap
         where TBody : class =>
         Add(
             row,
-            [Answers<TAnswer>(), new AcceptsMetadata(["application/json"], typeof(TBody))],
+            // The gate refuses other types itself, with a problem; the platform would answer without one.
+            [Answers<TAnswer>(), new AcceptsMetadata(["*/*"], typeof(TBody))],
             (http, gate, cancel) => Run(
                 http, row, gate,
                 async call =>
@@ -119,7 +122,11 @@ public sealed class RouteMap
     private static async Task Guard(
         HttpContext http, RouteRow row, ILogger log, Func<CancellationToken, Task> run)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        // A stream would hold up a stopping server for ever; any other call may finish.
+        var stopping = row.Streams
+            ? http.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping
+            : default;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
         if (!row.Streams)
         {
             limit.CancelAfter(TimeSpan.FromSeconds(ChannelLimits.RequestSeconds));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Bailiwick.Channel.Wire;
 using Microsoft.AspNetCore.Http;
 
@@ -31,4 +32,9 @@ internal static class RouteWriter
 /// <param name="Next">What to do.</param>
 /// <param name="Refusals">The items of a refused batch.</param>
 public sealed record ProblemBody(
-    int Status, string Code, string Detail, string Next, ImmutableArray<RefusedItem>? Refusals = null);
+    int Status,
+    string Code,
+    string Detail,
+    string Next,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    ImmutableArray<RefusedItem>? Refusals = null);

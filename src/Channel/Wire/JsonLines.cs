@@ -7,7 +7,7 @@ namespace Bailiwick.Channel.Wire;
 /// <summary>A stream of JSON values, one a line, ended by a line feed each (NDJSON).</summary>
 public static class JsonLines
 {
-    /// <summary>The lines of a stream as they come. A last line without its line feed is dropped: it may be half.</summary>
+    /// <summary>The lines of a stream as they come. A last line that is not ended is dropped.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="maxLineBytes">The longest line, in bytes.</param>
     /// <param name="cancel">Ends it.</param>

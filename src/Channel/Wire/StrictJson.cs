@@ -46,7 +46,6 @@ public static class StrictJson
         var options = new JsonSerializerOptions(JsonSerializerOptions.Strict)
         {
             PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
             MaxDepth = ChannelLimits.JsonDepth + 1,
             NumberHandling = JsonNumberHandling.Strict,
             Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },

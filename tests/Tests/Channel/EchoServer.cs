@@ -65,7 +65,8 @@ public sealed class EchoServer : IAsyncDisposable
         .Handle<EchoText, EchoText>(Forgetful, (_, body) =>
             Task.FromResult<RouteAnswer<EchoText>>(new RouteAnswer<EchoText>.Ok(body)))
         .Handle(OperatorsOnly, call =>
-            Task.FromResult<RouteAnswer<EchoText>>(new RouteAnswer<EchoText>.Ok(new EchoText($"{call.Number("from")}"))));
+            Task.FromResult<RouteAnswer<EchoText>>(
+                new RouteAnswer<EchoText>.Ok(new EchoText($"{call.Number("from")}"))));
 
     public static ChannelIdentity NewIdentity(TimeProvider? time = null) =>
         ChannelIdentity.FromKey(ECDsa.Create(ECCurve.NamedCurves.nistP256), time);

@@ -1,0 +1,150 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using Bailiwick.Channel.Board;
+using Bailiwick.Ledger.Checkpoints;
+
+namespace Bailiwick.Tests.Master;
+
+/// <summary>The real program, killed without warning while many publish.</summary>
+public sealed class CrashTests
+{
+    private const int Publishers = 6;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_was_acknowledged_is_there_after_a_kill_and_the_tree_only_grew()
+    {
+        await using var world = new BoardWorld();
+        using (var first = await Run(world))
+        {
+            await world.Settle();
+            await Kill(first);
+        }
+
+        var acknowledged = new ConcurrentBag<PostedReceipt>();
+        for (var round = 0; round < 3; round++)
+        {
+            using var process = await Run(world);
+            var writers = Enumerable.Range(0, Publishers)
+                .Select(one => Publish(
+                    world.Board(world.Bank.Admin), world, $"r{round}-w{one}", acknowledged)).ToArray();
+            var enough = acknowledged.Count + 25 + (round * 10);
+            for (var waits = 0; acknowledged.Count < enough && waits < 3000; waits++)
+            {
+                await Task.Delay(10, Cancel);
+            }
+
+            await Kill(process);
+            await Task.WhenAll(writers);
+        }
+
+        Assert.True(acknowledged.Count > 75, $"only {acknowledged.Count} were acknowledged");
+        using var last = await Run(world);
+        var board = world.Board(world.Host1);
+        var newest = Open(world, await board.Checkpoint(Cancel));
+        var page = await All(board, newest.Size);
+        foreach (var receipt in acknowledged)
+        {
+            Assert.Equal(receipt.Salt, page[(int)receipt.Index].Salt);
+            var verdict = await LedgerComparison.Compare(Open(world, receipt.Checkpoint), newest, board, Cancel);
+            Assert.True(
+                verdict is LedgerComparisonVerdict.Behind or LedgerComparisonVerdict.Same, verdict.ToString());
+        }
+
+        await Kill(last);
+    }
+
+    [Fact]
+    public async Task A_second_board_on_one_store_is_refused_and_a_termination_is_clean()
+    {
+        await using var world = new BoardWorld();
+        using var first = await Run(world);
+        using var second = Launch(world);
+        await second.WaitForExitAsync(Cancel);
+        Assert.Equal(2, second.ExitCode);
+        Assert.Contains("another process", await second.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
+        using var terminate = Process.Start("kill", $"-TERM {first.Id}");
+        await first.WaitForExitAsync(Cancel);
+        Assert.Equal(0, first.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("tls.pem", UnixFileMode.UserRead | UnixFileMode.OtherRead)]
+    [InlineData("log.pem", UnixFileMode.UserRead | UnixFileMode.GroupRead)]
+    [InlineData("master.json", UnixFileMode.UserRead | UnixFileMode.OtherWrite)]
+    public async Task Refuses_files_that_others_can_use(string file, UnixFileMode mode)
+    {
+        await using var world = new BoardWorld();
+        File.SetUnixFileMode(Path.Combine(world.Directory, file), mode);
+        using var process = Launch(world);
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal(2, process.ExitCode);
+        Assert.Contains(file, await process.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
+    }
+
+    private static async Task Publish(
+        BoardClient board, BoardWorld world, string name, ConcurrentBag<PostedReceipt> acknowledged)
+    {
+        for (var i = 0; i < 10_000; i++)
+        {
+            // Subjects of their own, so that a lost acknowledgement does not break the chain of the next.
+            byte[] envelope;
+            lock (world.Bank)
+            {
+                envelope = world.Bank.Volume($"v{name}-{i}");
+            }
+
+            try
+            {
+                if (await board.Publish([envelope], Cancel) is PostOutcome.Published published)
+                {
+                    acknowledged.Add(published.Receipts[0]);
+                }
+            }
+            catch (BoardException)
+            {
+                return;
+            }
+        }
+    }
+
+    private static async Task<List<BoardEntry>> All(BoardClient board, long size)
+    {
+        var entries = new List<BoardEntry>();
+        while (entries.Count < size)
+        {
+            entries.AddRange((await board.Entries(entries.Count, 1000, Cancel)).Entries);
+        }
+
+        return entries;
+    }
+
+    private static VerifiedCheckpoint Open(BoardWorld world, string note) =>
+        Assert.IsType<CheckpointVerdict.Opened>(
+            Checkpoint.Open(Encoding.UTF8.GetBytes(note), world.Log, BoardWorld.Origin)).Checkpoint;
+
+    private static async Task<Process> Run(BoardWorld world)
+    {
+        var process = Launch(world);
+        var line = await process.StandardOutput.ReadLineAsync(Cancel).AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+        Assert.True(line == "ready", line ?? await process.StandardError.ReadToEndAsync(Cancel));
+        return process;
+    }
+
+    private static Process Launch(BoardWorld world) => Process.Start(new ProcessStartInfo(
+        Environment.ProcessPath is { } dotnet && Path.GetFileName(dotnet) == "dotnet" ? dotnet : "dotnet",
+        [Path.Combine(AppContext.BaseDirectory, "Bailiwick.Master.dll"), "--config", world.ConfigPath])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    }) ?? throw new InvalidOperationException("The program did not start.");
+
+    private static async Task Kill(Process process)
+    {
+        process.Kill();
+        await process.WaitForExitAsync(Cancel);
+    }
+}
