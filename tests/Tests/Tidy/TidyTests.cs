@@ -136,13 +136,14 @@ public sealed partial class TidyTests
             string open = new string(' ', depth) + "{", close = new string(' ', depth) + "}";
             for (int i = 1; i < lines.Length; i++)
             {
-                if (lines[i] != open || TypeHeader().IsMatch(lines[i - 1]))
+                if (lines[i] != open)
                 {
                     continue;
                 }
 
                 int end = Array.FindIndex(lines, i, l => l.StartsWith(close, StringComparison.Ordinal));
-                bool isType = lines[Math.Max(0, i - 3)..i].Any(l => TypeHeader().IsMatch(l));
+                bool isType = lines.Take(i).Reverse().TakeWhile(l => l.Trim() is not ("" or "{" or "}"))
+                    .Any(l => TypeHeader().IsMatch(l));
                 if (!isType && end - i - 1 > 70)
                 {
                     yield return $"{Checkout.Relative(path)}:{i + 1} has {end - i - 1} lines";
