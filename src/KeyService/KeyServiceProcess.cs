@@ -1,0 +1,110 @@
+using Bailiwick.Channel.Board;
+using Bailiwick.Channel.Identity;
+using Bailiwick.Channel.Listening;
+using Bailiwick.Channel.Pinned;
+using Bailiwick.Durable.Files;
+using Bailiwick.KeyService.Api;
+using Bailiwick.KeyService.Custody;
+using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Nonces;
+using Bailiwick.KeyService.Releasing;
+using Bailiwick.KeyService.Settings;
+
+namespace Bailiwick.KeyService;
+
+/// <summary>
+/// One tenant's key service as a running whole. It trusts its own files and the tenant's root; the board, the network
+/// and the operator are asked and never believed.
+/// </summary>
+public sealed class KeyServiceProcess : IAsyncDisposable
+{
+    // Taken down from the last part to the first: first whoever calls, last what is called.
+    private readonly Stack<object> _parts;
+    private readonly CancellationTokenSource _stop;
+    private readonly ChannelServer _server;
+
+    private KeyServiceProcess(Stack<object> parts, CancellationTokenSource stop, ChannelServer server, Task following)
+    {
+        _parts = parts;
+        _stop = stop;
+        _server = server;
+        Following = following;
+    }
+
+    /// <summary>Where it listens; a port 0 is the real one here.</summary>
+    public IReadOnlyCollection<string> Urls => _server.Urls;
+
+    /// <summary>Ends only when the board can be followed no more at all: then the process must stop.</summary>
+    public Task Following { get; }
+
+    /// <summary>Builds everything and serves. What it built is taken down again if a later part fails.</summary>
+    /// <exception cref="CustodyException">The store, the journal or the key encryption key cannot be used.</exception>
+    /// <exception cref="ChannelIdentityException">The channel's key file cannot be used.</exception>
+    /// <exception cref="IOException">A file or an address cannot be used.</exception>
+    public static async Task<KeyServiceProcess> Serve(
+        KeyServiceSettings settings, TimeProvider time, ILoggerFactory log, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(log);
+        Stack<object> parts = new();
+        try
+        {
+            var identity = Keep(parts, ChannelIdentity.FromPem(settings.File.TlsKey, time));
+            var kek = Keep(parts, KeyFile.Read(LinuxDisk.Instance, settings.File.Kek));
+            var directory = Keep(parts, PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, settings.File.Directory));
+            var vault = Keep(parts, KeyVault.Open(directory, new KeyWrap(kek, settings.Tenant.ToString())));
+            var memory = Keep(parts, BoardMemoryFile.Open(directory));
+
+            BoardPin pin = settings.Board;
+            BoardClient board = new(Keep(parts, PinnedHandler.Create(identity, pin.Key, pin.Address, time)));
+            CheckpointHistory history = new(board);
+            PolicyWatch watch = new(
+                new BoardFollower(board, pin.Log, memory, time: time), history, settings.Tenant, settings.Datacentre,
+                log.CreateLogger("Bailiwick.Following"));
+            ReleaseDesk desk = new(
+                settings.Tenant, vault, new NonceBook(time), history, () => watch.Current, time);
+
+            var stop = Keep(parts, new CancellationTokenSource());
+            var server = Keep(parts, await ChannelServer.Start(
+                new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk),
+                key => watch.Principals.Resolve(key), log, cancel: cancel));
+            Task following = Task.Run(() => watch.Follow(stop.Token), CancellationToken.None);
+            return new KeyServiceProcess(parts, stop, server, following);
+        }
+        catch
+        {
+            await TakeDown(parts);
+            throw;
+        }
+    }
+
+    /// <summary>Stops to listen and to follow, closes the vault, forgets the keys.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await TakeDown(_parts);
+    }
+
+    private static T Keep<T>(Stack<object> parts, T part)
+        where T : class
+    {
+        parts.Push(part);
+        return part;
+    }
+
+    private static async Task TakeDown(Stack<object> parts)
+    {
+        while (parts.TryPop(out object? part))
+        {
+            if (part is IAsyncDisposable slow)
+            {
+                await slow.DisposeAsync();
+            }
+            else if (part is IDisposable quick)
+            {
+                quick.Dispose();
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Bailiwick.Channel.Pinned;
+using Bailiwick.Ledger.Checkpoints;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.KeyService.Settings;
+
+/// <summary>The settings file as written: strict JSON, every member needed.</summary>
+/// <param name="Directory">Absolute path of the private directory with the store.</param>
+/// <param name="Listen">Addresses: `10.99.0.3:7600`, `unix:/path`.</param>
+/// <param name="TlsKey">File with the private key of the channel, which the tenant's root names.</param>
+/// <param name="Tenant">The tenant's id.</param>
+/// <param name="TenantRoot">File with the envelope of the tenant's first root.</param>
+/// <param name="Datacentre">The id of the operator whose hosts and board are meant.</param>
+/// <param name="Master">The board.</param>
+/// <param name="Log">The board's log.</param>
+/// <param name="Kek">File of the key encryption key, 32 bytes.</param>
+public sealed record SettingsFile(
+    string Directory, ImmutableArray<string> Listen, string TlsKey, string Tenant, string TenantRoot, string Datacentre,
+    MasterPin Master, LogPin Log, string Kek);
+
+/// <summary>Where the board listens, and the id of its key.</summary>
+public sealed record MasterPin(string Address, string Key);
+
+/// <summary>The log's name and its key, SubjectPublicKeyInfo in base64.</summary>
+public sealed record LogPin(string Origin, string Key);
+
+/// <summary>The board as this key service knows it beforehand, checked.</summary>
+/// <param name="Address">Where it listens.</param>
+/// <param name="Key">The id of its channel key.</param>
+/// <param name="Log">The key of its log, under the log's name.</param>
+public sealed record BoardPin(ChannelAddress Address, KeyId Key, NoteKey Log);
+
+/// <summary>The settings cannot be used; the message says why and where.</summary>
+public sealed class SettingsException(string path, string cause)
+    : Exception($"The settings '{path}' are refused. {cause}");
