@@ -1,0 +1,175 @@
+using System.Text.Json;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Channel.Principals;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Devices;
+using Bailiwick.Proxy.Factory;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Reconciling;
+
+namespace Bailiwick.Proxy.Api;
+
+/// <summary>
+/// The Proxy's API: what each caller may see of one host. A tenant sees its own domains and machines and nothing that
+/// tells of another's; a read of what belongs to a tenant is recorded before it is answered.
+/// </summary>
+public sealed class ProxyApi(
+    PlanKeeper plans, BoardWatch board, HostView view, TvdFactory factory, VirtualDeviceManager devices,
+    IntegrityManager integrity)
+{
+    private const string LogName = "integrity log";
+
+    /// <summary>The routes with their handlers.</summary>
+    public RouteMap Routes() => new RouteMap(ProxyRoutes.Table)
+        .Handle(ProxyRoutes.Status, call => Task.FromResult(Status(call)))
+        .Handle(ProxyRoutes.Plan, call => Task.FromResult(Plan(call)))
+        .Handle(ProxyRoutes.IntegrityLog, call => Task.FromResult(Log(call)))
+        .HandleStream(ProxyRoutes.Console, "application/octet-stream", ConsoleAsync);
+
+    private RouteAnswer<ProxyStatus> Status(RouteCall call)
+    {
+        EnforcedPlan plan = plans.Current;
+        bool all = SeesAll(call.Caller);
+        return new RouteAnswer<ProxyStatus>.Ok(new ProxyStatus(
+            plan.Plan.Host.ToString(), all ? plan.Digest : null,
+            [.. view.Machines().Where(m => all || IsOwn(call.Caller, m.Ref))],
+            [.. factory.Statuses.Where(u => all || IsOwn(call.Caller, u.Unit)).Select(Unit)],
+            all ? board.RefusedStatements : [], all ? view.Problems() : []));
+    }
+
+    private RouteAnswer<PlanBody> Plan(RouteCall call)
+    {
+        EnforcedPlan plan = plans.Current;
+        JsonElement body = SeesAll(call.Caller)
+            ? JsonElement.Parse(PlanJson.Write(plan.Plan))
+            : JsonSerializer.SerializeToElement(plan.Plan.Domains
+                .Where(d => call.Caller.ActsFor(d.Domain.Tenant))
+                .Select(d => JsonElement.Parse(PlanJson.Write(d))).ToArray());
+        try
+        {
+            IntegrityEntry entry = integrity.Record(
+                IntegrityKind.ManagementRead, plan.Plan.Host.ToString(), $"The plan, by {call.Caller}.");
+            return new RouteAnswer<PlanBody>.Recorded(
+                new PlanBody(plan.Digest, body), new RouteReceipt(LogName, entry.Sequence));
+        }
+        catch (WorldException error)
+        {
+            return new RouteAnswer<PlanBody>.Refused(Unrecorded(error));
+        }
+    }
+
+    private RouteAnswer<IntegrityBody> Log(RouteCall call)
+    {
+        IntegrityHead head = integrity.Head;
+        bool all = SeesAll(call.Caller);
+        return new RouteAnswer<IntegrityBody>.Ok(new IntegrityBody(
+            head.Entries, head.Digest.Hex,
+            [
+                // The entries themselves are needed whole to replay the chain; what stands behind an entry is told to
+                // those whom it concerns.
+                .. integrity.Read(call.Number("from"), (int)call.Number("limit")).Select(line => new IntegrityLineBody(
+                    Convert.ToBase64String(line.Entry.Write()),
+                    all || IsOwn(call.Caller, line.Entry.Subject) ? line.Detail : null)),
+            ]));
+    }
+
+    private async Task<RouteProblem?> ConsoleAsync(RouteCall call, RouteStreams streams)
+    {
+        if (call.Values.Party("tenant") is not { } tenant || call.Values.Name("name") is not { } name
+            || plans.Current.Machine(MachineLayout.NameOf(new CompartmentRef(tenant, name))) is not { } machine)
+        {
+            return NoMachine;
+        }
+
+        try
+        {
+            integrity.Record(
+                IntegrityKind.ManagementRead, machine.Ref.ToString(),
+                $"The console of {machine.DisplayName}, by {call.Caller}.");
+            if (devices.OpenConsole(machine) is not { } console)
+            {
+                return new RouteProblem(
+                    404, "no-console", $"{machine.DisplayName} has no console.",
+                    "Add the device console to the machine's statement.");
+            }
+
+            await using (console.ConfigureAwait(false))
+            {
+                await JoinAsync(call, streams, console).ConfigureAwait(false);
+            }
+
+            return null;
+        }
+        catch (WorldException error)
+        {
+            return new RouteProblem(
+                409, "console-closed", $"The console cannot be opened: {error.Stderr.Trim()}",
+                "Start the machine, or ask whoever uses its console to leave.");
+        }
+    }
+
+    private static async Task JoinAsync(RouteCall call, RouteStreams streams, Stream console)
+    {
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(call.Cancel);
+        Task inwards = CopyAsync(call, streams.Input, console, end.Token);
+        Task outwards = CopyAsync(call, console, streams.Output, end.Token);
+        await Task.WhenAny(inwards, outwards).ConfigureAwait(false);
+        if (!outwards.IsCompleted)
+        {
+            // The caller has sent all; what the machine still says is the caller's until the connection ends.
+            await Task.WhenAny(outwards, Task.Delay(Timeout.Infinite, call.Cancel)).ConfigureAwait(false);
+        }
+
+        await end.CancelAsync().ConfigureAwait(false);
+    }
+
+    private static async Task CopyAsync(RouteCall call, Stream from, Stream to, CancellationToken stop)
+    {
+        byte[] buffer = new byte[4096];
+        try
+        {
+            int count;
+            while ((count = await from.ReadAsync(buffer, stop).ConfigureAwait(false)) > 0 && call.StillAdmitted())
+            {
+                await to.WriteAsync(buffer.AsMemory(0, count), stop).ConfigureAwait(false);
+                await to.FlushAsync(stop).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or WorldException)
+        {
+            // One side has ended; the other is told by the end of its stream.
+        }
+    }
+
+    private static RouteProblem NoMachine { get; } = new(
+        404, "not-found", "There is no such machine on this host.", "Ask the board where the machine is.");
+
+    private static RouteProblem Unrecorded(WorldException error) => new(
+        503, "not-recorded", $"The read cannot be recorded, so it is not answered: {error.Stderr.Trim()}",
+        "Tell the operator that the host's disk has trouble.");
+
+    private static bool SeesAll(Principal caller) =>
+        caller.Kind is PrincipalKind.Operator or PrincipalKind.DatacentreAuditor;
+
+    private static bool IsOwn(Principal caller, string reference) =>
+        reference.Split('/', ' ').Any(part =>
+            Ledger.Statements.PartyId.TryParse(part, out Ledger.Statements.PartyId? party) && caller.ActsFor(party));
+
+    private static UnitBody Unit(UnitStatus unit) => new(
+        unit.Unit, HealthWord(unit.Health), unit.Problem,
+        [.. unit.Steps.Select(s => new StepBody(s.Name, s.Ok, s.Sentence, s.At))]);
+
+    private static string HealthWord(UnitHealth health) => health switch
+    {
+        UnitHealth.Pending => "pending",
+        UnitHealth.Converged => "converged",
+        UnitHealth.Failing => "failing",
+        UnitHealth.Stopped => "stopped",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

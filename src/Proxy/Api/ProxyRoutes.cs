@@ -1,0 +1,65 @@
+using Bailiwick.Channel.Principals;
+using Bailiwick.Channel.Routes;
+
+namespace Bailiwick.Proxy.Api;
+
+/// <summary>Every endpoint of the Proxy.</summary>
+public static class ProxyRoutes
+{
+    /// <summary>How the host is.</summary>
+    public static RouteRow Status { get; } = new()
+    {
+        Method = "GET",
+        Template = "/v1/status",
+        Summary = "How this host, its machines and its units are.",
+        Callers =
+        [
+            PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor, PrincipalKind.Operator,
+            PrincipalKind.DatacentreAuditor,
+        ],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it tells only what the host reports anyway"),
+    };
+
+    /// <summary>The plan in force.</summary>
+    public static RouteRow Plan { get; } = new()
+    {
+        Method = "GET",
+        Template = "/v1/plan",
+        Summary = "What this host enforces: all of it for the operator, a tenant's own domains for the tenant.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor, PrincipalKind.Operator],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("management read"),
+    };
+
+    /// <summary>A machine's console.</summary>
+    public static RouteRow Console { get; } = new()
+    {
+        Method = "GET",
+        Template = "/v1/compartments/{tenant}/{name}/console",
+        Summary = "The machine's console, both ways, for as long as the caller wants.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.OwnParty("tenant"),
+        Records = new RecordDuty.Writes("management read"),
+        Streams = true,
+    };
+
+    /// <summary>The integrity log.</summary>
+    public static RouteRow IntegrityLog { get; } = new()
+    {
+        Method = "GET",
+        Template = "/v1/integrity-log",
+        Summary = "Entries of this host's integrity log, to be checked against its evidence.",
+        Callers =
+        [
+            PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor, PrincipalKind.Operator,
+            PrincipalKind.DatacentreAuditor,
+        ],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("the log is there to be read"),
+        Query = [new QueryNumber("from", 0, long.MaxValue, 0), new QueryNumber("limit", 1, 1000, 100)],
+    };
+
+    /// <summary>All of them.</summary>
+    public static RouteTable Table { get; } = new(Status, Plan, Console, IntegrityLog);
+}

@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Proxy.Devices;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Storage;
+
+namespace Bailiwick.Proxy.Compartments;
+
+/// <summary>
+/// Runs the machines of the plan through libvirt, and no other. Whether a machine may start is not decided here but by
+/// the hook that libvirt asks, for whoever starts it; this manager is one of those who ask.
+/// </summary>
+public sealed class CompartmentManager(
+    HypervisorLink hypervisor, VirtualStorageManager storage, VirtualDeviceManager devices,
+    VirtualNetworkManager network, MachineLayout layout, IntegrityManager integrity)
+{
+    private readonly ConcurrentDictionary<string, CompartmentState> _states = new(StringComparer.Ordinal);
+
+    /// <summary>What was last seen and done of a machine.</summary>
+    public CompartmentState StateOf(CompartmentPlan machine) =>
+        _states.GetValueOrDefault(machine.MachineName, CompartmentState.Unknown);
+
+    /// <summary>libvirt's names of the machines that have a process.</summary>
+    public IReadOnlySet<string> Active() =>
+        hypervisor.Current.List().Where(m => m.IsActive).Select(m => m.Name).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Ends every machine that is not of the plan, whoever started it: on this host nothing runs outside a domain.
+    /// </summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="isInForce">Whether it still is the plan in force; asked between listing and ending.</param>
+    public void EndStrays(EnforcedPlan plan, Func<bool> isInForce)
+    {
+        MachineStatus[] strays = [.. hypervisor.Current.List()
+            .Where(m => m.IsActive && plan.Machine(m.Name)?.Uuid != m.Id)];
+        if (isInForce())
+        {
+            foreach (MachineStatus machine in strays)
+            {
+                integrity.Record(
+                    IntegrityKind.Drift, machine.Name, "It runs and is not in this host's plan; it is ended.");
+                hypervisor.Current.Kill(machine.Id);
+                integrity.Record(IntegrityKind.MachineStopped, machine.Name, "It was not in this host's plan.");
+            }
+        }
+    }
+
+    /// <summary>
+    /// Ends the machine if what runs is not what the plan describes; asks it to end when it should not run.
+    /// </summary>
+    public void Revoke(EnforcedPlan plan, CompartmentPlan machine)
+    {
+        if (hypervisor.Current.Find(machine.Uuid) is not { IsActive: true } running)
+        {
+            Note(machine, "stopped", []);
+            return;
+        }
+
+        ImmutableArray<string> differences = Differences(machine);
+        if (!differences.IsEmpty)
+        {
+            string what = string.Join("; ", differences);
+            network.KillPorts(machine, $"The machine differs from its plan: {what}");
+            integrity.Record(IntegrityKind.Drift, machine.Ref.ToString(), $"The machine differs from its plan: {what}");
+            hypervisor.Current.Kill(running.Id);
+            integrity.Record(IntegrityKind.MachineStopped, machine.Ref.ToString(), "It differed from its plan.");
+            Note(machine, "failed", differences);
+            return;
+        }
+
+        if (plan.WantsRunning(machine))
+        {
+            Note(machine, "running", []);
+            return;
+        }
+
+        End(machine, running);
+    }
+
+    /// <summary>Starts the machine if it should run and does not.</summary>
+    public async Task GrantAsync(EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
+    {
+        if (!plan.WantsRunning(machine) || hypervisor.Current.Find(machine.Uuid) is { IsActive: true })
+        {
+            return;
+        }
+
+        CompartmentState before = StateOf(machine);
+        if (before.RetryUnder == plan.Digest && before.RetryAt > Environment.TickCount64)
+        {
+            return;
+        }
+
+        try
+        {
+            ImmutableArray<string> refusals = await StartAsync(plan, machine, stop).ConfigureAwait(false);
+            Note(machine, refusals.IsEmpty ? "running" : "refused", refusals, plan.Digest);
+        }
+        catch (WorldException error)
+        {
+            Note(machine, "failed", [error.Stderr.Trim()], plan.Digest);
+            throw;
+        }
+    }
+
+    private async Task<ImmutableArray<string>> StartAsync(
+        EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
+    {
+        using StartTicket ticket = await storage.BeginAsync(machine, stop).ConfigureAwait(false);
+        ImmutableArray<string> refusals = await storage.PrepareAsync(plan, machine, stop).ConfigureAwait(false);
+        if (!refusals.IsEmpty)
+        {
+            integrity.Record(IntegrityKind.Refusal, machine.Ref.ToString(), string.Join("; ", refusals));
+            return refusals;
+        }
+
+        devices.Prepare(machine);
+        Guid id = hypervisor.Current.Define(layout.Xml(machine));
+        // libvirt asks our own hook now; its reasons come back in the exception.
+        hypervisor.Current.Start(id);
+        integrity.Record(
+            IntegrityKind.MachineStarted, machine.Ref.ToString(), $"{machine.MachineName} under plan {plan.Digest}");
+        return [];
+    }
+
+    private ImmutableArray<string> Differences(CompartmentPlan machine) => MachineDescription.Differences(
+        layout.Describe(machine),
+        MachineDescription.FromXml(hypervisor.Current.Xml(machine.Uuid, MachineXmlView.Current)));
+
+    private void End(CompartmentPlan machine, MachineStatus running)
+    {
+        CompartmentState before = StateOf(machine);
+        if (before.Word != "stopping")
+        {
+            network.KillPorts(machine, "The machine is to stop.");
+            hypervisor.Current.Shutdown(running.Id);
+            _states[machine.MachineName] = before.Stopping();
+            return;
+        }
+
+        if (before.RetryAt <= Environment.TickCount64)
+        {
+            hypervisor.Current.Kill(running.Id);
+            integrity.Record(
+                IntegrityKind.MachineStopped, machine.Ref.ToString(), "It was asked to stop and had not in time.");
+            Note(machine, "stopped", []);
+        }
+    }
+
+    private void Note(CompartmentPlan machine, string word, ImmutableArray<string> refusals, string? digest = null)
+    {
+        CompartmentState before = StateOf(machine);
+        if (word == "stopped" && before.Word is "refused" or "failed")
+        {
+            // It does not run because of the reasons that are noted already; those are what people want to see.
+            return;
+        }
+
+        _states[machine.MachineName] = before.Next(word, refusals, digest);
+    }
+}

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+
+namespace Bailiwick.Proxy.Compartments;
+
+/// <summary>What was last seen and done of one machine; immutable.</summary>
+/// <param name="Word">running, stopped, refused, stopping, failed or unknown.</param>
+/// <param name="Refusals">Why it is refused or failed.</param>
+/// <param name="Failures">How often in a row a start came to nothing.</param>
+/// <param name="RetryUnder">
+/// The plan's digest under which the next start waits until <paramref name="RetryAt"/>.
+/// </param>
+/// <param name="RetryAt">Milliseconds on the clock of <see cref="Environment.TickCount64"/>.</param>
+public sealed record CompartmentState(
+    string Word, ImmutableArray<string> Refusals, int Failures, string? RetryUnder, long RetryAt)
+{
+    private const int StopSeconds = 20;
+    private const int LongestPauseSeconds = 60;
+
+    /// <summary>Nothing is known yet.</summary>
+    public static CompartmentState Unknown { get; } = new("unknown", [], 0, null, 0);
+
+    /// <summary>The state after something was seen or tried.</summary>
+    /// <param name="word">What.</param>
+    /// <param name="refusals">Why not, if so.</param>
+    /// <param name="digest">The plan's digest under which a start was tried; null when none was.</param>
+    public CompartmentState Next(string word, ImmutableArray<string> refusals, string? digest)
+    {
+        if (digest is null || refusals.IsEmpty)
+        {
+            return new CompartmentState(word, refusals, 0, null, 0);
+        }
+
+        int pauseSeconds = Math.Min(LongestPauseSeconds, 2 << Math.Min(Failures, 5));
+        return new CompartmentState(
+            word, refusals, Failures + 1, digest, Environment.TickCount64 + (pauseSeconds * 1000L));
+    }
+
+    /// <summary>It was asked to end; after <see cref="RetryAt"/> it is ended.</summary>
+    public CompartmentState Stopping() =>
+        new("stopping", [], 0, null, Environment.TickCount64 + (StopSeconds * 1000L));
+}

@@ -1,0 +1,24 @@
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+
+namespace Bailiwick.Proxy.Compartments;
+
+/// <summary>
+/// Where this host keeps what machines are made of, and so how a planned machine is described to libvirt.
+/// </summary>
+public sealed class MachineLayout(MachinePaths paths)
+{
+    /// <summary>The directory of a machine's sockets.</summary>
+    public string DirectoryOf(CompartmentPlan machine) => Path.Combine(paths.Machines, machine.MachineName);
+
+    /// <summary>The machine for libvirt.</summary>
+    public string Xml(CompartmentPlan machine) => MachineXml.Of(machine, paths);
+
+    /// <summary>What a machine must look like to be the planned one.</summary>
+    public MachineDescription Describe(CompartmentPlan machine) => MachineDescription.Of(machine, paths);
+
+    /// <summary>libvirt's name of a machine, planned or not.</summary>
+    public static string NameOf(CompartmentRef machine) =>
+        "bw-" + DerivedNames.Digits(machine.ToString(), DerivedNames.MachineDigits);
+}

@@ -1,0 +1,40 @@
+using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Reconciling;
+
+namespace Bailiwick.Proxy.Factory;
+
+/// <summary>
+/// What belongs to no single domain: the host's guard, machines that are in no plan, and devices, namespaces and
+/// tables left behind by a domain that has gone or by a Proxy that died.
+/// </summary>
+public sealed class HostUnit(
+    PlanKeeper plans, HostNetwork network, CompartmentManager compartments, TimeProvider time) : IReconciled
+{
+    /// <inheritdoc/>
+    public UnitStatus Status { get; } = new("host", time);
+
+    /// <inheritdoc/>
+    public Task ReconcileAsync(CancellationToken stop)
+    {
+        EnforcedPlan plan = plans.Current;
+        Apply apply = new(Status);
+        apply.Try("guard", () => network.Guard.Ensure(plan.Plan));
+        apply.Try("dead ports", () => network.Sweep.KillStrayPorts(plan.Plan));
+        apply.Try("stray machines", () => compartments.EndStrays(plan, IsInForce));
+        apply.Try("leftovers", () => network.Sweep.RemoveLeftovers(plan.Plan, IsInForce));
+        apply.ThrowFirst();
+        Status.Turn(UnitHealth.Converged, "");
+        return Task.CompletedTask;
+
+        bool IsInForce() => ReferenceEquals(plan, plans.Current);
+    }
+
+    /// <inheritdoc/>
+    public Task CloseAsync()
+    {
+        network.Guard.Kill([.. network.Guard.Live()], "The host's unit was stopped by a bug.");
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,66 @@
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Reconciling;
+
+namespace Bailiwick.Proxy.Factory;
+
+/// <summary>
+/// The delegate of one trusted virtual domain on this host: it brings the domain's network, machines and ports to the
+/// plan, in its own loop, so that no other domain's trouble stops or delays it. The order within a run is: what must
+/// not be is taken away; rules before bridges, bridges before machines, machines before live ports.
+/// </summary>
+public sealed class TvdProxy(
+    DomainRef domain, PlanKeeper plans, VirtualNetworkManager network, CompartmentManager compartments,
+    TimeProvider time) : IReconciled
+{
+    /// <inheritdoc/>
+    public UnitStatus Status { get; } = new(domain.ToString(), time);
+
+    /// <summary>The domain.</summary>
+    public DomainRef Domain { get; } = domain;
+
+    /// <inheritdoc/>
+    public async Task ReconcileAsync(CancellationToken stop)
+    {
+        EnforcedPlan plan = plans.Current;
+        if (plan.Domain(Domain) is not { } own)
+        {
+            // The domain has left the plan: the host's own unit sweeps what it leaves behind.
+            return;
+        }
+
+        Apply apply = new(Status);
+        if (!apply.Try("network", () => network.Bring(plan, own, apply)))
+        {
+            apply.Undo();
+            apply.ThrowFirst();
+        }
+
+        foreach (CompartmentPlan machine in own.Compartments)
+        {
+            stop.ThrowIfCancellationRequested();
+            apply.Try($"check {machine.DisplayName}", () => compartments.Revoke(plan, machine));
+            await apply.TryAsync(
+                $"run {machine.DisplayName}", () => compartments.GrantAsync(plan, machine, stop)).ConfigureAwait(false);
+        }
+
+        apply.Try("ports", () => network.ConfirmPorts(plan, own));
+        apply.ThrowFirst();
+        Status.Turn(UnitHealth.Converged, "");
+    }
+
+    /// <inheritdoc/>
+    public Task CloseAsync()
+    {
+        EnforcedPlan plan = plans.Current;
+        if (plan.Domain(Domain) is { } own)
+        {
+            network.KillPorts(plan, own, "The domain's unit was stopped by a bug.");
+        }
+
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Storage;
+
+namespace Bailiwick.Proxy.Hooks;
+
+/// <summary>
+/// Decides whether a machine may start, whoever starts it: it must be in the plan in force and admitted at this moment,
+/// look exactly as planned, find its domains' rules in the kernel, its boot files as their digests say, and the keys
+/// of its volumes in place. Every reason is told at once, and recorded before the answer is given.
+/// </summary>
+public sealed class StartJudge(
+    PlanKeeper plans, VirtualNetworkManager network, VirtualStorageManager storage, MachineLayout layout,
+    IntegrityManager integrity, TimeProvider time) : IHookJudge
+{
+    /// <inheritdoc/>
+    public async Task<HookAnswer> JudgeAsync(HookRequest request, CancellationToken stop)
+    {
+        try
+        {
+            return request.Operation switch
+            {
+                "prepare" => await PrepareAsync(request, stop).ConfigureAwait(false),
+                // prepare said yes a moment ago; start and reconnect must still be of a machine of the plan.
+                "start" or "started" or "reconnect" => Member(request),
+                "stopped" or "release" => Stopped(request),
+                // A machine that comes from a memory image, another host or a QEMU of somebody else's is not the
+                // machine that was admitted.
+                "migrate" or "restore" or "attach" => Refuse(request, [
+                    $"{request.Operation} is not a way into a trusted virtual domain; start the machine instead"]),
+                _ => Refuse(request, [$"the operation {request.Operation} is not known here"]),
+            };
+        }
+        catch (WorldException error)
+        {
+            return HookAnswer.No($"the Proxy could not check {request.Machine}: {error.Message}");
+        }
+    }
+
+    private async Task<HookAnswer> PrepareAsync(HookRequest request, CancellationToken stop)
+    {
+        EnforcedPlan plan = plans.Current;
+        if (plan.Machine(request.Machine) is not { } machine)
+        {
+            return Refuse(request, NotPlanned(plan, request.Machine));
+        }
+
+        List<string> reasons = [];
+        switch (AdmissionControl.Decide(
+            plan.Datacentre, machine.Ref, plan.Plan.Host, plan.Proposals, time.GetUtcNow()))
+        {
+            case AdmissionVerdict.Refused refused:
+                reasons.AddRange(refused.Refusals.Select(r => $"{r.Sentence} [{r.Code}]"));
+                break;
+            case AdmissionVerdict.Admitted:
+                break;
+        }
+
+        reasons.AddRange(Differences(request.Xml, machine));
+        reasons.AddRange(network.Faults(plan, machine));
+        reasons.AddRange(await storage.Boot.FaultsAsync(machine.Boot, stop).ConfigureAwait(false));
+        reasons.AddRange(machine.Disks
+            .Where(d => d.Encrypted && !storage.KeyReady(machine, d))
+            .Select(d => $"the key of the volume {d.Volume.Name} is not here; " +
+                "start the machine through Bailiwick, which asks the tenant's key service for it"));
+        if (reasons.Count > 0)
+        {
+            return Refuse(request, reasons);
+        }
+
+        integrity.Record(
+            IntegrityKind.Admission, machine.Ref.ToString(), $"{request.Machine} under plan {plan.Digest}");
+        return HookAnswer.Yes;
+    }
+
+    private IEnumerable<string> Differences(string xml, CompartmentPlan machine) => MachineDescription
+        .Differences(layout.Describe(machine), MachineDescription.FromXml(xml))
+        .Select(d => $"the machine differs from its plan: {d}");
+
+    private HookAnswer Member(HookRequest request) => plans.Current.Machine(request.Machine) is null
+        ? Refuse(request, NotPlanned(plans.Current, request.Machine))
+        : HookAnswer.Yes;
+
+    private HookAnswer Stopped(HookRequest request)
+    {
+        if (plans.Current.Machine(request.Machine) is { } machine)
+        {
+            network.KillPorts(machine, "The machine stopped.");
+        }
+
+        return HookAnswer.Yes;
+    }
+
+    private static IEnumerable<string> NotPlanned(EnforcedPlan plan, string machineName)
+    {
+        AdmissionVerdict.Refused? refused = plan.Plan.Refused
+            .FirstOrDefault(r => MachineLayout.NameOf(r.Compartment) == machineName);
+        return refused is null
+            ? [$"{machineName} is not a machine of this host's plan; on this host nothing runs outside a domain"]
+            : refused.Refusals.Select(r => $"{r.Sentence} [{r.Code}]");
+    }
+
+    private HookAnswer Refuse(HookRequest request, IEnumerable<string> reasons)
+    {
+        ImmutableArray<string> all = [.. reasons];
+        integrity.Record(IntegrityKind.Refusal, request.Machine, $"{request.Operation}: {string.Join("; ", all)}");
+        return new HookAnswer(all);
+    }
+}

@@ -1,0 +1,60 @@
+using Bailiwick.Attestation;
+using Bailiwick.Attestation.Software;
+using Bailiwick.Channel.Identity;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Plans;
+
+namespace Bailiwick.Proxy.Integrity;
+
+/// <summary>
+/// Makes this host's evidence: over the newest checkpoint it has verified, the head of its integrity log, the key of
+/// its channel, and the verifier's nonce. The only level there is so far is the host's signed word.
+/// </summary>
+public sealed class EvidenceDesk(
+    HostRef host, ChannelIdentity identity, IntegrityManager integrity, BoardWatch board, Guid boot)
+{
+    private const int PatienceTenths = 100;
+
+    /// <summary>Evidence for a verifier.</summary>
+    /// <param name="nonce">The verifier's nonce; empty where none was asked.</param>
+    /// <returns>
+    /// A DSSE envelope, or null as long as no checkpoint was verified: without one it would prove nothing.
+    /// </returns>
+    public byte[]? Make(ReadOnlyMemory<byte> nonce) => board.Checkpoint is { } checkpoint
+        ? SoftwareEvidence.Write(
+            new EvidenceClaims
+            {
+                Assurance = EvidenceAssurance.Software,
+                Host = host.ToString(),
+                Checkpoint = new EvidenceCheckpoint(checkpoint.Origin, checkpoint.Size, checkpoint.Root),
+                Boot = boot,
+                ChannelKey = identity.Key,
+                IntegrityLog = integrity.Head,
+                Nonce = nonce,
+            },
+            identity.Signer)
+        : null;
+
+    /// <summary>Evidence over a checkpoint of at least a size, which may be on its way to this host.</summary>
+    /// <exception cref="WorldException">The board has not shown such a checkpoint in time.</exception>
+    public async Task<byte[]> MakeAsync(ReadOnlyMemory<byte> nonce, long leastSize, CancellationToken stop)
+    {
+        for (int attempt = 0; attempt < PatienceTenths; attempt++)
+        {
+            if (board.Checkpoint is { } checkpoint && checkpoint.Size >= leastSize && Make(nonce) is { } envelope)
+            {
+                return envelope;
+            }
+
+            await Task.Delay(100, stop).ConfigureAwait(false);
+        }
+
+        throw new WorldException(
+            ["make evidence"], -1,
+            $"the board has shown no checkpoint of {leastSize} leaves; this host holds {board.Checkpoint?.Size ?? 0}");
+    }
+
+    /// <summary>The boot this process runs in, as the kernel names it (random(4), boot_id).</summary>
+    public static Guid ReadBoot() => Guid.Parse(File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
+}

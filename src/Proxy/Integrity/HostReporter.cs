@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using Bailiwick.Channel.Board;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Factory;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Reconciling;
+
+namespace Bailiwick.Proxy.Integrity;
+
+/// <summary>
+/// Tells the Master, from time to time, how this host is: its evidence, its machines and its problems.
+/// </summary>
+public sealed class HostReporter(
+    HostRef host, IBoard board, BoardWatch watch, HostView view, EvidenceDesk evidence, TimeProvider time)
+{
+    /// <summary>Between two reports.</summary>
+    public const int PeriodSeconds = 5;
+
+    /// <summary>Why the last report did not arrive, or empty.</summary>
+    public string Problem { get; private set; } = "";
+
+    /// <summary>
+    /// Reports until cancelled. A Master that does not answer is asked again; nothing else waits for it.
+    /// </summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                if (watch.Checkpoint is not null)
+                {
+                    await board.Report(host.ToString(), Make(), stop).ConfigureAwait(false);
+                    Problem = "";
+                }
+            }
+            catch (BoardException error)
+            {
+                Problem = error.Message;
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(PeriodSeconds), time, stop).ConfigureAwait(false);
+        }
+    }
+
+    private HostReport Make()
+    {
+        byte[]? envelope = evidence.Make(default);
+        string note = watch.Checkpoint is { } checkpoint ? Encoding.UTF8.GetString(checkpoint.Note.ToBytes()) : "";
+        return new HostReport(
+            note, envelope is null ? null : JsonElement.Parse(envelope), view.Machines(), watch.RefusedStatements,
+            view.Problems());
+    }
+}
+
+/// <summary>How this host's machines and units are, in the words of reports.</summary>
+public sealed class HostView(PlanKeeper plans, CompartmentManager compartments, TvdFactory factory)
+{
+    private const int MaxProblems = 100;
+
+    /// <summary>The machines of the plan, and those that were proposed for this host and are refused.</summary>
+    public ImmutableArray<CompartmentReport> Machines()
+    {
+        EnforcedPlan plan = plans.Current;
+        return
+        [
+            .. plan.Machines.OrderBy(m => m.Ref.ToString(), StringComparer.Ordinal).Select(machine =>
+            {
+                CompartmentState state = compartments.StateOf(machine);
+                return new CompartmentReport(
+                    machine.Ref.ToString(), state.Word == "unknown" ? "stopped" : state.Word,
+                    [.. state.Refusals.Select(r => new ReportedReason("start-refused", r))]);
+            }),
+            .. plan.Plan.Refused.Select(refused => new CompartmentReport(
+                refused.Compartment.ToString(), "refused",
+                [.. refused.Refusals.Select(r => new ReportedReason(r.Code.ToString(), r.Sentence))])),
+        ];
+    }
+
+    /// <summary>What does not converge, and what a policy asks for and does not get.</summary>
+    public ImmutableArray<string> Problems() =>
+    [
+        .. factory.Statuses.Where(s => s.Health is UnitHealth.Failing or UnitHealth.Stopped)
+            .Select(s => $"{s.Unit}: {s.Problem}")
+            .Concat(plans.Findings.Select(f => $"{f.File} {f.Pointer}: {f.Sentence}"))
+            .Concat(plans.Current.Plan.Withheld.Select(w => w.Sentence))
+            .Take(MaxProblems),
+    ];
+}

@@ -1,0 +1,135 @@
+using System.Text;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Durable;
+using Bailiwick.Durable.Files;
+using Bailiwick.Ledger;
+using Bailiwick.Proxy.Host;
+
+namespace Bailiwick.Proxy.Integrity;
+
+/// <summary>
+/// The host's own write-only log of what it enforces. <see cref="Record"/> returns once the entry is durable; whoever
+/// is about to change the world calls it before, so that every effect implies an earlier record. Each record on disk
+/// is the canonical entry, a line break, and the text its digest is over.
+/// </summary>
+public sealed class IntegrityManager : IDisposable
+{
+    private const string FileName = "integrity.log";
+    private const int MaxDetailBytes = 256 * 1024;
+    private readonly Lock _lock = new();
+    private readonly AppendLog _log;
+    private readonly List<IntegrityLine> _lines;
+
+    private IntegrityManager(AppendLog log, List<IntegrityLine> lines, IntegrityHead head)
+    {
+        _log = log;
+        _lines = lines;
+        Head = head;
+    }
+
+    /// <summary>What the log comes down to now.</summary>
+    public IntegrityHead Head { get; private set; }
+
+    /// <summary>Opens the log, or begins one, and checks every entry against the chain.</summary>
+    /// <exception cref="InvalidDataException">
+    /// An entry is not the one that must follow: the log was changed.
+    /// </exception>
+    /// <exception cref="DurableException">The disk refused, or another Proxy has the log.</exception>
+    public static IntegrityManager Open(PrivateDirectory directory)
+    {
+        List<IntegrityLine> lines = [];
+        IntegrityHead head = IntegrityHead.Empty;
+        AppendLog log = AppendLog.Open(directory, FileName, record =>
+        {
+            IntegrityLine line = IntegrityLine.Read(record.Payload.Span)
+                ?? throw new InvalidDataException($"Entry {head.Entries} of {FileName} is not an integrity entry.");
+            try
+            {
+                head = head.Extend(line.Entry);
+            }
+            catch (ArgumentException error)
+            {
+                throw new InvalidDataException($"{FileName}: {error.Message}", error);
+            }
+
+            lines.Add(line);
+        });
+        return new IntegrityManager(log, lines, head);
+    }
+
+    /// <summary>Appends an entry; it is durable when this returns.</summary>
+    /// <param name="kind">What happens.</param>
+    /// <param name="subject">What it happens to; cut to the longest subject.</param>
+    /// <param name="detail">What describes it in full; the entry carries its digest.</param>
+    /// <exception cref="WorldException">The disk refused: what was to be recorded must not happen.</exception>
+    public IntegrityEntry Record(IntegrityKind kind, string subject, string detail)
+    {
+        if (subject.Length > IntegrityEntry.MaxSubjectLength)
+        {
+            subject = subject[..IntegrityEntry.MaxSubjectLength];
+        }
+
+        byte[] text = Encoding.UTF8.GetBytes(detail);
+        lock (_lock)
+        {
+            IntegrityEntry entry = new(Head.Entries, kind, subject, Digest32.Of(text));
+            IntegrityLine line = new(entry, text.Length <= MaxDetailBytes ? detail : "");
+            try
+            {
+                _log.Append(line.Write());
+            }
+            catch (DurableException error)
+            {
+                throw new WorldException(
+                    ["record", kind.WireName(), "of", subject, "in the integrity log"], -1, error.Message);
+            }
+
+            Head = Head.Extend(entry);
+            _lines.Add(line);
+            return entry;
+        }
+    }
+
+    /// <summary>Whether an entry of this kind is there for the subject.</summary>
+    public bool Has(IntegrityKind kind, string subject)
+    {
+        lock (_lock)
+        {
+            return _lines.Any(l => l.Entry.Kind == kind && l.Entry.Subject == subject);
+        }
+    }
+
+    /// <summary>Entries from a number on, at most <paramref name="limit"/>.</summary>
+    public IReadOnlyList<IntegrityLine> Read(long from, int limit)
+    {
+        lock (_lock)
+        {
+            return from < 0 || from >= _lines.Count
+                ? []
+                : _lines.GetRange((int)from, Math.Min(limit, _lines.Count - (int)from));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _log.Dispose();
+}
+
+/// <summary>An entry of the integrity log and the text its digest is over.</summary>
+/// <param name="Entry">The entry.</param>
+/// <param name="Detail">The text; empty when it was too long to keep.</param>
+public sealed record IntegrityLine(IntegrityEntry Entry, string Detail)
+{
+    internal byte[] Write() => [.. Entry.Write(), (byte)'\n', .. Encoding.UTF8.GetBytes(Detail)];
+
+    internal static IntegrityLine? Read(ReadOnlySpan<byte> payload)
+    {
+        int end = payload.IndexOf((byte)'\n');
+        if (end < 0 || IntegrityEntry.Read(payload[..end]) is not { } entry)
+        {
+            return null;
+        }
+
+        string detail = Encoding.UTF8.GetString(payload[(end + 1)..]);
+        return new IntegrityLine(entry, detail);
+    }
+}

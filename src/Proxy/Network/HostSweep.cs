@@ -1,0 +1,92 @@
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Proxy.Integrity;
+
+namespace Bailiwick.Proxy.Network;
+
+/// <summary>
+/// Removes what no plan names: left behind by a domain that has gone, by a Proxy that died, or put there by somebody.
+/// Only things with our own name prefixes are touched.
+/// </summary>
+public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
+{
+    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq"];
+
+    /// <summary>Makes dead every live port that the plan does not name.</summary>
+    public void KillStrayPorts(HostPlan plan)
+    {
+        string[] strays = [.. guard.Live().Except(Devices(plan)).Order()];
+        foreach (string stray in strays)
+        {
+            integrity.Record(IntegrityKind.Drift, stray, "The port is live and not in this host's plan.");
+        }
+
+        guard.Kill(strays, "The port is not in this host's plan.");
+    }
+
+    /// <summary>Removes devices, namespaces and tables that the plan does not name, in that order.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="isInForce">
+    /// Whether the plan is still the one in force. It is asked after listing and before removing, so that what a newer
+    /// plan has made is never taken for a leftover.
+    /// </param>
+    public void RemoveLeftovers(HostPlan plan, Func<bool> isInForce)
+    {
+        HashSet<string> devices = Devices(plan);
+        string[] links = [.. tools.Links().Keys.Where(l => IsOurs(l) && !devices.Contains(l))];
+        HashSet<string> spaces = [.. plan.Domains.Select(d => d.Gateway?.Namespace).OfType<string>()];
+        string[] namespaces = [.. tools.Namespaces()
+            .Where(n => n.StartsWith("bwg", StringComparison.Ordinal) && !spaces.Contains(n))];
+        if (!isInForce())
+        {
+            return;
+        }
+
+        foreach (string link in links)
+        {
+            tools.RunIgnoringAbsence(SegmentCommands.Remove(link));
+        }
+
+        foreach (string space in namespaces)
+        {
+            tables.Forget(space);
+            tools.RunIgnoringAbsence(SegmentCommands.RemoveNamespace(space));
+        }
+
+        // Rules last: as long as a bridge may stand, so do its rules.
+        HashSet<string> names =
+        [
+            .. plan.Domains.Select(d => d.Network.Table), .. plan.Passages.Select(p => p.Network.Table),
+            HostGuard.Table,
+        ];
+        string[] left = [.. tools.Tables("bridge")
+            .Where(t => t.StartsWith("bw_", StringComparison.Ordinal) && !names.Contains(t))];
+        foreach (string table in isInForce() ? left : [])
+        {
+            tools.Load($"table bridge {table}\ndelete table bridge {table}\n", null);
+        }
+    }
+
+    private static bool IsOurs(string device) =>
+        device.Length == 13 && Prefixes.Any(p => device.StartsWith(p, StringComparison.Ordinal));
+
+    private static HashSet<string> Devices(HostPlan plan)
+    {
+        HashSet<string> devices = new(StringComparer.Ordinal);
+        foreach (DomainPlan domain in plan.Domains)
+        {
+            devices.UnionWith([domain.Network.Bridge, .. domain.Network.Ports.Select(p => p.Device)]);
+            devices.UnionWith(domain.Network.Vxlan is { } vxlan ? [vxlan] : []);
+            devices.UnionWith(domain.Gateway is { } gateway
+                ? [gateway.BridgePort, .. gateway.Legs.Select(l => l.Port)] : []);
+        }
+
+        foreach (PassagePlan passage in plan.Passages)
+        {
+            devices.UnionWith([passage.Network.Bridge, .. passage.Ports.Select(p => p.Device)]);
+            devices.UnionWith(passage.Network.Vxlan is { } vxlan ? [vxlan] : []);
+        }
+
+        return devices;
+    }
+}

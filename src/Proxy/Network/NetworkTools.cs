@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using Bailiwick.Proxy.Host;
+
+namespace Bailiwick.Proxy.Network;
+
+/// <summary>
+/// What the Proxy asks of iproute2, bridge and nft: observations as typed values, and commands. Each program's output
+/// is read strictly; what cannot be read is a failure of the world, never an empty world.
+/// </summary>
+public sealed class NetworkTools(IHost host)
+{
+    private static readonly string[] Absences = ["Cannot find device", "No such file or directory", "No such device"];
+
+    /// <summary>All devices of the host, or of one namespace.</summary>
+    public ImmutableSortedDictionary<string, ObservedLink> Links(string? inNamespace = null)
+    {
+        string[] argv = [.. Ip(inNamespace), "-j", "-d", "link", "show"];
+        string json = Output(argv);
+        return Parsed(argv, () => ObservedLink.ReadAll(json));
+    }
+
+    /// <summary>Devices and forwarding tables of the host.</summary>
+    public ObservedNetwork Observe() => new(Links(), Forwards());
+
+    /// <summary>All forwarding entries of the host.</summary>
+    public ImmutableArray<ObservedForward> Forwards()
+    {
+        string[] argv = ["bridge", "-j", "fdb", "show"];
+        string json = Output(argv);
+        return Parsed(argv, () => ObservedForward.ReadAll(json));
+    }
+
+    /// <summary>The names of the host's network namespaces.</summary>
+    public IReadOnlySet<string> Namespaces()
+    {
+        string[] argv = ["ip", "-j", "netns", "list"];
+        string json = Output(argv);
+        return Parsed(argv, () =>
+        {
+            using JsonDocument document = JsonDocument.Parse(json.Trim().Length == 0 ? "[]" : json);
+            return document.RootElement.EnumerateArray()
+                .Select(row => ObservedLink.Text(row, "name") ?? "").ToHashSet(StringComparer.Ordinal);
+        });
+    }
+
+    /// <summary>
+    /// A namespace's addresses, routes and neighbours as one text: equal text is equal configuration.
+    /// </summary>
+    public string NamespaceState(string inNamespace)
+    {
+        StringBuilder state = new();
+        foreach (string[] what in new string[][] { ["addr", "show"], ["-4", "route", "show"], ["-6", "route", "show"] })
+        {
+            state.Append(Output([.. Ip(inNamespace), "-o", .. what]));
+        }
+
+        state.Append(Output([.. Ip(inNamespace), "neigh", "show", "nud", "permanent"]));
+        // A route is marked while its device has no carrier; that is weather, not configuration.
+        return state.Replace(" linkdown", "").ToString();
+    }
+
+    /// <summary>The names of the tables of a family whose names begin with a prefix.</summary>
+    public IReadOnlySet<string> Tables(string family)
+    {
+        string[] argv = ["nft", "-j", "list", "tables", family];
+        string json = Output(argv);
+        return Parsed(argv, () =>
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return document.RootElement.GetProperty("nftables").EnumerateArray()
+                .Where(row => row.TryGetProperty("table", out _))
+                .Select(row => ObservedLink.Text(row.GetProperty("table"), "name") ?? "")
+                .ToHashSet(StringComparer.Ordinal);
+        });
+    }
+
+    /// <summary>What the kernel holds of a table, or null when there is no such table.</summary>
+    public TableContent? Table(string? inNamespace, string family, string name)
+    {
+        string[] argv = ["nft", "-j", "list", "table", family, name];
+        string? json = OutputOrMissing(argv, inNamespace);
+        return json is null ? null : Parsed(argv, () => TableContent.Read(json, HostGuard.LivePorts));
+    }
+
+    /// <summary>The interface names in a set, or null when there is no such set.</summary>
+    public IReadOnlySet<string>? Names(string table, string set)
+    {
+        string[] argv = ["nft", "-j", "list", "set", "bridge", table, set];
+        string? json = OutputOrMissing(argv, null);
+        return json is null ? null : Parsed(argv, () => TableContent.ReadNames(json));
+    }
+
+    /// <summary>Runs nft commands as one transaction.</summary>
+    public void Load(string text, string? inNamespace) => host.Run(new ProgramCall("nft", "-f", "-")
+    {
+        Input = Encoding.UTF8.GetBytes(text),
+        NetworkNamespace = inNamespace,
+    });
+
+    /// <summary>Runs one command that must succeed.</summary>
+    public void Run(IReadOnlyList<string> argv, string? inNamespace = null) =>
+        host.Run(new ProgramCall(argv) { NetworkNamespace = inNamespace });
+
+    /// <summary>Removes something that may be gone already.</summary>
+    public void RunIgnoringAbsence(IReadOnlyList<string> argv)
+    {
+        ProgramResult result = host.Run(new ProgramCall(argv) { Answers = [0, 1, 2] });
+        if (result.ExitCode != 0 && !Absences.Any(a => result.Errors.Contains(a, StringComparison.Ordinal)))
+        {
+            throw new WorldException(argv, result.ExitCode, result.Errors);
+        }
+    }
+
+    private static string[] Ip(string? inNamespace) => inNamespace is null ? ["ip"] : ["ip", "-n", inNamespace];
+
+    private string Output(string[] argv) => host.Run(new ProgramCall(argv)).Text;
+
+    private string? OutputOrMissing(string[] argv, string? inNamespace)
+    {
+        ProgramResult result = host.Run(new ProgramCall(argv) { NetworkNamespace = inNamespace, Answers = [0, 1] });
+        return result.ExitCode == 0 ? result.Text
+            : result.Errors.Contains("No such file or directory", StringComparison.Ordinal) ? null
+            : throw new WorldException(argv, result.ExitCode, result.Errors);
+    }
+
+    private static T Parsed<T>(string[] argv, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new WorldException([$"read what {string.Join(' ', argv)} printed"], -1, error.Message);
+        }
+    }
+}

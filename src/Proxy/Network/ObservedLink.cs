@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Bailiwick.Proxy.Network;
+
+/// <summary>A network device as <c>ip -j -d link show</c> tells it (ip-link(8)).</summary>
+/// <param name="Name">The device.</param>
+/// <param name="Kind"><c>bridge</c>, <c>vxlan</c>, <c>veth</c>, <c>tun</c>...; empty for a physical device.</param>
+/// <param name="Master">The bridge it is a port of, or null.</param>
+/// <param name="Up">Administratively up.</param>
+/// <param name="Mtu">Bytes.</param>
+/// <param name="Mac">Lower hex with colons.</param>
+/// <param name="Vxlan">Its tunnel, when it is one.</param>
+/// <param name="Port">Its settings as a port of a bridge, when it is one.</param>
+public sealed record ObservedLink(
+    string Name, string Kind, string? Master, bool Up, int Mtu, string Mac, ObservedVxlan? Vxlan, ObservedPort? Port)
+{
+    /// <summary>Reads the whole listing.</summary>
+    /// <exception cref="JsonException">Not the listing it should be.</exception>
+    public static ImmutableSortedDictionary<string, ObservedLink> ReadAll(string json)
+    {
+        var links = ImmutableSortedDictionary.CreateBuilder<string, ObservedLink>(StringComparer.Ordinal);
+        using JsonDocument document = JsonDocument.Parse(json.Length == 0 ? "[]" : json);
+        foreach (JsonElement row in document.RootElement.EnumerateArray())
+        {
+            ObservedLink? link = Read(row);
+            if (link is not null)
+            {
+                links[link.Name] = link;
+            }
+        }
+
+        return links.ToImmutable();
+    }
+
+    private static ObservedLink? Read(JsonElement row)
+    {
+        string? name = Text(row, "ifname");
+        if (name is null)
+        {
+            // iproute2 prints an empty object for each device that a filter left out.
+            return null;
+        }
+
+        JsonElement info = default;
+        bool has = row.TryGetProperty("linkinfo", out info);
+        string kind = has ? Text(info, "info_kind") ?? "" : "";
+        bool up = row.TryGetProperty("flags", out JsonElement flags)
+            && flags.EnumerateArray().Any(f => f.GetString() == "UP");
+        ObservedVxlan? vxlan = kind == "vxlan" && info.TryGetProperty("info_data", out JsonElement data)
+            ? new ObservedVxlan(
+                Number(data, "id"), Text(data, "local") ?? "", Number(data, "port"), Truth(data, "learning"))
+            : null;
+        ObservedPort? port = has && Text(info, "info_slave_kind") == "bridge"
+            && info.TryGetProperty("info_slave_data", out JsonElement slave)
+            ? new ObservedPort(Truth(slave, "learning"), Truth(slave, "flood"), Truth(slave, "isolated"))
+            : null;
+        return new ObservedLink(
+            name, kind, Text(row, "master"), up, Number(row, "mtu"), Text(row, "address") ?? "", vxlan, port);
+    }
+
+    internal static string? Text(JsonElement row, string member) =>
+        row.TryGetProperty(member, out JsonElement value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString() : null;
+
+    private static int Number(JsonElement row, string member) =>
+        row.TryGetProperty(member, out JsonElement value) && value.TryGetInt32(out int number) ? number : 0;
+
+    private static bool Truth(JsonElement row, string member) =>
+        row.TryGetProperty(member, out JsonElement value) && value.ValueKind == JsonValueKind.True;
+}
+
+/// <summary>A VXLAN device's tunnel (RFC 7348).</summary>
+/// <param name="Number">The VXLAN network identifier.</param>
+/// <param name="Local">The address it sends from.</param>
+/// <param name="UdpPort">The port it listens on.</param>
+/// <param name="Learning">Whether it would believe senders of packets about who is where.</param>
+public sealed record ObservedVxlan(int Number, string Local, int UdpPort, bool Learning);
+
+/// <summary>Settings of a port of a bridge (bridge(8)).</summary>
+public sealed record ObservedPort(bool Learning, bool Flood, bool Isolated);
+
+/// <summary>One entry of a forwarding table as <c>bridge -j fdb show</c> tells it.</summary>
+/// <param name="Mac">The address.</param>
+/// <param name="Device">The port or tunnel behind which it is.</param>
+/// <param name="Destination">For a tunnel's own table: the other host's underlay address; else null.</param>
+/// <param name="Master">For a bridge's table: the bridge; else null.</param>
+/// <param name="State"><c>static</c>, <c>permanent</c>, or empty when learned.</param>
+public sealed record ObservedForward(string Mac, string Device, string? Destination, string? Master, string State)
+{
+    /// <summary>Reads the whole listing.</summary>
+    /// <exception cref="JsonException">Not the listing it should be.</exception>
+    public static ImmutableArray<ObservedForward> ReadAll(string json)
+    {
+        using JsonDocument document = JsonDocument.Parse(json.Length == 0 ? "[]" : json);
+        return
+        [
+            .. document.RootElement.EnumerateArray().Select(row => new ObservedForward(
+                ObservedLink.Text(row, "mac") ?? "", ObservedLink.Text(row, "ifname") ?? "",
+                ObservedLink.Text(row, "dst"), ObservedLink.Text(row, "master"),
+                ObservedLink.Text(row, "state") ?? "")),
+        ];
+    }
+}

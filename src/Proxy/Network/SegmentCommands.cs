@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace Bailiwick.Proxy.Network;
+
+/// <summary>
+/// iproute2 commands for bridges, tunnels and pairs (ip-link(8), bridge(8)), one per act. Devices have no addresses of
+/// the host and no link-local ones, bridges run no spanning tree, and tunnels learn nothing: who is where is written
+/// down by the plan.
+/// </summary>
+public static class SegmentCommands
+{
+    /// <summary>The UDP port of VXLAN (RFC 7348, section 8).</summary>
+    public const int VxlanPort = 4789;
+
+    /// <summary>Makes a bridge, down and without ports.</summary>
+    public static string[] AddBridge(string bridge) =>
+        ["ip", "link", "add", bridge, "type", "bridge", "stp_state", "0"];
+
+    /// <summary>Brings a device up with its MTU and without an address of its own.</summary>
+    public static string[] Raise(string device, int mtu) =>
+        ["ip", "link", "set", device, "mtu", Text(mtu), "addrgenmode", "none", "up"];
+
+    /// <summary>Makes a tunnel, down and in no bridge.</summary>
+    public static string[] AddTunnel(WantedTunnel tunnel) =>
+    [
+        "ip", "link", "add", tunnel.Device, "type", "vxlan", "id", Text(tunnel.Number), "local", tunnel.Local,
+        "dstport", Text(VxlanPort), "nolearning",
+    ];
+
+    /// <summary>Plugs a device into a bridge.</summary>
+    public static string[] Plug(string device, string bridge) => ["ip", "link", "set", device, "master", bridge];
+
+    /// <summary>Unplugs a device from whatever bridge it is in.</summary>
+    public static string[] Unplug(string device) => ["ip", "link", "set", device, "nomaster"];
+
+    /// <summary>A tunnel's end in a bridge never learns: the plan says who is behind it.</summary>
+    public static string[] Unlearning(string device) =>
+        ["ip", "link", "set", device, "type", "bridge_slave", "learning", "off"];
+
+    /// <summary>Removes a device.</summary>
+    public static string[] Remove(string device) => ["ip", "link", "del", device];
+
+    /// <summary>Writes down behind which host an address is.</summary>
+    public static string[] AddForward(string tunnel, string mac, string peer) =>
+    [
+        "bridge", "fdb", mac == WantedSegment.Everybody ? "append" : "replace", mac, "dev", tunnel, "dst", peer,
+        "self", "static",
+    ];
+
+    /// <summary>Strikes out that an address is behind a host.</summary>
+    public static string[] RemoveForward(string tunnel, string mac, string peer) =>
+        ["bridge", "fdb", "del", mac, "dev", tunnel, "dst", peer, "self"];
+
+    /// <summary>Writes down that an address is behind a port of a bridge.</summary>
+    public static string[] AddStation(string device, string mac) =>
+        ["bridge", "fdb", "replace", mac, "dev", device, "master", "static"];
+
+    /// <summary>Strikes out that an address is behind a port of a bridge.</summary>
+    public static string[] RemoveStation(string device, string mac) =>
+        ["bridge", "fdb", "del", mac, "dev", device, "master"];
+
+    /// <summary>Removes a network namespace and all that is in it.</summary>
+    public static string[] RemoveNamespace(string name) => ["ip", "netns", "del", name];
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,215 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Reconciling;
+
+namespace Bailiwick.Proxy.Network;
+
+/// <summary>
+/// Brings one virtual switch (a domain's or a passage's) to its plan: rules first, then the bridge, then the tunnel,
+/// and its ports live only after all of that was observed to be right.
+/// </summary>
+public sealed class SegmentKeeper(
+    NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
+{
+    /// <summary>Observes, revokes, grants, and observes again.</summary>
+    /// <param name="plan">The whole plan, for the guard.</param>
+    /// <param name="wanted">The switch.</param>
+    /// <param name="rules">Its table.</param>
+    /// <param name="apply">The run this belongs to.</param>
+    /// <exception cref="WorldException">The world refused, or did not become what it was told.</exception>
+    public void Bring(HostPlan plan, WantedSegment wanted, WantedRules rules, Apply apply)
+    {
+        guard.Ensure(plan);
+        ObservedNetwork seen = tools.Observe();
+        ImmutableArray<SegmentFault> faults = wanted.Faults(seen);
+        Revoke(wanted, faults);
+        BringRules(wanted, rules);
+        if (!faults.IsEmpty)
+        {
+            apply.OnUndo($"ports of {wanted.Bridge}", () => guard.Kill(AllPorts(wanted), "A change was undone."));
+            foreach (SegmentFault fault in faults)
+            {
+                Repair(wanted, fault, apply);
+            }
+
+            BringForwards(wanted);
+        }
+    }
+
+    /// <summary>
+    /// Makes live what is there and right, and dead what is not. Called at the end of each run, after everything else.
+    /// </summary>
+    public void Confirm(HostPlan plan, WantedSegment wanted, WantedRules rules)
+    {
+        ObservedNetwork seen = tools.Observe();
+        ImmutableArray<SegmentFault> faults = wanted.Faults(seen);
+        if (tables.State(rules) != RulesState.Held || !guard.Stands(plan) || faults.Any(f => Whole(f.Kind)))
+        {
+            guard.Kill(AllPorts(wanted), "Its rules or its bridge are not as planned.");
+            throw new WorldException(
+                ["bring", wanted.Bridge], -1,
+                faults.IsEmpty ? "its rules are not in the kernel" : string.Join("; ", faults.Select(f => f.Sentence)));
+        }
+
+        HashSet<string> wrong = [.. faults.Select(f => f.Device)];
+        string[] right = [.. AllPorts(wanted).Where(p =>
+            !wrong.Contains(p) && seen.Links.TryGetValue(p, out ObservedLink? link) && link.Master == wanted.Bridge)];
+        guard.Kill([.. AllPorts(wanted).Except(right)], "The port is not there, or not on its bridge.");
+        guard.Revive(right, $"Its rules and {wanted.Bridge} were observed to be as planned.");
+        if (!faults.IsEmpty)
+        {
+            throw new WorldException(
+                ["bring", wanted.Bridge], -1, string.Join("; ", faults.Select(f => $"{f.Device}: {f.Sentence}")));
+        }
+    }
+
+    /// <summary>Whether rules and bridge are in the kernel as planned now; else why not.</summary>
+    public ImmutableArray<string> Faults(HostPlan plan, WantedSegment wanted, WantedRules rules)
+    {
+        ImmutableArray<string>.Builder faults = ImmutableArray.CreateBuilder<string>();
+        if (!guard.Stands(plan))
+        {
+            faults.Add("the host's guard is not in the kernel as planned");
+        }
+
+        if (tables.State(rules) != RulesState.Held)
+        {
+            faults.Add($"the rules of {wanted.Bridge} are not in the kernel as planned");
+        }
+
+        faults.AddRange(wanted.Faults(tools.Observe()).Where(f => f.Kind is SegmentFaultKind.BridgeMissing
+            or SegmentFaultKind.BridgeWrong or SegmentFaultKind.ForeignPort).Select(f => $"{f.Device}: {f.Sentence}"));
+        return faults.ToImmutable();
+    }
+
+    /// <summary>Makes all ports of the switch dead.</summary>
+    public void Kill(WantedSegment wanted, string why) => guard.Kill(AllPorts(wanted), why);
+
+    private static ImmutableArray<string> AllPorts(WantedSegment wanted) =>
+        [.. wanted.Taps, .. wanted.Pairs, .. wanted.Tunnel is { } tunnel ? [tunnel.Device] : Array.Empty<string>()];
+
+    /// <summary>What must not be goes first, before anything is granted.</summary>
+    private void Revoke(WantedSegment wanted, ImmutableArray<SegmentFault> faults)
+    {
+        foreach (SegmentFault fault in faults.Where(f =>
+            f.Kind is SegmentFaultKind.ForeignPort or SegmentFaultKind.TapElsewhere))
+        {
+            guard.Kill([fault.Device], $"{fault.Device}: {fault.Sentence}.");
+            integrity.Record(IntegrityKind.Drift, fault.Device, $"{fault.Device}: {fault.Sentence}.");
+            if (fault.Kind == SegmentFaultKind.ForeignPort)
+            {
+                tools.Run(SegmentCommands.Unplug(fault.Device));
+            }
+        }
+
+        guard.Kill(
+            [.. faults.Where(f => f.Kind is SegmentFaultKind.TunnelWrong or SegmentFaultKind.TunnelUnplugged)
+                .Select(f => f.Device)],
+            "The tunnel is not as planned.");
+    }
+
+    private void BringRules(WantedSegment wanted, WantedRules rules)
+    {
+        switch (tables.State(rules))
+        {
+            case RulesState.Held:
+                break;
+            case RulesState.New:
+                tables.Load(rules);
+                break;
+            case RulesState.Drifted:
+                guard.Kill(AllPorts(wanted), "Its rules were changed by somebody.");
+                integrity.Record(
+                    IntegrityKind.Drift, wanted.Bridge, $"The kernel does not hold {rules.Place} as it was loaded.");
+                tables.Load(rules);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private void Repair(WantedSegment wanted, SegmentFault fault, Apply apply)
+    {
+        switch (fault.Kind)
+        {
+            case SegmentFaultKind.BridgeMissing:
+                apply.OnUndo(
+                    $"make {wanted.Bridge}", () => tools.RunIgnoringAbsence(SegmentCommands.Remove(wanted.Bridge)));
+                tools.Run(SegmentCommands.AddBridge(wanted.Bridge));
+                tools.Run(SegmentCommands.Raise(wanted.Bridge, wanted.Mtu));
+                BringTunnel(wanted, remove: tools.Links().ContainsKey(wanted.Tunnel?.Device ?? ""));
+                break;
+            case SegmentFaultKind.BridgeWrong:
+                tools.Run(SegmentCommands.Raise(wanted.Bridge, wanted.Mtu));
+                break;
+            case SegmentFaultKind.TunnelMissing:
+                BringTunnel(wanted, remove: false);
+                break;
+            case SegmentFaultKind.TunnelWrong:
+            case SegmentFaultKind.TunnelUnplugged:
+                BringTunnel(wanted, remove: true);
+                break;
+            case SegmentFaultKind.TapElsewhere:
+                tools.Run(SegmentCommands.Plug(fault.Device, wanted.Bridge));
+                break;
+            case SegmentFaultKind.PairMissing:
+                PlugPair(wanted, fault.Device);
+                break;
+            case SegmentFaultKind.ForeignPort:
+            case SegmentFaultKind.ForwardsWrong:
+                // Unplugged already; forwarding entries are brought after all devices.
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private void BringTunnel(WantedSegment wanted, bool remove)
+    {
+        if (wanted.Tunnel is not { } tunnel)
+        {
+            return;
+        }
+
+        if (remove)
+        {
+            tools.Run(SegmentCommands.Remove(tunnel.Device));
+        }
+
+        tools.Run(SegmentCommands.AddTunnel(tunnel));
+        tools.Run(SegmentCommands.Plug(tunnel.Device, wanted.Bridge));
+        tools.Run(SegmentCommands.Unlearning(tunnel.Device));
+        tools.Run(SegmentCommands.Raise(tunnel.Device, wanted.Mtu));
+    }
+
+    /// <summary>A pair's end that is not there yet is made by its gateway's unit; then this is called again.</summary>
+    private void PlugPair(WantedSegment wanted, string device)
+    {
+        if (tools.Links().ContainsKey(device))
+        {
+            tools.Run(SegmentCommands.Plug(device, wanted.Bridge));
+            tools.Run(SegmentCommands.Raise(device, wanted.Mtu));
+        }
+    }
+
+    private void BringForwards(WantedSegment wanted)
+    {
+        foreach (string[] command in wanted.ForwardRepairs(tools.Observe()))
+        {
+            tools.Run(command);
+        }
+    }
+
+    /// <summary>Whether a fault makes the whole switch unfit, or only the device it is about.</summary>
+    private static bool Whole(SegmentFaultKind kind) => kind switch
+    {
+        SegmentFaultKind.BridgeMissing or SegmentFaultKind.BridgeWrong or SegmentFaultKind.ForeignPort => true,
+        SegmentFaultKind.TunnelMissing or SegmentFaultKind.TunnelWrong or SegmentFaultKind.TunnelUnplugged
+            or SegmentFaultKind.ForwardsWrong or SegmentFaultKind.PairMissing or SegmentFaultKind.TapElsewhere => false,
+        _ => throw new UnreachableException(),
+    };
+}

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Reconciling;
+
+namespace Bailiwick.Proxy.Network;
+
+/// <summary>A domain's virtual switch and gateway on this host, brought to the plan and watched.</summary>
+public sealed class VirtualNetworkManager(SegmentKeeper segments, GatewayKeeper gateways, HostGuard guard)
+{
+    /// <summary>Brings rules, bridge, tunnel and gateway to the plan; ports are confirmed later.</summary>
+    /// <exception cref="Host.WorldException">The world refused.</exception>
+    public void Bring(EnforcedPlan plan, DomainPlan domain, Apply apply)
+    {
+        if (domain.Gateway is { } gateway)
+        {
+            gateways.Bring(gateway, domain.Network.Mtu, apply);
+        }
+
+        segments.Bring(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay), Rules(domain), apply);
+    }
+
+    /// <summary>Makes live every port of the domain that was observed to be right, and dead every other.</summary>
+    /// <exception cref="Host.WorldException">The switch is not as planned; all its ports are dead.</exception>
+    public void ConfirmPorts(EnforcedPlan plan, DomainPlan domain) =>
+        segments.Confirm(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay), Rules(domain));
+
+    /// <summary>What stands against a machine's start in the network of each of its domains.</summary>
+    public ImmutableArray<string> Faults(EnforcedPlan plan, CompartmentPlan machine)
+    {
+        ImmutableArray<string>.Builder faults = ImmutableArray.CreateBuilder<string>();
+        foreach (PortPlan port in machine.Ports)
+        {
+            if (plan.Plan.Domains.FirstOrDefault(d => d.Network.Bridge == port.Bridge) is { } domain)
+            {
+                faults.AddRange(segments.Faults(
+                    plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay), Rules(domain)));
+            }
+            else
+            {
+                faults.Add($"no domain of this host has the bridge {port.Bridge}");
+            }
+        }
+
+        return faults.ToImmutable();
+    }
+
+    /// <summary>Makes the ports of a machine dead.</summary>
+    public void KillPorts(CompartmentPlan machine, string why) =>
+        guard.Kill([.. machine.Ports.Select(p => p.Device)], why);
+
+    /// <summary>Makes the ports of a domain dead.</summary>
+    public void KillPorts(EnforcedPlan plan, DomainPlan domain, string why) =>
+        segments.Kill(WantedSegment.Of(domain, plan.Plan.Underlay), why);
+
+    private static WantedRules Rules(DomainPlan domain) => new(null, NftTables.ForDomain(domain));
+}
+
+/// <summary>The passages of this host, brought to the plan and watched.</summary>
+public sealed class PassageKeeper(SegmentKeeper segments)
+{
+    /// <summary>Brings a passage to the plan, and makes live the legs that were observed to be right.</summary>
+    /// <exception cref="Host.WorldException">The world refused, or the passage is not as planned.</exception>
+    public void Bring(EnforcedPlan plan, PassagePlan passage, Apply apply)
+    {
+        WantedSegment wanted = WantedSegment.Of(passage, plan.Plan.Underlay);
+        WantedRules rules = new(null, NftTables.ForPassage(passage));
+        segments.Bring(plan.Plan, wanted, rules, apply);
+        segments.Confirm(plan.Plan, wanted, rules);
+    }
+
+    /// <summary>Makes the passage's ports dead.</summary>
+    public void Close(EnforcedPlan plan, PassagePlan passage, string why) =>
+        segments.Kill(WantedSegment.Of(passage, plan.Plan.Underlay), why);
+}

@@ -1,0 +1,79 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+
+namespace Bailiwick.Proxy.Plans;
+
+/// <summary>
+/// The one plan in force on this host, with what it was computed from. Immutable and replaced as a whole, so that
+/// every reader sees one consistent state. Only <see cref="PlanKeeper"/> puts one in force, after its digest is in the
+/// integrity log.
+/// </summary>
+public sealed class EnforcedPlan
+{
+    private readonly FrozenDictionary<string, CompartmentPlan> _machines;
+    private readonly FrozenDictionary<string, DomainPlan> _homes;
+    private readonly FrozenSet<CompartmentRef> _running;
+
+    internal EnforcedPlan(
+        HostPlan plan, CheckedDatacentre datacentre, ImmutableArray<PlacementProposal> proposals, string text)
+    {
+        Plan = plan;
+        Datacentre = datacentre;
+        Proposals = proposals;
+        Text = text;
+        Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        Dictionary<string, CompartmentPlan> machines = new(StringComparer.Ordinal);
+        Dictionary<string, DomainPlan> homes = new(StringComparer.Ordinal);
+        foreach (DomainPlan domain in plan.Domains)
+        {
+            foreach (CompartmentPlan machine in domain.Compartments)
+            {
+                machines.TryAdd(machine.MachineName, machine);
+                homes.TryAdd(machine.MachineName, domain);
+            }
+        }
+
+        _machines = machines.ToFrozenDictionary(StringComparer.Ordinal);
+        _homes = homes.ToFrozenDictionary(StringComparer.Ordinal);
+        _running = proposals.Where(p => p.Host == plan.Host && p.Running).Select(p => p.Compartment).ToFrozenSet();
+    }
+
+    /// <summary>What this host enforces.</summary>
+    public HostPlan Plan { get; }
+    /// <summary>The policies it was refined from.</summary>
+    public CheckedDatacentre Datacentre { get; }
+    /// <summary>The Master's suggestions it was refined from.</summary>
+    public ImmutableArray<PlacementProposal> Proposals { get; }
+    /// <summary>The plan written out.</summary>
+    public string Text { get; }
+    /// <summary>SHA-256 of <see cref="Text"/>, lower hex.</summary>
+    public string Digest { get; }
+
+    /// <summary>Every machine of the plan once, even when it is a member of several domains.</summary>
+    public IEnumerable<CompartmentPlan> Machines => _machines.Values;
+
+    /// <summary>The machine with libvirt's name, or null.</summary>
+    public CompartmentPlan? Machine(string machineName) => _machines.GetValueOrDefault(machineName);
+
+    /// <summary>The domain whose unit starts and stops the machine: the first it is a member of.</summary>
+    public DomainPlan? Home(string machineName) => _homes.GetValueOrDefault(machineName);
+
+    /// <summary>The machines whose home is the domain.</summary>
+    public IEnumerable<CompartmentPlan> MachinesAtHome(DomainPlan domain) =>
+        domain.Compartments.Where(m => Home(m.MachineName)?.Domain == domain.Domain);
+
+    /// <summary>The domain on this host, or null.</summary>
+    public DomainPlan? Domain(DomainRef domain) => Plan.Domains.FirstOrDefault(d => d.Domain == domain);
+
+    /// <summary>The domains of this host whose bridges the machine's ports are on.</summary>
+    public IEnumerable<DomainPlan> DomainsOf(CompartmentPlan machine) =>
+        Plan.Domains.Where(d => machine.Ports.Any(p => p.Bridge == d.Network.Bridge));
+
+    /// <summary>Whether the machine is suggested to run now.</summary>
+    public bool WantsRunning(CompartmentPlan machine) => _running.Contains(machine.Ref);
+}

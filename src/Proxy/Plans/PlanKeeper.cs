@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using System.Text;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Channel.Principals;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Integrity;
+
+namespace Bailiwick.Proxy.Plans;
+
+/// <summary>
+/// Turns verified statements and the Master's suggestions into the plan in force. The plan's digest is in the integrity
+/// log, durably, before anyone can read the plan here. Statements that are refused never get this far, so the last good
+/// policy stays in force; a policy that expires is refined to nothing, by the same function at a later moment.
+/// </summary>
+public sealed class PlanKeeper
+{
+    private readonly HostRef _host;
+    private readonly IntegrityManager _integrity;
+    private readonly TimeProvider _time;
+    private readonly Lock _lock = new();
+    private StatementBook _book = StatementBook.Empty;
+    private ImmutableArray<PlacementProposal> _proposals = [];
+    private volatile EnforcedPlan _current;
+
+    /// <summary>Begins with the plan of a host of which nothing is known: nothing may run.</summary>
+    public PlanKeeper(HostRef host, IntegrityManager integrity, TimeProvider time)
+    {
+        _host = host;
+        _integrity = integrity;
+        _time = time;
+        _current = Compute();
+    }
+
+    /// <summary>Raised after another plan came into force, on the thread that brought it.</summary>
+    public event Action? Changed;
+
+    /// <summary>The plan in force.</summary>
+    public EnforcedPlan Current => _current;
+
+    /// <summary>The verified statements the plan rests on.</summary>
+    public StatementBook Book
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _book;
+            }
+        }
+    }
+
+    /// <summary>What is wrong with statements that were left out.</summary>
+    public ImmutableArray<Finding> Findings { get; private set; } = [];
+
+    /// <summary>Takes the statements as they are verified now.</summary>
+    public void Take(StatementBook book)
+    {
+        lock (_lock)
+        {
+            _book = book;
+        }
+    }
+
+    /// <summary>Takes the Master's suggestions.</summary>
+    public void Take(ImmutableArray<PlacementProposal> proposals)
+    {
+        lock (_lock)
+        {
+            _proposals = proposals;
+        }
+    }
+
+    /// <summary>
+    /// Computes the plan anew, and puts it in force if it is another: first the record, then the plan.
+    /// </summary>
+    /// <exception cref="Host.WorldException">The record could not be made; the plan before stays in force.</exception>
+    public void Recompute()
+    {
+        bool changed = false;
+        lock (_lock)
+        {
+            EnforcedPlan next = Compute();
+            if (next.Digest != _current.Digest)
+            {
+                _integrity.Record(IntegrityKind.Plan, _host.ToString(), next.Text);
+                changed = true;
+            }
+
+            // The same plan with other suggestions or other statements behind it is still taken: what a machine's
+            // admission is checked against must be the newest.
+            changed |= !_current.Proposals.SequenceEqual(next.Proposals);
+            _current = next;
+        }
+
+        if (changed)
+        {
+            Changed?.Invoke();
+        }
+    }
+
+    private EnforcedPlan Compute()
+    {
+        PolicyReading reading = PolicyDocuments.FromStatements(Statements());
+        PolicyCheckResult result = PolicyCheck.Run(reading.Documents);
+        Findings = result.Findings;
+        HostPlan plan = Refine.ForHost(result.Datacentre, _proposals, _host, _time.GetUtcNow());
+        return new EnforcedPlan(plan, result.Datacentre, _proposals, Encoding.UTF8.GetString(PlanJson.Write(plan)));
+    }
+
+    /// <summary>The operator's own statements, and those of the tenants that its root admits; no stranger's.</summary>
+    private IEnumerable<VerifiedStatement> Statements()
+    {
+        if (_book.RootInForce(_host.Operator)?.Statement is not { Kind: StatementKind.Datacentre } root)
+        {
+            return [];
+        }
+
+        HashSet<PartyId> parties = [_host.Operator, .. PrincipalRegister.TenantsOf(root.Body)];
+        return Enum.GetValues<StatementKind>().SelectMany(_book.Current).Where(s => parties.Contains(s.Owner));
+    }
+}

@@ -1,0 +1,146 @@
+using Bailiwick.Channel.Board;
+using Bailiwick.Channel.Identity;
+using Bailiwick.Channel.Listening;
+using Bailiwick.Channel.Pinned;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Durable.Files;
+using Bailiwick.Ledger.Checkpoints;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Api;
+using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Devices;
+using Bailiwick.Proxy.Factory;
+using Bailiwick.Proxy.Hooks;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Host.Libvirt;
+using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Storage;
+
+namespace Bailiwick.Proxy;
+
+/// <summary>
+/// One host's Proxy: everything it is made of, put together by hand, top to bottom in the order of the dependencies.
+/// </summary>
+public static class ProxyProcess
+{
+    private const int TickSeconds = 10;
+
+    /// <summary>Runs until cancelled.</summary>
+    /// <param name="configuration">What the operator configured.</param>
+    /// <param name="ready">Called once the Proxy serves.</param>
+    /// <param name="stop">Ends it; machines go on running under the last plan's rules.</param>
+    /// <exception cref="ConfigurationException">A value of the configuration cannot be used.</exception>
+    public static async Task RunAsync(ProxyConfiguration configuration, Action ready, CancellationToken stop)
+    {
+        TimeProvider time = TimeProvider.System;
+        HostRef self = Self(configuration);
+        using PrivateDirectory directory = PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, configuration.Directory);
+        using PrivateDirectory bootDirectory = directory.OpenOrCreateChild("boot");
+        using PrivateDirectory machineDirectory = directory.OpenOrCreateChild("machines");
+        using ChannelIdentity identity = ChannelIdentity.FromPem(configuration.IdentityKey);
+        using IntegrityManager integrity = IntegrityManager.Open(directory);
+
+        // What is enforced: kept statements, the board, the plan.
+        PlanKeeper plans = new(self, integrity, time);
+        using AcceptedStatements accepted = AcceptedStatements.Open(directory);
+        using BoardMemoryFile memory = BoardMemoryFile.Open(directory);
+        using HttpClient master = PinnedHandler.Create(
+            identity, Parsed(configuration.Master.Key), ChannelAddress.Parse(configuration.Master.Address), time);
+        BoardClient board = new(master);
+        BoardFollower follower = new(board, LogKey(configuration.Log), memory, time: time);
+        BoardWatch watch = new(follower, accepted, plans, integrity);
+        EvidenceDesk evidence = new(self, identity, integrity, watch, EvidenceDesk.ReadBoot());
+
+        // What enforces it: the managers.
+        RealHost host = new();
+        using HypervisorLink hypervisor = new(() => LibvirtHypervisor.Open(configuration.Libvirt));
+        MachineLayout layout = new(new MachinePaths(
+            bootDirectory.Path, configuration.Pool, machineDirectory.Path, "/usr/bin/qemu-system-x86_64",
+            configuration.Hypervisor));
+        HostNetwork network = new(host, integrity);
+        using TenantKeyServices keys = new(self, identity, evidence, plans);
+        HeldVolumes held = HeldVolumes.Open(directory);
+        VirtualStorageManager storage = new(
+            hypervisor, keys, new VolumeFiles(host, configuration.Pool),
+            new BootFiles(configuration.Images, bootDirectory.Path), held, integrity);
+        VirtualDeviceManager devices = new(hypervisor, layout);
+        CompartmentManager compartments = new(hypervisor, storage, devices, network.Domains, layout, integrity);
+        UnitMaker units = new(plans, network, compartments, storage, time);
+        await using TvdFactory factory = new(plans, units, time);
+        HostView view = new(plans, compartments, factory);
+
+        // Who asks: libvirt's hook and the API. The last good plan is in force before either is answered.
+        integrity.Record(
+            Attestation.IntegrityLog.IntegrityKind.Plan, "software", SoftwareIdentity.Describe());
+        watch.Recall();
+        await using HookServer hooks = new(
+            configuration.HookSocket, new StartJudge(plans, network.Domains, storage, layout, integrity, time));
+        hooks.Start();
+        using ILoggerFactory log = LoggerFactory.Create(_ => { });
+        ProxyApi api = new(plans, watch, view, factory, devices, integrity);
+        await using ChannelServer server = await ChannelServer.Start(
+            new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),
+            new CallerRegister(plans, self).Resolve, log, cancel: stop).ConfigureAwait(false);
+        factory.Start();
+        ready();
+        HostReporter reporter = new(self, board, watch, view, evidence, time);
+        await RunAllAsync(
+            stop, watch.RunAsync, reporter.RunAsync, all => hypervisor.WatchAsync(factory.WakeAll, time, all),
+            all => TickAsync(plans, time, all)).ConfigureAwait(false);
+    }
+
+    /// <summary>Policies expire without anybody saying so: the plan is computed again from time to time.</summary>
+    private static async Task TickAsync(PlanKeeper plans, TimeProvider time, CancellationToken stop)
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(TickSeconds), time, stop).ConfigureAwait(false);
+            try
+            {
+                plans.Recompute();
+            }
+            catch (WorldException error)
+            {
+                await Console.Error.WriteLineAsync($"bailiwick: {error.Message}").ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Runs what runs for ever. If one of them ends by a bug the Proxy ends, to be started again by its supervisor: the
+    /// machines and their rules stay as they are.
+    /// </summary>
+    private static async Task RunAllAsync(CancellationToken stop, params Func<CancellationToken, Task>[] all)
+    {
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task[] running = [.. all.Select(one => one(end.Token))];
+        Task first = await Task.WhenAny(running).ConfigureAwait(false);
+        await end.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            await Task.WhenAll(running).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested || !first.IsFaulted)
+        {
+            // Asked to end.
+        }
+    }
+
+    private static HostRef Self(ProxyConfiguration configuration) =>
+        configuration.Host.Split('/') is [var party, var name] && PartyId.TryParse(party, out PartyId? id)
+        && StatementName.TryParse(name, out StatementName? parsed)
+            ? new HostRef(id, parsed)
+            : throw new ConfigurationException($"host: \"{configuration.Host}\" is not <operator id>/<name>.");
+
+    private static KeyId Parsed(string key) => KeyId.TryParse(key, out KeyId? id)
+        ? id
+        : throw new ConfigurationException($"master.key: \"{key}\" is not the id of a key.");
+
+    private static NoteKey LogKey(LogConfiguration log) => PublicKey.TryParseBase64(log.Key, out PublicKey? key)
+        ? NoteKey.Of(log.Origin, key)
+        : throw new ConfigurationException("log.key: not a P-256 SubjectPublicKeyInfo in base64.");
+}

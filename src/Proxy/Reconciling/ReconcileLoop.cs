@@ -1,0 +1,137 @@
+using Bailiwick.Proxy.Host;
+
+namespace Bailiwick.Proxy.Reconciling;
+
+/// <summary>
+/// Runs one unit's reconciling for as long as the unit exists: at once when <see cref="Wake"/> is called, and every
+/// <see cref="ResyncSeconds"/> seconds anyway. A failure of the world is retried with a growing pause and never leaves
+/// the loop; a bug stops the unit, closes it, and leaves the other units running.
+/// </summary>
+public sealed class ReconcileLoop : IAsyncDisposable
+{
+    /// <summary>The pause between two looks at the world when nothing happens.</summary>
+    public const int ResyncSeconds = 5;
+    private const int FirstPauseSeconds = 1;
+    private const int LongestPauseSeconds = 30;
+
+    private readonly IReconciled _unit;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    /// <summary>A loop that does not run yet.</summary>
+    public ReconcileLoop(IReconciled unit, TimeProvider time)
+    {
+        _unit = unit;
+        _time = time;
+    }
+
+    /// <summary>Starts the loop.</summary>
+    public void Start() => _running = Task.Run(RunAsync);
+
+    /// <summary>Looks again soon. Many calls before the next look are one.</summary>
+    public void Wake()
+    {
+        try
+        {
+            if (_wake.CurrentCount == 0)
+            {
+                _wake.Release();
+            }
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else woke it in the same moment.
+        }
+        catch (ObjectDisposedException)
+        {
+            // The unit has left; there is nothing to wake.
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        _wake.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        int pause = FirstPauseSeconds;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await _unit.ReconcileAsync(_stop.Token).ConfigureAwait(false);
+                pause = FirstPauseSeconds;
+                await PauseAsync(TimeSpan.FromSeconds(ResyncSeconds)).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (WorldException error)
+            {
+                _unit.Status.Turn(UnitHealth.Failing, error.Message);
+                await PauseAsync(TimeSpan.FromSeconds(pause)).ConfigureAwait(false);
+                pause = Math.Min(pause * 2, LongestPauseSeconds);
+            }
+            catch (Exception bug)
+            {
+                await CloseAfterBugAsync(bug).ConfigureAwait(false);
+                return;
+            }
+        }
+    }
+
+    private async Task CloseAfterBugAsync(Exception bug)
+    {
+        // The full exception, not only its message: this is for whoever repairs the Proxy.
+        _unit.Status.Turn(UnitHealth.Stopped, bug.ToString());
+        await Console.Error.WriteLineAsync($"bailiwick: {_unit.Status.Unit} stopped by a bug: {bug}")
+            .ConfigureAwait(false);
+        try
+        {
+            await _unit.CloseAsync().ConfigureAwait(false);
+        }
+        catch (WorldException error)
+        {
+            _unit.Status.Failed("close after a bug", error.Message);
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        Task waking = _wake.WaitAsync(either.Token);
+        Task sleeping = Task.Delay(pause, _time, either.Token);
+        await Task.WhenAny(waking, sleeping).ConfigureAwait(false);
+        await either.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            await Task.WhenAll(waking, sleeping).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // One of the two is always cancelled.
+        }
+    }
+}
+
+/// <summary>A part of the host that is brought to its plan by itself, whatever becomes of the others.</summary>
+public interface IReconciled
+{
+    /// <summary>What it last did.</summary>
+    UnitStatus Status { get; }
+
+    /// <summary>Observes, revokes, grants and observes again. Idempotent.</summary>
+    /// <exception cref="WorldException">The world refused; it is tried again.</exception>
+    Task ReconcileAsync(CancellationToken stop);
+
+    /// <summary>Makes the unit's ports dead, after a bug.</summary>
+    Task CloseAsync();
+}

@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Proxy.Plans;
+
+namespace Bailiwick.Proxy.Storage;
+
+/// <summary>The tenants' key services, as the Storage Manager needs them.</summary>
+public interface IVolumeKeys
+{
+    /// <summary>Asks the tenant's key service for a volume's key, with fresh evidence over its nonce.</summary>
+    /// <param name="question">Which key, for whom.</param>
+    /// <param name="about">Called with the nonce before the key is asked for; what it throws stops the request.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="Host.WorldException">No answer: the key may or may not have been released.</exception>
+    Task<VolumeKeyAnswer> RequestAsync(VolumeKeyQuestion question, Action<string> about, CancellationToken stop);
+
+    /// <summary>Tells the tenant's key service, signed, that the volume is closed on this host.</summary>
+    /// <returns>Empty when it confirmed, or has no release of ours; else why not, to be tried again.</returns>
+    Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, CancellationToken stop);
+}
+
+/// <summary>One key that is needed.</summary>
+/// <param name="Plan">The plan in force.</param>
+/// <param name="Volume">The volume.</param>
+/// <param name="Compartment">The machine that is about to start.</param>
+public sealed record VolumeKeyQuestion(EnforcedPlan Plan, VolumeRef Volume, CompartmentRef Compartment);
+
+/// <summary>The key service's answer. A closed set.</summary>
+public abstract class VolumeKeyAnswer
+{
+    private VolumeKeyAnswer()
+    {
+    }
+
+    /// <summary>The key; the receiver disposes of it.</summary>
+    public sealed class Released(SecretBytes key) : VolumeKeyAnswer
+    {
+        /// <summary>The volume's key.</summary>
+        public SecretBytes Key { get; } = key;
+    }
+
+    /// <summary>No key.</summary>
+    public sealed class Refused(ImmutableArray<string> reasons) : VolumeKeyAnswer
+    {
+        /// <summary>Every reason, with what to do.</summary>
+        public ImmutableArray<string> Reasons { get; } = reasons;
+    }
+}

@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Plans;
+
+namespace Bailiwick.Proxy.Storage;
+
+/// <summary>
+/// Puts a machine's disks and boot files in place for one start, and gives the keys back after it has stopped. A key
+/// is in libvirt only for as long as a <see cref="StartTicket"/> lives: it is set just before the start and forgotten
+/// right after, whatever the start came to. A start of a machine and a return of its volumes exclude each other.
+/// </summary>
+public sealed class VirtualStorageManager(
+    HypervisorLink hypervisor, IVolumeKeys keys, VolumeFiles files, BootFiles boot, HeldVolumes held,
+    IntegrityManager integrity)
+{
+    private readonly ConcurrentDictionary<Guid, string> _ready = new();
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
+
+    /// <summary>Boot files, for the hook's own check.</summary>
+    public BootFiles Boot => boot;
+
+    /// <summary>The volumes whose keys this host has not given back.</summary>
+    public ImmutableArray<HeldVolume> Held => held.All;
+
+    /// <summary>Whether the key of an encrypted disk is in libvirt now, set by us for this machine's start.</summary>
+    public bool KeyReady(CompartmentPlan machine, DiskPlan disk) =>
+        _ready.TryGetValue(disk.SecretUuid, out string? name) && name == machine.MachineName;
+
+    /// <summary>Begins a start of the machine; the ticket's disposal takes the keys out of libvirt again.</summary>
+    public async Task<StartTicket> BeginAsync(CompartmentPlan machine, CancellationToken stop)
+    {
+        SemaphoreSlim turn = TurnOf(machine.MachineName);
+        await turn.WaitAsync(stop).ConfigureAwait(false);
+        return new StartTicket(() => End(machine, turn));
+    }
+
+    /// <summary>Puts everything in place for one start of the machine, for which a ticket is held.</summary>
+    /// <returns>Empty when all is in place; else every reason why not.</returns>
+    /// <exception cref="WorldException">The disk, a program or libvirt refused.</exception>
+    public async Task<ImmutableArray<string>> PrepareAsync(
+        EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
+    {
+        await boot.PrepareAsync(machine.Boot, stop).ConfigureAwait(false);
+        ImmutableArray<string>.Builder refusals = ImmutableArray.CreateBuilder<string>();
+        foreach (DiskPlan disk in machine.Disks)
+        {
+            if (disk.Encrypted)
+            {
+                refusals.AddRange(await OpenAsync(plan, machine, disk, stop).ConfigureAwait(false));
+            }
+            else if (!files.Exists(disk))
+            {
+                files.CreatePlain(disk);
+            }
+        }
+
+        return refusals.ToImmutable();
+    }
+
+    /// <summary>Gives a volume back if its machine does not run.</summary>
+    /// <param name="plan">The plan in force: it says where a tenant's key service is.</param>
+    /// <param name="volume">The volume.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <returns>Empty when it is given back or still in use; else why it could not be, to be tried again.</returns>
+    public async Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, CancellationToken stop)
+    {
+        SemaphoreSlim turn = TurnOf(volume.Machine);
+        await turn.WaitAsync(stop).ConfigureAwait(false);
+        try
+        {
+            if (hypervisor.Current.Find(volume.Machine) is { IsActive: true })
+            {
+                return "";
+            }
+
+            string problem = await keys.ReturnAsync(plan, volume, stop).ConfigureAwait(false);
+            if (problem.Length == 0)
+            {
+                integrity.Record(
+                    IntegrityKind.VolumeReturned, volume.Volume, $"Closed after {volume.Compartment} had stopped.");
+                held.Release(volume.Volume);
+            }
+
+            return problem;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private SemaphoreSlim TurnOf(string machineName) => _turns.GetOrAdd(machineName, _ => new SemaphoreSlim(1));
+
+    private void End(CompartmentPlan machine, SemaphoreSlim turn)
+    {
+        try
+        {
+            foreach (DiskPlan disk in machine.Disks.Where(d => d.Encrypted))
+            {
+                if (_ready.TryRemove(disk.SecretUuid, out _))
+                {
+                    hypervisor.Current.RemoveSecret(disk.SecretUuid);
+                }
+            }
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private async Task<ImmutableArray<string>> OpenAsync(
+        EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, CancellationToken stop)
+    {
+        string volume = disk.Volume.ToString();
+        string asked = "";
+        VolumeKeyAnswer answer = await keys.RequestAsync(
+            new VolumeKeyQuestion(plan, disk.Volume, machine.Ref),
+            nonce =>
+            {
+                asked = nonce;
+                held.Hold(volume, machine.Ref.ToString(), machine.MachineName, nonce);
+            },
+            stop).ConfigureAwait(false);
+        if (answer is VolumeKeyAnswer.Refused refused)
+        {
+            held.Forget(volume, asked);
+            return refused.Reasons;
+        }
+
+        using SecretBytes key = ((VolumeKeyAnswer.Released)answer).Key;
+        integrity.Record(
+            IntegrityKind.VolumeOpened, disk.Volume.ToString(),
+            $"For {machine.Ref}, as {disk.Target}; {(files.Exists(disk) ? "existing" : "made blank")}.");
+        if (!files.Exists(disk))
+        {
+            files.CreateEncrypted(disk, key);
+        }
+
+        byte[] passphrase = VolumeFiles.Passphrase(key);
+        try
+        {
+            _ready[disk.SecretUuid] = machine.MachineName;
+            hypervisor.Current.DefineSecret(disk.SecretUuid, disk.Volume.ToString());
+            hypervisor.Current.SetSecret(disk.SecretUuid, passphrase);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(passphrase);
+        }
+
+        return [];
+    }
+}
+
+/// <summary>One start of one machine: as long as it is held, the machine's volumes are not given back.</summary>
+public sealed class StartTicket(Action end) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose() => end();
+}

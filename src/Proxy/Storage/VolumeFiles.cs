@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Proxy.Host;
+
+namespace Bailiwick.Proxy.Storage;
+
+/// <summary>
+/// The files of volumes in the pool. A file is made under a temporary name, flushed and renamed, so that a name in the
+/// pool always stands for a whole volume. What is encrypted is QEMU's own LUKS; the passphrase is the volume's key in
+/// hex and reaches <c>qemu-img</c> on standard input only, never in its arguments, its environment or a file.
+/// </summary>
+/// <param name="host">Runs <c>qemu-img</c> and <c>sync</c>.</param>
+/// <param name="pool">The pool's directory.</param>
+public sealed class VolumeFiles(IHost host, string pool)
+{
+    // The key derivation of LUKS slows down guessing a passphrase that people chose. Ours is 256 random bits, which
+    // nobody guesses at any speed, so the shortest derivation costs nothing but start time.
+    private const int DerivationMilliseconds = 10;
+
+    /// <summary>Where the volume's file is.</summary>
+    public string PathOf(DiskPlan disk) => Path.Combine(pool, disk.FileName);
+
+    /// <summary>Whether the volume has been made already.</summary>
+    public bool Exists(DiskPlan disk) => File.Exists(PathOf(disk));
+
+    /// <summary>Makes a blank volume without encryption; only for a plan that says so.</summary>
+    /// <exception cref="ArgumentException">The plan says that the volume is encrypted.</exception>
+    /// <exception cref="WorldException">The disk or a program refused.</exception>
+    public void CreatePlain(DiskPlan disk)
+    {
+        if (disk.Encrypted)
+        {
+            throw new ArgumentException($"{disk.Volume} is to be encrypted.", nameof(disk));
+        }
+
+        Create(disk, ["qemu-img", "create", "-q", "-f", "raw"], default);
+    }
+
+    /// <summary>Makes a blank volume under LUKS.</summary>
+    /// <exception cref="WorldException">The disk or a program refused.</exception>
+    public void CreateEncrypted(DiskPlan disk, SecretBytes key)
+    {
+        byte[] passphrase = Passphrase(key);
+        try
+        {
+            string options = string.Create(
+                CultureInfo.InvariantCulture, $"key-secret=k,iter-time={DerivationMilliseconds}");
+            Create(
+                disk,
+                [
+                    "qemu-img", "create", "-q", "-f", "luks", "--object", "secret,id=k,file=/dev/stdin",
+                    "-o", options,
+                ],
+                passphrase);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(passphrase);
+        }
+    }
+
+    /// <summary>The key as QEMU wants it, UTF-8: 64 hex digits. The caller overwrites it after use.</summary>
+    public static byte[] Passphrase(SecretBytes key)
+    {
+        // Pinned, so that the collector leaves no second copy behind when it moves things.
+        byte[] text = GC.AllocateUninitializedArray<byte>(key.Length * 2, pinned: true);
+        using SecretLoan loan = key.Borrow();
+        Convert.TryToHexStringLower(loan.Bytes, text, out _);
+        return text;
+    }
+
+    private void Create(DiskPlan disk, string[] program, ReadOnlyMemory<byte> input)
+    {
+        string temporary = PathOf(disk) + ".new";
+        try
+        {
+            File.Delete(temporary);
+            string size = disk.SizeMib.ToString(CultureInfo.InvariantCulture) + "M";
+            host.Run(new ProgramCall([.. program, temporary, size]) { Input = input });
+            File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            host.Run(new ProgramCall("sync", temporary));
+            File.Move(temporary, PathOf(disk));
+            host.Run(new ProgramCall("sync", pool));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new WorldException([$"make the volume {disk.Volume}"], -1, error.Message);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Tests.Proxy.Signed;
+
+/// <summary>
+/// A small datacentre whose statements are really signed: one operator, one host or more, and the tenants acme and
+/// rival, each with a domain, an image, and machines with a plain volume.
+/// </summary>
+internal sealed class SignedDatacentre : IDisposable
+{
+    public const string ShortArguments = "console=ttyS0 quiet panic=-1";
+    private readonly List<ECDsa> _hostKeys = [];
+
+    public SignedDatacentre(string kernel, string initrd, int hosts = 1)
+    {
+        Kernel = kernel;
+        Initrd = initrd;
+        LogKey = SignedParty.Key();
+        Acme = new SignedParty(StatementKind.Tenant, "acme", 3, 2);
+        Rival = new SignedParty(StatementKind.Tenant, "rival", 1, 1);
+        Operator = new SignedParty(StatementKind.Datacentre, "alpine", 1, 1);
+        foreach (SignedParty tenant in new[] { Acme, Rival })
+        {
+            Envelopes.Add(tenant.SignRoot(new JsonObject
+            {
+                ["legalName"] = "A tenant",
+                ["keyService"] = new JsonObject
+                {
+                    ["key"] = SignedParty.Base64(KeyServiceKey), ["address"] = "10.99.0.3:7600",
+                },
+            }));
+        }
+
+        Envelopes.Add(Operator.SignRoot(new JsonObject
+        {
+            ["tenants"] = new JsonArray(Acme.Id.ToString(), Rival.Id.ToString()),
+            ["log"] = new JsonObject { ["origin"] = Origin, ["key"] = SignedParty.Base64(LogKey) },
+        }));
+        for (int number = 1; number <= hosts; number++)
+        {
+            ECDsa key = SignedParty.Key();
+            _hostKeys.Add(key);
+            Envelopes.Add(Operator.Sign(StatementKind.Host, $"host-{number}", HostBody(key, 10 + number)));
+        }
+    }
+
+    public const string Origin = "log.example/test";
+
+    public string Kernel { get; }
+
+    public string Initrd { get; }
+
+    public ECDsa LogKey { get; }
+
+    public ECDsa KeyServiceKey { get; } = SignedParty.Key();
+
+    public SignedParty Acme { get; }
+
+    public SignedParty Rival { get; }
+
+    public SignedParty Operator { get; }
+
+    /// <summary>All statements so far, in an order in which each is accepted.</summary>
+    public List<byte[]> Envelopes { get; } = [];
+
+    public ECDsa HostKey(int number) => _hostKeys[number - 1];
+
+    public HostRef Host(int number) => new(Operator.Id, SignedParty.NameOf($"host-{number}"));
+
+    public static CompartmentRef Machine(SignedParty tenant, string name) =>
+        new(tenant.Id, SignedParty.NameOf(name));
+
+    /// <summary>A tenant's image, domain, and machines numbered from 1 with a plain volume each.</summary>
+    public SignedDatacentre With(SignedParty tenant, string domain, string subnet, int machines)
+    {
+        Envelopes.Add(tenant.Sign(StatementKind.Image, "guest", new JsonObject
+        {
+            ["kernel"] = new JsonObject { ["sha256"] = Kernel },
+            ["initrd"] = new JsonObject { ["sha256"] = Initrd },
+            ["arguments"] = ShortArguments,
+        }));
+        Envelopes.Add(tenant.Sign(StatementKind.Domain, domain, DomainBody(subnet)));
+        for (int number = 1; number <= machines; number++)
+        {
+            Envelopes.Add(tenant.Sign(StatementKind.Volume, $"{domain}-{number}-data", new JsonObject
+            {
+                ["domain"] = domain, ["sizeMiB"] = 16, ["wipe"] = "crypto-erase",
+            }));
+            Envelopes.Add(tenant.Sign(StatementKind.Compartment, $"{domain}-{number}", new JsonObject
+            {
+                ["cpus"] = 1,
+                ["memoryMiB"] = 112,
+                ["boot"] = new JsonObject { ["image"] = "guest" },
+                ["disks"] = new JsonArray(
+                    new JsonObject { ["volume"] = $"{domain}-{number}-data", ["access"] = "write" }),
+                ["nics"] = new JsonArray(
+                    new JsonObject { ["domain"] = domain, ["ipv4"] = subnet.Replace("0/24", $"{10 + number}") }),
+                ["devices"] = new JsonArray("console", "probe"),
+                ["placement"] = new JsonObject { ["hosts"] = new JsonArray("host-1") },
+            }));
+        }
+
+        return this;
+    }
+
+    public JsonObject DomainBody(
+        string subnet, string storage = "none", string expires = "2036-01-01T00:00:00Z") => new()
+    {
+        ["legalOwner"] = new JsonObject { ["name"] = "A tenant", ["jurisdiction"] = "CH" },
+        ["expires"] = expires,
+        ["hosts"] = new JsonObject
+        {
+            ["operators"] = new JsonArray(Operator.Id.ToString()),
+            ["assurance"] = new JsonArray("software"),
+            ["jurisdictions"] = new JsonArray("CH"),
+        },
+        ["machines"] = new JsonObject { ["images"] = new JsonArray("guest") },
+        ["network"] = new JsonObject { ["subnets"] = new JsonArray(subnet), ["confidentiality"] = "none" },
+        ["storage"] = new JsonObject { ["confidentiality"] = storage },
+        ["quota"] = new JsonObject
+        {
+            ["machines"] = 8, ["cpus"] = 8, ["memoryMiB"] = 2048, ["storageMiB"] = 1024,
+        },
+    };
+
+    public void Dispose()
+    {
+        LogKey.Dispose();
+        KeyServiceKey.Dispose();
+        _hostKeys.ForEach(k => k.Dispose());
+        Acme.Dispose();
+        Rival.Dispose();
+        Operator.Dispose();
+    }
+
+    private static JsonObject HostBody(ECDsa key, int address) => new()
+    {
+        ["identityKey"] = SignedParty.Base64(key),
+        ["jurisdiction"] = "CH",
+        ["assurance"] = "software",
+        ["underlay"] = new JsonObject { ["ipv4"] = $"10.99.0.{address}" },
+        ["capacity"] = new JsonObject { ["cpus"] = 8, ["memoryMiB"] = 2048 },
+    };
+}
