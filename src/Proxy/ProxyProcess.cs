@@ -16,7 +16,7 @@ using Bailiwick.Proxy.Hooks;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Host.Libvirt;
 using Bailiwick.Proxy.Integrity;
-using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Storage;
 

@@ -6,7 +6,7 @@ using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Devices;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
-using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Storage;
 

@@ -1,5 +1,5 @@
 using Bailiwick.Proxy.Compartments;
-using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 

@@ -1,4 +1,4 @@
-using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 

@@ -1,7 +1,7 @@
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Proxy.Compartments;
-using Bailiwick.Proxy.Network;
+using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 

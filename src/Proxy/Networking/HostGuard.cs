@@ -4,7 +4,7 @@ using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Integrity;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// The host's guard: the table that drops every frame of a port that is not in its set of live ports, every frame on a

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Bailiwick.Proxy.Host;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// What the Proxy asks of iproute2, bridge and nft: observations as typed values, and commands. Each program's output

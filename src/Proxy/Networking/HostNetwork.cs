@@ -1,7 +1,7 @@
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>The parts of this host's network, which share one guard and one memory of what was loaded.</summary>
 public sealed class HostNetwork

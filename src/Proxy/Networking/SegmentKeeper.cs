@@ -6,7 +6,7 @@ using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Reconciling;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// Brings one virtual switch (a domain's or a passage's) to its plan: rules first, then the bridge, then the tunnel,

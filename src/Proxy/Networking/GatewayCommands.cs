@@ -1,7 +1,7 @@
 using System.Globalization;
 using Bailiwick.Domains.Refinement;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// The commands that build a domain's gateway in a network namespace of its own, in order; its rules are loaded after

@@ -4,7 +4,7 @@ using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>A domain's virtual switch and gateway on this host, brought to the plan and watched.</summary>
 public sealed class VirtualNetworkManager(SegmentKeeper segments, GatewayKeeper gateways, HostGuard guard)

@@ -5,7 +5,7 @@ using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Reconciling;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// Brings a domain's gateway to its plan. When only flows change, its rules are replaced in one transaction. When

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Refinement;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// One virtual switch as it must be in the kernel: a domain's or a passage's bridge, its tunnel, the ports that may be

@@ -2,7 +2,7 @@ using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Proxy.Integrity;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// Removes what no plan names: left behind by a domain that has gone, by a Proxy that died, or put there by somebody.

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// What the kernel holds of one nftables table, reduced to what filters: without handles, counters and the elements of

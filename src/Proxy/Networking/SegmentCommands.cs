@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
 /// iproute2 commands for bridges, tunnels and pairs (ip-link(8), bridge(8)), one per act. Devices have no addresses of

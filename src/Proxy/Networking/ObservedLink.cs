@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 
-namespace Bailiwick.Proxy.Network;
+namespace Bailiwick.Proxy.Networking;
 
 /// <summary>A network device as <c>ip -j -d link show</c> tells it (ip-link(8)).</summary>
 /// <param name="Name">The device.</param>
