@@ -1,0 +1,107 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Bailiwick.HostTests.Rendering;
+
+/// <summary>Sends and receives whole frames at an interface of a namespace (packet(7)).</summary>
+internal sealed partial class FramePort : IDisposable
+{
+    private const int Packet = 17;
+    private const int Raw = 3;
+    private const ushort AllProtocols = 0x0300;
+    private const int DontWait = 0x40;
+
+    private readonly int _socket;
+    private readonly List<byte[]> _frames = [];
+
+    private FramePort(int socket) => _socket = socket;
+
+    public static FramePort Open(NetSpace space, string device) => space.Inside(() =>
+    {
+        var made = socket(Packet, Raw, AllProtocols);
+        var index = (int)if_nametoindex(device);
+        byte[] address = new byte[20];
+        MemoryMarshal.Write(address, (ushort)Packet);
+        MemoryMarshal.Write(address.AsSpan(2), AllProtocols);
+        MemoryMarshal.Write(address.AsSpan(4), index);
+        return made >= 0 && index > 0 && bind(made, address, address.Length) == 0
+            ? new FramePort(made)
+            : throw new Win32Exception(Marshal.GetLastPInvokeError(), device);
+    });
+
+    public void Send(byte[] frame)
+    {
+        if (send(_socket, frame, frame.Length, 0) != frame.Length)
+        {
+            throw new SocketException(Marshal.GetLastPInvokeError());
+        }
+    }
+
+    /// <summary>
+    /// True as soon as a frame with these bytes has passed since the port was opened or cleared; false after the time.
+    /// Frames that passed while something else was waited for count too.
+    /// </summary>
+    public bool Sees(ReadOnlySpan<byte> canary, int milliseconds)
+    {
+        var clock = Stopwatch.StartNew();
+        var searched = 0;
+        while (true)
+        {
+            Collect();
+            for (; searched < _frames.Count; searched++)
+            {
+                if (_frames[searched].AsSpan().IndexOf(canary) >= 0)
+                {
+                    return true;
+                }
+            }
+
+            if (clock.ElapsedMilliseconds >= milliseconds)
+            {
+                return false;
+            }
+
+            Thread.Sleep(2);
+        }
+    }
+
+    /// <summary>Forgets what has passed so far.</summary>
+    public void Clear()
+    {
+        Collect();
+        _frames.Clear();
+    }
+
+    private void Collect()
+    {
+        byte[] frame = new byte[65536];
+        for (var length = recv(_socket, frame, frame.Length, DontWait);
+            length > 0 && _frames.Count < 100_000;
+            length = recv(_socket, frame, frame.Length, DontWait))
+        {
+            _frames.Add(frame[..(int)length]);
+        }
+    }
+
+    public void Dispose() => _ = close(_socket);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int bind(int socket, byte[] address, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint send(int socket, byte[] data, nint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint recv(int socket, byte[] data, nint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int close(int socket);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial uint if_nametoindex(string name);
+}

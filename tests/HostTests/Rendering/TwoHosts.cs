@@ -1,0 +1,158 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Tests.Domains.Policy;
+using Bailiwick.Tests.Domains;
+using static Bailiwick.Tests.Domains.ExamplePlacements;
+
+namespace Bailiwick.HostTests.Rendering;
+
+/// <summary>
+/// Two hosts with an underlay between them, each brought to its plan. The hospital's records and the bank's web have
+/// the same addresses; flows go from the web to the ledger, on one host and across.
+/// </summary>
+public sealed class TwoHosts : IDisposable
+{
+    private const string Grant =
+        "    - {to: bank/ledger, machines: [front], network: {protocol: tcp, ports: [5432]}}\n";
+
+    private const string Acceptance = "    - {from: bank/web, network: {protocol: tcp, ports: [5432]}}\n";
+
+    private static readonly PlacementProposal[] Placed =
+    [
+        Proposal("hospital/records-1", "host-1"), Proposal("hospital/records-2", "host-2"),
+        Proposal("bank/web-1", "host-1"), Proposal("bank/web-2", "host-2"),
+        Proposal("bank/ledger-1", "host-2"), Proposal("bank/ledger-2", "host-1"),
+    ];
+
+    private readonly PlanOnNamespaces[] _hosts = [new(), new()];
+    private readonly HostPlan[] _plans;
+
+    public TwoHosts()
+    {
+        try
+        {
+            _plans = [Plan(Policies, 1), Plan(Policies, 2)];
+            Wire();
+            _hosts[0].Bring(_plans[0]);
+            _hosts[1].Bring(_plans[1]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The example with machines on two hosts, and flows of every protocol.</summary>
+    internal static Example Policies { get; } = Example.ThreeTenants
+        .With("bank/web.yaml", "placement: {hosts: [host-3], apartFrom: [web-1]}", "placement: {hosts: [host-2]}")
+        .With("bank/ledger.yaml", "placement: {hosts: [host-3]}", "placement: {hosts: [host-1]}")
+        .With("bank/web.yaml", Grant, Grant
+            + "    - {to: bank/ledger, network: {protocol: udp, ports: [\"5350-5360\"]}}\n"
+            + "    - {to: bank/ledger, network: {protocol: icmp}}\n")
+        .With("bank/ledger.yaml", Acceptance, Acceptance
+            + "    - {from: bank/web, network: {protocol: udp, ports: [\"5353-5400\"]}}\n"
+            + "    - {from: bank/web, network: {protocol: icmp}}\n");
+
+    internal PlanOnNamespaces Host(int number) => _hosts[number - 1];
+
+    internal HostPlan PlanOf(int number) => _plans[number - 1];
+
+    internal static HostPlan Plan(Example policies, int number) =>
+        Refine.ForHost(Datacentre(policies), Placed, ExamplePlacements.Host($"host-{number}"), Now);
+
+    /// <summary>The same without the TCP flow.</summary>
+    internal static HostPlan PlanWithoutTcp(int number) => Plan(Policies.With("bank/web.yaml", Grant, ""), number);
+
+    internal DomainPlan Domain(int host, string name) =>
+        PlanOf(host).Domains.Single(domain => domain.DisplayName == name);
+
+    internal (int Host, CompartmentPlan Plan) Machine(string name) => _plans
+        .SelectMany((plan, at) => plan.Domains.SelectMany(domain => domain.Compartments)
+            .Select(machine => (at + 1, machine)))
+        .Single(machine => machine.machine.DisplayName == name);
+
+    internal NetSpace Space(string name)
+    {
+        var (host, machine) = Machine(name);
+        return Host(host).Machine(machine);
+    }
+
+    internal FramePort Frames(string name) => FramePort.Open(Space(name), "eth0");
+
+    internal Socket Listen(string name, int port, bool ipv6 = false) => Space(name).Inside(() =>
+    {
+        var socket = new Socket(ipv6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, SocketType.Stream, 0);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        socket.Bind(new IPEndPoint(ipv6 ? IPAddress.IPv6Any : IPAddress.Any, port));
+        socket.Listen(16);
+        return socket;
+    });
+
+    /// <summary>A connected socket, or null if there is no connection within a second and a half.</summary>
+    internal Socket? Connect(string name, string address, int port, int fromPort = 0)
+    {
+        var to = IPAddress.Parse(address);
+        var socket = Space(name).Inside(() => new Socket(to.AddressFamily, SocketType.Stream, 0));
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        try
+        {
+            if (fromPort != 0)
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Any, fromPort));
+            }
+
+            if (socket.ConnectAsync(new IPEndPoint(to, port)).Wait(1500))
+            {
+                return socket;
+            }
+        }
+        catch (Exception fault) when (fault is SocketException or AggregateException)
+        {
+            // Refused or unreachable: not connected.
+        }
+
+        socket.Dispose();
+        return null;
+    }
+
+    internal Socket Datagrams(string name, int port, bool ipv6 = false) => Space(name).Inside(() =>
+    {
+        var socket = new Socket(ipv6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, SocketType.Dgram, 0)
+        {
+            ReceiveTimeout = 1000,
+        };
+        socket.Bind(new IPEndPoint(ipv6 ? IPAddress.IPv6Any : IPAddress.Any, port));
+        return socket;
+    });
+
+    internal static byte[] Canary() => Encoding.ASCII.GetBytes($"canary-{Guid.NewGuid():N}");
+
+    public void Dispose()
+    {
+        foreach (var host in _hosts)
+        {
+            host.Dispose();
+        }
+    }
+
+    private void Wire()
+    {
+        Host(1).Run(
+        [
+            $"ip link add under0 mtu 1500 type veth peer name under0 netns {Host(2).Pid}",
+            "ip addr add 10.99.0.11/24 dev under0", "ip link set under0 up", "ip link set lo up",
+        ]);
+        Host(2).Run(["ip addr add 10.99.0.12/24 dev under0", "ip link set under0 up", "ip link set lo up"]);
+    }
+}
+
+/// <summary>Tests that share two hosts run one after the other.</summary>
+[CollectionDefinition(Name)]
+public sealed class TwoHostsGroup : ICollectionFixture<TwoHosts>
+{
+    public const string Name = "Two hosts";
+}
