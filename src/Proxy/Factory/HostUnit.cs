@@ -20,6 +20,7 @@ public sealed class HostUnit(
     {
         EnforcedPlan plan = plans.Current;
         Apply apply = new(Status);
+        apply.Try("bridges apart", network.Guard.KeepBridgesApart);
         apply.Try("guard", () => network.Guard.Ensure(plan.Plan));
         apply.Try("dead ports", () => network.Sweep.KillStrayPorts(plan.Plan));
         apply.Try("stray machines", () => compartments.EndStrays(plan, IsInForce));

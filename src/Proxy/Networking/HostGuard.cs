@@ -36,6 +36,11 @@ public sealed class HostGuard(NetworkTools tools, TableKeeper tables, IntegrityM
         lock (_turn)
         {
             WantedRules rules = Rules(plan);
+            if (tables.State(rules) != RulesState.Held)
+            {
+                KeepBridgesApart();
+            }
+
             switch (tables.State(rules))
             {
                 case RulesState.Held:
@@ -52,6 +57,9 @@ public sealed class HostGuard(NetworkTools tools, TableKeeper tables, IntegrityM
             }
         }
     }
+
+    /// <summary>Keeps bridged frames out of the host's own IP stack.</summary>
+    public void KeepBridgesApart() => tools.Run(SegmentCommands.KeepBridgesApart());
 
     /// <summary>Makes ports dead. Ports that are dead already stay so.</summary>
     public void Kill(IReadOnlyCollection<string> ports, string why)

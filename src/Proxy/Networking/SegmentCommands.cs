@@ -12,6 +12,16 @@ public static class SegmentCommands
     /// <summary>The UDP port of VXLAN (RFC 7348, section 8).</summary>
     public const int VxlanPort = 4789;
 
+    /// <summary>
+    /// Keeps bridged frames out of the host's own IP stack, where br_netfilter would have them checked by rules that
+    /// are not ours and tracked in one table that all tenants share. Kernels without br_netfilter have no such setting.
+    /// </summary>
+    public static string[] KeepBridgesApart() =>
+    [
+        "sysctl", "-q", "-e", "-w", "net.bridge.bridge-nf-call-arptables=0",
+        "net.bridge.bridge-nf-call-iptables=0", "net.bridge.bridge-nf-call-ip6tables=0",
+    ];
+
     /// <summary>Makes a bridge, down and without ports.</summary>
     public static string[] AddBridge(string bridge) =>
         ["ip", "link", "add", bridge, "type", "bridge", "stp_state", "0"];
