@@ -97,8 +97,8 @@ public sealed class LabDeployment
     {
         ArgumentNullException.ThrowIfNull(envelopes);
         using BoardDesk desk = Board(party);
-        PostOutcome outcome = await desk.Board
-            .Publish([.. envelopes.Select(e => (ReadOnlyMemory<byte>)e)], cancellation).ConfigureAwait(false);
+        PostOutcome outcome = await desk
+            .PublishFolder([.. envelopes.Select(e => (ReadOnlyMemory<byte>)e)], cancellation).ConfigureAwait(false);
         if (outcome is PostOutcome.Refused refused)
         {
             throw new LabException(

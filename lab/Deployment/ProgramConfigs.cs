@@ -25,6 +25,7 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
         ["listen"] = new JsonArray(address),
         ["tlsKey"] = Path.Combine(paths.Keys, tenant, "keyservice.pem"),
         ["tenant"] = id.ToString(),
+        ["datacentre"] = datacentre.ToString(),
         ["tenantRoot"] = firstRoot,
         ["master"] = MasterPeer(LabPaths.MasterAddress),
         ["log"] = Log(),

@@ -45,6 +45,20 @@ public sealed class BoardDesk : IDisposable
         }
     }
 
+    /// <summary>
+    /// Publishes a party's folder of statements. The first goes alone: where it is the party's first root, the board
+    /// knows nobody of the party before it has it.
+    /// </summary>
+    public async Task<PostOutcome> PublishFolder(
+        IReadOnlyList<ReadOnlyMemory<byte>> envelopes, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(envelopes);
+        PostOutcome first = await Board.Publish([.. envelopes.Take(1)], cancel).ConfigureAwait(false);
+        return first is PostOutcome.Published && envelopes.Count > 1
+            ? await Board.Publish(envelopes, cancel).ConfigureAwait(false)
+            : first;
+    }
+
     /// <summary>A client of a host's Proxy; the caller disposes it.</summary>
     /// <exception cref="ChannelIdentityException">The context does not name the host.</exception>
     public HttpClient Host(string host) => Context.Hosts.TryGetValue(host, out ContextPeer? peer)

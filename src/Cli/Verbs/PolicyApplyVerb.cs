@@ -20,7 +20,7 @@ internal static class PolicyApplyVerb
         {
             using var folder = new StatementFolder(parsed.GetRequiredValue(signed));
             using BoardDesk desk = Desk.Open(parsed);
-            PostOutcome outcome = await desk.Board.Publish(
+            PostOutcome outcome = await desk.PublishFolder(
                 [.. folder.Envelopes.Select(e => (ReadOnlyMemory<byte>)e)], cancellation).ConfigureAwait(false);
             return (int)Report(terminal, outcome, parsed.GetValue(GlobalOptions.Json));
         });
