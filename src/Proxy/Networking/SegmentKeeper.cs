@@ -15,6 +15,8 @@ namespace Bailiwick.Proxy.Networking;
 public sealed class SegmentKeeper(
     NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
 {
+    private const int Passes = 2;
+
     /// <summary>Observes, revokes, grants, and observes again.</summary>
     /// <param name="plan">The whole plan, for the guard.</param>
     /// <param name="wanted">The switch.</param>
@@ -31,9 +33,15 @@ public sealed class SegmentKeeper(
         if (!faults.IsEmpty)
         {
             apply.OnUndo($"ports of {wanted.Bridge}", () => guard.Kill(AllPorts(wanted), "A change was undone."));
-            foreach (SegmentFault fault in faults)
+            // A bridge that was missing hides what else is: its ports are looked at once it is there.
+            for (int pass = 0; pass < Passes && !faults.IsEmpty; pass++)
             {
-                Repair(wanted, fault, apply);
+                foreach (SegmentFault fault in faults)
+                {
+                    Repair(wanted, fault, apply);
+                }
+
+                faults = wanted.Faults(tools.Observe());
             }
 
             BringForwards(wanted);

@@ -148,7 +148,7 @@ public sealed class VirtualStorageManager(
         try
         {
             _ready[disk.SecretUuid] = machine.MachineName;
-            hypervisor.Current.DefineSecret(disk.SecretUuid, disk.Volume.ToString());
+            hypervisor.Current.DefineSecret(disk.SecretUuid, files.PathOf(disk));
             hypervisor.Current.SetSecret(disk.SecretUuid, passphrase);
         }
         finally
