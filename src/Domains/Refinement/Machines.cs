@@ -52,18 +52,21 @@ internal static class Machines
         {
             var nic = machine.Nics[index];
             var domain = Domain(scene, machine, nic);
-            var gateway = scene.HasGateway(domain);
             text.Append(CultureInfo.InvariantCulture, $" bailiwick.nic{index}={DeviceNames.TapMac(machine.Ref, index)}")
-                .Append(',').Append(Address(domain, nic.Ipv4, gateway))
-                .Append(',').Append(Address(domain, nic.Ipv6, gateway));
+                .Append(',').Append(Address(domain, nic.Ipv4))
+                .Append(',').Append(Address(domain, nic.Ipv6));
         }
 
         return text.ToString();
     }
 
-    private static string Address(DomainModel domain, IPAddress? address, bool gateway) =>
+    /// <summary>
+    /// The gateway's address is told whether there is a gateway now or not: a machine must not change, and so be
+    /// stopped, because a flow was opened or withdrawn.
+    /// </summary>
+    private static string Address(DomainModel domain, IPAddress? address) =>
         address is not null && Subnets.Of(domain, address) is { } subnet
-            ? $"{address}/{subnet.PrefixLength},{(gateway ? Addresses.Gateway(subnet).ToString() : "-")}"
+            ? $"{address}/{subnet.PrefixLength},{Addresses.Gateway(subnet)}"
             : "-,-";
 
     private static DiskPlan Disk(Scene scene, CompartmentModel machine, DiskModel disk, int index)

@@ -144,8 +144,22 @@ public sealed class RefineTests
         Assert.EndsWith(
             $" bailiwick.machine=bank/web-1 bailiwick.nic0={machine.Ports[0].Mac},10.20.1.11/24,10.20.1.1,"
             + "fd20:1::11/64,fd20:1::1", machine.Boot.Arguments, StringComparison.Ordinal);
-        var lonely = Domain(Plan("host-1"), "hospital/records").Compartments.Single();
-        Assert.EndsWith("10.20.1.11/24,-,fd20:1::11/64,-", lonely.Boot.Arguments, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_withdrawn_flow_changes_gateways_and_no_machine()
+    {
+        var before = Plan("host-1");
+        var after = Refine.ForHost(
+            Datacentre(Example.ThreeTenants.With(
+                Ledger, "- {from: bank/web, network: {protocol: tcp, ports: [5432]}}", "")),
+            All, Host("host-1"), Now);
+        Assert.NotNull(Domain(before, "bank/web").Gateway);
+        Assert.Null(Domain(after, "bank/web").Gateway);
+        var paths = new MachinePaths("/boot", "/pool", "/machines", "/usr/bin/qemu-system-x86_64", Hypervisor.Emulated);
+        Assert.Equal(
+            before.Domains.SelectMany(d => d.Compartments).Select(m => MachineXml.Of(m, paths)),
+            after.Domains.SelectMany(d => d.Compartments).Select(m => MachineXml.Of(m, paths)));
     }
 
     [Fact]
