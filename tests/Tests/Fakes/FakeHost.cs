@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Text;
+using Bailiwick.Proxy.Host;
+
+namespace Bailiwick.Tests.Fakes;
+
+/// <summary>
+/// A host that models what iproute2, bridge, nft, sysctl, sync and qemu-img do to a kernel, and refuses every command
+/// it does not know. Before each change it can end the Proxy, as a power cut would, or fail it.
+/// </summary>
+internal sealed class FakeHost : IHost
+{
+    public FakeNetwork Network { get; } = new();
+
+    /// <summary>Changes so far.</summary>
+    public int Changes { get; private set; }
+
+    /// <summary>The change before which the Proxy dies; 0 for never.</summary>
+    public int DieAt { get; set; }
+
+    /// <summary>The change that fails; 0 for never.</summary>
+    public int FailAt { get; set; }
+
+    /// <summary>Called after each change: what must hold at every moment.</summary>
+    public Action Invariant { get; set; } = () => { };
+
+    public ProgramResult Run(ProgramCall call)
+    {
+        string argv = string.Join(' ', call.Argv);
+        string space = call.NetworkNamespace ?? "-";
+        if (Observe(argv, space) is { } seen)
+        {
+            return seen.Missing ? Missing(call) : Answer(0, seen.Text, "");
+        }
+
+        Change(call.Argv);
+        ProgramResult result = Act(call, argv, space);
+        Invariant();
+        return result;
+    }
+
+    /// <summary>Counts a change of the world, and dies or fails before it when the test wants so.</summary>
+    public void Change(IReadOnlyList<string> argv)
+    {
+        Changes++;
+        if (Changes == DieAt)
+        {
+            throw new MachineDiedException();
+        }
+
+        if (Changes == FailAt)
+        {
+            throw new WorldException(argv, 1, "the test wants it to fail");
+        }
+    }
+
+    private (string Text, bool Missing)? Observe(string argv, string space)
+    {
+        string[] words = argv.Split(' ');
+        return argv switch
+        {
+            "ip -j -d link show" => (Network.LinksJson(), false),
+            "bridge -j fdb show" => (Network.ForwardsJson(), false),
+            "ip -j netns list" =>
+                ($"[{string.Join(',', Network.Namespaces.Select(n => $"{{\"name\":\"{n}\"}}"))}]", false),
+            "nft -j list tables bridge" => (Network.TablesJson("bridge"), false),
+            "nft -j list set bridge bw_guard live_ports" => Text(Network.LiveJson()),
+            _ when words is ["nft", "-j", "list", "table", var family, var name] =>
+                Text(Network.TableJson($"{space} {family} {name}")),
+            _ when words is ["ip", "-n", _, "-o", ..] or ["ip", "-n", _, "neigh", "show", ..] => ("", false),
+            _ => null,
+        };
+    }
+
+    private static (string Text, bool Missing) Text(string? json) => json is null ? ("", true) : (json, false);
+
+    private ProgramResult Act(ProgramCall call, string argv, string space)
+    {
+        string[] words = [.. call.Argv];
+        switch (words)
+        {
+            case ["nft", "-f", "-"]:
+                Network.Load(space, Encoding.UTF8.GetString(call.Input.Span));
+                break;
+            case ["sysctl", "-q", "-w", ..] or ["sync", _]:
+                break;
+            case ["qemu-img", "create", .., var file, _]:
+                File.WriteAllText(file, "");
+                break;
+            case ["ip", "netns", "add", var name]:
+                Network.Namespaces.Add(name);
+                break;
+            case ["ip", "netns", "del", var name]:
+                return RemoveNamespace(call, name);
+            case ["ip", "link", ..]:
+                return Link(call, words);
+            case ["bridge", "fdb", var verb, var mac, "dev", var device, .. var rest]:
+                Forward(verb, mac, device, rest);
+                break;
+            case ["ip", "-n", ..]:
+                break;
+            default:
+                throw new InvalidOperationException($"The fake host does not know: {argv}");
+        }
+
+        return Answer(0, "", "");
+    }
+
+    private ProgramResult Link(ProgramCall call, string[] words)
+    {
+        switch (words)
+        {
+            case ["ip", "link", "add", var bridge, "type", "bridge", ..]:
+                Network.Links.Add(bridge, new FakeLink { Kind = "bridge" });
+                break;
+            case ["ip", "link", "add", var tunnel, "type", "vxlan", "id", var number, "local", var local, ..]:
+                Network.Links.Add(tunnel, new FakeLink
+                {
+                    Kind = "vxlan", Number = int.Parse(number, CultureInfo.InvariantCulture), Local = local,
+                });
+                break;
+            case ["ip", "link", "add", var outer, "mtu", _, "type", "veth", "peer", "name", _, .., "netns", var space]:
+                Network.Links.Add(outer, new FakeLink { Kind = "veth" });
+                Network.Links.Add($"{space}:{outer}", new FakeLink { Kind = "veth", Space = space });
+                break;
+            case ["ip", "link", "set", var device, "mtu", var mtu, "addrgenmode", "none", "up"]:
+                Network.Links[device].Mtu = int.Parse(mtu, CultureInfo.InvariantCulture);
+                Network.Links[device].Up = true;
+                break;
+            case ["ip", "link", "set", var device, "master", var bridge]:
+                Network.Links[device].Master = bridge;
+                break;
+            case ["ip", "link", "set", var device, "nomaster"]:
+                Network.Links[device].Master = null;
+                break;
+            case ["ip", "link", "set", var device, "type", "bridge_slave", "learning", "off"]:
+                Network.Links[device].Learning = false;
+                break;
+            case ["ip", "link", "del", var device]:
+                if (!Network.Links.ContainsKey(device))
+                {
+                    return Failed(call, $"Cannot find device \"{device}\"");
+                }
+
+                Network.RemoveLink(device);
+                break;
+            default:
+                throw new InvalidOperationException($"The fake ip does not know: {string.Join(' ', words)}");
+        }
+
+        return Answer(0, "", "");
+    }
+
+    private void Forward(string verb, string mac, string device, string[] rest)
+    {
+        bool bridge = rest.Contains("master");
+        string? destination = rest is ["dst", var peer, ..] ? peer : null;
+        int removed = Network.Forwards.RemoveAll(f =>
+            f.Mac == mac && f.Device == device && f.Bridge == bridge
+            && (verb == "replace" || f.Destination == destination));
+        Assert.True(verb != "del" || removed == 1, $"{mac} is not in the table of {device}");
+        if (verb != "del")
+        {
+            Network.Forwards.Add((mac, device, destination, bridge));
+        }
+    }
+
+    private ProgramResult RemoveNamespace(ProgramCall call, string name)
+    {
+        if (!Network.Namespaces.Remove(name))
+        {
+            return Failed(call, "Cannot remove namespace file: No such file or directory");
+        }
+
+        foreach (string inner in Network.Links.Where(l => l.Value.Space == name).Select(l => l.Key).ToList())
+        {
+            Network.RemoveLink(inner);
+            Network.RemoveLink(inner[(name.Length + 1)..]);
+        }
+
+        foreach (string table in Network.Tables.Keys.Where(t => t.StartsWith($"{name} ", StringComparison.Ordinal))
+            .ToList())
+        {
+            Network.Tables.Remove(table);
+        }
+
+        return Answer(0, "", "");
+    }
+
+    private static ProgramResult Missing(ProgramCall call) => Failed(call, "Error: No such file or directory");
+
+    private static ProgramResult Failed(ProgramCall call, string errors) => call.Answers.Contains(1)
+        ? Answer(1, "", errors)
+        : throw new WorldException(call.Argv, 1, errors);
+
+    private static ProgramResult Answer(int code, string output, string errors) =>
+        new(code, Encoding.UTF8.GetBytes(output), errors);
+}

@@ -1,0 +1,199 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Bailiwick.Tests.Fakes;
+
+/// <summary>A device of the fake kernel.</summary>
+internal sealed class FakeLink
+{
+    public required string Kind { get; init; }
+
+    public string? Master { get; set; }
+
+    public bool Up { get; set; }
+
+    public int Mtu { get; set; } = 1500;
+
+    public bool Learning { get; set; } = true;
+
+    public int Number { get; init; }
+
+    public string Local { get; init; } = "";
+
+    public string? Space { get; init; }
+}
+
+/// <summary>Devices, forwarding entries, namespaces and tables of one host's kernel.</summary>
+internal sealed partial class FakeNetwork
+{
+    public SortedDictionary<string, FakeLink> Links { get; } = new(StringComparer.Ordinal);
+
+    public List<(string Mac, string Device, string? Destination, bool Bridge)> Forwards { get; } = [];
+
+    public SortedSet<string> Namespaces { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Tables by place: namespace or <c>-</c>, family, name; each with its lines.</summary>
+    public SortedDictionary<string, List<string>> Tables { get; } = new(StringComparer.Ordinal);
+
+    public SortedSet<string> LivePorts { get; } = new(StringComparer.Ordinal);
+
+    public string LinksJson() => new JsonArray(
+        [.. Links.Where(l => l.Value.Space is null).Select(l => (JsonNode)LinkJson(l.Key, l.Value))]).ToJsonString();
+
+    public string ForwardsJson() => new JsonArray([.. Forwards.Select(f => (JsonNode)new JsonObject
+    {
+        ["mac"] = f.Mac,
+        ["ifname"] = f.Device,
+        ["dst"] = f.Destination,
+        ["master"] = f.Bridge ? Links[f.Device].Master : null,
+        ["state"] = "static",
+    })]).ToJsonString();
+
+    public string? TableJson(string place) => !Tables.TryGetValue(place, out List<string>? lines)
+        ? null
+        : Listing([.. lines.Select(line => new JsonObject { ["rule"] = new JsonObject { ["expr"] = line } })]);
+
+    public string TablesJson(string family) => Listing(
+    [
+        .. Tables.Keys.Select(p => p.Split(' ')).Where(p => p[0] == "-" && p[1] == family)
+            .Select(p => new JsonObject { ["table"] = new JsonObject { ["family"] = p[1], ["name"] = p[2] } }),
+    ]);
+
+    public string? LiveJson() => !Tables.ContainsKey("- bridge bw_guard") ? null : Listing(
+    [
+        new JsonObject
+        {
+            ["set"] = new JsonObject
+            {
+                ["name"] = "live_ports", ["elem"] = new JsonArray([.. LivePorts.Select(p => (JsonNode)p)]),
+            },
+        },
+    ]);
+
+    /// <summary>Runs nft text as one transaction: all of it, or an error and nothing.</summary>
+    public void Load(string space, string text)
+    {
+        string? open = null;
+        foreach (string line in text.Split('\n'))
+        {
+            if (open is not null)
+            {
+                if (line == "}")
+                {
+                    open = null;
+                }
+                else
+                {
+                    Tables[open].Add(line);
+                }
+            }
+            else if (OpenTable().Match(line) is { Success: true } table)
+            {
+                open = $"{space} {table.Groups[1]} {table.Groups[2]}";
+                List<string> kept = open == "- bridge bw_guard" ? [] : Tables.GetValueOrDefault(open) ?? [];
+                Tables[open] = kept;
+            }
+            else if (line.Length > 0)
+            {
+                Command(space, line);
+            }
+        }
+    }
+
+    public void RemoveLink(string name)
+    {
+        Links.Remove(name);
+        Forwards.RemoveAll(f => f.Device == name);
+        foreach (FakeLink link in Links.Values.Where(l => l.Master == name))
+        {
+            link.Master = null;
+        }
+    }
+
+    private void Command(string space, string line)
+    {
+        if (Element().Match(line) is { Success: true } element)
+        {
+            IEnumerable<string> names = Name().Matches(element.Groups[2].Value).Select(m => m.Groups[1].Value);
+            foreach (string name in names)
+            {
+                bool changed = element.Groups[1].Value == "add" ? LivePorts.Add(name) || true : LivePorts.Remove(name);
+                Assert.True(changed, $"{name} is not in the set");
+            }
+        }
+        else if (PlainTable().Match(line) is { Success: true } table)
+        {
+            string place = $"{space} {table.Groups[2]} {table.Groups[3]}";
+            if (table.Groups[1].Length == 0)
+            {
+                Tables.TryAdd(place, []);
+                return;
+            }
+
+            Tables.Remove(place);
+            if (place == "- bridge bw_guard")
+            {
+                LivePorts.Clear();
+            }
+        }
+        else if (Rule().Match(line) is { Success: true } rule)
+        {
+            if (rule.Groups[1].Value == "add rule")
+            {
+                Tables[$"{space} {rule.Groups[2]} {rule.Groups[3]}"].Add(rule.Groups[4].Value);
+            }
+        }
+        else
+        {
+            throw new InvalidOperationException($"The fake nft does not know: {line}");
+        }
+    }
+
+    private static JsonObject LinkJson(string name, FakeLink link)
+    {
+        JsonObject info = new() { ["info_kind"] = link.Kind };
+        if (link.Kind == "vxlan")
+        {
+            info["info_data"] = new JsonObject
+            {
+                ["id"] = link.Number, ["local"] = link.Local, ["port"] = 4789, ["learning"] = false,
+            };
+        }
+
+        if (link.Master is not null)
+        {
+            info["info_slave_kind"] = "bridge";
+            info["info_slave_data"] = new JsonObject { ["learning"] = link.Learning };
+        }
+
+        return new JsonObject
+        {
+            ["ifname"] = name,
+            ["flags"] = link.Up ? new JsonArray("UP") : [],
+            ["mtu"] = link.Mtu,
+            ["master"] = link.Master,
+            ["address"] = "02:00:00:00:00:00",
+            ["linkinfo"] = info,
+        };
+    }
+
+    private static string Listing(IEnumerable<JsonObject> rows) => new JsonObject
+    {
+        ["nftables"] = new JsonArray([new JsonObject { ["metainfo"] = new JsonObject() }, .. rows]),
+    }.ToJsonString();
+
+    [GeneratedRegex(@"^table (\w+) (\w+) \{$")]
+    private static partial Regex OpenTable();
+
+    [GeneratedRegex(@"^(delete )?table (\w+) (\w+)$")]
+    private static partial Regex PlainTable();
+
+    [GeneratedRegex(@"^(add|delete) element bridge bw_guard live_ports \{(.*)\}$")]
+    private static partial Regex Element();
+
+    [GeneratedRegex("\"([^\"]+)\"")]
+    private static partial Regex Name();
+
+    [GeneratedRegex(@"^(add rule|flush chain) (\w+) (\w+) (.*)$")]
+    private static partial Regex Rule();
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Durable.Files;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Devices;
+using Bailiwick.Proxy.Factory;
+using Bailiwick.Proxy.Hooks;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Networking;
+using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Reconciling;
+using Bailiwick.Proxy.Storage;
+using Bailiwick.Tests.Fakes;
+using Bailiwick.Tests.Proxy.Signed;
+
+namespace Bailiwick.Tests.Proxy;
+
+/// <summary>
+/// A Proxy's managers over a fake host, with really signed statements, run step by step. <see cref="Restart"/> is what
+/// a kill and a new start are: the world and the disk stay, everything in memory is gone.
+/// </summary>
+internal sealed class ProxyBench : IDisposable
+{
+    private readonly string _files = Directory.CreateTempSubdirectory("bailiwick-proxy-").FullName;
+    private readonly FakeDisk _disk = new(1) { EffectiveUser = 0 };
+    private readonly IVolumeKeys _keys;
+    private PrivateDirectory? _directory;
+    private AcceptedStatements? _accepted;
+
+    public ProxyBench(IVolumeKeys? keys = null)
+    {
+        _keys = keys ?? new NoKeys();
+        string kernel = Put("kernel");
+        string initrd = Put("initrd");
+        Datacentre = new SignedDatacentre(kernel, initrd, hosts: 2);
+        Hypervisor = new FakeHypervisor(Host);
+        Directory.CreateDirectory(Path.Combine(_files, "boot"));
+        Directory.CreateDirectory(Path.Combine(_files, "pool"));
+        Host.Invariant = CheckInvariant;
+        Restart();
+    }
+
+    public FakeHost Host { get; } = new();
+
+    public FakeHypervisor Hypervisor { get; }
+
+    public SignedDatacentre Datacentre { get; }
+
+    public PlanKeeper Plans { get; private set; } = null!; // Set by Restart, which the constructor calls.
+
+    public IntegrityManager Integrity { get; private set; } = null!; // Likewise.
+
+    public CompartmentManager Compartments { get; private set; } = null!; // Likewise.
+
+    public StartJudge Judge { get; private set; } = null!; // Likewise.
+
+    public UnitMaker Units { get; private set; } = null!; // Likewise.
+
+    /// <summary>Accepts all the datacentre's statements and places the machines on its first host.</summary>
+    public void Publish(params (SignedParty Tenant, string Name)[] machines)
+    {
+        StatementBook book = StatementBook.Empty;
+        foreach (byte[] envelope in Datacentre.Envelopes)
+        {
+            book = Assert.IsType<StatementVerdict.Accepted>(book.Consider(envelope)).Next;
+        }
+
+        Plans.Take(book);
+        Place(machines);
+    }
+
+    public void Place(params (SignedParty Tenant, string Name)[] machines)
+    {
+        Plans.Take([.. machines.Select(m => new PlacementProposal(
+            SignedDatacentre.Machine(m.Tenant, m.Name), Datacentre.Host(1), true))]);
+        Plans.Recompute();
+    }
+
+    /// <summary>Everything in memory is gone; the plan is known again, as from the kept statements.</summary>
+    public void Restart()
+    {
+        StatementBook? book = Plans?.Book;
+        ImmutableArray<PlacementProposal> proposals = Plans?.Current.Proposals ?? [];
+        _disk.KillProcess();
+        _directory = PrivateDirectory.OpenOrCreate(_disk, "/proxy");
+        Integrity = IntegrityManager.Open(_directory);
+        _accepted = AcceptedStatements.Open(_directory);
+        Plans = new PlanKeeper(Datacentre.Host(1), Integrity, TimeProvider.System);
+        MachineLayout layout = new(new MachinePaths(
+            Path.Combine(_files, "boot"), Path.Combine(_files, "pool"), Path.Combine(_files, "machines"),
+            "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));
+        HostNetwork network = new(Host, Integrity);
+        HypervisorLink link = new(() => Hypervisor);
+        VirtualStorageManager storage = new(
+            link, _keys, new VolumeFiles(Host, Path.Combine(_files, "pool")),
+            new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, "boot")),
+            HeldVolumes.Open(_directory), Integrity);
+        Compartments = new CompartmentManager(
+            link, storage, new VirtualDeviceManager(link, layout), network.Domains, layout, Integrity);
+        Judge = new StartJudge(Plans, network.Domains, storage, layout, Integrity, TimeProvider.System);
+        Hypervisor.Hook = Judge;
+        Units = new UnitMaker(Plans, network, Compartments, storage, TimeProvider.System);
+        if (book is not null)
+        {
+            Plans.Take(book);
+            Plans.Take(proposals);
+            Plans.Recompute();
+        }
+    }
+
+    /// <summary>One turn of every unit of the plan; what the world refuses is left for the next turn.</summary>
+    public async Task Turn()
+    {
+        EnforcedPlan plan = Plans.Current;
+        IReconciled[] units =
+        [
+            Units.Host(), .. plan.Plan.Domains.Select(d => Units.Domain(d.Domain)),
+            .. plan.Plan.Passages.Select(p => Units.Passage(p.Name)),
+        ];
+        foreach (IReconciled unit in units)
+        {
+            try
+            {
+                await unit.ReconcileAsync(CancellationToken.None);
+            }
+            catch (WorldException)
+            {
+                // As the loop does: next turn.
+            }
+        }
+    }
+
+    public string[] PlannedTaps() => [.. Plans.Current.Machines.SelectMany(m => m.Ports).Select(p => p.Device)];
+
+    public void AssertConverged(int machines)
+    {
+        Assert.Equal(machines, Hypervisor.Running.Count());
+        string[] taps = PlannedTaps();
+        Assert.Equal(machines, taps.Length);
+        Assert.All(taps, tap => Assert.Contains(tap, Host.Network.LivePorts));
+        Assert.All(Host.Network.LivePorts, port => Assert.Contains(port, Host.Network.Links.Keys));
+    }
+
+    public void Dispose()
+    {
+        Datacentre.Dispose();
+        Directory.Delete(_files, recursive: true);
+    }
+
+    /// <summary>At every moment: no live port without its domain's rules, no machine that is not of the plan.</summary>
+    private void CheckInvariant()
+    {
+        foreach (string port in Host.Network.LivePorts.Where(Host.Network.Links.ContainsKey))
+        {
+            string? bridge = Host.Network.Links[port].Master;
+            Assert.True(
+                bridge is null || Host.Network.Tables.ContainsKey($"- bridge bw_{bridge[3..]}"),
+                $"{port} is live on {bridge}, which has no rules");
+        }
+    }
+
+    private string Put(string content)
+    {
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(content);
+        string digest = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        Directory.CreateDirectory(Path.Combine(_files, "images"));
+        File.WriteAllBytes(Path.Combine(_files, "images", digest), bytes);
+        return digest;
+    }
+
+    private sealed class NoKeys : IVolumeKeys
+    {
+        public Task<VolumeKeyAnswer> RequestAsync(
+            VolumeKeyQuestion question, Action<string> about, CancellationToken stop) =>
+            throw new InvalidOperationException("No volume of this test has a key.");
+
+        public Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, CancellationToken stop) =>
+            throw new InvalidOperationException("No volume of this test has a key.");
+    }
+}
