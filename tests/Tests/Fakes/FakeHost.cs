@@ -82,7 +82,7 @@ internal sealed class FakeHost : IHost
             case ["nft", "-f", "-"]:
                 Network.Load(space, Encoding.UTF8.GetString(call.Input.Span));
                 break;
-            case ["sysctl", "-q", "-w", ..] or ["sync", _]:
+            case ["sysctl", "-q", ..] or ["sync", _]:
                 break;
             case ["qemu-img", "create", .., var file, _]:
                 File.WriteAllText(file, "");

@@ -88,14 +88,34 @@ public sealed class CrashTests
     }
 
     [Fact]
-    public async Task A_rule_flushed_or_slipped_in_by_hand_is_found_and_the_ports_are_closed_first()
+    public async Task The_invariant_of_these_tests_sees_a_live_port_without_rules()
+    {
+        using ProxyBench bench = Bench();
+        await Converge(bench);
+        bench.Host.Invariant();
+        bench.Host.Network.Tables.Remove($"- bridge {bench.Plans.Current.Plan.Domains[0].Network.Table}");
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(bench.Host.Invariant);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_rule_flushed_or_slipped_in_by_hand_is_found_and_the_ports_are_closed_first(bool flushed)
     {
         using ProxyBench bench = Bench();
         await Converge(bench);
         NetworkPlan network = bench.Plans.Current.Plan.Domains[0].Network;
         string place = $"- bridge {network.Table}";
         List<string> whole = [.. bench.Host.Network.Tables[place]];
-        bench.Host.Network.Tables[place].Add("accept");
+        if (flushed)
+        {
+            bench.Host.Network.Tables[place].Clear();
+        }
+        else
+        {
+            bench.Host.Network.Tables[place].Add("accept");
+        }
+
         long before = bench.Integrity.Head.Entries;
         await bench.Turn();
         Assert.Equal(whole, bench.Host.Network.Tables[place]);

@@ -29,7 +29,6 @@ internal sealed class ProxyBench : IDisposable
     private readonly FakeDisk _disk = new(1) { EffectiveUser = 0 };
     private readonly IVolumeKeys _keys;
     private PrivateDirectory? _directory;
-    private AcceptedStatements? _accepted;
 
     public ProxyBench(IVolumeKeys? keys = null)
     {
@@ -53,6 +52,8 @@ internal sealed class ProxyBench : IDisposable
     public PlanKeeper Plans { get; private set; } = null!; // Set by Restart, which the constructor calls.
 
     public IntegrityManager Integrity { get; private set; } = null!; // Likewise.
+
+    public AcceptedStatements Accepted { get; private set; } = null!; // Likewise.
 
     public CompartmentManager Compartments { get; private set; } = null!; // Likewise.
 
@@ -88,7 +89,7 @@ internal sealed class ProxyBench : IDisposable
         _disk.KillProcess();
         _directory = PrivateDirectory.OpenOrCreate(_disk, "/proxy");
         Integrity = IntegrityManager.Open(_directory);
-        _accepted = AcceptedStatements.Open(_directory);
+        Accepted = AcceptedStatements.Open(_directory);
         Plans = new PlanKeeper(Datacentre.Host(1), Integrity, TimeProvider.System);
         MachineLayout layout = new(new MachinePaths(
             Path.Combine(_files, "boot"), Path.Combine(_files, "pool"), Path.Combine(_files, "machines"),

@@ -14,6 +14,7 @@ internal sealed class SignedParty : IDisposable
     private readonly StatementName _name;
     private readonly List<ECDsa> _keys = [];
     private readonly Dictionary<string, (long Revision, Digest32 Digest)> _heads = [];
+    private readonly Dictionary<string, Digest32> _history = [];
     private readonly int _threshold;
     private PartyId? _id;
 
@@ -68,6 +69,7 @@ internal sealed class SignedParty : IDisposable
             first ? null : head.Digest, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
             JsonElement.Parse(body.ToJsonString()));
         _heads[subject] = (first ? 1 : head.Revision + 1, Digest32.Of(payload));
+        _history[$"{subject} {_heads[subject].Revision}"] = Digest32.Of(payload);
         if (kind == _root && first)
         {
             _id = PartyId.OfFirstRoot(payload);
@@ -92,6 +94,13 @@ internal sealed class SignedParty : IDisposable
         }
 
         return envelope;
+    }
+
+    /// <summary>Forgets revisions of a subject from one on, so that the next one competes with what was signed.</summary>
+    public void Forget(StatementKind kind, string name, long revision)
+    {
+        string subject = $"{kind}/{name}";
+        _heads[subject] = (revision - 1, _history[$"{subject} {revision - 1}"]);
     }
 
     public static ECDsa Key() => ECDsa.Create(ECCurve.NamedCurves.nistP256);
