@@ -30,9 +30,8 @@ public sealed class BoardWatchTests : IDisposable
         _bench.Datacentre.With(Acme, "web", Subnet, 1);
         _bench.Datacentre.With(Rival, "vault", Subnet, 1);
         _bench.Datacentre.Envelopes.ForEach(e => _board.Append(e));
-        _board.Twist = shown => shown.Append(new WatchEvent.Placements([.. new[] { (Acme, "web-1"), (Rival, "vault-1") }
-            .Select(m => new PlacementRow(
-                SignedDatacentre.Machine(m.Item1, m.Item2).ToString(), _bench.Datacentre.Host(1).ToString(), true, ""))]));
+        PlacementRow[] placed = [Placed(Acme, "web-1"), Placed(Rival, "vault-1")];
+        _board.Twist = shown => shown.Append(new WatchEvent.Placements([.. placed]));
     }
 
     private SignedParty Acme => _bench.Datacentre.Acme;
@@ -127,6 +126,9 @@ public sealed class BoardWatchTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
+    private PlacementRow Placed(SignedParty tenant, string name) => new(
+        SignedDatacentre.Machine(tenant, name).ToString(), _bench.Datacentre.Host(1).ToString(), true, "");
+
     private byte[] Honest(string expires) =>
         Acme.Sign(StatementKind.Domain, "web", _bench.Datacentre.DomainBody(Subnet, expires: expires));
 
@@ -159,7 +161,9 @@ public sealed class BoardWatchTests : IDisposable
         return Acme.Sign(StatementKind.Domain, "web", body);
     }
 
-    /// <summary>Another revision 2, signed by the right keys: what a tenant that lies, or lost its keys, would sign.</summary>
+    /// <summary>
+    /// Another revision 2, signed by the right keys: what a tenant that lies, or lost its keys, would sign.
+    /// </summary>
     private byte[] Forked(JsonObject body)
     {
         Acme.Forget(StatementKind.Domain, "web", 2);

@@ -96,7 +96,9 @@ internal sealed class SignedParty : IDisposable
         return envelope;
     }
 
-    /// <summary>Forgets revisions of a subject from one on, so that the next one competes with what was signed.</summary>
+    /// <summary>
+    /// Forgets revisions of a subject from one on, so that the next one competes with what was signed.
+    /// </summary>
     public void Forget(StatementKind kind, string name, long revision)
     {
         string subject = $"{kind}/{name}";
