@@ -39,6 +39,8 @@ public sealed class LyingBoard
         Query = [new QueryNumber("from", 0, long.MaxValue, 0)], Streams = true,
     };
 
+    private static readonly RouteRow Newest = Row("GET", "/v1/checkpoint");
+
     private static readonly RouteRow Report = Row("POST", "/v1/hosts/{operator}/{name}/reports") with
     {
         Scope = RouteScope.OwnHost("operator", "name"), MaxBodyBytes = 1 << 20,
@@ -77,7 +79,9 @@ public sealed class LyingBoard
         var board = new LyingBoard(script, Encoding.UTF8.GetString(note));
         PrincipalRegister hosts = PrincipalRegister.Of(
             book, book.Current(StatementKind.Datacentre).Single().Owner);
-        var routes = new RouteMap(new RouteTable(Watch, Report))
+        var routes = new RouteMap(new RouteTable(Newest, Watch, Report))
+            .Handle<CheckpointNote>(Newest, _ => Task.FromResult<RouteAnswer<CheckpointNote>>(
+                new RouteAnswer<CheckpointNote>.Ok(new CheckpointNote(board._note))))
             .HandleStream(Watch, "application/x-ndjson", board.Tell)
             .Handle<HostReport, Nothing>(Report, board.Hear);
         await using ChannelServer server = await ChannelServer.Start(
