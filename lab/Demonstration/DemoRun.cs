@@ -82,7 +82,8 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
         Add(await new ForgeryAct(stage).Play(cancellation).ConfigureAwait(false));
         if (options.Keep)
         {
-            audience.Tell("The lying Master is left out with --keep: it leaves the hosts with a ledger nobody continues.");
+            audience.Tell(
+                "The lying Master is left out with --keep: it leaves the hosts with a ledger nobody continues.");
         }
         else
         {

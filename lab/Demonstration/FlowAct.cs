@@ -30,7 +30,8 @@ internal sealed class FlowAct(DemoStage stage)
         return new DemoCheck("a withdrawn flow closes within seconds",
             before && inspected && !open && seconds <= LimitSeconds && still,
             string.Create(CultureInfo.InvariantCulture,
-                $"bank/ledger no longer accepts bank/web: tcp/5432 open before: {before}, closed after {seconds:F1} s; ")
+                $"bank/ledger no longer accepts bank/web: tcp/5432 open before: {before}, ")
+            + string.Create(CultureInfo.InvariantCulture, $"closed after {seconds:F1} s; ")
             + $"regulator's tcp/8443 open before: {inspected}, after: {still}");
     }
 

@@ -61,7 +61,8 @@ public sealed class LyingBoard
     {
         LyingScript script = StrictJson.Read<LyingScript>(
             await File.ReadAllBytesAsync(scriptFile, cancellation).ConfigureAwait(false), 64 << 20);
-        using ChannelIdentity tls = ChannelIdentity.FromPem(script.TlsKey), log = ChannelIdentity.FromPem(script.LogKey);
+        using ChannelIdentity tls = ChannelIdentity.FromPem(script.TlsKey);
+        using ChannelIdentity log = ChannelIdentity.FromPem(script.LogKey);
         CompactRange range = CompactRange.Empty;
         StatementBook book = StatementBook.Empty;
         foreach (BoardEntry entry in script.Entries)

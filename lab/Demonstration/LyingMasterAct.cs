@@ -47,8 +47,8 @@ internal sealed class LyingMasterAct(DemoStage stage)
         return new DemoCheck("every Proxy refuses the forged policy of a lying Master",
             refusals.All(r => r.Length > 0) && !door && control,
             string.Create(CultureInfo.InvariantCulture,
-                $"{refusals.Count(r => r.Length > 0)} of {hosts.Count} Proxies: {refusals[0]}; forged door open: {door}, ")
-            + $"machines of one domain still reach each other: {control}");
+                $"{refusals.Count(r => r.Length > 0)} of {hosts.Count} Proxies: {refusals[0]}; ")
+            + $"forged door open: {door}, machines of one domain still reach each other: {control}");
     }
 
     private async Task<LyingScript> Script(string directory, CancellationToken cancellation)

@@ -60,7 +60,8 @@ public sealed class MatrixMeasure(IReadOnlyList<DemoMachine> machines, FlowMatri
                    from t in Enumerable.Range(0, machines.Count)
                    where f != t
                    let count = seen[t].CountOf(ShoutToken(f))
-                   select new Cell(machines[f].Name, machines[t].Name, Way.Shout, Expect(f, t) is FlowExpectation.Everything,
+                   select new Cell(
+                       machines[f].Name, machines[t].Name, Way.Shout, Expect(f, t) is FlowExpectation.Everything,
                        count > 0, string.Create(CultureInfo.InvariantCulture, $"{count} frames received"))];
     }
 

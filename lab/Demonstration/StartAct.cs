@@ -2,7 +2,7 @@ using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.Lab.Demonstration;
 
-/// <summary>Shows that a machine nobody admitted does not start, although root on the host asks libvirt itself.</summary>
+/// <summary>Shows that a machine nobody admitted does not start, although root on the host asks libvirt.</summary>
 internal sealed class StartAct(DemoStage stage)
 {
     internal async Task<DemoCheck> Play(CancellationToken cancellation)

@@ -5,7 +5,9 @@ using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.Lab.Demonstration;
 
-/// <summary>Shows that a volume is noise to whoever holds the storage, and itself again to the admitted machine.</summary>
+/// <summary>
+/// Shows that a volume is noise to whoever holds the storage, and itself again to the admitted machine.
+/// </summary>
 internal sealed class StorageAct(DemoStage stage)
 {
     private const string Name = "hospital/records-1";
@@ -14,7 +16,7 @@ internal sealed class StorageAct(DemoStage stage)
         [await Noise(cancellation).ConfigureAwait(false), await WithoutKey(cancellation).ConfigureAwait(false),
             await Again(cancellation).ConfigureAwait(false)];
 
-    /// <summary>Every guest wrote its canary over the first MiB of its volume; the thief searches the pool for it.</summary>
+    /// <summary>Every guest wrote its canary over the first MiB of its volume; the thief searches for it.</summary>
     private async Task<DemoCheck> Noise(CancellationToken cancellation)
     {
         byte[] canary = Encoding.ASCII.GetBytes("CANARY ");

@@ -48,7 +48,8 @@ public sealed class LabDeployment
 
     /// <summary>What libvirt runs before a machine starts: it asks the Proxy, and no answer is a no.</summary>
     public static string HookScript(LabPaths paths, string host) =>
-        $"#!/bin/sh\nexec '{ProductPrograms.Find("Proxy")}' hook --socket '{paths.HookSocket(host)}' \"$2\" \"$3\" \"$1\"\n";
+        $"#!/bin/sh\nexec '{ProductPrograms.Find("Proxy")}' hook "
+        + $"--socket '{paths.HookSocket(host)}' \"$2\" \"$3\" \"$1\"\n";
 
     /// <summary>Deploys into hosts that are up.</summary>
     public static async Task<LabDeployment> Create(

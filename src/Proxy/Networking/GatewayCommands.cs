@@ -25,7 +25,14 @@ public static class GatewayCommands
     /// <summary>Interfaces, addresses, neighbours and routes.</summary>
     /// <param name="gateway">The gateway.</param>
     /// <param name="mtu">Of its interfaces.</param>
-    public static IEnumerable<string[]> Build(GatewayPlan gateway, int mtu)
+    public static IEnumerable<string[]> Build(GatewayPlan gateway, int mtu) =>
+        [
+            .. Core(gateway, mtu), .. gateway.Neighbours.Select(n => Learn(gateway, n)),
+            .. gateway.Legs.SelectMany(l => Leg(gateway.Namespace, l, mtu)),
+        ];
+
+    /// <summary>The end in the domain's bridge.</summary>
+    public static IEnumerable<string[]> Core(GatewayPlan gateway, int mtu)
     {
         string space = gateway.Namespace;
         foreach (string[] command in Pair(space, gateway.BridgePort, GatewayPlan.Inside, gateway.Mac, mtu))
@@ -37,22 +44,18 @@ public static class GatewayCommands
         {
             yield return Address(space, GatewayPlan.Inside, address);
         }
-
-        foreach (GatewayNeighbour neighbour in gateway.Neighbours)
-        {
-            yield return Neighbour(space, GatewayPlan.Inside, neighbour.Address, neighbour.Mac);
-        }
-
-        foreach (GatewayLeg leg in gateway.Legs)
-        {
-            foreach (string[] command in Leg(space, leg, mtu))
-            {
-                yield return command;
-            }
-        }
     }
 
-    private static IEnumerable<string[]> Leg(string space, GatewayLeg leg, int mtu)
+    /// <summary>A machine of the domain, before anybody asks for it.</summary>
+    public static string[] Learn(GatewayPlan gateway, GatewayNeighbour neighbour) =>
+        Neighbour(gateway.Namespace, GatewayPlan.Inside, neighbour.Address, neighbour.Mac);
+
+    /// <summary>A machine that is no longer in the domain.</summary>
+    public static string[] Forget(GatewayPlan gateway, string address) =>
+        ["ip", "-n", gateway.Namespace, "neigh", "del", address, "dev", GatewayPlan.Inside];
+
+    /// <summary>One leg, with its neighbours and routes; they go with its port.</summary>
+    public static IEnumerable<string[]> Leg(string space, GatewayLeg leg, int mtu)
     {
         foreach (string[] command in Pair(space, leg.Port, leg.Device, leg.Mac, mtu))
         {

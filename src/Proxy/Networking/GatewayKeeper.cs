@@ -8,8 +8,9 @@ using Bailiwick.Proxy.Reconciling;
 namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
-/// Brings a domain's gateway to its plan. When only flows change, its rules are replaced in one transaction. When
-/// interfaces, addresses, neighbours or routes differ, from the plan or from what was built, it is built anew.
+/// Brings a domain's gateway to its plan. Its rules are replaced in one transaction; legs, neighbours and routes that
+/// differ are changed one by one, so that the flows that stay are not disturbed by those that come and go. What was
+/// changed by somebody else, or was never built by us, is built anew.
 /// </summary>
 public sealed class GatewayKeeper(
     NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
@@ -20,14 +21,14 @@ public sealed class GatewayKeeper(
     /// <exception cref="Host.WorldException">The world refused.</exception>
     public void Bring(GatewayPlan gateway, int mtu, Apply apply)
     {
-        string shape = Shape(gateway, mtu);
+        GatewayShape shape = GatewayShape.Of(gateway, mtu);
         WantedRules rules = Rules(gateway);
         bool there = tools.Namespaces().Contains(gateway.Namespace);
-        if (there && _built.TryGetValue(gateway.Namespace, out Built? built) && built.Shape == shape)
+        if (there && _built.TryGetValue(gateway.Namespace, out Built? built) && built.Shape.Core == shape.Core)
         {
-            if (tools.NamespaceState(gateway.Namespace) == built.State && Present(gateway))
+            if (tools.NamespaceState(gateway.Namespace) == built.State && Present(built.Shape))
             {
-                BringRules(gateway, rules);
+                Change(gateway, built.Shape, shape, rules);
                 return;
             }
 
@@ -38,12 +39,43 @@ public sealed class GatewayKeeper(
         _built[gateway.Namespace] = new Built(shape, tools.NamespaceState(gateway.Namespace));
     }
 
+    /// <summary>Revokes what left, replaces the rules, then grants what came.</summary>
+    private void Change(GatewayPlan gateway, GatewayShape before, GatewayShape after, WantedRules rules)
+    {
+        if (before.SameAs(after))
+        {
+            BringRules(gateway, rules);
+            return;
+        }
+
+        // Not known to be built until all of it is: a failure in between builds it anew.
+        _built.TryRemove(gateway.Namespace, out _);
+        foreach (string port in before.Legs.Keys.Where(p => after.Legs.GetValueOrDefault(p) != before.Legs[p]))
+        {
+            guard.Kill([port], "The leg left the gateway's plan, or changed.");
+            tools.Run(SegmentCommands.Remove(port));
+        }
+
+        foreach (string address in before.Neighbours.Keys.Except(after.Neighbours.Keys))
+        {
+            tools.Run(GatewayCommands.Forget(gateway, address));
+        }
+
+        BringRules(gateway, rules);
+        foreach (string[] command in after.Changes(before))
+        {
+            tools.Run(command);
+        }
+
+        _built[gateway.Namespace] = new Built(after, tools.NamespaceState(gateway.Namespace));
+    }
+
     private static WantedRules Rules(GatewayPlan gateway) => new(gateway.Namespace, NftTables.ForGateway(gateway));
 
-    private bool Present(GatewayPlan gateway)
+    private bool Present(GatewayShape shape)
     {
         var links = tools.Links();
-        return links.ContainsKey(gateway.BridgePort) && gateway.Legs.All(l => links.ContainsKey(l.Port));
+        return links.ContainsKey(shape.BridgePort) && shape.Legs.Keys.All(links.ContainsKey);
     }
 
     private void BringRules(GatewayPlan gateway, WantedRules rules)
@@ -104,9 +136,5 @@ public sealed class GatewayKeeper(
 
     private static string[] Ports(GatewayPlan gateway) => [gateway.BridgePort, .. gateway.Legs.Select(l => l.Port)];
 
-    /// <summary>All of the gateway that a replacement of its rules does not change.</summary>
-    private static string Shape(GatewayPlan gateway, int mtu) =>
-        string.Join('\n', GatewayCommands.Build(gateway, mtu).Select(c => string.Join(' ', c)));
-
-    private sealed record Built(string Shape, string State);
+    private sealed record Built(GatewayShape Shape, string State);
 }

@@ -9,7 +9,8 @@ internal static class Checkout
         folders.SelectMany(f => Directory.Exists(Path.Combine(Root, f))
                 ? Directory.EnumerateFiles(Path.Combine(Root, f), "*.cs", SearchOption.AllDirectories)
                 : [])
-            .Where(p => !p.Contains("/obj/", StringComparison.Ordinal) && !p.Contains("/bin/", StringComparison.Ordinal))
+            .Where(p => !p.Contains("/obj/", StringComparison.Ordinal))
+            .Where(p => !p.Contains("/bin/", StringComparison.Ordinal))
             .OrderBy(p => p, StringComparer.Ordinal);
 
     internal static string Relative(string path) => Path.GetRelativePath(Root, path);
@@ -24,6 +25,6 @@ internal static class Checkout
             }
         }
 
-        throw new InvalidOperationException("The tests must run from inside a checkout (no Bailiwick.slnx above them).");
+        throw new InvalidOperationException("The tests must run from inside a checkout: no Bailiwick.slnx above them.");
     }
 }

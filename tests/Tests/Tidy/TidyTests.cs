@@ -9,7 +9,8 @@ public sealed partial class TidyTests
 
     [Fact]
     public void Files_have_at_most_500_lines() =>
-        Assert.Empty(Checkout.Sources(Everything).Where(p => File.ReadLines(p).Count() > 500).Select(Checkout.Relative));
+        Assert.Empty(Checkout.Sources(Everything)
+            .Where(p => File.ReadLines(p).Count() > 500).Select(Checkout.Relative));
 
     [Fact]
     public void Lines_have_at_most_120_characters() =>
@@ -24,7 +25,8 @@ public sealed partial class TidyTests
     [Fact]
     public void The_method_counter_sees_a_long_method()
     {
-        string[] lines = ["class C", "{", "    void M()", "    {", .. Enumerable.Repeat("        x();", 80), "    }", "}"];
+        string[] lines =
+            ["class C", "{", "    void M()", "    {", .. Enumerable.Repeat("        x();", 80), "    }", "}"];
         Assert.Single(LongMethods("sample.cs", lines));
     }
 
@@ -158,7 +160,8 @@ public sealed partial class TidyTests
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();
     [GeneratedRegex(
-        @"^\s*(?:(?:public|internal|private|protected|sealed|static|abstract|partial|readonly|ref|unsafe|file|record)\s+)*"
+        @"^\s*(?:(?:public|internal|private|protected|sealed|static|abstract|partial|readonly|ref|unsafe|file|record)"
+        + @"\s+)*"
         + @"(?:class|struct|interface|enum|record)\s+(\w+)", RegexOptions.Multiline)]
     private static partial Regex TypeName();
     [GeneratedRegex(@"\b(class|struct|interface|enum|record)\s+\w+")]

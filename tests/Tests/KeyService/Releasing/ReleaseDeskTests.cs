@@ -145,7 +145,8 @@ public sealed class ReleaseDeskTests : IDisposable
 
         _vault.Dispose();
         Assert.All(
-            Directory.EnumerateFiles(_path), file => Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf(secret)));
+            Directory.EnumerateFiles(_path),
+            file => Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf(secret)));
     }
 
     [Fact]
