@@ -31,30 +31,41 @@ public sealed class CompartmentManager(
         hypervisor.Current.List().Where(m => m.IsActive).Select(m => m.Name).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>
-    /// Ends every machine that is not of the plan, whoever started it: on this host nothing runs outside a domain.
+    /// Ends every machine that is not of the plan, whoever started it: on this host nothing runs outside a domain. One
+    /// that was ordered to stop is asked first, with its ports dead already; any other is ended at once.
     /// </summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="isInForce">Whether it still is the plan in force; asked between listing and ending.</param>
-    public void EndStrays(EnforcedPlan plan, Func<bool> isInForce)
+    /// <param name="plans">Says whether that plan is still in force after listing, and what was planned before.</param>
+    public void EndStrays(EnforcedPlan plan, PlanKeeper plans)
     {
         MachineStatus[] strays = [.. hypervisor.Current.List()
             .Where(m => m.IsActive && plan.Machine(m.Name)?.Uuid != m.Id)];
-        if (isInForce())
+        if (!ReferenceEquals(plan, plans.Current))
         {
-            foreach (MachineStatus machine in strays)
+            return;
+        }
+
+        foreach (MachineStatus machine in strays)
+        {
+            if (!plans.WasPlanned(machine.Name))
             {
                 integrity.Record(
                     IntegrityKind.Drift, machine.Name, "It runs and is not in this host's plan; it is ended.");
+            }
+
+            if (!plan.IsToStop(machine.Name) || !Asked(machine))
+            {
                 hypervisor.Current.Kill(machine.Id);
-                integrity.Record(IntegrityKind.MachineStopped, machine.Name, "It was not in this host's plan.");
+                integrity.Record(IntegrityKind.MachineStopped, machine.Name, "It is not in this host's plan.");
+                _states.TryRemove(machine.Name, out _);
             }
         }
     }
 
     /// <summary>
-    /// Ends the machine if what runs is not what the plan describes; asks it to end when it should not run.
+    /// Ends the machine if what runs is not what the plan describes.
     /// </summary>
-    public void Revoke(EnforcedPlan plan, CompartmentPlan machine)
+    public void Revoke(CompartmentPlan machine)
     {
         if (hypervisor.Current.Find(machine.Uuid) is not { IsActive: true } running)
         {
@@ -74,13 +85,7 @@ public sealed class CompartmentManager(
             return;
         }
 
-        if (plan.WantsRunning(machine))
-        {
-            Note(machine, "running", []);
-            return;
-        }
-
-        End(machine, running);
+        Note(machine, "running", []);
     }
 
     /// <summary>Starts the machine if it should run and does not.</summary>
@@ -133,24 +138,18 @@ public sealed class CompartmentManager(
         layout.Describe(machine),
         MachineDescription.FromXml(hypervisor.Current.Xml(machine.Uuid, MachineXmlView.Current)));
 
-    private void End(CompartmentPlan machine, MachineStatus running)
+    /// <summary>Asks a machine once to end; false when it was asked and has had its time.</summary>
+    private bool Asked(MachineStatus machine)
     {
-        CompartmentState before = StateOf(machine);
+        CompartmentState before = _states.GetValueOrDefault(machine.Name, CompartmentState.Unknown);
         if (before.Word != "stopping")
         {
-            network.KillPorts(machine, "The machine is to stop.");
-            hypervisor.Current.Shutdown(running.Id);
-            _states[machine.MachineName] = before.Stopping();
-            return;
+            hypervisor.Current.Shutdown(machine.Id);
+            _states[machine.Name] = CompartmentState.Stopping();
+            return true;
         }
 
-        if (before.RetryAt <= Environment.TickCount64)
-        {
-            hypervisor.Current.Kill(running.Id);
-            integrity.Record(
-                IntegrityKind.MachineStopped, machine.Ref.ToString(), "It was asked to stop and had not in time.");
-            Note(machine, "stopped", []);
-        }
+        return before.RetryAt > Environment.TickCount64;
     }
 
     private void Note(CompartmentPlan machine, string word, ImmutableArray<string> refusals, string? digest = null)

@@ -36,6 +36,6 @@ public sealed record CompartmentState(
     }
 
     /// <summary>It was asked to end; after <see cref="RetryAt"/> it is ended.</summary>
-    public CompartmentState Stopping() =>
+    public static CompartmentState Stopping() =>
         new("stopping", [], 0, null, Environment.TickCount64 + (StopSeconds * 1000L));
 }

@@ -13,10 +13,12 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
     private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq"];
 
     /// <summary>Makes dead every live port that the plan does not name.</summary>
-    public void KillStrayPorts(HostPlan plan)
+    /// <param name="plan">The plan.</param>
+    /// <param name="wasPlanned">Whether an earlier plan named a device; one that none did is a drift.</param>
+    public void KillStrayPorts(HostPlan plan, Func<string, bool> wasPlanned)
     {
         string[] strays = [.. guard.Live().Except(Devices(plan)).Order()];
-        foreach (string stray in strays)
+        foreach (string stray in strays.Where(s => !wasPlanned(s)))
         {
             integrity.Record(IntegrityKind.Drift, stray, "The port is live and not in this host's plan.");
         }
@@ -70,7 +72,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
     private static bool IsOurs(string device) =>
         device.Length == 13 && Prefixes.Any(p => device.StartsWith(p, StringComparison.Ordinal));
 
-    private static HashSet<string> Devices(HostPlan plan)
+    internal static HashSet<string> Devices(HostPlan plan)
     {
         HashSet<string> devices = new(StringComparer.Ordinal);
         foreach (DomainPlan domain in plan.Domains)

@@ -50,15 +50,17 @@ public sealed class NetworkTools(IHost host)
     /// </summary>
     public string NamespaceState(string inNamespace)
     {
-        StringBuilder state = new();
-        foreach (string[] what in new string[][] { ["addr", "show"], ["-4", "route", "show"], ["-6", "route", "show"] })
-        {
-            state.Append(Output([.. Ip(inNamespace), "-o", .. what]));
-        }
-
-        state.Append(Output([.. Ip(inNamespace), "neigh", "show", "nud", "permanent"]));
-        // A route is marked while its device has no carrier; that is weather, not configuration.
-        return state.Replace(" linkdown", "").ToString();
+        string[][] listings =
+        [
+            ["-o", "addr", "show"], ["-o", "-4", "route", "show"], ["-o", "-6", "route", "show"],
+            ["neigh", "show", "nud", "permanent"],
+        ];
+        // A route is marked while its device has no carrier: that is weather, not configuration. Neighbours come in the
+        // order of the kernel's hash table, which changes when it grows.
+        return string.Join('\n', listings
+            .SelectMany(what => Output([.. Ip(inNamespace), .. what]).Split('\n'))
+            .Select(line => line.Replace(" linkdown", "", StringComparison.Ordinal).TrimEnd())
+            .Order(StringComparer.Ordinal));
     }
 
     /// <summary>The names of the tables of a family whose names begin with a prefix.</summary>

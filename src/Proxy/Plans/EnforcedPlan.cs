@@ -5,6 +5,7 @@ using System.Text;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Proxy.Compartments;
 
 namespace Bailiwick.Proxy.Plans;
 
@@ -73,6 +74,10 @@ public sealed class EnforcedPlan
     /// <summary>The domains of this host whose bridges the machine's ports are on.</summary>
     public IEnumerable<DomainPlan> DomainsOf(CompartmentPlan machine) =>
         Plan.Domains.Where(d => machine.Ports.Any(p => p.Bridge == d.Network.Bridge));
+
+    /// <summary>Whether a machine, by libvirt's name, is on this host and ordered to stop.</summary>
+    public bool IsToStop(string machineName) => Proposals.Any(p =>
+        p.Host == Plan.Host && !p.Running && MachineLayout.NameOf(p.Compartment) == machineName);
 
     /// <summary>Whether the machine is suggested to run now.</summary>
     public bool WantsRunning(CompartmentPlan machine) => _running.Contains(machine.Ref);

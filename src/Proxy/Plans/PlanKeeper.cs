@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text;
 using Bailiwick.Attestation.IntegrityLog;
@@ -8,6 +9,7 @@ using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Networking;
 
 namespace Bailiwick.Proxy.Plans;
 
@@ -22,6 +24,7 @@ public sealed class PlanKeeper
     private readonly IntegrityManager _integrity;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<string, bool> _planned = new(StringComparer.Ordinal);
     private StatementBook _book = StatementBook.Empty;
     private ImmutableArray<PlacementProposal> _proposals = [];
     private volatile EnforcedPlan _current;
@@ -55,6 +58,12 @@ public sealed class PlanKeeper
 
     /// <summary>What is wrong with statements that were left out.</summary>
     public ImmutableArray<Finding> Findings { get; private set; } = [];
+
+    /// <summary>
+    /// Whether a plan in force since the start named a machine (by libvirt's name) or a device. What leaves the plan is
+    /// taken away like what never was in it, and only the latter is a drift.
+    /// </summary>
+    public bool WasPlanned(string name) => _planned.ContainsKey(name);
 
     /// <summary>Takes the statements as they are verified now.</summary>
     public void Take(StatementBook book)
@@ -94,6 +103,10 @@ public sealed class PlanKeeper
             // admission is checked against must be the newest.
             changed |= !_current.Proposals.SequenceEqual(next.Proposals);
             _current = next;
+            foreach (string name in HostSweep.Devices(next.Plan).Concat(next.Machines.Select(m => m.MachineName)))
+            {
+                _planned.TryAdd(name, true);
+            }
         }
 
         if (changed)

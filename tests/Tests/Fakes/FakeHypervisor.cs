@@ -66,7 +66,14 @@ internal sealed class FakeHypervisor(FakeHost host) : IHypervisor
         host.Invariant();
     }
 
-    public void Shutdown(Guid machine) => Kill(machine);
+    /// <summary>The machines that were asked to end; all of them do.</summary>
+    public List<string> Asked { get; } = [];
+
+    public void Shutdown(Guid machine)
+    {
+        Asked.Add(NameOf(machine));
+        Kill(machine);
+    }
 
     public void Kill(Guid machine)
     {

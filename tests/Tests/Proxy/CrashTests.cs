@@ -63,12 +63,26 @@ public sealed class CrashTests
         bench.Place((bench.Datacentre.Acme, "web-1"));
         await Converge(bench);
         bench.AssertConverged(1);
+        Assert.DoesNotContain(
+            bench.Integrity.Read(0, 1000), l => l.Entry.Kind == Bailiwick.Attestation.IntegrityLog.IntegrityKind.Drift);
         NetworkPlan own = Assert.Single(bench.Plans.Current.Plan.Domains).Network;
         Assert.All(
             bench.Host.Network.Links.Keys, l => Assert.Contains(l, own.Ports.Select(p => p.Device).Append(own.Bridge)));
         Assert.DoesNotContain(
             bench.Host.Network.Tables.Keys, t => t.StartsWith("- bridge bw_", StringComparison.Ordinal)
                 && t != $"- bridge {own.Table}" && t != "- bridge bw_guard");
+    }
+
+    [Fact]
+    public async Task A_machine_that_is_ordered_to_stop_is_asked_first()
+    {
+        using ProxyBench bench = Bench();
+        await Converge(bench);
+        string machine = bench.Plans.Current.Machines.Single(m => m.DisplayName == "rival/vault-1").MachineName;
+        bench.Order(bench.Datacentre.Rival, "vault-1", running: false);
+        await Converge(bench);
+        Assert.Equal(machine, Assert.Single(bench.Hypervisor.Asked));
+        Assert.DoesNotContain(machine, bench.Hypervisor.Running);
     }
 
     [Fact]

@@ -81,6 +81,14 @@ internal sealed class ProxyBench : IDisposable
         Plans.Recompute();
     }
 
+    /// <summary>The Master's word on one machine's power; the others' stays.</summary>
+    public void Order(SignedParty tenant, string name, bool running)
+    {
+        Plans.Take([.. Plans.Current.Proposals.Select(p =>
+            p.Compartment == SignedDatacentre.Machine(tenant, name) ? p with { Running = running } : p)]);
+        Plans.Recompute();
+    }
+
     /// <summary>Everything in memory is gone; the plan is known again, as from the kept statements.</summary>
     public void Restart()
     {
