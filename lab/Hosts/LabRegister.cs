@@ -81,7 +81,7 @@ public sealed partial class LabRegister
         {
             return JsonSerializer.Deserialize<LabState>(File.ReadAllBytes(FilePath), Json);
         }
-        catch (FileNotFoundException)
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }

@@ -38,8 +38,11 @@ var root = new RootCommand(
 
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false })
-        .ConfigureAwait(false);
+    ParseResult parsed = root.Parse(args);
+    return Misuse.Refuses(terminal, parsed)
+        ? (int)ExitCode.Usage
+        : await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false })
+            .ConfigureAwait(false);
 }
 catch (Exception fault) when (fault is CustodyException or LabException or DurableException or ChannelIdentityException)
 {
@@ -50,6 +53,16 @@ catch (BoardException fault)
 {
     terminal.Complain(fault.Message);
     return (int)(fault.Problem is null ? ExitCode.Unreachable : ExitCode.No);
+}
+catch (Exception fault) when (fault is HttpRequestException or HttpIOException)
+{
+    terminal.Complain($"The other side does not answer: {fault.Message}");
+    return (int)ExitCode.Unreachable;
+}
+catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+{
+    terminal.Complain(fault.Message);
+    return (int)ExitCode.Usage;
 }
 catch (OperationCanceledException)
 {

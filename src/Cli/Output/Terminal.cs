@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -14,15 +16,17 @@ internal sealed class Terminal
     private static readonly JsonSerializerOptions Indented =
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private const int Unfolded = 100_000;
+
     private readonly TextWriter _out = Console.Out;
 
     /// <summary>Standard output, for people.</summary>
     internal IAnsiConsole People { get; } =
-        AnsiConsole.Create(Settings(Console.IsOutputRedirected, new AnsiConsoleOutput(Console.Out)));
+        Create(Console.IsOutputRedirected, Console.Out);
 
     /// <summary>Standard error, for progress and complaints.</summary>
     internal IAnsiConsole Aside { get; } =
-        AnsiConsole.Create(Settings(Console.IsErrorRedirected, new AnsiConsoleOutput(Console.Error)));
+        Create(Console.IsErrorRedirected, Console.Error);
 
     /// <summary>Prints one JSON document.</summary>
     internal void Json(JsonNode document) => _out.WriteLine(document.ToJsonString(Indented));
@@ -35,25 +39,46 @@ internal sealed class Terminal
     }
 
     /// <summary>Prints a sentence.</summary>
-    internal void Say(string sentence) => People.MarkupLine(Markup.Escape(sentence));
+    internal void Say(string sentence) => _out.WriteLine(Plain(sentence));
 
     /// <summary>Prints text as it is, without folding.</summary>
     internal void Print(string text) => _out.WriteLine(text);
 
     /// <summary>Prints a complaint: what is wrong, where, and what to do next.</summary>
-    internal void Complain(string sentence) => Aside.MarkupLine($"[red]{Markup.Escape(sentence)}[/]");
+    internal void Complain(string sentence) => Aside.MarkupLine($"[red]{Markup.Escape(Plain(sentence))}[/]");
 
-    /// <summary>No colour where nobody looks, nor where the person asked for none (no-color.org).</summary>
-    private static AnsiConsoleSettings Settings(bool redirected, AnsiConsoleOutput output)
+    /// <summary>
+    /// Text without what a terminal would obey or hide: what others wrote (a board's answer, a file's name) must not
+    /// move the cursor, colour or turn round what the person reads.
+    /// </summary>
+    internal static string Plain(string text) => string.Concat(text.EnumerateRunes().Select(r =>
+        r.Value == '\n' || Rune.GetUnicodeCategory(r) is not (UnicodeCategory.Control or UnicodeCategory.Format)
+            ? r : Rune.ReplacementChar));
+
+    /// <summary>"1 finding", "2 findings".</summary>
+    internal static string Count(int number, string word) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {word}{(number == 1 ? "" : "s")}");
+
+    /// <summary>
+    /// No colour where nobody looks, nor where the person asked for none (no-color.org); and no folding where a
+    /// program reads lines.
+    /// </summary>
+    private static IAnsiConsole Create(bool redirected, TextWriter writer)
     {
         bool plain = redirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 };
-        return new AnsiConsoleSettings
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = output,
+            Out = new AnsiConsoleOutput(writer),
             Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect,
             ColorSystem = plain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
-        };
+        });
+        if (redirected)
+        {
+            console.Profile.Width = Unfolded;
+        }
+
+        return console;
     }
 
     /// <summary>Prints a table; cells are plain text, a cell in the last column may be long.</summary>
@@ -67,7 +92,7 @@ internal sealed class Terminal
 
         foreach (IReadOnlyList<string> row in rows)
         {
-            table.AddRow(row.Select(c => (Spectre.Console.Rendering.IRenderable)new Text(c)));
+            table.AddRow(row.Select(c => (Spectre.Console.Rendering.IRenderable)new Text(Plain(c))));
         }
 
         People.Write(table);

@@ -79,7 +79,7 @@ internal static class BoardReader
     internal static string? Reference(StatementBook book, string text)
     {
         string[] parts = text.Split('/');
-        if (parts.Length != 2)
+        if (parts.Length != 2 || !StatementName.TryParse(parts[1], out _))
         {
             return null;
         }

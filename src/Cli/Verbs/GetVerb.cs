@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json.Nodes;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Cli.Output;
@@ -13,7 +14,7 @@ internal static class GetVerb
     {
         var kind = new Argument<StatementKind?>("KIND")
         {
-            Description = "only this kind", Arity = ArgumentArity.ZeroOrOne,
+            Description = "only this kind", Arity = ArgumentArity.ZeroOrOne, CustomParser = Kind,
         };
         var name = new Argument<string?>("NAME")
         {
@@ -40,6 +41,19 @@ internal static class GetVerb
             return (int)(refused.Count == 0 && (wanted is null || found.Length > 0) ? ExitCode.Done : ExitCode.No);
         });
         return command;
+    }
+
+    private static StatementKind? Kind(ArgumentResult argument)
+    {
+        string text = argument.Tokens[0].Value;
+        string[] kinds = Enum.GetNames<StatementKind>();
+        if (kinds.FirstOrDefault(k => k.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } found)
+        {
+            return Enum.Parse<StatementKind>(found);
+        }
+
+        argument.AddError($"'{text}' is no kind of statement; there are {string.Join(", ", kinds)}.");
+        return null;
     }
 
     private static void Show(

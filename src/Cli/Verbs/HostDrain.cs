@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Cli.Output;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Cli.Verbs;
 
@@ -17,8 +18,14 @@ internal static class HostDrain
             + "Example: bailiwick host drain host-2 --as alpine") { host, undo };
         command.SetAction(async (parsed, cancellation) =>
         {
-            using BoardDesk desk = Desk.Open(parsed);
             string name = parsed.GetRequiredValue(host).Split('/')[^1];
+            if (!StatementName.TryParse(name, out _))
+            {
+                terminal.Complain($"'{name}' is no host's name; `bailiwick host list` shows them.");
+                return (int)ExitCode.Usage;
+            }
+
+            using BoardDesk desk = Desk.Open(parsed);
             bool draining = !parsed.GetValue(undo);
             await desk.Board.SetDrain($"{desk.Context.Datacentre}/{name}", draining, cancellation)
                 .ConfigureAwait(false);

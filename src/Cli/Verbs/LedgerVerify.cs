@@ -70,7 +70,7 @@ internal static class LedgerVerify
             }
         }
 
-        throw new CustodyException($"The log has more than {MaximumPages * PageSize} leaves; verify an export instead.");
+        throw new CustodyException($"The log has more than {MaximumPages * PageSize} leaves; this command reads no more.");
     }
 
     /// <summary>A checkpoint holds when it is signed by the log and its root is the one hashed here.</summary>
@@ -120,6 +120,6 @@ internal static class LedgerVerify
 
         terminal.Say(faults.Count == 0
             ? $"{reading.Size} leaves hash to the signed root; the {reading.Opened} shown to you hold statements that hold."
-            : $"The log does not hold: {faults.Count} faults.");
+            : $"The log does not hold: {Terminal.Count(faults.Count, "fault")}.");
     }
 }

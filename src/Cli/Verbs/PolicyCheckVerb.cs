@@ -44,6 +44,6 @@ internal static class PolicyCheckVerb
             terminal.Say($"{finding.File}:{finding.Line}: {WireText.Of(finding.Code)}: {finding.Sentence}");
         }
 
-        terminal.Say(findings.Count == 0 ? "No findings." : $"{findings.Count} findings.");
+        terminal.Say(findings.Count == 0 ? "No findings." : Terminal.Count(findings.Count, "finding") + ".");
     }
 }

@@ -25,8 +25,9 @@ internal static class PolicyPlanVerb
             PolicyFolder folder = PolicyFolder.Read(parsed.GetRequiredValue(directory));
             if (Find(folder.Datacentre, parsed.GetRequiredValue(host)) is not { } found)
             {
-                terminal.Complain($"No host is called {parsed.GetValue(host)}; there are "
-                    + string.Join(", ", folder.Datacentre.Inventory.Hosts.Values.Select(h => h.Ref.Name)) + ".");
+                IEnumerable<StatementName> hosts = folder.Datacentre.Inventory.Hosts.Values.Select(h => h.Ref.Name);
+                terminal.Complain($"No host is called {parsed.GetValue(host)}; "
+                    + (hosts.Any() ? $"there are {string.Join(", ", hosts)}." : "the policies name none."));
                 return (int)ExitCode.Usage;
             }
 

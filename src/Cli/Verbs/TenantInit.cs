@@ -1,9 +1,10 @@
 using System.CommandLine;
-using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Security.Cryptography;
 using Bailiwick.Cli.Output;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Custody.Signing;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Cli.Verbs;
@@ -37,18 +38,27 @@ internal static class TenantInit
                 return (int)ExitCode.Usage;
             }
 
-            PartyDirectory party = PartyDirectory.Create(parsed.GetRequiredValue(output), new PartyRequest(
+            string legal = parsed.GetRequiredValue(legalName), address = parsed.GetRequiredValue(service);
+            Rehearse(tenant, legal, address);
+            using var folder = new StatementFolder(parsed.GetRequiredValue(signed));
+            using PartyDirectory party = PartyDirectory.Create(parsed.GetRequiredValue(output), new PartyRequest(
                 StatementKind.Tenant, tenant, parsed.GetValue(keys), parsed.GetValue(threshold),
-                parsed.GetValue(service), PassphraseFile.Read(parsed.GetValue(passphrase))));
-            var folder = new StatementFolder(parsed.GetRequiredValue(signed));
-            var body = new JsonObject { ["legalName"] = parsed.GetValue(legalName) };
-            party.Facts.FillRootBody(body);
+                address, PassphraseFile.Read(parsed.GetValue(passphrase))));
             new StatementSigner(party, folder, TimeProvider.System.GetUtcNow()).Sign(
-                new StatementWish(StatementKind.Tenant, tenant, JsonElement.Parse(body.ToJsonString())));
+                PolicyDesk.TenantRoot(tenant, legal, party.Facts.ToRootMembers()));
             Report(terminal, party, parsed.GetValue(GlobalOptions.Json));
             return (int)ExitCode.Done;
         });
         return command;
+    }
+
+    /// <summary>Refuses a name or an address that nobody would accept before any key is made.</summary>
+    private static void Rehearse(StatementName name, string legalName, string address)
+    {
+        using var throwaway = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        PublicKey key = new EcdsaSigner(throwaway).PublicKey;
+        _ = PolicyDesk.TenantRoot(
+            name, legalName, new RootMembers([key], 1, [key], [key], new RootService(address, key)));
     }
 
     private static void Report(Terminal terminal, PartyDirectory party, bool json)

@@ -24,7 +24,8 @@ internal static class WatchVerb
                 Show(terminal, one, parsed.GetValue(GlobalOptions.Json));
             }
 
-            return (int)ExitCode.Done;
+            terminal.Complain("The board ended the stream; run the command again to go on watching.");
+            return (int)ExitCode.Unreachable;
         });
         return command;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Bailiwick.Durable.Files;
@@ -18,6 +19,7 @@ public sealed class PartyDirectory : IDisposable
     public const string FactsFile = "party.json";
 
     private const int MaximumFactsBytes = 65_536;
+    private const string Retired = "retired-";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private readonly string? _passphrase;
 
@@ -46,7 +48,7 @@ public sealed class PartyDirectory : IDisposable
                 + "at most 16 keys, and a threshold from 1 up to their number.");
         }
 
-        var files = PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, path);
+        PrivateDirectory files = Desks.OpenOrCreate(path);
         if (DurableFile.Read(files, FactsFile, MaximumFactsBytes) is not null)
         {
             throw new CustodyException($"{path} holds the keys of a party already; choose another directory.");
@@ -58,7 +60,7 @@ public sealed class PartyDirectory : IDisposable
             Kind = request.Kind,
             Name = request.Name,
             Threshold = request.Threshold,
-            Roots = [.. Enumerable.Range(1, request.RootKeys).Select(i => Make($"root-{i}.pem", request.Passphrase))],
+            Roots = [.. Enumerable.Range(1, request.RootKeys).Select(i => Make(RootFile(i), request.Passphrase))],
             Admin = Make("admin.pem", null),
             Auditor = Make("auditor.pem", null),
             KeyService = request.KeyServiceAddress is null ? null : Make("keyservice.pem", null),
@@ -73,9 +75,14 @@ public sealed class PartyDirectory : IDisposable
     /// <exception cref="CustodyException">There is none, or its facts are not readable.</exception>
     public static PartyDirectory Open(string path, string? passphrase)
     {
-        var files = PrivateDirectory.Open(LinuxDisk.Instance, path);
+        if (!Directory.Exists(path))
+        {
+            throw new CustodyException($"There is no key directory {path}; `bailiwick tenant init --out` makes one.");
+        }
+
+        PrivateDirectory files = PrivateDirectory.Open(LinuxDisk.Instance, Desks.FullPath(path));
         byte[] text = DurableFile.Read(files, FactsFile, MaximumFactsBytes)
-            ?? throw new CustodyException($"{path} holds no party; `bailiwick tenant init --out {path}` makes one.");
+            ?? throw new CustodyException($"{path} holds no party; `bailiwick tenant init --out` makes one.");
         return CanonicalJson.Parse(text) is JsonReading.Understood understood
             && PartyFacts.Read(understood.Root) is { } facts
                 ? new PartyDirectory(files, facts, passphrase)
@@ -84,20 +91,26 @@ public sealed class PartyDirectory : IDisposable
 
     /// <summary>Opens root keys for signing: the first <paramref name="count"/> that are here.</summary>
     /// <exception cref="CustodyException">Fewer are here.</exception>
-    public IReadOnlyList<EcdsaSigner> OpenRoots(int count)
-    {
-        var signers = new List<EcdsaSigner>();
-        foreach (string name in Names().Where(IsRootKey))
-        {
-            if (signers.Count < count)
-            {
-                signers.Add(PartyKeys.Open(Files, name, _passphrase));
-            }
-        }
+    public IReadOnlyList<EcdsaSigner> OpenRoots(int count) => OpenRoots(Facts.Roots, count);
 
-        return signers.Count == count
+    /// <summary>
+    /// Opens as many of these root keys as must sign. Keys are found by what they are, not by their files' names, so
+    /// one that was replaced at this desk can still sign for a root that is not yet replaced.
+    /// </summary>
+    /// <exception cref="CustodyException">Fewer are here.</exception>
+    public IReadOnlyList<EcdsaSigner> OpenRoots(IReadOnlyCollection<PublicKey> among, int count)
+    {
+        ArgumentNullException.ThrowIfNull(among);
+        EcdsaSigner[] signers =
+        [
+            .. Names().Where(n => IsRootKey(n) || n.StartsWith(Retired, StringComparison.Ordinal))
+                .Select(n => PartyKeys.Open(Files, n, _passphrase)).Where(k => among.Contains(k.PublicKey))
+                .DistinctBy(k => k.Id).Take(count),
+        ];
+        return signers.Length == count
             ? signers
-            : throw new CustodyException($"{count} root keys of {Facts.Name} must sign, and {signers.Count} are here.");
+            : throw new CustodyException(
+                $"{count} root keys of {Facts.Name} must sign, and {signers.Length} are in {Files.Path}.");
     }
 
     /// <summary>Notes the party's id once its first root statement exists.</summary>
@@ -107,19 +120,38 @@ public sealed class PartyDirectory : IDisposable
         Save();
     }
 
-    /// <summary>Puts a new key in the place of root key <paramref name="number"/>; the old file is kept as retired.</summary>
-    /// <returns>The old key, which still has to sign the change, and the new one.</returns>
-    public (EcdsaSigner Old, EcdsaSigner New) ReplaceRoot(int number)
+    /// <summary>
+    /// Puts a new key, in a file of its own, in the place of root key <paramref name="number"/>. The old key stays
+    /// until a root without it is signed: see <see cref="RetireRoots"/>.
+    /// </summary>
+    /// <exception cref="CustodyException">There is no such root key, or it is replaced already.</exception>
+    public void ReplaceRoot(int number)
     {
-        string name = $"root-{number}.pem";
-        EcdsaSigner old = PartyKeys.Open(Files, name, _passphrase);
-        int retired = Names().Count(f => f.StartsWith("retired-", StringComparison.Ordinal)) + 1;
-        PartyKeys.Move(Files, name, $"retired-{retired}-{name}");
-        PartyKeys.Create(Files, name, _passphrase);
-        EcdsaSigner next = PartyKeys.Open(Files, name, _passphrase);
-        Facts = Facts with { Roots = [.. Facts.Roots.Select(k => k.Equals(old.PublicKey) ? next.PublicKey : k)] };
+        PublicKey old = PartyKeys.Open(Files, RootFile(number), _passphrase).PublicKey;
+        if (!Facts.Roots.Contains(old))
+        {
+            throw new CustodyException($"{RootFile(number)} is no root key of {Facts.Name} any more; "
+                + "`bailiwick policy sign` signs the root that replaces it.");
+        }
+
+        int next = 1 + Names().Where(n => IsRootKey(n) || n.StartsWith(Retired, StringComparison.Ordinal))
+            .Select(NumberOf).Max();
+        PublicKey made = PartyKeys.Create(Files, RootFile(next), _passphrase);
+        Facts = Facts with { Roots = [.. Facts.Roots.Select(k => k.Equals(old) ? made : k)] };
         Save();
-        return (old, next);
+    }
+
+    /// <summary>Renames the files of root keys that the party's root no longer has, so that nobody takes them for one.
+    /// </summary>
+    public void RetireRoots()
+    {
+        foreach (string name in Names().Where(IsRootKey).ToArray())
+        {
+            if (!Facts.Roots.Contains(PartyKeys.Open(Files, name, _passphrase).PublicKey))
+            {
+                PartyKeys.Move(Files, name, Retired + name);
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -128,10 +160,16 @@ public sealed class PartyDirectory : IDisposable
     private IEnumerable<string> Names() => Directory.EnumerateFiles(Files.Path)
         .Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
 
+    private static string RootFile(int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"root-{number}.pem");
+
+    private static int NumberOf(string name) =>
+        int.TryParse(name.AsSpan(name.LastIndexOf('-') + 1).TrimEnd(".pem"), NumberStyles.None,
+            CultureInfo.InvariantCulture, out int number) ? number : 0;
+
     private static bool IsRootKey(string name) =>
         name.StartsWith("root-", StringComparison.Ordinal) && name.EndsWith(".pem", StringComparison.Ordinal);
 
     private void Save() => DurableFile.Replace(
-        Files, FactsFile, Encoding.UTF8.GetBytes(
-            Facts.Write().ToJsonString(Indented) + "\n"));
+        Files, FactsFile, Encoding.UTF8.GetBytes(Facts.Write().ToJsonString(Indented) + "\n"));
 }

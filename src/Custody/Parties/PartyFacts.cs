@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -52,19 +53,11 @@ public sealed record PartyFacts
         ["keyServiceAddress"] = KeyServiceAddress,
     };
 
-    /// <summary>Adds the members that every root statement's body has to <paramref name="body"/>.</summary>
-    public void FillRootBody(JsonObject body)
-    {
-        ArgumentNullException.ThrowIfNull(body);
-        body["roots"] = new JsonArray([.. Roots.Select(k => new JsonObject { ["key"] = k.Base64 })]);
-        body["threshold"] = Threshold;
-        body["admins"] = Keys([Admin]);
-        body["auditors"] = Keys([Auditor]);
-        if (KeyService is not null)
-        {
-            body["keyService"] = new JsonObject { ["key"] = KeyService.Base64, ["address"] = KeyServiceAddress };
-        }
-    }
+    /// <summary>What the party's root statement says of its keys.</summary>
+    /// <param name="log">The board's log, for an operator.</param>
+    public RootMembers ToRootMembers(RootService? log = null) => new(
+        Roots, Threshold, [Admin], [Auditor],
+        KeyService is { } service && KeyServiceAddress is { } address ? new RootService(address, service) : log);
 
     /// <summary>Reads facts; null when anything is missing or not what it should be.</summary>
     public static PartyFacts? Read(JsonElement root)
@@ -73,10 +66,15 @@ public sealed record PartyFacts
             root.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString() : null;
         PublicKey? Key(string member) => PublicKey.TryParseBase64(Text(member), out var key) ? key : null;
+        PartyId? id = null;
         if (root.ValueKind != JsonValueKind.Object || !StatementKinds.TryParse(Text("kind"), out var kind)
+            || !kind.IsRoot()
             || !StatementName.TryParse(Text("name"), out var name) || Key("admin") is not { } admin
             || Key("auditor") is not { } auditor || !root.TryGetProperty("roots", out var roots)
-            || !root.TryGetProperty("threshold", out var threshold) || !threshold.TryGetInt32(out int count))
+            || roots.ValueKind != JsonValueKind.Array || !root.TryGetProperty("threshold", out var threshold)
+            || threshold.ValueKind != JsonValueKind.Number || !threshold.TryGetInt32(out int count)
+            // An id that cannot be read is not "no id yet": that would make a second identity.
+            || (Text("id") is { } written && !PartyId.TryParse(written, out id)))
         {
             return null;
         }
@@ -84,7 +82,7 @@ public sealed record PartyFacts
         var keys = ImmutableArray.CreateBuilder<PublicKey>();
         foreach (JsonElement item in roots.EnumerateArray())
         {
-            if (!PublicKey.TryParseBase64(item.GetString(), out var key))
+            if (item.ValueKind != JsonValueKind.String || !PublicKey.TryParseBase64(item.GetString(), out var key))
             {
                 return null;
             }
@@ -92,9 +90,9 @@ public sealed record PartyFacts
             keys.Add(key);
         }
 
-        return new PartyFacts
+        return count < 1 || count > keys.Count ? null : new PartyFacts
         {
-            Kind = kind, Name = name, Id = PartyId.TryParse(Text("id"), out var id) ? id : null, Threshold = count,
+            Kind = kind, Name = name, Id = id, Threshold = count,
             Roots = keys.ToImmutable(), Admin = admin, Auditor = auditor,
             KeyService = Key("keyService"), KeyServiceAddress = Text("keyServiceAddress"),
         };

@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Bailiwick.Custody.Parties;
+using Bailiwick.Domains;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -22,6 +26,13 @@ public sealed class PolicyDesk(string directory)
     /// <summary>File in the directory that says who is who.</summary>
     public const string PartiesFile = "parties.json";
 
+    private const int MaximumFileBytes = 64 << 20;
+
+    private static readonly JsonSerializerOptions Relaxed = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     /// <summary>Who is who: from <c>parties.json</c>, or ids that stand in for parties that have none yet.</summary>
     /// <exception cref="CustodyException">The file is there and not readable.</exception>
     public PartyNames Names()
@@ -38,20 +49,40 @@ public sealed class PolicyDesk(string directory)
     {
         string path = Path.Combine(directory, PartiesFile);
         PartyNames known = File.Exists(path) ? Names() : PartyNames.None;
-        File.WriteAllBytes(path, PartyNames.Of(known.Names.Where(n => n != name)
+        string beside = path + ".new";
+        File.WriteAllBytes(beside, PartyNames.Of(known.Names.Where(n => n != name)
             .Select(n => KeyValuePair.Create(n, known.Find(n) ?? throw new System.Diagnostics.UnreachableException()))
             .Append(KeyValuePair.Create(name, id))).ToJson());
+        File.Move(beside, path, overwrite: true);
     }
 
     /// <summary>Reads everything.</summary>
     public PolicyReading Read(PartyNames names) => PolicyDocuments.ReadYaml(Files(), names);
 
-    /// <summary>The files, by path below the directory.</summary>
-    /// <exception cref="CustodyException">The directory is missing.</exception>
-    public IReadOnlyList<(string Path, ReadOnlyMemory<byte> Text)> Files() => Directory.Exists(directory)
-        ? [.. Directory.EnumerateFiles(directory, "*.y*ml", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-            .Select(f => (Path.GetRelativePath(directory, f), (ReadOnlyMemory<byte>)File.ReadAllBytes(f)))]
-        : throw new CustodyException($"There is no directory {directory}.");
+    /// <summary>The files, by path below the directory; hidden ones, as editors leave them, are passed over.</summary>
+    /// <exception cref="CustodyException">The directory is missing, or something in it is no plain file.</exception>
+    public IReadOnlyList<(string Path, ReadOnlyMemory<byte> Text)> Files()
+    {
+        if (!Directory.Exists(directory))
+        {
+            throw new CustodyException(File.Exists(directory)
+                ? $"{directory} is a file; name the directory that holds one subdirectory a party."
+                : $"There is no directory {directory}.");
+        }
+
+        var options = new EnumerationOptions
+        {
+            RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden, IgnoreInaccessible = false,
+            MaxRecursionDepth = 8,
+        };
+        // Links are seen, and refused: a checkout of somebody else's could point anywhere on this machine.
+        FileSystemInfo[] found = [.. new DirectoryInfo(directory).EnumerateFileSystemInfos("*", options)];
+        return found.FirstOrDefault(f => f.LinkTarget is not null) is { } link
+            ? throw new CustodyException($"{link.FullName} is a symbolic link; put the file itself there.")
+            : [.. found.OfType<FileInfo>().Where(f => f.Extension is ".yaml" or ".yml")
+                .OrderBy(f => f.FullName, StringComparer.Ordinal).Take(PolicyLimits.Files + 1)
+                .Select(f => (Path.GetRelativePath(directory, f.FullName), Text(f)))];
+    }
 
     /// <summary>Signs what a party wrote and has not signed yet: its root first, then the rest.</summary>
     /// <returns>The new statements, in order.</returns>
@@ -63,9 +94,10 @@ public sealed class PolicyDesk(string directory)
         ArgumentNullException.ThrowIfNull(folder);
         var signer = new StatementSigner(party, folder, now);
         var signed = new List<VerifiedStatement>();
+        Enclosures enclosed = Enclosures.Of(facts);
         foreach (PolicyDocument document in Own(party).OrderBy(d => d.Origin.Kind).ThenBy(d => d.Origin.Name))
         {
-            if (signer.Sign(Wish(party, document, facts)) is { } statement)
+            if (signer.Sign(Wish(party, document, enclosed)) is { } statement)
             {
                 signed.Add(statement);
             }
@@ -79,7 +111,8 @@ public sealed class PolicyDesk(string directory)
         PartyDirectory party, StatementFolder folder, SigningFacts facts, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(party);
-        VerifiedStatement? signed = new StatementSigner(party, folder, now).Sign(Wish(party, OwnRoot(party), facts));
+        VerifiedStatement? signed = new StatementSigner(party, folder, now).Sign(
+            Wish(party, OwnRoot(party), Enclosures.Of(facts)));
         if (party.Facts.Id is { } id)
         {
             Introduce(party.Facts.Name.Text, id);
@@ -91,14 +124,55 @@ public sealed class PolicyDesk(string directory)
     /// <summary>Signs a root in which one key is replaced by a new one.</summary>
     public VerifiedStatement Rotate(
         PartyDirectory party, StatementFolder folder, SigningFacts facts, int number, DateTimeOffset now) =>
-        new StatementSigner(party, folder, now).Rotate(number, () => Wish(party, OwnRoot(party), facts));
+        new StatementSigner(party, folder, now).Rotate(
+            number, () => Wish(party, OwnRoot(party), Enclosures.Of(facts)));
+
+    /// <summary>The root of a tenant that has no policies yet.</summary>
+    /// <exception cref="CustodyException">Nobody would accept a root with this name or these members.</exception>
+    public static StatementWish TenantRoot(StatementName name, string legalName, RootMembers members)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var text = new JsonObject
+        {
+            ["kind"] = nameof(StatementKind.Tenant), ["name"] = name.Text, ["legalName"] = legalName,
+        };
+        // A JSON object is a YAML document too; so a root made here reads as one that is written by hand.
+        byte[] yaml = Encoding.UTF8.GetBytes(text.ToJsonString(Relaxed));
+        PolicyReading reading =
+            PolicyDocuments.ReadYaml([($"{name}/tenant.yaml", yaml)], PartyNames.Unsigned([name.Text]));
+        IReadOnlyCollection<Finding> findings = reading.Findings;
+        if (findings.Count == 0)
+        {
+            switch (reading.Documents[0].ToSignedBody(SigningMaterial.Of(PartyNames.None) with { Root = members }))
+            {
+                case SignedBody.Ready ready:
+                    return new StatementWish(StatementKind.Tenant, name, JsonElement.Parse(ready.Canonical.Span));
+                case SignedBody.Unready unready:
+                    findings = unready.Findings;
+                    break;
+                default:
+                    throw new System.Diagnostics.UnreachableException();
+            }
+        }
+
+        throw new CustodyException(string.Join('\n', findings.Select(f => f.Sentence)));
+    }
+
+    private static ReadOnlyMemory<byte> Text(FileInfo file) => file.Length switch
+    {
+        // Neither empty files nor pipes and devices are opened: those could be read for ever.
+        0 => ReadOnlyMemory<byte>.Empty,
+        > MaximumFileBytes => throw new CustodyException(
+            $"{file.FullName} has {file.Length} bytes; a policy file has at most {PolicyLimits.FileBytes}."),
+        _ => File.ReadAllBytes(file.FullName),
+    };
 
     private PolicyDocument OwnRoot(PartyDirectory party) =>
         Own(party).FirstOrDefault(d => d.Origin.Kind == party.Facts.Kind) ?? throw new CustodyException(
             $"{directory}/{party.Facts.Name} has no {party.Facts.Kind} document; write one.");
 
     /// <summary>Before a party has an id, its documents are known by its directory's name.</summary>
-    private IEnumerable<PolicyDocument> Own(PartyDirectory party)
+    private PolicyDocument[] Own(PartyDirectory party)
     {
         PartyNames known = Names();
         string name = party.Facts.Name.Text;
@@ -106,44 +180,64 @@ public sealed class PolicyDesk(string directory)
         PartyNames names = PartyNames.Of(PartyNames.UnsignedOfPaths(Files().Select(f => f.Path)).Names.Union(known.Names)
             .Select(n => KeyValuePair.Create(n, n == name ? owner : known.Find(n) ?? PartyId.Unsigned(n))));
         PolicyReading reading = Read(names);
-        Finding? first = reading.Findings.FirstOrDefault(f => f.File.Split('/')[0] == name);
-        return first is null
-            ? reading.Documents.Where(d => d.Origin.Owner == owner)
-            : throw new CustodyException($"{first.File}:{first.Line}: {first.Sentence} `bailiwick policy check` shows all.");
+        Finding[] findings = [.. reading.Findings.Where(f => f.File.Split('/')[0] == name)];
+        PolicyDocument[] own = [.. reading.Documents.Where(d => d.Origin.Owner == owner)];
+        IGrouping<(StatementKind Kind, StatementName Name), PolicyDocument>? twice =
+            own.GroupBy(d => (d.Origin.Kind, d.Origin.Name)).FirstOrDefault(g => g.Count() > 1);
+        return findings.Length > 0 ? throw Unsignable(findings)
+            : twice is null ? own
+            : throw new CustodyException($"{twice.Key.Kind} {name}/{twice.Key.Name} is written twice: "
+                + string.Join(" and ", twice.Select(d => $"{d.File}:{d.Origin.Line}")) + ". Keep one.");
     }
 
-    private StatementWish Wish(PartyDirectory party, PolicyDocument document, SigningFacts facts)
+    private StatementWish Wish(PartyDirectory party, PolicyDocument document, Enclosures enclosed)
     {
-        var material = new SigningMaterial(Names(), Digests(facts), Root(party.Facts, facts), HostKeys(facts));
-        switch (document.ToSignedBody(material))
+        // Names that stand in for ids are good for checking, never for signing: who they mean must be known.
+        PartyNames known = File.Exists(Path.Combine(directory, PartiesFile)) ? Names() : PartyNames.None;
+        string own = party.Facts.Name.Text;
+        IEnumerable<KeyValuePair<string, PartyId>> names = known.Names.Where(n => n != own)
+            .Select(n => KeyValuePair.Create(n, known.Find(n) ?? throw new System.Diagnostics.UnreachableException()));
+        PartyNames all = PartyNames.Of(party.Facts.Id is { } id ? names.Append(KeyValuePair.Create(own, id)) : names);
+        return document.ToSignedBody(new SigningMaterial(
+            all, enclosed.Digests, Root(party.Facts, enclosed.Facts), enclosed.HostKeys)) switch
         {
-            case SignedBody.Ready ready:
-                return new StatementWish(
-                    document.Origin.Kind, document.Origin.Name, JsonElement.Parse(ready.Canonical.Span));
-            case SignedBody.Unready unready:
-                Finding first = unready.Findings[0];
-                throw new CustodyException($"{first.File}:{first.Line}: {first.Sentence}");
-            default:
-                throw new System.Diagnostics.UnreachableException();
-        }
+            SignedBody.Ready ready =>
+                new StatementWish(document.Origin.Kind, document.Origin.Name, JsonElement.Parse(ready.Canonical.Span)),
+            SignedBody.Unready unready => throw Unsignable(unready.Findings),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
     }
 
-    private static RootMembers Root(PartyFacts party, SigningFacts facts) => new(
-        party.Roots, party.Threshold, [party.Admin], [party.Auditor],
-        party.KeyService is { } service && party.KeyServiceAddress is { } address ? new RootService(address, service)
-        : facts.LogKey is { } log && facts.LogOrigin is { } origin ? new RootService(origin, log)
-        : null);
+    private static CustodyException Unsignable(IReadOnlyCollection<Finding> findings)
+    {
+        string list = string.Join('\n', findings.Select(f => $"{f.File}:{f.Line}: {f.Sentence}"));
+        return new CustodyException(findings.Any(f => f.Code == FindingCode.UnknownParty)
+            ? $"{list}\nWrite the ids of the parties you name into {PartiesFile}: "
+                + "{\"parties\":{\"name\":\"<id>\"}}."
+            : list);
+    }
 
-    private static ImmutableDictionary<string, string> Digests(SigningFacts facts) => facts.Files is null
-        ? ImmutableDictionary<string, string>.Empty
-        : Directory.EnumerateFiles(facts.Files).ToImmutableDictionary(f => Path.GetFileName(f), DigestOf);
+    private static RootMembers Root(PartyFacts party, SigningFacts facts) => party.ToRootMembers(
+        facts.LogKey is { } log && facts.LogOrigin is { } origin ? new RootService(origin, log) : null);
 
-    private static ImmutableDictionary<string, PublicKey> HostKeys(SigningFacts facts) => facts.HostKeys is null
-        ? ImmutableDictionary<string, PublicKey>.Empty
-        : Directory.EnumerateFiles(facts.HostKeys, "*.pub").ToImmutableDictionary(
-            f => Path.GetFileNameWithoutExtension(f),
-            f => PublicKey.TryParseBase64(File.ReadAllText(f).Trim(), out PublicKey? key) ? key
-                : throw new CustodyException($"{f} holds no public identity key in base64; enrol the host again."));
+    /// <summary>What lies beside the policies, read once for all of them.</summary>
+    private sealed record Enclosures(
+        SigningFacts Facts, ImmutableDictionary<string, string> Digests,
+        ImmutableDictionary<string, PublicKey> HostKeys)
+    {
+        internal static Enclosures Of(SigningFacts facts) => new(
+            facts,
+            In(facts.Files, "*").ToImmutableDictionary(f => Path.GetFileName(f), DigestOf),
+            In(facts.HostKeys, "*.pub").ToImmutableDictionary(f => Path.GetFileNameWithoutExtension(f), KeyOf));
+    }
+
+    private static IEnumerable<string> In(string? path, string pattern) => path is null ? []
+        : Directory.Exists(path) ? Directory.EnumerateFiles(path, pattern)
+        : throw new CustodyException($"There is no directory {path}.");
+
+    private static PublicKey KeyOf(string path) =>
+        PublicKey.TryParseBase64(File.ReadAllText(path).Trim(), out PublicKey? key) ? key
+            : throw new CustodyException($"{path} holds no public identity key in base64; enrol the host again.");
 
     private static string DigestOf(string path)
     {

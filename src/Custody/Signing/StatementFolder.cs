@@ -1,3 +1,4 @@
+using System.Globalization;
 using Bailiwick.Durable.Files;
 using Bailiwick.Ledger.Statements;
 
@@ -17,20 +18,19 @@ public sealed class StatementFolder : IDisposable
     /// <exception cref="CustodyException">A file in it does not continue the ones before it.</exception>
     public StatementFolder(string path, StatementBook? known = null)
     {
-        _files = PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, path);
+        _files = Desks.OpenOrCreate(path);
         Book = known ?? StatementBook.Empty;
-        foreach (string name in Names())
+        try
         {
-            byte[] envelope = DurableFile.Read(_files, name, MaximumEnvelopeBytes) ?? [];
-            Book = Book.Consider(envelope) switch
+            foreach (string name in Names())
             {
-                StatementVerdict.Accepted accepted => accepted.Next,
-                StatementVerdict.Repeated => Book,
-                StatementVerdict.Refused refused =>
-                    throw new CustodyException($"{path}/{name} is refused ({refused.Reason}): {refused.Sentence}"),
-                _ => throw new System.Diagnostics.UnreachableException(),
-            };
-            Envelopes.Add(envelope);
+                Replay(path, name);
+            }
+        }
+        catch
+        {
+            _files.Dispose();
+            throw;
         }
     }
 
@@ -65,7 +65,40 @@ public sealed class StatementFolder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _files.Dispose();
 
-    private IEnumerable<string> Names() =>
-        Directory.EnumerateFiles(_files.Path, "*" + Suffix).Select(f => Path.GetFileName(f))
-            .Order(StringComparer.Ordinal);
+    private void Replay(string path, string name)
+    {
+        // A hole is not harmless: what is missing would be signed again as if it were new, and fork from the board's.
+        if (NumberOf(name) != Envelopes.Count + 1)
+        {
+            throw new CustodyException($"{path}/{name} is not number {Envelopes.Count + 1} of its folder: a file before "
+                + "it is missing or renamed. Restore the folder from a backup.");
+        }
+
+        byte[] envelope = DurableFile.Read(_files, name, MaximumEnvelopeBytes) ?? [];
+        switch (Book.Consider(envelope))
+        {
+            case StatementVerdict.Accepted accepted:
+                Book = accepted.Next;
+                Envelopes.Add(envelope);
+                break;
+            case StatementVerdict.Repeated:
+                Envelopes.Add(envelope);
+                break;
+            case StatementVerdict.Refused refused:
+                throw new CustodyException($"{path}/{name} is refused ({refused.Reason}): {refused.Sentence} "
+                    + "Restore the folder from a backup.");
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    private string[] Names() =>
+    [
+        .. Directory.EnumerateFiles(_files.Path, "*" + Suffix).Select(f => Path.GetFileName(f))
+            .OrderBy(NumberOf).ThenBy(n => n, StringComparer.Ordinal),
+    ];
+
+    private static int NumberOf(string name) => int.TryParse(
+        name.AsSpan(0, Math.Max(name.IndexOf('-'), 0)), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        ? number : 0;
 }

@@ -15,49 +15,82 @@ public sealed record StatementWish(StatementKind Kind, StatementName Name, JsonE
 /// </summary>
 public sealed class StatementSigner(PartyDirectory party, StatementFolder folder, DateTimeOffset now)
 {
+    private IReadOnlyList<EcdsaSigner>? _signers;
+
     /// <summary>Signs a wish if it differs from what is signed.</summary>
     /// <returns>The new statement, or null when nothing changed.</returns>
+    /// <exception cref="CustodyException">The folder is not this party's, or too few keys are here.</exception>
     public VerifiedStatement? Sign(StatementWish wish)
     {
         ArgumentNullException.ThrowIfNull(wish);
-        IReadOnlyList<EcdsaSigner> signers = party.OpenRoots(party.Facts.Threshold);
-        return wish.Kind.IsRoot() ? SignRoot(wish, signers) : SignWith(wish, signers);
+        return wish.Kind.IsRoot() ? SignRoot(wish) : SignWith(wish, () => _signers ??= Signers(InForce()));
     }
 
     /// <summary>
     /// Signs a new root in which one key is replaced: a threshold of the old root's keys and of the new root's must
-    /// sign (The Update Framework, section 5.3.4).
+    /// sign (The Update Framework, section 5.3.4). If the desk dies before it is signed, signing the root again
+    /// completes the change.
     /// </summary>
     /// <param name="number">Number of the root key to replace.</param>
     /// <param name="root">The root as it shall be, asked for once the new key is there.</param>
     public VerifiedStatement Rotate(int number, Func<StatementWish> root)
     {
         ArgumentNullException.ThrowIfNull(root);
-        (EcdsaSigner old, EcdsaSigner next) = party.ReplaceRoot(number);
-        IEnumerable<EcdsaSigner> kept = party.OpenRoots(party.Facts.Roots.Length)
-            .Where(s => s.Id != next.Id).Take(party.Facts.Threshold);
-        return SignRoot(root(), [next, old, .. kept])
-            ?? throw new CustodyException("The new root equals the old one.");
+        _ = InForce();
+        party.ReplaceRoot(number);
+        return SignRoot(root()) ?? throw new CustodyException("The new root equals the old one.");
     }
 
-    private VerifiedStatement? SignRoot(StatementWish wish, IReadOnlyList<ISigner> signers)
+    private VerifiedStatement? SignRoot(StatementWish wish)
     {
-        if (party.Facts.Id is null && folder.Book.Current(wish.Kind).FirstOrDefault(s => s.Name == wish.Name) is { } made)
+        if (party.Facts.Id is null)
         {
-            // Signed before, and the desk died before the id was noted.
-            party.Bind(made.Owner);
+            BindToFolder(wish);
         }
 
-        VerifiedStatement? signed = SignWith(wish, signers);
-        if (party.Facts.Id is null && signed is not null)
+        VerifiedStatement? signed = SignWith(wish, () => party.Facts.Id is null
+            ? party.OpenRoots(party.Facts.Threshold)
+            : [.. Signers(InForce()).UnionBy(party.OpenRoots(party.Facts.Threshold), s => s.Id)]);
+        if (signed is null)
+        {
+            return null;
+        }
+
+        _signers = null;
+        if (party.Facts.Id is null)
         {
             party.Bind(PartyId.OfFirstRoot(signed.Payload.Span));
         }
 
+        party.RetireRoots();
         return signed;
     }
 
-    private VerifiedStatement? SignWith(StatementWish wish, IReadOnlyList<ISigner> signers)
+    /// <summary>A root that is here before the party has an id was signed by a desk that died before it noted the id:
+    /// if its keys are ours. If they are not, the folder belongs to another party of that name.</summary>
+    private void BindToFolder(StatementWish wish)
+    {
+        if (folder.Book.Current(wish.Kind).FirstOrDefault(s => s.Name == wish.Name) is not { } made)
+        {
+            return;
+        }
+
+        if (folder.Book.RootInForce(made.Owner) is not { } root || !root.Keys.Keys.SequenceEqual(party.Facts.Roots))
+        {
+            throw new CustodyException($"The folder of signed statements belongs to another {wish.Name}: its root has "
+                + $"not the keys in {party.Files.Path}. Name the folder that belongs to these keys, or an empty one.");
+        }
+
+        party.Bind(made.Owner);
+    }
+
+    private RootKeys InForce() =>
+        (party.Facts.Id is { } id ? folder.Book.RootInForce(id)?.Keys : null) ?? throw new CustodyException(
+            $"The folder of signed statements has no root of {party.Facts.Name}; name the folder it signed into before.");
+
+    private IReadOnlyList<EcdsaSigner> Signers(RootKeys keys) => party.OpenRoots(keys.Keys, keys.Threshold);
+
+    private VerifiedStatement? SignWith(StatementWish wish, Func<IReadOnlyList<EcdsaSigner>> signers)
     {
         VerifiedStatement? held = party.Facts.Id is { } id ? folder.Book.Find(id, wish.Kind, wish.Name) : null;
         if (held is not null && CanonicalJson.Write(held.Body).AsSpan().SequenceEqual(CanonicalJson.Write(wish.Body)))
@@ -65,8 +98,9 @@ public sealed class StatementSigner(PartyDirectory party, StatementFolder folder
             return null;
         }
 
+        IReadOnlyList<EcdsaSigner> keys = signers();
         byte[] payload = StatementPayload.Compose(
             wish.Kind, party.Facts.Id, wish.Name, (held?.Revision ?? 0) + 1, held?.Digest, now, wish.Body);
-        return folder.Add(EnvelopeWriter.Sign(payload, signers));
+        return folder.Add(EnvelopeWriter.Sign(payload, keys));
     }
 }
