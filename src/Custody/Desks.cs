@@ -2,7 +2,8 @@ using Bailiwick.Durable.Files;
 
 namespace Bailiwick.Custody;
 
-/// <summary>Private directories as people name them: relative to where they stand, with or without a last slash.</summary>
+/// <summary>Private directories as people name them: relative to where they stand, with or without a last slash.
+/// </summary>
 internal static class Desks
 {
     internal static string FullPath(string path) =>

@@ -8,7 +8,7 @@ public sealed class ChannelIdentityException : Exception
     /// <param name="cause">Why, and what to do, as one clause.</param>
     /// <param name="inner">What the system said, if it said anything.</param>
     public ChannelIdentityException(string file, string cause, Exception? inner = null)
-        : base($"The key file '{file}' is refused: {cause}.", inner) => File = file;
+        : base($"'{file}' cannot be used: {cause}.", inner) => File = file;
 
     /// <summary>The file.</summary>
     public string File { get; }

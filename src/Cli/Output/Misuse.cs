@@ -5,7 +5,8 @@ using System.CommandLine.Parsing;
 
 namespace Bailiwick.Cli.Output;
 
-/// <summary>What is wrong with a command line, said on standard error, so that what a program reads stays empty.</summary>
+/// <summary>What is wrong with a command line, said on standard error, so that what a program reads stays empty.
+/// </summary>
 internal static class Misuse
 {
     /// <summary>Says what is wrong, if anything is.</summary>

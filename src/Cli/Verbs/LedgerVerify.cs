@@ -70,7 +70,8 @@ internal static class LedgerVerify
             }
         }
 
-        throw new CustodyException($"The log has more than {MaximumPages * PageSize} leaves; this command reads no more.");
+        throw new CustodyException(
+            $"The log has more than {MaximumPages * PageSize} leaves; this command reads no more.");
     }
 
     /// <summary>A checkpoint holds when it is signed by the log and its root is the one hashed here.</summary>
@@ -86,8 +87,8 @@ internal static class LedgerVerify
                     + "the log was rolled back, or leaves are withheld");
                 break;
             case CheckpointVerdict.Opened opened when reading.RootAt(opened.Checkpoint.Size) != opened.Checkpoint.Root:
-                faults.Add($"{name} has another root over the same {opened.Checkpoint.Size} leaves: the log has forked; "
-                    + "keep both checkpoints, they prove it");
+                faults.Add($"{name} has another root over the same {opened.Checkpoint.Size} leaves: the log has "
+                    + "forked; keep both checkpoints, they prove it");
                 break;
             case CheckpointVerdict.Opened:
                 break;
@@ -119,7 +120,8 @@ internal static class LedgerVerify
         }
 
         terminal.Say(faults.Count == 0
-            ? $"{reading.Size} leaves hash to the signed root; the {reading.Opened} shown to you hold statements that hold."
+            ? $"{reading.Size} leaves hash to the signed root; the {reading.Opened} shown to you hold statements "
+                + "that hold."
             : $"The log does not hold: {Terminal.Count(faults.Count, "fault")}.");
     }
 }

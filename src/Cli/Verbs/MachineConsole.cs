@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Net;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Contexts;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Channel.Wire;
 using Bailiwick.Cli.Output;
 
 namespace Bailiwick.Cli.Verbs;
@@ -10,6 +12,7 @@ namespace Bailiwick.Cli.Verbs;
 internal static class MachineConsole
 {
     private const byte Escape = 0x1d;
+    private const int MaximumProblemBytes = 65_536;
 
     internal static Command Create(Terminal terminal)
     {
@@ -49,7 +52,9 @@ internal static class MachineConsole
             .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
         if (!answer.IsSuccessStatusCode)
         {
-            terminal.Complain(await answer.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
+            await answer.Content.LoadIntoBufferAsync(MaximumProblemBytes, cancellation).ConfigureAwait(false);
+            byte[] body = await answer.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+            terminal.Complain(Refusal(answer.StatusCode, body));
             return ExitCode.No;
         }
 
@@ -57,6 +62,19 @@ internal static class MachineConsole
         await using Stream from = await answer.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
         await Task.WhenAny(from.CopyToAsync(screen, cancellation), typing.Ended).ConfigureAwait(false);
         return ExitCode.Done;
+    }
+
+    private static string Refusal(HttpStatusCode status, byte[] body)
+    {
+        try
+        {
+            ProblemBody problem = StrictJson.Read<ProblemBody>(body, MaximumProblemBytes);
+            return $"The host refused ({problem.Code}): {problem.Detail} {problem.Next}";
+        }
+        catch (StrictJsonException)
+        {
+            return $"The host refused ({(int)status}) and does not say why.";
+        }
     }
 
     /// <summary>Standard input as a request's body, until Ctrl-] or its end.</summary>

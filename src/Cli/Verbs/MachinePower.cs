@@ -5,7 +5,8 @@ using Bailiwick.Cli.Output;
 
 namespace Bailiwick.Cli.Verbs;
 
-/// <summary><c>bailiwick machine start|stop</c>: whether a machine should run. Starting asks for admission anew.</summary>
+/// <summary><c>bailiwick machine start|stop</c>: whether a machine should run. Starting asks for admission anew.
+/// </summary>
 internal static class MachinePower
 {
     internal static Command Create(Terminal terminal, bool running)

@@ -3,7 +3,8 @@ using Bailiwick.Custody;
 
 namespace Bailiwick.Cli.Verbs;
 
-/// <summary>A passphrase never comes on the command line, where every process could read it: it comes from a file.</summary>
+/// <summary>A passphrase never comes on the command line, where every process could read it: it comes from a file.
+/// </summary>
 internal static class PassphraseFile
 {
     internal static Option<string?> Option() => new("--passphrase-file")

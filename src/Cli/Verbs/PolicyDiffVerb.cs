@@ -37,7 +37,8 @@ internal static class PolicyDiffVerb
                 terminal.Say($"{WireText.Of(change.Effect),-8} {change.Sentence}");
             }
 
-            terminal.Say(changes.Length == 0 ? "Nothing opens and nothing closes." : Terminal.Count(changes.Length, "change") + ".");
+            terminal.Say(changes.Length == 0
+                ? "Nothing opens and nothing closes." : Terminal.Count(changes.Length, "change") + ".");
             return (int)code;
         });
         return command;

@@ -60,7 +60,8 @@ internal static class PolicyPlanVerb
         foreach (DomainPlan domain in plan.Domains)
         {
             TreeNode node = tree.AddNode(Line("domain", domain.DisplayName, domain.Reason));
-            node.AddNode(Line("network", $"{domain.Network.Bridge}, number {domain.Network.Number}", domain.Network.Reason));
+            node.AddNode(Line(
+                "network", $"{domain.Network.Bridge}, number {domain.Network.Number}", domain.Network.Reason));
             foreach (PeerPlan peer in domain.Network.Peers)
             {
                 node.AddNode(Line("peer", $"{peer.Host.Name} at {peer.UnderlayIpv4}", peer.Reason));
@@ -96,7 +97,8 @@ internal static class PolicyPlanVerb
         node.AddNode(Line("boot", machine.Boot.KernelSha256[..12], machine.Boot.Reason));
         foreach (DiskPlan disk in machine.Disks)
         {
-            node.AddNode(Line("disk", $"{disk.Target} {disk.Volume.Name} {(disk.Encrypted ? "LUKS" : "plain")}", disk.Reason));
+            string how = disk.Encrypted ? "LUKS" : "plain";
+            node.AddNode(Line("disk", $"{disk.Target} {disk.Volume.Name} {how}", disk.Reason));
         }
 
         foreach (PortPlan port in machine.Ports)

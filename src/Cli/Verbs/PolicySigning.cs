@@ -19,10 +19,18 @@ internal sealed class PolicySigning
         Description = "the party's folder of signed statements", Required = true,
     };
 
-    private readonly Option<string?> _files = new("--files") { Description = "directory of the boot files images name" };
+    private readonly Option<string?> _files = new("--files")
+    {
+        Description = "directory of the boot files images name",
+    };
+
     private readonly Option<string?> _hostKeys = new("--host-keys") { Description = "directory of NAME.pub of hosts" };
     private readonly Option<string?> _logOrigin = new("--log-origin") { Description = "origin of the board's log" };
-    private readonly Option<string?> _logKey = new("--log-key") { Description = "base64 public key of the board's log" };
+    private readonly Option<string?> _logKey = new("--log-key")
+    {
+        Description = "base64 public key of the board's log",
+    };
+
     private readonly Option<string?> _passphrase = PassphraseFile.Option();
 
     internal Argument<string> Directory { get; } = PolicyFolder.Argument();

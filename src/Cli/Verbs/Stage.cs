@@ -57,7 +57,8 @@ internal sealed class Stage : IDemoAudience
         foreach (Cell cell in report.Cells.Where(c => !c.Matches).Take(20))
         {
             terminal.Complain($"{cell.From} to {cell.To} by {cell.Way.Name}: promised "
-                + $"{(cell.Promised ? "open" : "closed")}, measured {(cell.Passed ? "open" : "closed")} ({cell.Evidence})");
+                + $"{(cell.Promised ? "open" : "closed")}, measured {(cell.Passed ? "open" : "closed")} "
+                + $"({cell.Evidence})");
         }
 
         terminal.Say(string.Create(CultureInfo.InvariantCulture,

@@ -45,6 +45,7 @@ internal static class StatusVerb
                 string.Join(", ", d.Hosts.Select(h => h.Split('/')[^1])), d.Expires]));
         terminal.Table(["machine", "host", "state", "why"], status.Compartments.Select(c => (IReadOnlyList<string>)
             [BoardReader.Display(book, c.Compartment), c.Host?.Split('/')[^1] ?? "none", c.State,
-                c.Refusals.Length == 0 ? c.Reason : string.Join("; ", c.Refusals.Select(r => $"{r.Code}: {r.Sentence}"))]));
+                c.Refusals.Length == 0 ? c.Reason
+                    : string.Join("; ", c.Refusals.Select(r => $"{r.Code}: {r.Sentence}"))]));
     }
 }

@@ -19,7 +19,10 @@ internal static class TenantInit
         var output = new Option<string>("--out") { Description = "a new directory for the keys", Required = true };
         var signed = new Option<string>("--signed") { Description = "folder for signed statements", Required = true };
         var keys = new Option<int>("--keys") { Description = "root keys", DefaultValueFactory = _ => 3 };
-        var threshold = new Option<int>("--threshold") { Description = "signatures needed", DefaultValueFactory = _ => 2 };
+        var threshold = new Option<int>("--threshold")
+        {
+            Description = "signatures needed", DefaultValueFactory = _ => 2,
+        };
         var service = new Option<string>("--key-service")
         {
             Description = "address:port at which hosts reach the tenant's key service", Required = true,
@@ -34,7 +37,8 @@ internal static class TenantInit
         {
             if (!StatementName.TryParse(parsed.GetValue(name), out StatementName? tenant))
             {
-                terminal.Complain($"'{parsed.GetValue(name)}' is no name: a lower-case letter, then up to 39 of a-z, 0-9 and -.");
+                terminal.Complain($"'{parsed.GetValue(name)}' is no name: a lower-case letter, then up to "
+                    + "39 of a-z, 0-9 and -.");
                 return (int)ExitCode.Usage;
             }
 
@@ -71,7 +75,9 @@ internal static class TenantInit
         }
 
         terminal.Say($"{facts.Name} is {facts.Id}.");
-        terminal.Say($"{facts.Threshold} of {facts.Roots.Length} root keys sign for it; the keys are in {party.Files.Path}.");
-        terminal.Say("Give the id to whoever must know you, by a way the operator does not control; keep the keys apart.");
+        terminal.Say(
+            $"{facts.Threshold} of {facts.Roots.Length} root keys sign for it; the keys are in {party.Files.Path}.");
+        terminal.Say("Give the id to whoever must know you, by a way the operator does not control, and write it into "
+            + "parties.json beside your policies; keep the keys apart.");
     }
 }

@@ -6,13 +6,17 @@ using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Cli.Verbs;
 
-/// <summary><c>bailiwick tenant rotate</c>: replaces one root key; the old root's threshold signs the new root.</summary>
+/// <summary><c>bailiwick tenant rotate</c>: replaces one root key; the old root's threshold signs the new root.
+/// </summary>
 internal static class TenantRotate
 {
     internal static Command Create(Terminal terminal)
     {
         var signing = new PolicySigning();
-        var number = new Option<int>("--replace") { Description = "number of the root key to replace", Required = true };
+        var number = new Option<int>("--replace")
+        {
+            Description = "number of the root key to replace: 2 is root-2.pem", Required = true,
+        };
         Command command = signing.AddTo(new Command("rotate",
             "Replace one root key by a new one and sign the new root; publish it with `policy apply`.\n"
             + "Example: bailiwick tenant rotate policies --keys keys/bank --signed signed/bank --replace 1"));

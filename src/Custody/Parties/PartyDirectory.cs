@@ -37,7 +37,8 @@ public sealed class PartyDirectory : IDisposable
     public PartyFacts Facts { get; private set; }
 
     /// <summary>Makes all keys of a new party.</summary>
-    /// <exception cref="CustodyException">The directory holds a party already, or the numbers make no quorum.</exception>
+    /// <exception cref="CustodyException">The directory holds a party already, or the numbers make no quorum.
+    /// </exception>
     public static PartyDirectory Create(string path, PartyRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -72,7 +72,8 @@ public static class PartyKeys
         catch (Exception fault) when (fault is CryptographicException or ArgumentException)
         {
             key.Dispose();
-            throw new CustodyException($"{name} in {directory.Path} is no P-256 key, or the passphrase is wrong.", fault);
+            throw new CustodyException(
+                $"{name} in {directory.Path} is no P-256 key, or the passphrase is wrong.", fault);
         }
         finally
         {

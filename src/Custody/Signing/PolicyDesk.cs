@@ -177,7 +177,8 @@ public sealed class PolicyDesk(string directory)
         PartyNames known = Names();
         string name = party.Facts.Name.Text;
         PartyId owner = party.Facts.Id ?? PartyId.Unsigned(name);
-        PartyNames names = PartyNames.Of(PartyNames.UnsignedOfPaths(Files().Select(f => f.Path)).Names.Union(known.Names)
+        PartyNames names = PartyNames.Of(PartyNames.UnsignedOfPaths(Files().Select(f => f.Path)).Names
+            .Union(known.Names)
             .Select(n => KeyValuePair.Create(n, n == name ? owner : known.Find(n) ?? PartyId.Unsigned(n))));
         PolicyReading reading = Read(names);
         Finding[] findings = [.. reading.Findings.Where(f => f.File.Split('/')[0] == name)];

@@ -48,7 +48,8 @@ public sealed class StatementFolder : IDisposable
         {
             case StatementVerdict.Accepted accepted:
                 VerifiedStatement statement = accepted.Statement;
-                string name = $"{Envelopes.Count + 1:D4}-{statement.Kind}-{statement.Name}-{statement.Revision}{Suffix}";
+                string name = string.Create(CultureInfo.InvariantCulture,
+                    $"{Envelopes.Count + 1:D4}-{statement.Kind}-{statement.Name}-{statement.Revision}{Suffix}");
                 DurableFile.Replace(_files, name, envelope);
                 Book = accepted.Next;
                 Envelopes.Add(envelope);
@@ -70,8 +71,8 @@ public sealed class StatementFolder : IDisposable
         // A hole is not harmless: what is missing would be signed again as if it were new, and fork from the board's.
         if (NumberOf(name) != Envelopes.Count + 1)
         {
-            throw new CustodyException($"{path}/{name} is not number {Envelopes.Count + 1} of its folder: a file before "
-                + "it is missing or renamed. Restore the folder from a backup.");
+            throw new CustodyException($"{path}/{name} is not number {Envelopes.Count + 1} of its folder: a file "
+                + "before it is missing or renamed. Restore the folder from a backup.");
         }
 
         byte[] envelope = DurableFile.Read(_files, name, MaximumEnvelopeBytes) ?? [];

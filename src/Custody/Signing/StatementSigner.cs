@@ -86,7 +86,8 @@ public sealed class StatementSigner(PartyDirectory party, StatementFolder folder
 
     private RootKeys InForce() =>
         (party.Facts.Id is { } id ? folder.Book.RootInForce(id)?.Keys : null) ?? throw new CustodyException(
-            $"The folder of signed statements has no root of {party.Facts.Name}; name the folder it signed into before.");
+            $"The folder of signed statements has no root of {party.Facts.Name}; name the folder it signed into "
+            + "before.");
 
     private IReadOnlyList<EcdsaSigner> Signers(RootKeys keys) => party.OpenRoots(keys.Keys, keys.Threshold);
 

@@ -41,7 +41,10 @@ public sealed class MisuseTests : IDisposable
     {
         string[] groups = ["tenant", "policy", "machine", "host", "ledger", "lab"];
         string[] top = Commands("--help");
-        string[] all = [.. top.Except(groups), .. groups.SelectMany(g => Commands(g, "--help").Select(c => $"{g} {c}"))];
+        string[] all =
+        [
+            .. top.Except(groups), .. groups.SelectMany(g => Commands(g, "--help").Select(c => $"{g} {c}")),
+        ];
 
         Assert.Equal(Verbs.Select(v => v.Data).Order(), all.Order());
     }
@@ -117,7 +120,8 @@ public sealed class MisuseTests : IDisposable
     [MemberData(nameof(Asking))]
     public void A_board_that_does_not_answer_is_exit_3(string line)
     {
-        Directory.CreateDirectory(At("signed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(
+            At("signed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
         Ending unanswered = Run([.. line.Split(' '), "--as", Context()]);
 

@@ -89,7 +89,8 @@ public sealed class PolicyVerbsTests : IDisposable
             CommandLine.Executable, "policy", "check", "old", "--json");
 
         Assert.True(json.Code == 1, $"{what}: {json}");
-        Assert.Contains(json.Json.EnumerateArray(), f => Text(f, "code") == code && Text(f, "file") == "bank/bomb.yaml");
+        Assert.Contains(
+            json.Json.EnumerateArray(), f => Text(f, "code") == code && Text(f, "file") == "bank/bomb.yaml");
     }
 
     [Fact]

@@ -6,7 +6,8 @@ using Bailiwick.Tests.Ledger.Statements;
 
 namespace Bailiwick.Tests.Custody;
 
-/// <summary>A desk in a directory of its own: a copy of the example's policies, keys, and folders to sign into.</summary>
+/// <summary>A desk in a directory of its own: a copy of the example's policies, keys, and folders to sign into.
+/// </summary>
 internal sealed class SigningScene : IDisposable
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 10, 0, 0, TimeSpan.Zero);
@@ -62,7 +63,8 @@ internal sealed class SigningScene : IDisposable
 
     public StatementFolder Folder(string party) => new(Signed(party));
 
-    /// <summary>Makes the keys of all four parties and signs all roots: the tenants' first, then the operator's.</summary>
+    /// <summary>Makes the keys of all four parties and signs all roots: the tenants' first, then the operator's.
+    /// </summary>
     public void SignRoots()
     {
         foreach (string party in new[] { "bank", "hospital", "regulator", "alpine" })
