@@ -112,8 +112,10 @@ internal sealed class Stage : IDemoAudience
     /// <inheritdoc/>
     public void Matrix(IReadOnlyList<string> machines, IReadOnlyList<Cell> cells) => Keep(() =>
     {
-        Draw("What the policies promise (who may reach whom)", machines, cells, c => c.Promised);
-        Draw("What packets found", machines, cells, c => c.Passed);
+        Draw("Promised by the policies", machines, cells, c => c.Promised);
+        Draw("Found with packets", machines, cells, c => c.Passed);
+        _terminal.Say("A number is an open port; all is every way that was tried: "
+            + string.Join(", ", Way.All.Append(Way.Shout).Select(w => w.Name)) + "; a point is none of them.");
     });
 
     /// <inheritdoc/>
@@ -161,26 +163,29 @@ internal sealed class Stage : IDemoAudience
     private void Draw(string title, IReadOnlyList<string> machines, IReadOnlyList<Cell> cells, Func<Cell, bool> open)
     {
         var table = new Table { Title = new TableTitle(title), Border = TableBorder.Rounded };
-        table.AddColumn("from, to");
-        foreach (string machine in machines)
+        table.AddColumn("from \\ to");
+        for (int to = 1; to <= machines.Count; to++)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(machine.Replace('/', '\n'))).Centered());
+            table.AddColumn(new TableColumn(to.ToString(CultureInfo.InvariantCulture)).Centered());
         }
 
-        foreach (string from in machines)
+        for (int from = 0; from < machines.Count; from++)
         {
-            table.AddRow([Markup.Escape(from), .. machines.Select(to => from == to ? "[grey]-[/]"
-                : Picture([.. cells.Where(c => c.From == from && c.To == to)], open))]);
+            string name = machines[from];
+            table.AddRow([Markup.Escape($"{from + 1} {name}"), .. machines.Select(to => name == to ? "[grey]-[/]"
+                : Picture([.. cells.Where(c => c.From == name && c.To == to)], open))]);
         }
 
         _terminal.People.Write(table);
     }
 
+    /// <summary>All ways, none, or the ports that are open; two exclamation marks where promise and packets differ.
+    /// </summary>
     private static string Picture(Cell[] cells, Func<Cell, bool> open)
     {
-        string[] ways = [.. cells.Where(open).Select(c => c.Way.Name.Replace("6/", "/")).Distinct()];
+        string[] ways = [.. cells.Where(open).Select(c => c.Way.Port > 0 ? $"{c.Way.Port}" : c.Way.Name).Distinct()];
         string text = ways.Length == 0 ? "[grey]·[/]"
-            : cells.All(open) ? "[green]all[/]" : $"[yellow]{Markup.Escape(string.Join('\n', ways))}[/]";
+            : cells.All(open) ? "[green]all[/]" : $"[yellow]{Markup.Escape(string.Join(' ', ways))}[/]";
         return cells.All(c => c.Matches) ? text : $"[red]{Markup.Escape(Markup.Remove(text))} !![/]";
     }
 }
