@@ -41,7 +41,8 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
             audience.Act("Keys, signed policies, Master, key services, Proxies");
             LabDeployment deployment = await LabDeployment.Create(
                 paths, datacentre, image, options.Policies, steps, cancellation).ConfigureAwait(false);
-            audience.Act("Machines start, each admitted by its host's Proxy");
+            audience.Act("Machines start, each admitted by its host's Proxy, "
+                + (deployment.Acceleration == GuestAcceleration.Kvm ? "with KVM" : "by QEMU's translator"));
             DemoStage stage = await DemoStage.Open(deployment, audience, cancellation).ConfigureAwait(false);
             await using (stage.ConfigureAwait(false))
             {

@@ -43,6 +43,9 @@ public sealed class LabDeployment
     /// <summary>The desks of all parties.</summary>
     public LabDesks Desks => _desks ?? throw new InvalidOperationException("nobody has a desk yet");
 
+    /// <summary>How guests run on this machine.</summary>
+    public GuestAcceleration Acceleration { get; private set; } = GuestAcceleration.Translator;
+
     /// <summary>The identity keys the operator enrolled, by host name.</summary>
     public IReadOnlyDictionary<string, PublicKey> HostKeys => _hostKeys;
 
@@ -58,7 +61,8 @@ public sealed class LabDeployment
     {
         ArgumentNullException.ThrowIfNull(paths);
         var made = new LabDeployment(paths, datacentre, image, progress);
-        made.Prepare(policies);
+        Task<GuestAcceleration> acceleration = GuestAccelerator.Find(paths.Cache, image, cancellation);
+        ProgramConfigs configs = made.Prepare(policies);
         await made.StartMaster(cancellation).ConfigureAwait(false);
         foreach (string party in made.Desks.Tenants.Prepend(made.Desks.Operator.Facts.Name.Text))
         {
@@ -67,6 +71,13 @@ public sealed class LabDeployment
 
         await Task.WhenAll(made.Desks.Tenants.Select((t, i) => made.StartKeyService(t, i, cancellation)))
             .ConfigureAwait(false);
+        made.Acceleration = await acceleration.ConfigureAwait(false);
+        foreach (LabHost host in datacentre.Hosts)
+        {
+            Write(Path.Combine(paths.Proxy(host.Name), "proxy.json"),
+                configs.Proxy(host.Name, host.Address4, made.Acceleration));
+        }
+
         await Task.WhenAll(datacentre.Hosts.Select(h => made.StartProxy(h, cancellation))).ConfigureAwait(false);
         return made;
     }
@@ -121,7 +132,7 @@ public sealed class LabDeployment
         return [.. folder.Envelopes];
     }
 
-    private void Prepare(string policies)
+    private ProgramConfigs Prepare(string policies)
     {
         Tell("parties", "make keys, sign policies");
         foreach (string old in Paths.Fresh.Where(Directory.Exists))
@@ -150,7 +161,11 @@ public sealed class LabDeployment
         PutImages();
         _desks = LabDesks.Create(Paths);
         _desks.SignEverything(log);
-        WriteConfigs(tls, log);
+
+        // Every root was signed a moment ago.
+        var configs = new ProgramConfigs(Paths, Desks.Operator.Facts.Id!, tls, log);
+        WriteConfigs(configs);
+        return configs;
     }
 
     private void PutImages()
@@ -164,16 +179,9 @@ public sealed class LabDeployment
         File.Copy(Image.InitramfsPath, Path.Combine(Paths.Images, Image.InitramfsSha256));
     }
 
-    private void WriteConfigs(PublicKey tls, PublicKey log)
+    private void WriteConfigs(ProgramConfigs configs)
     {
-        // Every root was signed a moment ago.
-        var configs = new ProgramConfigs(Paths, Desks.Operator.Facts.Id!, tls, log);
         Write(Path.Combine(Paths.Master, "master.json"), configs.Master());
-        foreach (LabHost host in Datacentre.Hosts)
-        {
-            Write(Path.Combine(Paths.Proxy(host.Name), "proxy.json"), configs.Proxy(host.Name, host.Address4));
-        }
-
         foreach (string tenant in Desks.Tenants)
         {
             PartyFacts facts = Desks.Desks[tenant].Facts;

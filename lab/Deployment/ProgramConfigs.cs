@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Bailiwick.Lab.Guests;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -33,7 +34,7 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
     };
 
     /// <summary>A host's Proxy's.</summary>
-    internal JsonObject Proxy(string host, string address) => new()
+    internal JsonObject Proxy(string host, string address, GuestAcceleration acceleration) => new()
     {
         ["directory"] = Path.Combine(paths.Proxy(host), "state"),
         ["host"] = $"{datacentre}/{host}",
@@ -45,6 +46,12 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
         ["libvirt"] = "",
         ["pool"] = paths.Pool,
         ["images"] = paths.Images,
+        ["hypervisor"] = acceleration switch
+        {
+            GuestAcceleration.Kvm => "kvm",
+            GuestAcceleration.Translator => "emulated",
+            _ => throw new System.Diagnostics.UnreachableException(),
+        },
     };
 
     /// <summary>What a person at a party's desk needs to reach the board and the hosts.</summary>
