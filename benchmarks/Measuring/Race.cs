@@ -1,0 +1,63 @@
+using System.Diagnostics;
+
+namespace Bailiwick.Benchmarks.Measuring;
+
+/// <summary>
+/// Measures several ways of doing the same in turns, so that whatever else the machine does meets all of them alike.
+/// </summary>
+public static class Race
+{
+    /// <summary>The median seconds of each, in the order given.</summary>
+    /// <param name="effort">How many rounds.</param>
+    /// <param name="contestants">Each takes the round's number, from 0, and answers the seconds of one operation.
+    /// </param>
+    public static async Task<double[]> Run(Effort effort, params IReadOnlyList<Func<int, Task<double>>> contestants)
+    {
+        ArgumentNullException.ThrowIfNull(effort);
+        ArgumentNullException.ThrowIfNull(contestants);
+        var seconds = contestants.Select(_ => new List<double>()).ToArray();
+        for (var round = 0; round < effort.All; round++)
+        {
+            for (var i = 0; i < contestants.Count; i++)
+            {
+                var took = await contestants[i](round);
+                if (round >= effort.WarmUps)
+                {
+                    seconds[i].Add(took);
+                }
+            }
+        }
+
+        return [.. seconds.Select(Median)];
+    }
+
+    /// <summary>The seconds of one of <paramref name="count"/> operations that the action does.</summary>
+    public static Func<int, Task<double>> Timed(int count, Action<int> action) => round =>
+    {
+        var start = Stopwatch.GetTimestamp();
+        action(round);
+        return Task.FromResult(Stopwatch.GetElapsedTime(start).TotalSeconds / count);
+    };
+
+    /// <inheritdoc cref="Timed(int, Action{int})"/>
+    public static Func<int, Task<double>> Timed(int count, Func<int, Task> action) => async round =>
+    {
+        var start = Stopwatch.GetTimestamp();
+        await action(round);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / count;
+    };
+
+    /// <summary>The middle value; the mean of the two middle ones of an even number.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static double Median(IReadOnlyList<double> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        double[] sorted = [.. values.Order()];
+        return sorted.Length switch
+        {
+            0 => throw new ArgumentException("There is no median of nothing.", nameof(values)),
+            var n when n % 2 == 1 => sorted[n / 2],
+            var n => (sorted[(n / 2) - 1] + sorted[n / 2]) / 2,
+        };
+    }
+}
