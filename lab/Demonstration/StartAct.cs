@@ -27,7 +27,15 @@ internal sealed class StartAct(DemoStage stage)
         return new DemoCheck("virsh cannot start an unadmitted machine",
             started.ExitCode != 0 && started.Error.Contains("bailiwick", StringComparison.OrdinalIgnoreCase)
             && !listed.Output.Contains("intruder", StringComparison.Ordinal) && admittedRun,
-            defined.ExitCode == 0 ? started.Error.Trim().ReplaceLineEndings(" ") : defined.Error.Trim());
+            defined.ExitCode == 0 ? Words(started.Error) : defined.Error.Trim());
+    }
+
+    /// <summary>What the hook said, out of all that virsh says around it.</summary>
+    private static string Words(string error)
+    {
+        string line = error.Trim().ReplaceLineEndings(" ");
+        int start = line.IndexOf("bailiwick:", StringComparison.Ordinal);
+        return start < 0 ? line : line[start..];
     }
 
     private static async Task<string> Bridge(LabHost host)

@@ -9,6 +9,7 @@ namespace Bailiwick.Cli.Verbs;
 /// <summary>Shows a demonstration to a person: a bar for each act while it plays, and what it showed below.</summary>
 internal sealed class Stage : IDemoAudience
 {
+    private const int SentenceLength = 48;
     private readonly Terminal _terminal;
     private readonly ProgressContext? _bars;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -97,7 +98,7 @@ internal sealed class Stage : IDemoAudience
             if (_bar is { } bar)
             {
                 bar.Value = done;
-                bar.Description = $"{Markup.Escape(_title)}: [grey]{Markup.Escape(sentence)}[/]";
+                bar.Description = $"{Markup.Escape(_title)}: [grey]{Markup.Escape(Short(sentence))}[/]";
             }
             else
             {
@@ -120,7 +121,11 @@ internal sealed class Stage : IDemoAudience
 
     /// <inheritdoc/>
     public void Check(DemoCheck check) =>
-        Progress($"{(check.Passed ? "yes" : "NO")}: {check.Name}: {check.Evidence}", 1);
+        Progress($"{(check.Passed ? "yes" : "NO")}: {check.Name}", 1);
+
+    /// <summary>A bar is one line.</summary>
+    private static string Short(string sentence) =>
+        sentence.Length <= SentenceLength ? sentence : string.Concat(sentence.AsSpan(0, SentenceLength - 1), "…");
 
     private void Keep(Action show)
     {

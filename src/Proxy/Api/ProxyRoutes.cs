@@ -35,7 +35,8 @@ public static class ProxyRoutes
     /// <summary>A machine's console.</summary>
     public static RouteRow Console { get; } = new()
     {
-        Method = "GET",
+        // What is typed is the request's body, and opening it is recorded: it is an act, not a look.
+        Method = "POST",
         Template = "/v1/compartments/{tenant}/{name}/console",
         Summary = "The machine's console, both ways, for as long as the caller wants.",
         Callers = [PrincipalKind.TenantAdmin],
