@@ -32,7 +32,7 @@ internal sealed class LyingMasterAct(DemoStage stage)
             .ConfigureAwait(false);
         await stage.Deployment.StopMaster(cancellation).ConfigureAwait(false);
         LabProgram liar = await master.StartInside(
-            [Environment.ProcessPath ?? "bailiwick", "lab", "lying-master", script], ProductPrograms.Environment,
+            [ProductPrograms.CommandLine, "lab", "lying-master", script], ProductPrograms.Environment,
             Path.Combine(directory, "liar.log"), cancellation).ConfigureAwait(false);
         var hosts = stage.Deployment.Datacentre.Hosts;
         var clock = Stopwatch.StartNew();

@@ -7,7 +7,13 @@ public static class ProductPrograms
 {
     /// <summary>The executable of a room, as built by the same configuration as this program.</summary>
     /// <exception cref="LabException">It is not built.</exception>
-    public static string Find(string room)
+    public static string Find(string room) => Find(room, $"Bailiwick.{room}");
+
+    /// <summary>The command line's executable.</summary>
+    /// <exception cref="LabException">It is not built.</exception>
+    public static string CommandLine => Find("Cli", "bailiwick");
+
+    private static string Find(string room, string program)
     {
         string here = AppContext.BaseDirectory.TrimEnd('/');
         string configuration = new DirectoryInfo(here).Parent?.Name ?? "Release";
@@ -19,7 +25,7 @@ public static class ProductPrograms
             }
 
             string path = Path.Combine(
-                d.FullName, "src", room, "bin", configuration, Path.GetFileName(here), $"Bailiwick.{room}");
+                d.FullName, "src", room, "bin", configuration, Path.GetFileName(here), program);
             return File.Exists(path) ? path : throw new LabException(
                 $"the {room} is not built", path, $"dotnet build -c {configuration} Bailiwick.slnx");
         }

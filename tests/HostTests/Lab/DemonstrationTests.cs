@@ -1,0 +1,55 @@
+using Bailiwick.Lab.Demonstration;
+using Bailiwick.Tests.Tidy;
+
+namespace Bailiwick.HostTests.Lab;
+
+/// <summary>The demonstration is itself a test: everything real, measured with packets.</summary>
+public sealed class DemonstrationTests : IDisposable
+{
+    // A unix socket's path has at most 107 bytes, so this is short.
+    private readonly string _directory = Directory.CreateTempSubdirectory("bwd").FullName;
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public async Task Three_tenants_get_exactly_what_their_policies_promise()
+    {
+        var audience = new SilentAudience();
+        DemoReport report = await new DemoRun(
+            new DemoOptions(_directory, Path.Combine(Checkout.Root, "examples/three-tenants"), Keep: false), audience)
+            .Play(TestContext.Current.CancellationToken);
+        Assert.Empty(report.Cells.Where(c => !c.Matches)
+            .Select(c => $"{c.From} to {c.To} by {c.Way.Name}: {c.Evidence}"));
+        Assert.Empty(report.Checks.Where(c => !c.Passed).Select(c => $"{c.Name}: {c.Evidence}"));
+        Assert.Equal((3, 7, 4), (report.Hosts, report.Machines, report.Domains));
+        Assert.Equal(504, report.Cells.Count);
+        Assert.Contains(report.Cells, c => c.Passed);
+        Assert.Contains(report.Cells, c => !c.Passed);
+        Assert.Equal(8, report.Checks.Count);
+        Assert.NotEmpty(audience.Acts);
+    }
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private sealed class SilentAudience : IDemoAudience
+    {
+        public List<string> Acts { get; } = [];
+
+        public void Act(string title) => Acts.Add(title);
+
+        public void Progress(string sentence, double done)
+        {
+        }
+
+        public void Tell(string sentence)
+        {
+        }
+
+        public void Matrix(IReadOnlyList<string> machines, IReadOnlyList<Cell> cells)
+        {
+        }
+
+        public void Check(DemoCheck check)
+        {
+        }
+    }
+}
