@@ -22,6 +22,11 @@ public sealed class CompartmentManager(
 {
     private readonly ConcurrentDictionary<string, CompartmentState> _states = new(StringComparer.Ordinal);
 
+    /// <summary>The clock of the pauses between starts, and of the time a machine has to end by itself.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    private long Now => (long)Time.GetElapsedTime(0).TotalMilliseconds;
+
     /// <summary>What was last seen and done of a machine.</summary>
     public CompartmentState StateOf(CompartmentPlan machine) =>
         _states.GetValueOrDefault(machine.MachineName, CompartmentState.Unknown);
@@ -97,7 +102,7 @@ public sealed class CompartmentManager(
         }
 
         CompartmentState before = StateOf(machine);
-        if (before.RetryUnder == plan.Digest && before.RetryAt > Environment.TickCount64)
+        if (before.RetryUnder == plan.Digest && before.RetryAt > Now)
         {
             return;
         }
@@ -145,11 +150,11 @@ public sealed class CompartmentManager(
         if (before.Word != "stopping")
         {
             hypervisor.Current.Shutdown(machine.Id);
-            _states[machine.Name] = CompartmentState.Stopping();
+            _states[machine.Name] = CompartmentState.Stopping(Now);
             return true;
         }
 
-        return before.RetryAt > Environment.TickCount64;
+        return before.RetryAt > Now;
     }
 
     private void Note(CompartmentPlan machine, string word, ImmutableArray<string> refusals, string? digest = null)
@@ -161,6 +166,6 @@ public sealed class CompartmentManager(
             return;
         }
 
-        _states[machine.MachineName] = before.Next(word, refusals, digest);
+        _states[machine.MachineName] = before.Next(word, refusals, digest, Now);
     }
 }

@@ -9,7 +9,7 @@ namespace Bailiwick.Proxy.Compartments;
 /// <param name="RetryUnder">
 /// The plan's digest under which the next start waits until <paramref name="RetryAt"/>.
 /// </param>
-/// <param name="RetryAt">Milliseconds on the clock of <see cref="Environment.TickCount64"/>.</param>
+/// <param name="RetryAt">Milliseconds on the manager's clock.</param>
 public sealed record CompartmentState(
     string Word, ImmutableArray<string> Refusals, int Failures, string? RetryUnder, long RetryAt)
 {
@@ -23,7 +23,8 @@ public sealed record CompartmentState(
     /// <param name="word">What.</param>
     /// <param name="refusals">Why not, if so.</param>
     /// <param name="digest">The plan's digest under which a start was tried; null when none was.</param>
-    public CompartmentState Next(string word, ImmutableArray<string> refusals, string? digest)
+    /// <param name="now">Milliseconds on the manager's clock.</param>
+    public CompartmentState Next(string word, ImmutableArray<string> refusals, string? digest, long now)
     {
         if (digest is null || refusals.IsEmpty)
         {
@@ -32,10 +33,10 @@ public sealed record CompartmentState(
 
         int pauseSeconds = Math.Min(LongestPauseSeconds, 2 << Math.Min(Failures, 5));
         return new CompartmentState(
-            word, refusals, Failures + 1, digest, Environment.TickCount64 + (pauseSeconds * 1000L));
+            word, refusals, Failures + 1, digest, now + (pauseSeconds * 1000L));
     }
 
     /// <summary>It was asked to end; after <see cref="RetryAt"/> it is ended.</summary>
-    public static CompartmentState Stopping() =>
-        new("stopping", [], 0, null, Environment.TickCount64 + (StopSeconds * 1000L));
+    public static CompartmentState Stopping(long now) =>
+        new("stopping", [], 0, null, now + (StopSeconds * 1000L));
 }

@@ -76,6 +76,8 @@ public sealed class StartJudge(
             return Refuse(request, reasons);
         }
 
+        // It may have ended while nobody answered libvirt, and its ports are still live: they are plugged in dead.
+        network.KillPorts(machine, "The machine is about to start.");
         integrity.Record(
             IntegrityKind.Admission, machine.Ref.ToString(), $"{request.Machine} under plan {plan.Digest}");
         return HookAnswer.Yes;

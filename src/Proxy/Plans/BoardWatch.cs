@@ -21,6 +21,8 @@ public sealed class BoardWatch(
     private const int MaxProblems = 100;
     private readonly Lock _lock = new();
     private readonly LinkedList<ReportedReason> _refused = new();
+    private readonly List<VerifiedStatement> _unkept = [];
+    private BoardEvent.Advanced? _untaken;
 
     /// <summary>The newest checkpoint that was verified, or null since the start.</summary>
     public VerifiedCheckpoint? Checkpoint { get; private set; }
@@ -60,7 +62,7 @@ public sealed class BoardWatch(
             }
             catch (WorldException error)
             {
-                // Not kept, so not in force. The next event or the next tick tries again.
+                // Not kept, so not in force. The next event tries again.
                 Problem = error.Message;
             }
         }
@@ -71,25 +73,18 @@ public sealed class BoardWatch(
         switch (told)
         {
             case BoardEvent.Advanced advanced:
-                Problem = "";
-                foreach (RefusedEntry entry in advanced.RefusedEntries)
-                {
-                    Refuse($"entry {entry.Index}", entry.Reason.ToString(), entry.Sentence);
-                }
-
-                accepted.Keep(advanced.Added);
-                Checkpoint = advanced.Checkpoint;
-                plans.Take(advanced.Book);
-                plans.Recompute();
+                _unkept.AddRange(advanced.Added);
+                _untaken = advanced;
+                Enforce();
                 break;
             case BoardEvent.PlacementsChanged placements:
-                Problem = "";
+                Enforce();
                 accepted.Keep(placements.Placements);
                 plans.Take(Proposals(placements.Placements));
                 plans.Recompute();
                 break;
             case BoardEvent.Alive:
-                Problem = "";
+                Enforce();
                 break;
             case BoardEvent.Silent silent:
                 Problem = silent.Sentence;
@@ -102,6 +97,30 @@ public sealed class BoardWatch(
             default:
                 throw new UnreachableException();
         }
+    }
+
+    /// <summary>
+    /// Keeps, then puts in force, what the board has told and the disk has not taken yet. A later revision must never
+    /// be in force while an earlier one is not kept: after a restart the host would go back behind it.
+    /// </summary>
+    private void Enforce()
+    {
+        if (_untaken is { } advanced)
+        {
+            accepted.Keep(_unkept);
+            _unkept.Clear();
+            foreach (RefusedEntry entry in advanced.RefusedEntries)
+            {
+                Refuse($"entry {entry.Index}", entry.Reason.ToString(), entry.Sentence);
+            }
+
+            Checkpoint = advanced.Checkpoint;
+            plans.Take(advanced.Book);
+            plans.Recompute();
+            _untaken = null;
+        }
+
+        Problem = "";
     }
 
     private void Refuse(string subject, string code, string sentence)

@@ -26,6 +26,31 @@ internal sealed class FakeHypervisor(FakeHost host) : IHypervisor
     public void ChangeBehindTheBack(string name, Func<string, string> change) =>
         _machines[name] = _machines[name] with { Xml = change(_machines[name].Xml) };
 
+    /// <summary>The machine's process ends by itself; libvirt tells the hook, if anybody answers.</summary>
+    public void Crash(string name)
+    {
+        foreach (XElement port in Ports(name))
+        {
+            host.Network.RemoveLink(Tap(port));
+        }
+
+        _machines[name] = _machines[name] with { Active = false };
+        Hook?.JudgeAsync(new HookRequest("release", "end", name, ""), CancellationToken.None).GetAwaiter().GetResult();
+    }
+
+    /// <summary>The host loses its power: every machine and all that is in its kernel is gone.</summary>
+    public void CutPower()
+    {
+        Hook = null;
+        foreach (string name in Running.ToList())
+        {
+            _machines[name] = _machines[name] with { Active = false };
+        }
+
+        _secrets.Clear();
+        host.Network.Clear();
+    }
+
     public HypervisorFacts Facts() => throw new InvalidOperationException("nobody asks that");
 
     public IReadOnlyList<MachineStatus> List() => [.. _machines.Select(m => Status(m.Key))];

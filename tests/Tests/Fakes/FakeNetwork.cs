@@ -37,6 +37,16 @@ internal sealed partial class FakeNetwork
 
     public SortedSet<string> LivePorts { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>A kernel that has just started.</summary>
+    public void Clear()
+    {
+        Links.Clear();
+        Forwards.Clear();
+        Namespaces.Clear();
+        Tables.Clear();
+        LivePorts.Clear();
+    }
+
     public string LinksJson() => new JsonArray(
         [.. Links.Where(l => l.Value.Space is null).Select(l => (JsonNode)LinkJson(l.Key, l.Value))]).ToJsonString();
 
@@ -103,6 +113,12 @@ internal sealed partial class FakeNetwork
     public void RemoveLink(string name)
     {
         Links.Remove(name);
+        // One end of a pair takes the other with it (veth(4)).
+        foreach (string end in Links.Keys.Where(k => k.EndsWith($":{name}", StringComparison.Ordinal)).ToList())
+        {
+            Links.Remove(end);
+        }
+
         Forwards.RemoveAll(f => f.Device == name);
         foreach (FakeLink link in Links.Values.Where(l => l.Master == name))
         {

@@ -140,6 +140,33 @@ public sealed class CrashTests
     }
 
     [Fact]
+    public async Task The_ports_of_a_machine_that_ended_while_the_Proxy_was_down_are_dead_when_it_starts()
+    {
+        using ProxyBench bench = Bench();
+        await Converge(bench);
+        CompartmentPlan machine = bench.Plans.Current.Machines.First();
+        string port = machine.Ports[0].Device;
+        bench.Hypervisor.Hook = null;
+        bench.Hypervisor.Crash(machine.MachineName);
+        bench.Restart();
+        await bench.Units.Host().ReconcileAsync(CancellationToken.None);
+        Assert.Contains(port, bench.Host.Network.LivePorts);
+        bool? live = null;
+        Action invariant = bench.Host.Invariant;
+        bench.Host.Invariant = () =>
+        {
+            invariant();
+            if (bench.Hypervisor.Running.Contains(machine.MachineName))
+            {
+                live ??= bench.Host.Network.LivePorts.Contains(port);
+            }
+        };
+        await Converge(bench);
+        Assert.False(live);
+        bench.AssertConverged(3);
+    }
+
+    [Fact]
     public async Task The_hook_says_no_with_every_reason()
     {
         using ProxyBench bench = Bench();

@@ -26,7 +26,6 @@ namespace Bailiwick.Tests.Proxy;
 internal sealed class ProxyBench : IDisposable
 {
     private readonly string _files = Directory.CreateTempSubdirectory("bailiwick-proxy-").FullName;
-    private readonly FakeDisk _disk = new(1) { EffectiveUser = 0 };
     private readonly IVolumeKeys _keys;
     private PrivateDirectory? _directory;
 
@@ -44,6 +43,8 @@ internal sealed class ProxyBench : IDisposable
     }
 
     public FakeHost Host { get; } = new();
+
+    public FakeDisk Disk { get; } = new(1) { EffectiveUser = 0 };
 
     public FakeHypervisor Hypervisor { get; }
 
@@ -94,8 +95,8 @@ internal sealed class ProxyBench : IDisposable
     {
         StatementBook? book = Plans?.Book;
         ImmutableArray<PlacementProposal> proposals = Plans?.Current.Proposals ?? [];
-        _disk.KillProcess();
-        _directory = PrivateDirectory.OpenOrCreate(_disk, "/proxy");
+        Disk.KillProcess();
+        _directory = PrivateDirectory.OpenOrCreate(Disk, "/proxy");
         Integrity = IntegrityManager.Open(_directory);
         Accepted = AcceptedStatements.Open(_directory);
         Plans = new PlanKeeper(Datacentre.Host(1), Integrity, TimeProvider.System);

@@ -108,6 +108,21 @@ public sealed class BoardWatchTests : IDisposable
     }
 
     [Fact]
+    public async Task A_change_that_the_disk_refused_at_first_is_kept_before_it_is_in_force()
+    {
+        await Follow(_bench.Plans);
+        _board.Append(Honest("2020-01-01T00:00:00Z"));
+        (_bench.Disk.Fault, _bench.Disk.FaultAt) = (DiskFault.NoSpace, _bench.Disk.Calls + 1);
+        int before = _bench.Disk.Calls;
+        await Follow(_bench.Plans);
+        Assert.True(_bench.Disk.Calls > before);
+        Assert.Equal(Rival.Id, Assert.Single(_bench.Plans.Current.Machines).Ref.Tenant);
+        PlanKeeper after = Restarted();
+        Watch(after).Recall();
+        Assert.Equal(_bench.Plans.Current.Digest, after.Current.Digest);
+    }
+
+    [Fact]
     public async Task Refuses_a_board_that_was_rolled_back_while_the_Proxy_was_down()
     {
         int size = (int)_board.Nodes.Size;

@@ -18,14 +18,16 @@ internal sealed class SignedParty : IDisposable
     private readonly int _threshold;
     private PartyId? _id;
 
-    public SignedParty(StatementKind root, string name, int keys, int threshold)
+    /// <summary>A party; its keys are made by chance, or by whatever a test makes them from.</summary>
+    public SignedParty(StatementKind root, string name, int keys, int threshold, Func<ECDsa>? make = null)
     {
+        make ??= Key;
         _root = root;
         _name = NameOf(name);
         _threshold = threshold;
-        _keys.AddRange(Enumerable.Range(0, keys).Select(_ => ECDsa.Create(ECCurve.NamedCurves.nistP256)));
-        Admin = Key();
-        Auditor = Key();
+        _keys.AddRange(Enumerable.Range(0, keys).Select(_ => make()));
+        Admin = make();
+        Auditor = make();
     }
 
     public PartyId Id => _id ?? throw new InvalidOperationException("no root yet");
