@@ -68,7 +68,7 @@ internal sealed class Simulator : IDisposable
             _told.Add("the faults end");
             Settle();
         }
-        catch (Exception error) when (error is not InvalidOperationException { InnerException: AuditException })
+        catch (Exception error)
         {
             throw new InvalidOperationException(
                 $"Seed {Seed}: {error.Message}\n{string.Join('\n', _told.Select((t, i) => $"{i,3} {t}"))}", error);

@@ -13,6 +13,7 @@ namespace Bailiwick.Simulation.World;
 internal sealed class BoardView : IBoard
 {
     private readonly ScriptedBoard _honest;
+    private ImmutableArray<PlacementRow> _told;
 
     public BoardView(ScriptedBoard honest)
     {
@@ -34,6 +35,9 @@ internal sealed class BoardView : IBoard
         Away = false;
     }
 
+    /// <summary>Another process reads, which was told nothing yet.</summary>
+    public void Reconnect() => _told = default;
+
     public Task<string> Checkpoint(CancellationToken cancel = default) =>
         Away ? throw new BoardException("The board is away.") : Task.FromResult(Shown.Note());
 
@@ -47,7 +51,11 @@ internal sealed class BoardView : IBoard
         }
 
         yield return new WatchEvent.Checkpoint(Shown.Note());
-        yield return new WatchEvent.Placements(Placed);
+        if (_told != Placed)
+        {
+            _told = Placed;
+            yield return new WatchEvent.Placements(Placed);
+        }
     }
 
     public Task<ProofHashes> Consistency(long first, long second, CancellationToken cancel = default) =>

@@ -35,6 +35,7 @@ internal sealed class SimulatedHost : IDisposable
     private ProcessTime _time;
     private Task? _following;
     private UnitMaker? _units;
+    private DateTimeOffset _ticked;
 
     public SimulatedHost(
         HostRef self, string files, SignedWorld world, VirtualClock clock, Func<SimulatedHost, IVolumeKeys> keys)
@@ -83,6 +84,8 @@ internal sealed class SimulatedHost : IDisposable
         (Kernel.DieAt, Kernel.FailAt) = (0, 0);
         _time = new ProcessTime(_clock);
         _following = null;
+        _ticked = default;
+        View.Reconnect();
         PrivateDirectory directory = PrivateDirectory.OpenOrCreate(Disk, "/proxy");
         IntegrityManager integrity = IntegrityManager.Open(directory);
         AcceptedStatements accepted = AcceptedStatements.Open(directory);
@@ -149,7 +152,12 @@ internal sealed class SimulatedHost : IDisposable
         bool clean = true;
         Living(() =>
         {
-            clean &= Tried(() => Plans?.Recompute());
+            if (_clock.Now > _ticked)
+            {
+                clean &= Tried(() => Plans?.Recompute());
+                _ticked = clean ? _clock.Now : _ticked;
+            }
+
             if (Plans is not { } plans || _units is not { } units)
             {
                 return;
