@@ -119,7 +119,7 @@ public sealed class BoardWatchTests : IDisposable
         Assert.Equal(Rival.Id, Assert.Single(_bench.Plans.Current.Machines).Ref.Tenant);
         PlanKeeper after = Restarted();
         Watch(after).Recall();
-        Assert.Equal(_bench.Plans.Current.Digest, after.Current.Digest);
+        Assert.Equal(_bench.Plans.Current.Text, after.Current.Text);
     }
 
     [Fact]
