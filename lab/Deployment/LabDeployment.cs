@@ -170,7 +170,7 @@ public sealed class LabDeployment
 
     private void PutImages()
     {
-        Directory.CreateDirectory(Paths.Pool);
+        PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, Paths.Pool).Dispose();
         Directory.CreateDirectory(Paths.Images);
         Directory.CreateDirectory(Paths.Guest);
         File.Copy(Image.KernelPath, Path.Combine(Paths.Guest, "vmlinuz"));

@@ -47,7 +47,9 @@ public sealed class LabHost : LabSpace
     /// <param name="cancellation">Gives up waiting.</param>
     internal async Task<LabProgram> StartLibvirt(string? hook, CancellationToken cancellation)
     {
-        await Must("mkdir", "-p", RuntimeDirectory, "/etc/libvirt/hooks", "/etc/libvirt/qemu").ConfigureAwait(false);
+        // libvirt locks the console it opens in /var/lock, which is /run/lock.
+        await Must("mkdir", "-p", RuntimeDirectory, "/run/lock", "/etc/libvirt/hooks", "/etc/libvirt/qemu")
+            .ConfigureAwait(false);
         await File.WriteAllTextAsync(PathInside("/etc/libvirt/libvirtd.conf"), LibvirtdConf, cancellation)
             .ConfigureAwait(false);
         await File.WriteAllTextAsync(PathInside("/etc/libvirt/qemu.conf"), QemuConf, cancellation)

@@ -171,7 +171,7 @@ static pid_t sender_of_mark(int report)
 static int start(char **arguments)
 {
     const char *holder = arguments[2];
-    int log = open(arguments[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    int log = open(arguments[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     must(log, arguments[3]);
     int pair[2], on = 1, error = 0;
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), "socketpair");

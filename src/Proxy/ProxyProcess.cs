@@ -61,7 +61,7 @@ public static class ProxyProcess
         MachineLayout layout = new(new MachinePaths(
             bootDirectory.Path, configuration.Pool, machineDirectory.Path, "/usr/bin/qemu-system-x86_64",
             configuration.Hypervisor));
-        HostNetwork network = new(host, integrity);
+        HostNetwork network = new(host, integrity, plans.WasPlanned);
         using TenantKeyServices keys = new(self, identity, evidence, plans);
         HeldVolumes held = HeldVolumes.Open(directory);
         VirtualStorageManager storage = new(

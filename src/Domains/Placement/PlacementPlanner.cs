@@ -16,7 +16,7 @@ public static class PlacementPlanner
     /// <summary>Proposes places for every machine of a datacentre.</summary>
     /// <param name="datacentre">The checked policies.</param>
     /// <param name="current">Where machines are now; of two places of one machine the first by host counts.</param>
-    /// <param name="drained">Hosts that shall run nothing.</param>
+    /// <param name="drained">Hosts that shall run nothing but what may go nowhere else.</param>
     /// <param name="now">The moment against which policies expire.</param>
     public static PlacementOutcome Propose(
         CheckedDatacentre datacentre, IReadOnlyList<PlacementProposal> current, IReadOnlyCollection<HostRef> drained,
@@ -40,7 +40,9 @@ public static class PlacementPlanner
             .ThenBy(machine => machine.Ref.ToString(), StringComparer.Ordinal);
         foreach (var machine in homeless.ToArray())
         {
-            plan.Place(machine, !stopped.Contains(machine.Ref));
+            plan.Place(
+                machine, !stopped.Contains(machine.Ref),
+                known.FirstOrDefault(proposal => proposal.Compartment == machine.Ref)?.Host);
         }
 
         return plan.Outcome();

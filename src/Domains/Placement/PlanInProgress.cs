@@ -32,8 +32,9 @@ internal sealed class PlanInProgress(
         }
     }
 
-    /// <summary>Finds the machine a host.</summary>
-    public void Place(CompartmentModel machine, bool running)
+    /// <summary>Finds the machine a host; one that may go nowhere else stays where it is, although that is drained.
+    /// </summary>
+    public void Place(CompartmentModel machine, bool running, HostRef? from)
     {
         var reasons = new List<string>();
         foreach (var host in Hosts())
@@ -58,6 +59,15 @@ internal sealed class PlanInProgress(
                 default:
                     throw new System.Diagnostics.UnreachableException();
             }
+        }
+
+        if (from is not null && datacentre.Inventory.Hosts.ContainsKey(from.ToString()) && drained.Contains(from)
+            && AdmissionControl.Decide(datacentre, machine.Ref, from, _proposals, now) is AdmissionVerdict.Admitted)
+        {
+            _proposals.Add(new PlacementProposal(machine.Ref, from, running));
+            _decisions.Add(new PlacementDecision.Kept(
+                machine.Ref, from, "It stays, because no other host may run it. " + string.Join(" ", reasons)));
+            return;
         }
 
         _decisions.Add(new PlacementDecision.Nowhere(

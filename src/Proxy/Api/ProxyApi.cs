@@ -115,6 +115,8 @@ public sealed class ProxyApi(
 
     private static async Task JoinAsync(RouteCall call, RouteStreams streams, Stream console)
     {
+        // The caller learns at once that the console is open, although the machine may say nothing for long.
+        await streams.Output.FlushAsync(call.Cancel).ConfigureAwait(false);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(call.Cancel);
         Task inwards = CopyAsync(call, streams.Input, console, end.Token);
         Task outwards = CopyAsync(call, console, streams.Output, end.Token);

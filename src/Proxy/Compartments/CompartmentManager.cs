@@ -31,6 +31,11 @@ public sealed class CompartmentManager(
     public CompartmentState StateOf(CompartmentPlan machine) =>
         _states.GetValueOrDefault(machine.MachineName, CompartmentState.Unknown);
 
+    /// <summary>What was last seen of a machine that is in no plan, because it was ordered to stop.</summary>
+    public string WordOfStopped(string machineName) =>
+        _states.TryGetValue(machineName, out CompartmentState? state) && state.Word == "stopping"
+            ? state.Word : "stopped";
+
     /// <summary>libvirt's names of the machines that have a process.</summary>
     public IReadOnlySet<string> Active() =>
         hypervisor.Current.List().Where(m => m.IsActive).Select(m => m.Name).ToHashSet(StringComparer.Ordinal);
@@ -43,11 +48,17 @@ public sealed class CompartmentManager(
     /// <param name="plans">Says whether that plan is still in force after listing, and what was planned before.</param>
     public void EndStrays(EnforcedPlan plan, PlanKeeper plans)
     {
-        MachineStatus[] strays = [.. hypervisor.Current.List()
-            .Where(m => m.IsActive && plan.Machine(m.Name)?.Uuid != m.Id)];
+        MachineStatus[] active = [.. hypervisor.Current.List().Where(m => m.IsActive)];
+        MachineStatus[] strays = [.. active.Where(m => plan.Machine(m.Name)?.Uuid != m.Id)];
         if (!ReferenceEquals(plan, plans.Current))
         {
             return;
+        }
+
+        foreach (string ended in _states.Where(s => s.Value.Word == "stopping").Select(s => s.Key)
+            .Except(active.Select(m => m.Name)).ToArray())
+        {
+            _states.TryRemove(ended, out _);
         }
 
         foreach (MachineStatus machine in strays)

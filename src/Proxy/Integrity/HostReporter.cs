@@ -61,7 +61,9 @@ public sealed class HostView(PlanKeeper plans, CompartmentManager compartments, 
 {
     private const int MaxProblems = 100;
 
-    /// <summary>The machines of the plan, and those that were proposed for this host and are refused.</summary>
+    /// <summary>
+    /// The machines of the plan, and those that were proposed for this host and are refused or ordered to stop.
+    /// </summary>
     public ImmutableArray<CompartmentReport> Machines()
     {
         EnforcedPlan plan = plans.Current;
@@ -74,6 +76,11 @@ public sealed class HostView(PlanKeeper plans, CompartmentManager compartments, 
                     machine.Ref.ToString(), state.Word == "unknown" ? "stopped" : state.Word,
                     [.. state.Refusals.Select(r => new ReportedReason("start-refused", r))]);
             }),
+            .. plan.Proposals.Where(p => !p.Running && p.Host == plan.Plan.Host
+                    && plan.Machine(MachineLayout.NameOf(p.Compartment)) is null
+                    && plan.Plan.Refused.All(r => r.Compartment != p.Compartment))
+                .Select(p => new CompartmentReport(
+                    p.Compartment.ToString(), compartments.WordOfStopped(MachineLayout.NameOf(p.Compartment)), [])),
             .. plan.Plan.Refused.Select(refused => new CompartmentReport(
                 refused.Compartment.ToString(), "refused",
                 [.. refused.Refusals.Select(r => new ReportedReason(r.Code.ToString(), r.Sentence))])),

@@ -99,6 +99,15 @@ public sealed class IntegrityManager : IDisposable
         }
     }
 
+    /// <summary>The newest entries of a kind, newest first, at most <paramref name="limit"/>.</summary>
+    public IReadOnlyList<IntegrityLine> Last(IntegrityKind kind, int limit)
+    {
+        lock (_lock)
+        {
+            return [.. Enumerable.Reverse(_lines).Where(l => l.Entry.Kind == kind).Take(limit)];
+        }
+    }
+
     /// <summary>Entries from a number on, at most <paramref name="limit"/>.</summary>
     public IReadOnlyList<IntegrityLine> Read(long from, int limit)
     {

@@ -7,12 +7,15 @@ namespace Bailiwick.Proxy.Networking;
 public sealed class HostNetwork
 {
     /// <summary>Puts the parts together.</summary>
-    public HostNetwork(IHost host, IntegrityManager integrity)
+    /// <param name="host">Runs the tools.</param>
+    /// <param name="integrity">Where drift is recorded.</param>
+    /// <param name="wasPlanned">Whether an earlier plan named a device: what leaves the plan is no drift.</param>
+    public HostNetwork(IHost host, IntegrityManager integrity, Func<string, bool> wasPlanned)
     {
         NetworkTools tools = new(host);
         TableKeeper tables = new(tools);
         Guard = new HostGuard(tools, tables, integrity);
-        SegmentKeeper segments = new(tools, tables, Guard, integrity);
+        SegmentKeeper segments = new(tools, tables, Guard, integrity, wasPlanned);
         Domains = new VirtualNetworkManager(segments, new GatewayKeeper(tools, tables, Guard, integrity), Guard);
         Passages = new PassageKeeper(segments);
         Sweep = new HostSweep(tools, tables, Guard, integrity);

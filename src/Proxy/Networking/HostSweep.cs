@@ -65,7 +65,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
             .Where(t => t.StartsWith("bw_", StringComparison.Ordinal) && !names.Contains(t))];
         foreach (string table in isInForce() ? left : [])
         {
-            tools.Load($"table bridge {table}\ndelete table bridge {table}\n", null);
+            tables.Remove(table);
         }
     }
 

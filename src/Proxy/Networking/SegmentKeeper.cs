@@ -13,7 +13,8 @@ namespace Bailiwick.Proxy.Networking;
 /// and its ports live only after all of that was observed to be right.
 /// </summary>
 public sealed class SegmentKeeper(
-    NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
+    NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity,
+    Func<string, bool> wasPlanned)
 {
     private const int Passes = 2;
 
@@ -107,7 +108,12 @@ public sealed class SegmentKeeper(
             f.Kind is SegmentFaultKind.ForeignPort or SegmentFaultKind.TapElsewhere))
         {
             guard.Kill([fault.Device], $"{fault.Device}: {fault.Sentence}.");
-            integrity.Record(IntegrityKind.Drift, fault.Device, $"{fault.Device}: {fault.Sentence}.");
+            if (fault.Kind != SegmentFaultKind.ForeignPort || !wasPlanned(fault.Device))
+            {
+                // A port that an earlier plan put there has left the plan; nobody slipped it in.
+                integrity.Record(IntegrityKind.Drift, fault.Device, $"{fault.Device}: {fault.Sentence}.");
+            }
+
             if (fault.Kind == SegmentFaultKind.ForeignPort)
             {
                 tools.Run(SegmentCommands.Unplug(fault.Device));

@@ -74,6 +74,13 @@ public sealed class TableKeeper(NetworkTools tools)
         }
     }
 
+    /// <summary>Removes a table of the bridge family; one that is wanted again is then new, not changed.</summary>
+    public void Remove(string table)
+    {
+        _loaded.TryRemove($"-: bridge {table}", out _);
+        tools.Load($"table bridge {table}\ndelete table bridge {table}\n", null);
+    }
+
     private string? Content(WantedRules rules)
     {
         StringBuilder all = new();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.RegularExpressions;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Domains.Placement;
@@ -18,8 +19,9 @@ namespace Bailiwick.Proxy.Plans;
 /// log, durably, before anyone can read the plan here. Statements that are refused never get this far, so the last good
 /// policy stays in force; a policy that expires is refined to nothing, by the same function at a later moment.
 /// </summary>
-public sealed class PlanKeeper
+public sealed partial class PlanKeeper
 {
+    private const int PredecessorsPlans = 16;
     private readonly HostRef _host;
     private readonly IntegrityManager _integrity;
     private readonly TimeProvider _time;
@@ -35,6 +37,11 @@ public sealed class PlanKeeper
         _host = host;
         _integrity = integrity;
         _time = time;
+        foreach (string name in PredecessorsNames(integrity))
+        {
+            _planned.TryAdd(name, true);
+        }
+
         _current = Compute();
     }
 
@@ -60,8 +67,9 @@ public sealed class PlanKeeper
     public ImmutableArray<Finding> Findings { get; private set; } = [];
 
     /// <summary>
-    /// Whether a plan in force since the start named a machine (by libvirt's name) or a device. What leaves the plan is
-    /// taken away like what never was in it, and only the latter is a drift.
+    /// Whether a plan in force since the start, or one of the last that a predecessor recorded, named a machine (by
+    /// libvirt's name) or a device. What leaves the plan is taken away like what never was in it, and only the latter
+    /// is a drift.
     /// </summary>
     public bool WasPlanned(string name) => _planned.ContainsKey(name);
 
@@ -114,6 +122,14 @@ public sealed class PlanKeeper
             Changed?.Invoke();
         }
     }
+
+    /// <summary>What a Proxy that died may have left half taken away: everything its last plans name.</summary>
+    private static IEnumerable<string> PredecessorsNames(IntegrityManager integrity) =>
+        integrity.Last(IntegrityKind.Plan, PredecessorsPlans)
+            .SelectMany(line => OwnName().Matches(line.Detail).Select(m => m.Groups[1].Value)).Distinct();
+
+    [GeneratedRegex("\"(bw(?:[btxpq][0-9a-f]{10}|-[0-9a-f]{16}))\"")]
+    private static partial Regex OwnName();
 
     private EnforcedPlan Compute()
     {

@@ -103,7 +103,7 @@ internal sealed class ProxyBench : IDisposable
         MachineLayout layout = new(new MachinePaths(
             Path.Combine(_files, "boot"), Path.Combine(_files, "pool"), Path.Combine(_files, "machines"),
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));
-        HostNetwork network = new(Host, Integrity);
+        HostNetwork network = new(Host, Integrity, Plans.WasPlanned);
         HypervisorLink link = new(() => Hypervisor);
         VirtualStorageManager storage = new(
             link, _keys, new VolumeFiles(Host, Path.Combine(_files, "pool")),

@@ -47,7 +47,11 @@ public sealed class PlacementPlannerTests
 
         var after = Propose(free, before.Proposals, drained);
 
-        Assert.DoesNotContain(after.Proposals, one => one.Host == drained);
+        var kept = after.Decisions.OfType<PlacementDecision.Kept>().Where(one => one.Host == drained).ToArray();
+        Assert.NotEmpty(kept);
+        Assert.All(kept, one => Assert.Contains(
+            $"{drained.Name}: it is being drained.", one.Because, StringComparison.Ordinal));
+        Assert.Equal(kept.Length, after.Proposals.Count(one => one.Host == drained));
         Assert.Contains(after.Proposals, one => one.Compartment.Name.Text == "web-1");
         foreach (var stuck in after.Decisions.OfType<PlacementDecision.Nowhere>())
         {
