@@ -19,7 +19,8 @@ internal static class MachineChecks
         {
             refusals.Add(new(AdmissionRefusalCode.PolicyExpired,
                 string.Create(CultureInfo.InvariantCulture,
-                    $"{domain.Origin} expired at {domain.Expires:u}; it is {ground.Now:u}. Sign a new revision."),
+                    // Not the present moment: the sentence is part of the plan, and a plan must not change by itself.
+                    $"{domain.Origin} expired at {domain.Expires:u}. Sign a new revision."),
                 domain.Origin));
         }
 

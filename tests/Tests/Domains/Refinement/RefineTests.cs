@@ -45,6 +45,16 @@ public sealed class RefineTests
     }
 
     [Fact]
+    public void An_expired_policy_makes_the_same_plan_at_every_later_moment()
+    {
+        string[] plans = [.. Enumerable.Range(0, 3).Select(seconds => System.Text.Encoding.UTF8.GetString(
+            PlanJson.Write(Refine.ForHost(
+                Datacentre(Example.ThreeTenants), All, Host("host-3"), Now.AddYears(50).AddSeconds(seconds)))))];
+        Assert.Contains("expired at", plans[0], StringComparison.Ordinal);
+        Assert.Single(plans.Distinct());
+    }
+
+    [Fact]
     public void Both_gateways_of_a_flow_name_each_other_alike()
     {
         var client = Domain(Plan("host-1"), "bank/web").Gateway;
