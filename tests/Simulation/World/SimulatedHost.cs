@@ -94,7 +94,7 @@ internal sealed class SimulatedHost : IDisposable
             Path.Combine(_files, Ref.Name.Text, "boot"), Path.Combine(_files, "pool"),
             Path.Combine(_files, Ref.Name.Text, "machines"), "/usr/bin/qemu-system-x86_64",
             Bailiwick.Domains.Rendering.Hypervisor.Emulated));
-        HostNetwork network = new(Kernel, integrity);
+        HostNetwork network = new(Kernel, integrity, plans.WasPlanned);
         HypervisorLink link = new(() => Hypervisor);
         VirtualStorageManager storage = new(
             link, _keys(this), new VolumeFiles(Kernel, Path.Combine(_files, "pool")),
