@@ -35,8 +35,9 @@ public sealed class LabHostTests(LabFixture fixture)
         Assert.NotEqual(0, (await host.Run(["ping", "-c", "1", "-W", "1", "10.99.0.99"])).ExitCode);
         var outside = await LabPrograms.Run(["ping", "-c", "1", "-W", "1", host.Address4]);
         Assert.NotEqual(0, outside.ExitCode);
-        var links = await host.Must("ip", "-o", "link");
-        Assert.Equal(2, links.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        // Guests of other tests on this host have bridges and taps; a way out would be another pair.
+        var links = await host.Must("ip", "-o", "link", "show", "type", "veth");
+        Assert.Single(links.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]
