@@ -14,26 +14,20 @@ public sealed class MatrixMeasure(IReadOnlyList<DemoMachine> machines, FlowMatri
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(1200);
 
+    // Most of a sweep is waiting for what must not come. Every question has its own token, so askers cannot confuse
+    // each other; more of them at once would make promised answers late on a small machine.
+    private const int AskersAtOnce = 4;
+
     /// <summary>Asks everything between every ordered pair; every machine asks all its questions at once.</summary>
     public async Task<IReadOnlyList<Cell>> Measure(Action<int, int> progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(progress);
         await Listen(cancellation).ConfigureAwait(false);
         var answers = new Dictionary<(int From, int To, int Way), ProbeAnswer>();
-        int done = 0;
-        foreach (int asker in Enumerable.Range(0, machines.Count))
+        foreach (int[] askers in Enumerable.Range(0, machines.Count).Chunk(AskersAtOnce))
         {
-            (int From, int To, int Way)[] keys = [.. Enumerable.Range(0, machines.Count).Where(to => to != asker)
-                .SelectMany(to => Enumerable.Range(0, Way.All.Count).Select(way => (asker, to, way)))];
-            IReadOnlyList<ProbeAnswer> row = await machines[asker].Probe
-                .Sweep([.. keys.Select(k => Question(k.From, k.To, k.Way))], Patience, 2, cancellation)
-                .ConfigureAwait(false);
-            for (int i = 0; i < keys.Length; i++)
-            {
-                answers.Add(keys[i], row[i]);
-            }
-
-            progress(++done, machines.Count);
+            await Task.WhenAll(askers.Select(asker => Ask(asker, answers, cancellation))).ConfigureAwait(false);
+            progress(askers[^1] + 1, machines.Count);
         }
 
         // The last frames may still be on their way.
@@ -47,6 +41,23 @@ public sealed class MatrixMeasure(IReadOnlyList<DemoMachine> machines, FlowMatri
         }
 
         return [.. answers.Select(a => CellOf(a.Key, a.Value, seen)), .. Strays(seen)];
+    }
+
+    private async Task Ask(
+        int asker, Dictionary<(int From, int To, int Way), ProbeAnswer> answers, CancellationToken cancellation)
+    {
+        (int From, int To, int Way)[] keys = [.. Enumerable.Range(0, machines.Count).Where(to => to != asker)
+            .SelectMany(to => Enumerable.Range(0, Way.All.Count).Select(way => (asker, to, way)))];
+        IReadOnlyList<ProbeAnswer> row = await machines[asker].Probe
+            .Sweep([.. keys.Select(k => Question(k.From, k.To, k.Way))], Patience, 2, cancellation)
+            .ConfigureAwait(false);
+        lock (answers)
+        {
+            for (int i = 0; i < keys.Length; i++)
+            {
+                answers.Add(keys[i], row[i]);
+            }
+        }
     }
 
     /// <summary>Every machine calls to everyone at once, by broadcast and multicast.</summary>

@@ -23,7 +23,7 @@ public sealed record GuestImage(
     private static readonly string[] Applets =
     [
         "sh", "mount", "insmod", "ip", "setsid", "sleep", "cat", "ls", "ps", "dmesg", "ping", "arping", "nc", "dd",
-        "hexdump", "free", "uname", "poweroff", "reboot", "vi",
+        "hexdump", "free", "uname", "poweroff", "reboot", "sync", "acpid", "vi",
     ];
 
     private static readonly string[] ProbeSources =
@@ -64,12 +64,13 @@ public sealed record GuestImage(
     {
         LabPrograms.Require("busybox");
         var archive = new CpioArchive();
-        foreach (var directory in new[] { "bin", "dev", "modules", "proc", "sys", "tmp" })
+        foreach (var directory in new[] { "bin", "dev", "etc", "etc/acpi", "etc/acpi/PWRF", "modules", "proc", "sys", "tmp" })
         {
             archive.AddDirectory(directory);
         }
 
         archive.AddFile("init", NativeProgram.Source("init"));
+        archive.AddFile("etc/acpi/PWRF/00000080", Encoding.ASCII.GetBytes("#!/bin/sh\nsync\npoweroff -f\n"));
         archive.AddFile("bin/busybox", File.ReadAllBytes(StaticBusybox()));
         archive.AddFile("bin/probe", probe);
         foreach (var applet in Applets)
