@@ -13,7 +13,7 @@ namespace Bailiwick.Lab.Demonstration;
 /// <summary>The running datacentre of the three tenants, as the demonstration sees it.</summary>
 public sealed class DemoStage : IAsyncDisposable
 {
-    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(240);
     private readonly List<DemoMachine> _machines = [];
 
     private DemoStage(LabDeployment deployment, CheckedDatacentre policies)
@@ -41,6 +41,8 @@ public sealed class DemoStage : IAsyncDisposable
         var stage = new DemoStage(deployment, ReadPolicies(deployment));
         CompartmentModel[] wanted = [.. stage.Policies.Machinery.Compartments.Values];
         ImmutableArray<PlacementRow> rows = await Placed(deployment, wanted.Length, cancellation).ConfigureAwait(false);
+        using var answered = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task telling = stage.TellWhatRuns(wanted.Length, audience, answered.Token);
         DemoMachine[] machines = await Task.WhenAll(wanted.Select(async model =>
         {
             PlacementRow row = rows.Single(r => r.Compartment == model.Ref.ToString());
@@ -51,14 +53,38 @@ public sealed class DemoStage : IAsyncDisposable
             {
                 stage.FirstAnswer = stage._machines.Count == 0 ? TimeProvider.System.GetUtcNow() : stage.FirstAnswer;
                 stage._machines.Add(machine);
-                audience.Progress($"{machine.Name} answers on {host}", (double)stage._machines.Count / wanted.Length);
+                audience.Progress($"{machine.Name} answers on {host}", 0.5 + (0.5 * stage._machines.Count / wanted.Length));
             }
 
             return machine;
         })).ConfigureAwait(false);
+        await answered.CancelAsync().ConfigureAwait(false);
+        await telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stage._machines.Clear();
         stage._machines.AddRange(machines.OrderBy(m => m.Model.Nics[0].Domain.Text).ThenBy(m => m.Name));
         return stage;
+    }
+
+    /// <summary>Says, until the first machine answers, what the hosts report of all of them.</summary>
+    private async Task TellWhatRuns(int wanted, IDemoAudience audience, CancellationToken cancellation)
+    {
+        using BoardDesk desk = Deployment.Board(Deployment.Desks.Operator.Facts.Name.Text);
+        string before = "";
+        while (FirstAnswer == DateTimeOffset.MaxValue)
+        {
+            BoardStatus status = await desk.Board.Status(cancellation).ConfigureAwait(false);
+            string now = string.Join(", ", status.Compartments.CountBy(c => c.State)
+                .OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Value} {s.Key}"));
+            if (now != before)
+            {
+                audience.Progress(
+                    $"the hosts report of {wanted} machines: {now}",
+                    0.5 * status.Compartments.Count(c => c.State == "running") / wanted);
+                before = now;
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(1), cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Connects to a machine's probe.</summary>
