@@ -53,7 +53,8 @@ public sealed class DemoStage : IAsyncDisposable
             {
                 stage.FirstAnswer = stage._machines.Count == 0 ? TimeProvider.System.GetUtcNow() : stage.FirstAnswer;
                 stage._machines.Add(machine);
-                audience.Progress($"{machine.Name} answers on {host}", 0.5 + (0.5 * stage._machines.Count / wanted.Length));
+                audience.Progress(
+                    $"{machine.Name} answers on {host}", 0.5 + (0.5 * stage._machines.Count / wanted.Length));
             }
 
             return machine;

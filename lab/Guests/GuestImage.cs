@@ -64,7 +64,9 @@ public sealed record GuestImage(
     {
         LabPrograms.Require("busybox");
         var archive = new CpioArchive();
-        foreach (var directory in new[] { "bin", "dev", "etc", "etc/acpi", "etc/acpi/PWRF", "modules", "proc", "sys", "tmp" })
+        string[] directories =
+            ["bin", "dev", "etc", "etc/acpi", "etc/acpi/PWRF", "modules", "proc", "sys", "tmp"];
+        foreach (var directory in directories)
         {
             archive.AddDirectory(directory);
         }
