@@ -14,7 +14,8 @@ namespace Bailiwick.Custody.Signing;
 
 /// <summary>What signing fills in that nobody writes by hand.</summary>
 /// <param name="Files">Directory of the boot files that images name; null when there is none.</param>
-/// <param name="HostKeys">Directory with <c>NAME.pub</c> (base64 SubjectPublicKeyInfo) of each enrolled host.</param>
+/// <param name="HostKeys">Directory with <c>NAME.pub</c> (base64 SubjectPublicKeyInfo) of each enrolled host, and
+/// <c>NAME.ek</c> (SHA-256 of its TPM's endorsement key, hex) where it has one.</param>
 /// <param name="LogOrigin">Origin line of the board's checkpoints; for an operator's root.</param>
 /// <param name="LogKey">The board's log key; for an operator's root.</param>
 public sealed record SigningFacts(string? Files, string? HostKeys, string? LogOrigin, PublicKey? LogKey);
@@ -200,7 +201,8 @@ public sealed class PolicyDesk(string directory)
             .Select(n => KeyValuePair.Create(n, known.Find(n) ?? throw new System.Diagnostics.UnreachableException()));
         PartyNames all = PartyNames.Of(party.Facts.Id is { } id ? names.Append(KeyValuePair.Create(own, id)) : names);
         return document.ToSignedBody(new SigningMaterial(
-            all, enclosed.Digests, Root(party.Facts, enclosed.Facts), enclosed.HostKeys)) switch
+            all, enclosed.Digests, Root(party.Facts, enclosed.Facts), enclosed.HostKeys,
+            enclosed.EndorsementKeys)) switch
         {
             SignedBody.Ready ready =>
                 new StatementWish(document.Origin.Kind, document.Origin.Name, JsonElement.Parse(ready.Canonical.Span)),
@@ -224,12 +226,14 @@ public sealed class PolicyDesk(string directory)
     /// <summary>What lies beside the policies, read once for all of them.</summary>
     private sealed record Enclosures(
         SigningFacts Facts, ImmutableDictionary<string, string> Digests,
-        ImmutableDictionary<string, PublicKey> HostKeys)
+        ImmutableDictionary<string, PublicKey> HostKeys, ImmutableDictionary<string, string> EndorsementKeys)
     {
         internal static Enclosures Of(SigningFacts facts) => new(
             facts,
             In(facts.Files, "*").ToImmutableDictionary(f => Path.GetFileName(f), DigestOf),
-            In(facts.HostKeys, "*.pub").ToImmutableDictionary(f => Path.GetFileNameWithoutExtension(f), KeyOf));
+            In(facts.HostKeys, "*.pub").ToImmutableDictionary(f => Path.GetFileNameWithoutExtension(f), KeyOf),
+            In(facts.HostKeys, "*.ek").ToImmutableDictionary(
+                f => Path.GetFileNameWithoutExtension(f), f => File.ReadAllText(f).Trim()));
     }
 
     private static IEnumerable<string> In(string? path, string pattern) => path is null ? []

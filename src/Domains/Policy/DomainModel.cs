@@ -45,10 +45,18 @@ public sealed record LegalOwner(string Name, string Jurisdiction);
 /// <summary>
 /// What a host must be: run by one of these operators, at one of these levels, in one of these countries.
 /// </summary>
+/// <param name="Operators">Who may run it.</param>
+/// <param name="Assurance">The levels at which it may prove what it is.</param>
+/// <param name="Jurisdictions">The countries it may stand in, ISO 3166-1 alpha-2.</param>
+/// <param name="Vendors">
+/// The makers of TPMs whose word the owner takes: SHA-256 of a PEM file of their root certificates, 64 hex digits
+/// (`file:NAME` while unsigned); null when none is named, and then no TPM gives <see cref="AssuranceLevel.Tpm"/>.
+/// </param>
 public sealed record HostDemand(
     ImmutableArray<PartyId> Operators,
     ImmutableArray<AssuranceLevel> Assurance,
-    ImmutableArray<string> Jurisdictions);
+    ImmutableArray<string> Jurisdictions,
+    string? Vendors);
 
 /// <summary>What a machine must be: started from one of these images of the same tenant.</summary>
 public sealed record MachineDemand(ImmutableArray<StatementName> Images);

@@ -124,6 +124,10 @@ public enum FindingCode
     PlacementContradicts,
     /// <summary>A threshold that is not from one to the number of keys.</summary>
     BadThreshold,
+    /// <summary>A host is to prove itself with a TPM whose endorsement key is not stated.</summary>
+    MissingEndorsementKey,
+    /// <summary>A domain asks for TPMs of vendors and names no vendors.</summary>
+    MissingVendors,
 
     // Several documents together.
 
@@ -193,10 +197,12 @@ public enum FindingCode
     DuplicateHostAddress,
     /// <summary>Two hosts have one identity key.</summary>
     DuplicateHostKey,
+    /// <summary>Two hosts have one endorsement key.</summary>
+    DuplicateEndorsementKey,
 
     // Making a body to sign.
 
-    /// <summary>An image names a file whose digest was not given.</summary>
+    /// <summary>A document names a file whose digest was not given.</summary>
     MissingFileDigest,
     /// <summary>A root or a host whose keys were not given.</summary>
     MissingKey,

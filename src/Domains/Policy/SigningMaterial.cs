@@ -5,18 +5,23 @@ namespace Bailiwick.Domains.Policy;
 
 /// <summary>What an authored document lacks and a signed one must have.</summary>
 /// <param name="Parties">Ids of the parties it names.</param>
-/// <param name="FileDigests">SHA-256 (64 lower-case hex digits) of each file that images name.</param>
+/// <param name="FileDigests">SHA-256 (64 lower-case hex digits) of each file that documents name.</param>
 /// <param name="Root">The keys of a tenant or datacentre; null when no root is to be signed.</param>
 /// <param name="HostKeys">The identity key of each host, by its name.</param>
+/// <param name="EndorsementKeys">
+/// SHA-256 of the SubjectPublicKeyInfo of each TPM's endorsement key, by the host's name.
+/// </param>
 public sealed record SigningMaterial(
     PartyNames Parties,
     ImmutableDictionary<string, string> FileDigests,
     RootMembers? Root,
-    ImmutableDictionary<string, PublicKey> HostKeys)
+    ImmutableDictionary<string, PublicKey> HostKeys,
+    ImmutableDictionary<string, string> EndorsementKeys)
 {
     /// <summary>Names only: enough for domains, machines, volumes and links.</summary>
     public static SigningMaterial Of(PartyNames parties) => new(
-        parties, ImmutableDictionary<string, string>.Empty, null, ImmutableDictionary<string, PublicKey>.Empty);
+        parties, ImmutableDictionary<string, string>.Empty, null, ImmutableDictionary<string, PublicKey>.Empty,
+        ImmutableDictionary<string, string>.Empty);
 }
 
 /// <summary>The keys a root statement carries.</summary>

@@ -25,6 +25,11 @@ public sealed record HostModel
     public required HostRef Ref { get; init; }
     /// <summary>SubjectPublicKeyInfo (DER) of the host's identity key; empty while the document is unsigned.</summary>
     public required ImmutableArray<byte> IdentityKey { get; init; }
+    /// <summary>
+    /// SHA-256 of the SubjectPublicKeyInfo of its TPM's endorsement key, 64 hex digits: it binds the TPM to the machine
+    /// that the operator bought. Null when the host has no TPM, or while the document is unsigned.
+    /// </summary>
+    public required string? EndorsementKey { get; init; }
     /// <summary>The best assurance this host can give.</summary>
     public required AssuranceLevel Assurance { get; init; }
     /// <summary>ISO 3166-1 alpha-2 code of the country it stands in.</summary>

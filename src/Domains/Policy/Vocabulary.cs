@@ -7,9 +7,9 @@ public enum AssuranceLevel
 {
     /// <summary>A key in a file: says who the host claims to be, proves nothing about its software.</summary>
     Software = 1,
-    /// <summary>A software TPM.</summary>
+    /// <summary>A TPM 2.0 for which no vendor vouches that is known to the owner: it may be software.</summary>
     SoftwareTpm,
-    /// <summary>A TPM 2.0 chip with a vendor's endorsement certificate.</summary>
+    /// <summary>A TPM 2.0 whose endorsement certificate leads to a vendor that the owner names.</summary>
     Tpm,
     /// <summary>Confidential virtual machines (SEV-SNP or TDX).</summary>
     ConfidentialVm,

@@ -23,6 +23,9 @@ internal static class InventoryChecks
         Twins(
             statements, host => Convert.ToHexStringLower(host.IdentityKey.AsSpan()), FindingCode.DuplicateHostKey,
             "/identityKey", "the identity key");
+        Twins(
+            statements, host => host.EndorsementKey ?? "", FindingCode.DuplicateEndorsementKey, "/tpm/ek",
+            "the endorsement key");
         Links(statements);
         var hosts = statements.Usable<HostModel>().Where(host => datacentre is null
             || host.Model.Ref.Operator == datacentre.Id);

@@ -82,6 +82,9 @@ internal static class DomainDifferences
         changes.Sets(
             PolicyChangeCode.HostDemand, old.Jurisdictions, now.Jurisdictions,
             one => $"{name} now accepts hosts in {one}.", one => $"{name} no longer accepts hosts in {one}.");
+        changes.Other(
+            PolicyChangeCode.HostDemand, old.Vendors ?? "none", now.Vendors ?? "none",
+            $"The vendors of TPMs that {name} accepts");
     }
 
     // The enums of confidentiality are in the order of their strength.

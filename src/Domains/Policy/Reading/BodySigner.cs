@@ -46,16 +46,20 @@ internal static class BodySigner
                 Mapped(body, "tenants", node => Each(node, item => Party(item, material))), material, missing, "log",
                     "origin"),
             StatementKind.Host => Host(document, body, material, missing),
-            StatementKind.Domain => Domain(body, material),
+            StatementKind.Domain => Domain(document, body, material, missing),
             StatementKind.Image => Image(document, body, material, missing),
             StatementKind.Compartment or StatementKind.Volume or StatementKind.Link => body,
             _ => throw new UnreachableException(),
         };
 
-    private static PolicyNode.Members Domain(PolicyNode.Members body, SigningMaterial material)
+    private static PolicyNode.Members Domain(
+        PolicyDocument document, PolicyNode.Members body, SigningMaterial material, DocumentFindings missing)
     {
         body = Mapped(body, "hosts", hosts => hosts is PolicyNode.Members members
-            ? Mapped(members, "operators", list => Each(list, item => Party(item, material))) : hosts);
+            ? Digested(
+                document, Mapped(members, "operators", list => Each(list, item => Party(item, material))),
+                "/hosts", "vendors", material, missing)
+            : hosts);
         return Mapped(body, "flows", flows => flows is PolicyNode.Members members
             ? Mapped(Mapped(members, "grants", list => Terms(list, "to", material)), "accepts",
                 list => Terms(list, "from", material))
@@ -67,34 +71,41 @@ internal static class BodySigner
             ? Mapped(members, peer, node => Reference(node, material)) : term);
 
     private static PolicyNode.Members Image(
-        PolicyDocument document, PolicyNode.Members body, SigningMaterial material, DocumentFindings missing)
+        PolicyDocument document, PolicyNode.Members body, SigningMaterial material, DocumentFindings missing) =>
+        Digested(
+            document, Digested(document, body, "", "kernel", material, missing), "", "initrd", material, missing);
+
+    /// <summary>A file that is named becomes the SHA-256 of its content.</summary>
+    private static PolicyNode.Members Digested(
+        PolicyDocument document, PolicyNode.Members body, string place, string member, SigningMaterial material,
+        DocumentFindings missing)
     {
-        foreach (var member in new[] { "kernel", "initrd" })
+        if ((body.Find(member) as PolicyNode.Members)?.Find("file") is not PolicyNode.Text file)
         {
-            if ((body.Find(member) as PolicyNode.Members)?.Find("file") is not PolicyNode.Text file)
-            {
-                continue;
-            }
-
-            if (!material.FileDigests.TryGetValue(file.Value, out var digest))
-            {
-                missing.Add(
-                    FindingCode.MissingFileDigest, document.LineAt($"/{member}/file"), $"/{member}/file",
-                    $"The digest of {Quoted.Of(file.Value)} is not known. Put the file where images lie, or write "
-                    + $"sha256.");
-                continue;
-            }
-
-            body = body.With(member, new PolicyNode.Members(
-                [new PolicyMember("sha256", new PolicyNode.Text(digest, file.Line), file.Line)], file.Line));
+            return body;
         }
 
-        return body;
+        if (!material.FileDigests.TryGetValue(file.Value, out var digest))
+        {
+            string pointer = $"{place}/{member}/file";
+            missing.Add(
+                FindingCode.MissingFileDigest, document.LineAt(pointer), pointer,
+                $"The digest of {Quoted.Of(file.Value)} is not known. Put the file where images lie, or write sha256.");
+            return body;
+        }
+
+        return body.With(member, new PolicyNode.Members(
+            [new PolicyMember("sha256", new PolicyNode.Text(digest, file.Line), file.Line)], file.Line));
     }
 
     private static PolicyNode.Members Host(
         PolicyDocument document, PolicyNode.Members body, SigningMaterial material, DocumentFindings missing)
     {
+        if (material.EndorsementKeys.TryGetValue(document.Origin.Name.Text, out var endorsement))
+        {
+            body = body.With("tpm", Members(("ek", new PolicyNode.Text(endorsement, 0))));
+        }
+
         if (material.HostKeys.TryGetValue(document.Origin.Name.Text, out var key))
         {
             return body.With("identityKey", Key(key));

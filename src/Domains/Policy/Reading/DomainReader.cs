@@ -24,7 +24,7 @@ internal static class DomainReader
             Ref = reference,
             LegalOwner = new LegalOwner(owner.Need("name").LegalName(), owner.Need("jurisdiction").Country()),
             Expires = body.Need("expires", FindingCode.MissingExpiry).Moment(),
-            Hosts = Hosts(body.Need("hosts"), document.Names),
+            Hosts = Hosts(body.Need("hosts"), document.Names, document.IsSigned),
             Machines = new MachineDemand(
                 body.Need("machines").Only("images").Need("images").Distinct(1, PolicyLimits.Names, v => v.Name())),
             Network = Network(body.Need("network")),
@@ -42,13 +42,24 @@ internal static class DomainReader
         return domain;
     }
 
-    private static HostDemand Hosts(Value hosts, PartyNames? names)
+    private static HostDemand Hosts(Value hosts, PartyNames? names, bool signed)
     {
-        hosts.Only("operators", "assurance", "jurisdictions");
-        return new HostDemand(
+        hosts.Only("operators", "assurance", "jurisdictions", "vendors");
+        var vendors = hosts.May("vendors");
+        var demand = new HostDemand(
             hosts.Need("operators").Distinct(1, PolicyLimits.Names, item => item.Party(names)),
             hosts.Need("assurance").Distinct(1, PolicyLimits.Names, item => item.Word<AssuranceLevel>()),
-            hosts.Need("jurisdictions").Distinct(1, PolicyLimits.Names, item => item.Country()));
+            hosts.Need("jurisdictions").Distinct(1, PolicyLimits.Names, item => item.Country()),
+            vendors.IsPresent ? vendors.FileOrDigest(signed) : null);
+        if (demand.Assurance.Contains(AssuranceLevel.Tpm) && !vendors.IsPresent)
+        {
+            hosts.Fault(
+                FindingCode.MissingVendors,
+                "The level tpm is accepted, but no vendors are named, so no TPM gives it. Add vendors: {file: NAME} "
+                + "with the root certificates of the makers you trust.");
+        }
+
+        return demand;
     }
 
     private static NetworkDemand Network(Value network)

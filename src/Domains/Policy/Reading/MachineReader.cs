@@ -39,21 +39,10 @@ internal static class MachineReader
     {
         body.Only("kernel", "initrd", "arguments");
         return new ImageModel(
-            new ImageRef(document.Origin.Owner, document.Origin.Name), BootFile(body.Need("kernel"), document.IsSigned),
-            BootFile(body.Need("initrd"), document.IsSigned), body.Need("arguments").KernelArguments(),
+            new ImageRef(document.Origin.Owner, document.Origin.Name),
+            body.Need("kernel").FileOrDigest(document.IsSigned),
+            body.Need("initrd").FileOrDigest(document.IsSigned), body.Need("arguments").KernelArguments(),
                 document.Origin);
-    }
-
-    private static string BootFile(Value file, bool signed)
-    {
-        if (!signed && file.May("file").IsPresent)
-        {
-            return "file:" + file.Only("file").Need("file").FileName();
-        }
-
-        return signed
-            ? file.Only("sha256").Need("sha256").Sha256()
-            : file.Only("sha256", "file").Need("sha256").Sha256();
     }
 
     private static ImmutableArray<DiskModel> Disks(Value list)

@@ -65,15 +65,26 @@ internal static class PartyReader
     /// <summary>Reads a host.</summary>
     public static HostModel Host(PolicyDocument document, Value body)
     {
-        body.Only("identityKey", "jurisdiction", "assurance", "underlay", "capacity");
+        body.Only("identityKey", "jurisdiction", "assurance", "underlay", "capacity", "tpm");
         var key = document.IsSigned ? body.Need("identityKey") : body.May("identityKey");
         var underlay = body.Need("underlay").Only("ipv4");
         var capacity = body.Need("capacity").Only("cpus", "memoryMiB");
+        var tpm = body.May("tpm");
+        var assurance = body.Need("assurance").Word<AssuranceLevel>();
+        if (document.IsSigned && !tpm.IsPresent
+            && assurance is AssuranceLevel.SoftwareTpm or AssuranceLevel.Tpm)
+        {
+            body.Fault(
+                FindingCode.MissingEndorsementKey,
+                $"The host gives {WireText.Of(assurance)}, but the endorsement key of its TPM is not stated.");
+        }
+
         return new HostModel
         {
             Ref = new HostRef(document.Origin.Owner, document.Origin.Name),
+            EndorsementKey = tpm.IsPresent ? tpm.Only("ek").Need("ek").Sha256() : null,
             IdentityKey = key.IsPresent ? key.Key() : [],
-            Assurance = body.Need("assurance").Word<AssuranceLevel>(),
+            Assurance = assurance,
             Jurisdiction = body.Need("jurisdiction").Country(),
             UnderlayIpv4 = underlay.Need("ipv4").Address(AddressFamily.InterNetwork)?.ToString() ?? "",
             CapacityCpus = capacity.Need("cpus").Integer(1, 4_096),

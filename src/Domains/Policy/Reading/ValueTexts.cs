@@ -11,6 +11,20 @@ namespace Bailiwick.Domains.Policy.Reading;
 internal sealed partial class Value
 {
     /// <summary>
+    /// A file by the SHA-256 of its content; while the document is unsigned also by its name, and then the text is
+    /// `file:NAME`.
+    /// </summary>
+    public string FileOrDigest(bool signed)
+    {
+        if (!signed && May("file").IsPresent)
+        {
+            return "file:" + Only("file").Need("file").FileName();
+        }
+
+        return signed ? Only("sha256").Need("sha256").Sha256() : Only("sha256", "file").Need("sha256").Sha256();
+    }
+
+    /// <summary>
     /// A name of a person or company: letters of any script, digits, spaces and <c>. , - ( ) / + :</c>.
     /// </summary>
     public string LegalName()

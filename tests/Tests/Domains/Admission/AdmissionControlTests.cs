@@ -80,7 +80,7 @@ public sealed class AdmissionControlTests
 
     [Theory]
     [InlineData("operators: [alpine]", "operators: [bank]", AdmissionRefusalCode.OperatorNotAccepted)]
-    [InlineData("assurance: [software]", "assurance: [tpm]", AdmissionRefusalCode.AssuranceNotAccepted)]
+    [InlineData("assurance: [software]", "assurance: [software-tpm]", AdmissionRefusalCode.AssuranceNotAccepted)]
     [InlineData("jurisdictions: [CH, DE]", "jurisdictions: [DE]", AdmissionRefusalCode.JurisdictionNotAccepted)]
     [InlineData("placement: {hosts: [host-1]}", "placement: {hosts: [host-2]}", AdmissionRefusalCode.HostNotChosen)]
     [InlineData("quota: {machines: 4, cpus: 4,", "quota: {machines: 1, cpus: 4,", AdmissionRefusalCode.QuotaExceeded)]

@@ -74,7 +74,7 @@ public sealed class ReleaseControlTests
 
     [Fact]
     public void Refuses_an_assurance_that_the_domain_does_not_accept() =>
-        AssertOnly(KeyRefusalCode.AssuranceNotAccepted, Web("assurance: [software]", "assurance: [tpm]"));
+        AssertOnly(KeyRefusalCode.AssuranceNotAccepted, Web("assurance: [software]", "assurance: [software-tpm]"));
 
     [Fact]
     public void Refuses_a_country_that_the_domain_does_not_accept() =>

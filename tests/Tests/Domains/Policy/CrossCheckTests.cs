@@ -124,6 +124,20 @@ public sealed class CrossCheckTests
     }
 
     [Fact]
+    public void Two_hosts_with_one_endorsement_key_both_count_for_nothing()
+    {
+        string tpm = $"\ntpm: {{ek: {new string('d', 64)}}}";
+        var twins = Example.ThreeTenants
+            .With(Hosts, "ipv4: 10.99.0.11}", "ipv4: 10.99.0.11}" + tpm)
+            .With(Hosts, "ipv4: 10.99.0.12}", "ipv4: 10.99.0.12}" + tpm);
+
+        var result = twins.Check();
+
+        Assert.Equal(2, result.Findings.Count(finding => finding.Code == FindingCode.DuplicateEndorsementKey));
+        Assert.Equal(["host-3"], result.Datacentre.Inventory.Hosts.Values.Select(host => host.Ref.Name.Text));
+    }
+
+    [Fact]
     public void Two_hosts_with_one_identity_key_both_count_for_nothing()
     {
         var key = SignedExample.Key("host").Base64;

@@ -84,6 +84,53 @@ public sealed class SignedBodyTests
     }
 
     [Fact]
+    public void The_endorsement_key_and_the_vendors_are_part_of_what_is_signed()
+    {
+        var signed = SignedExample.Of(Example.ThreeTenants
+            .With(
+                "alpine/hosts.yaml", "name: host-1\njurisdiction: CH\nassurance: software",
+                $"name: host-1\njurisdiction: CH\nassurance: tpm\ntpm: {{ek: {new string('e', 64)}}}")
+            .With(
+                "hospital/records.yaml", "assurance: [software]",
+                "assurance: [tpm]\n  vendors: {file: vendors.pem}"));
+        var datacentre = PolicyCheck.Run(PolicyDocuments.FromStatements(signed.Statements).Documents).Datacentre;
+
+        var host = Assert.Single(datacentre.Inventory.Hosts.Values, one => one.Assurance == AssuranceLevel.Tpm);
+        Assert.Equal(new string('e', 64), host.EndorsementKey);
+        Assert.Equal(
+            new string('c', 64), datacentre.Domains.Values.Single(d => d.Ref.Name.Text == "records").Hosts.Vendors);
+    }
+
+    [Fact]
+    public void A_host_that_gives_tpm_is_not_signed_without_its_endorsement_key()
+    {
+        var names = SignedExample.Of(Example.ThreeTenants).Names;
+        var host = Example.ThreeTenants.With("alpine/hosts.yaml", "assurance: software", "assurance: software-tpm")
+            .Read().Documents.First(one => one.Origin.Kind == StatementKind.Host);
+        var material = SignedExample.Material(names, "alpine");
+        string key = new('d', 64);
+
+        var ready = Assert.IsType<SignedBody.Ready>(host.ToSignedBody(
+            material with { EndorsementKeys = material.EndorsementKeys.Add(host.Origin.Name.Text, key) }));
+        Assert.Contains($"\"ek\":\"{key}\"", Encoding.UTF8.GetString(ready.Canonical.Span), StringComparison.Ordinal);
+        var unready = Assert.IsType<SignedBody.Unready>(host.ToSignedBody(material));
+        Assert.Equal(FindingCode.MissingEndorsementKey, Assert.Single(unready.Findings).Code);
+    }
+
+    [Fact]
+    public void Who_accepts_tpm_must_name_the_vendors()
+    {
+        var bare = Example.ThreeTenants.With("hospital/records.yaml", "assurance: [software]", "assurance: [tpm]");
+
+        var finding = Assert.Single(bare.Check().Findings, one => one.Code == FindingCode.MissingVendors);
+        Assert.Equal("/hosts", finding.Pointer);
+        Assert.DoesNotContain(
+            bare.With("hospital/records.yaml", "assurance: [tpm]", "assurance: [tpm]\n  vendors: {file: v.pem}")
+                .Check().Findings,
+            one => one.Code == FindingCode.MissingVendors);
+    }
+
+    [Fact]
     public void A_document_with_findings_gives_no_body()
     {
         var broken = Example.ThreeTenants.With("bank/web.yaml", "wipe: crypto-erase", "wipe: none").Read().Documents

@@ -50,11 +50,12 @@ internal sealed class SignedExample
 
     public static SigningMaterial Material(PartyNames names, string party) => new(
         names,
-        ImmutableDictionary<string, string>.Empty.Add("vmlinuz", new('a', 64)).Add("initrd.gz", new('b', 64)),
+        ImmutableDictionary<string, string>.Empty.Add("vmlinuz", new('a', 64)).Add("initrd.gz", new('b', 64))
+            .Add("vendors.pem", new('c', 64)),
         new RootMembers(
             [Key(party)], 1, [Key(party + " admin")], [],
             new RootService(party == "alpine" ? "alpine.example/log" : "10.99.0.3:7600", Key(party + " service"))),
-        Hosts.ToImmutableDictionary(host => host, Key));
+        Hosts.ToImmutableDictionary(host => host, Key), ImmutableDictionary<string, string>.Empty);
 
     private static EcdsaSigner Signer(string name) =>
         Signers.GetOrAdd(name, _ => new EcdsaSigner(ECDsa.Create(ECCurve.NamedCurves.nistP256)));
