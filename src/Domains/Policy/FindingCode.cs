@@ -122,12 +122,12 @@ public enum FindingCode
     PlacementNamesItself,
     /// <summary>A machine must be apart from and together with one other.</summary>
     PlacementContradicts,
-    /// <summary>A threshold that is not from one to the number of keys.</summary>
-    BadThreshold,
     /// <summary>A host is to prove itself with a TPM whose endorsement key is not stated.</summary>
     MissingEndorsementKey,
     /// <summary>A domain asks for TPMs of vendors and names no vendors.</summary>
     MissingVendors,
+    /// <summary>A threshold that is not from one to the number of keys.</summary>
+    BadThreshold,
 
     // Several documents together.
 
