@@ -91,7 +91,8 @@ public sealed record GuestImage(
         return archive;
     }
 
-    private static string StaticBusybox()
+    /// <summary>The machine's busybox, which must need no library.</summary>
+    internal static string StaticBusybox()
     {
         var path = LabPrograms.Find("busybox") ?? "";
 

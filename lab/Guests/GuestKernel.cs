@@ -31,7 +31,7 @@ internal sealed partial record GuestKernel(string Package, string ImagePath, IRe
             return In(newest);
         }
 
-        LabPrograms.Require("apt-cache", "apt-get", "dpkg-deb");
+        LabPrograms.Require("apt-cache");
         string[] ask = ["apt-cache", "depends", "linux-image-cloud-amd64"];
         var depends = await LabPrograms.Run(ask, cancellation: cancellation).ConfigureAwait(false);
         var package = PackageName().Match(depends.Output).Value;
@@ -73,16 +73,8 @@ internal sealed partial record GuestKernel(string Package, string ImagePath, IRe
 
     private static async Task Unpack(string package, string scratch, CancellationToken cancellation)
     {
-        // apt-get download writes to its working directory; "env -C" sets it.
-        string[] download =
-            ["env", "-C", scratch, "apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package];
-        (await LabPrograms.Run(download, timeout: TimeSpan.FromMinutes(3), cancellation: cancellation)
-            .ConfigureAwait(false)).Expect("apt-get download", "apt-get update; is the archive reachable?");
-        var archive = Directory.EnumerateFiles(scratch, "*.deb").Single();
         var tree = Path.Combine(scratch, "tree");
-        string[] unpack = ["dpkg-deb", "-x", archive, tree];
-        (await LabPrograms.Run(unpack, timeout: TimeSpan.FromMinutes(1), cancellation: cancellation)
-            .ConfigureAwait(false)).Expect("dpkg-deb -x", "is the disk full?");
+        await DebianPackages.Unpack([package], tree, cancellation).ConfigureAwait(false);
         var kept = Directory.CreateDirectory(Path.Combine(scratch, "kept")).FullName;
         var image = Directory.EnumerateFiles(Path.Combine(tree, "boot"), "vmlinuz-*").Single();
         File.Move(image, Path.Combine(kept, "vmlinuz"));

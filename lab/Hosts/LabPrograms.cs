@@ -22,6 +22,7 @@ public static class LabPrograms
         ["nsenter"] = "util-linux",
         ["qemu-img"] = "qemu-utils",
         ["qemu-system-x86_64"] = "qemu-system-x86",
+        ["swtpm"] = "swtpm",
         ["tcpdump"] = "tcpdump",
         ["virsh"] = "libvirt-clients",
     };

@@ -1,0 +1,103 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using Bailiwick.Lab.Guests;
+using Bailiwick.Lab.Hosts;
+
+namespace Bailiwick.Lab.Measuring;
+
+/// <summary>
+/// What a host of the lab boots from: Debian's signed chain (shim, GRUB, kernel) on an EFI system partition, and OVMF
+/// with Microsoft's keys enrolled, so that Secure Boot is really on.
+/// </summary>
+/// <param name="Partition">The directory that QEMU shows as the partition.</param>
+/// <param name="Firmware">OVMF's code.</param>
+/// <param name="Variables">OVMF's variables, to be copied for each boot.</param>
+/// <param name="Digest">SHA-256 over all of it, lower hex: equal digests boot alike.</param>
+internal sealed record HostImage(string Partition, string Firmware, string Variables, string Digest)
+{
+    /// <summary>The kernel command line of a host as it should be.</summary>
+    public const string Arguments = "console=ttyS0 quiet lockdown=confidentiality ima_policy=tcb";
+
+    private const string Firmwares = "ovmf";
+
+    private static readonly string[] Packages = ["shim-signed", "grub-efi-amd64-signed", Firmwares];
+
+    /// <summary>
+    /// Puts the image together in a new directory, with packages from the lab's cache or from the archive.
+    /// </summary>
+    public static async Task<HostImage> Build(
+        string cache, string directory, string arguments, CancellationToken cancellation)
+    {
+        GuestKernel kernel = await GuestKernel.Fetch(cache, null, cancellation).ConfigureAwait(false);
+        string tree = Path.Combine(cache, "firmware");
+        if (!Directory.Exists(tree))
+        {
+            string scratch = $"{tree}.{Guid.NewGuid():N}";
+            await DebianPackages.Unpack(Packages, scratch, cancellation).ConfigureAwait(false);
+            Directory.Move(scratch, tree);
+        }
+
+        string loader = Path.Combine(directory, "EFI", "BOOT");
+        string menu = Path.Combine(directory, "EFI", "debian");
+        Directory.CreateDirectory(loader);
+        Directory.CreateDirectory(menu);
+        string[] files =
+        [
+            Copy(tree, "usr/lib/shim/shimx64.efi.signed", Path.Combine(loader, "BOOTX64.EFI")),
+            Copy(tree, "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", Path.Combine(loader, "grubx64.efi")),
+            Copy("/", kernel.ImagePath, Path.Combine(directory, "vmlinuz")),
+            Write(Path.Combine(directory, "initrd.gz"), Initrd()),
+            Write(Path.Combine(menu, "grub.cfg"), Encoding.ASCII.GetBytes(
+                $"set timeout=0\nlinux /vmlinuz {arguments}\ninitrd /initrd.gz\nboot\n")),
+            Path.Combine(tree, "usr/share/OVMF/OVMF_CODE_4M.secboot.fd"),
+            Path.Combine(tree, "usr/share/OVMF/OVMF_VARS_4M.ms.fd"),
+        ];
+        return new HostImage(directory, files[^2], files[^1], Over(files));
+    }
+
+    private static string Copy(string tree, string from, string to)
+    {
+        File.Copy(Path.Combine(tree, from), to);
+        return to;
+    }
+
+    private static string Write(string path, byte[] content)
+    {
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+
+    private static byte[] Initrd()
+    {
+        LabPrograms.Require("busybox");
+        CpioArchive archive = new();
+        foreach (string directory in new[] { "bin", "dev", "proc", "sys" })
+        {
+            archive.AddDirectory(directory);
+        }
+
+        archive.AddFile("init", NativeProgram.Source("measured-init"));
+        archive.AddFile("bin/busybox", File.ReadAllBytes(GuestImage.StaticBusybox()));
+        archive.AddLink("bin/sh", "busybox");
+        using MemoryStream packed = new();
+        using (GZipStream gzip = new(packed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            archive.WriteTo(gzip);
+        }
+
+        return packed.ToArray();
+    }
+
+    private static string Over(IEnumerable<string> files)
+    {
+        using IncrementalHash all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string file in files)
+        {
+            using FileStream stream = File.OpenRead(file);
+            all.AppendData(SHA256.HashData(stream));
+        }
+
+        return Convert.ToHexStringLower(all.GetHashAndReset());
+    }
+}

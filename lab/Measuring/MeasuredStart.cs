@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using System.Globalization;
+using Bailiwick.Lab.Hosts;
+
+namespace Bailiwick.Lab.Measuring;
+
+/// <summary>
+/// Boots the host image for real, in QEMU with OVMF and a software TPM, and keeps what firmware, boot loader and kernel
+/// measured. The lab's hosts are namespaces, which nobody measures; their TPMs carry these measurements.
+/// </summary>
+public static class MeasuredStart
+{
+    private const string BootFile = "boot.log";
+    private const string RuntimeFile = "runtime.log";
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
+
+    /// <summary>The kept measurements of a host as it should be, or those of a boot now (about 25 s of work).</summary>
+    public static Task<HostMeasurements> Take(
+        string cache, IProgress<LabStep>? progress, CancellationToken cancellation) =>
+        Take(cache, HostImage.Arguments, progress, cancellation);
+
+    /// <summary>The same with another kernel command line.</summary>
+    public static async Task<HostMeasurements> Take(
+        string cache, string arguments, IProgress<LabStep>? progress, CancellationToken cancellation)
+    {
+        LabPrograms.Require("qemu-system-x86_64", "swtpm");
+        Directory.CreateDirectory(cache);
+
+        // Sockets have short paths only, and a cache may lie deep.
+        string scratch = Directory.CreateTempSubdirectory("bw-boot-").FullName;
+        try
+        {
+            HostImage image = await HostImage.Build(
+                cache, Path.Combine(scratch, "esp"), arguments, cancellation).ConfigureAwait(false);
+            string home = Path.Combine(cache, "measured", image.Digest[..16]);
+            if (!Directory.Exists(home))
+            {
+                progress?.Report(new LabStep("host image", "boot it once with Secure Boot and a TPM, and measure"));
+                string said = await Boot(image, scratch, cancellation).ConfigureAwait(false);
+                Keep(said, $"{home}.{Guid.NewGuid():N}", home);
+            }
+
+            return new HostMeasurements(
+                await File.ReadAllBytesAsync(Path.Combine(home, BootFile), cancellation).ConfigureAwait(false),
+                await File.ReadAllBytesAsync(Path.Combine(home, RuntimeFile), cancellation).ConfigureAwait(false));
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
+        }
+    }
+
+    private static async Task<string> Boot(HostImage image, string scratch, CancellationToken cancellation)
+    {
+        string state = Directory.CreateDirectory(Path.Combine(scratch, "tpm")).FullName;
+        string socket = Path.Combine(scratch, "tpm.sock"), told = Path.Combine(scratch, "told");
+        string variables = Path.Combine(scratch, "variables");
+        File.Copy(image.Variables, variables);
+        using Process tpm = Start(
+            "swtpm", "socket", "--tpm2", "--tpmstate", $"dir={state}", "--ctrl", $"type=unixio,path={socket}",
+            "--flags", "not-need-init", "--terminate");
+        try
+        {
+            for (int attempt = 0; !File.Exists(socket); attempt++)
+            {
+                if (attempt == 100 || tpm.HasExited)
+                {
+                    throw new LabException("no TPM came up", socket, "run swtpm socket by hand and read what it says");
+                }
+
+                await Task.Delay(50, cancellation).ConfigureAwait(false);
+            }
+
+            string[] machine =
+            [
+                "qemu-system-x86_64", "-machine", "q35,smm=on,accel=tcg", "-cpu", "max", "-m", "512", "-nodefaults",
+                "-display", "none", "-no-reboot",
+                "-global", "driver=cfi.pflash01,property=secure,value=on",
+                "-drive", $"if=pflash,format=raw,unit=0,file={image.Firmware},readonly=on",
+                "-drive", $"if=pflash,format=raw,unit=1,file={variables}",
+                "-chardev", $"socket,id=tpm,path={socket}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+                "-device", "tpm-crb,tpmdev=tpm0",
+                "-drive", $"format=raw,file=fat:{image.Partition},if=none,id=disk,readonly=on",
+                "-device", "virtio-blk-pci,drive=disk", "-serial", "null", "-serial", $"file:{told}",
+            ];
+            (await LabPrograms.Run(machine, timeout: Limit, cancellation: cancellation).ConfigureAwait(false))
+                .Expect("the measured boot", "read the lines above; is there memory for 512 MiB?");
+        }
+        finally
+        {
+            if (!tpm.HasExited)
+            {
+                tpm.Kill();
+            }
+
+            await tpm.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        return await File.ReadAllTextAsync(told, cancellation).ConfigureAwait(false);
+    }
+
+    private static Process Start(params ReadOnlySpan<string> argv)
+    {
+        ProcessStartInfo start = new(LabPrograms.Find(argv[0]) ?? argv[0])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (string argument in argv[1..])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start) ?? throw new InvalidOperationException("no process");
+    }
+
+    private static void Keep(string said, string scratch, string home)
+    {
+        string[] lines = said.ReplaceLineEndings("\n").Split('\n');
+        Directory.CreateDirectory(scratch);
+        File.WriteAllBytes(Path.Combine(scratch, BootFile), Convert.FromBase64String(Section(lines, "boot")));
+        File.WriteAllBytes(Path.Combine(scratch, RuntimeFile), Convert.FromBase64String(Section(lines, "runtime")));
+        File.WriteAllText(Path.Combine(scratch, "registers"), Section(lines, "registers", "\n"));
+        if (Directory.Exists(home))
+        {
+            Directory.Delete(scratch, recursive: true);
+            return;
+        }
+
+        Directory.Move(scratch, home);
+    }
+
+    private static string Section(string[] lines, string name, string between = "")
+    {
+        int begin = Array.FindIndex(lines, line => line == $"BEGIN {name}");
+        int length = begin < 0 ? -1 : Array.FindIndex(
+            lines[(begin + 1)..], line => line.StartsWith("BEGIN ", StringComparison.Ordinal) || line == "END");
+        return length > 0
+            ? string.Join(between, lines[(begin + 1)..(begin + 1 + length)])
+            : throw new LabException(
+                string.Create(CultureInfo.InvariantCulture, $"the booted host did not tell its {name} ({begin})"),
+                "the measured boot", "boot the image by hand and read its console");
+    }
+}
+
+/// <summary>What a real boot measured.</summary>
+/// <param name="BootLog">The firmware's event log (TCG PC Client Platform Firmware Profile, section 10).</param>
+/// <param name="RuntimeLog">The kernel's own list (IMA, binary_runtime_measurements).</param>
+public sealed record HostMeasurements(ReadOnlyMemory<byte> BootLog, ReadOnlyMemory<byte> RuntimeLog);
