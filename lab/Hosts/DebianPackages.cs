@@ -3,7 +3,7 @@ namespace Bailiwick.Lab.Hosts;
 /// <summary>Debian packages, unpacked and never installed.</summary>
 internal static class DebianPackages
 {
-    /// <summary>Downloads packages through apt, whose signatures it checks, and unpacks them into a directory.</summary>
+    /// <summary>Downloads packages through apt, which checks them, and unpacks them into a directory.</summary>
     public static async Task Unpack(
         IReadOnlyCollection<string> packages, string directory, CancellationToken cancellation)
     {

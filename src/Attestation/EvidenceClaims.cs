@@ -1,14 +1,21 @@
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 
 namespace Bailiwick.Attestation;
 
-/// <summary>How evidence was made, and so what it proves at most. Closed; a level comes with its verifier.</summary>
+/// <summary>What evidence proves at most. Closed; the verifier says it, never the evidence.</summary>
 public enum EvidenceAssurance
 {
     /// <summary>A key in a file: says who the host claims to be, proves nothing about its software.</summary>
     Software = 1,
+
+    /// <summary>A TPM 2.0 that no vendor known to the verifier vouches for: it may itself be software.</summary>
+    SoftwareTpm,
+
+    /// <summary>A TPM 2.0 whose endorsement certificate leads to a vendor that the verifier chose.</summary>
+    Tpm,
 }
 
 /// <summary>A ledger checkpoint as evidence names it.</summary>
@@ -20,9 +27,6 @@ public sealed record EvidenceCheckpoint(string Origin, long Size, Digest32 Root)
 /// <summary>What evidence says; by itself it proves nothing.</summary>
 public sealed record EvidenceClaims
 {
-    /// <summary>How it was made.</summary>
-    public required EvidenceAssurance Assurance { get; init; }
-
     /// <summary>The host, `operator id/name`.</summary>
     public required string Host { get; init; }
 
@@ -40,4 +44,15 @@ public sealed record EvidenceClaims
 
     /// <summary>The verifier's nonce, or empty where none was demanded; at most 64 bytes.</summary>
     public required ReadOnlyMemory<byte> Nonce { get; init; }
+
+    /// <summary>What the host's TPM says; null where the host has only its word.</summary>
+    public TpmClaims? Tpm { get; init; }
 }
+
+/// <summary>A TPM's part of evidence.</summary>
+/// <param name="AttestationKey">The key that quotes.</param>
+/// <param name="Quote">TPMS_ATTEST (TPM 2.0 Part 2, section 10.12.12) as the TPM signed it.</param>
+/// <param name="Signature">TPMT_SIGNATURE over it.</param>
+/// <param name="Registers">The values that the quote is over.</param>
+public sealed record TpmClaims(
+    TpmPublic AttestationKey, ReadOnlyMemory<byte> Quote, ReadOnlyMemory<byte> Signature, PcrValues Registers);

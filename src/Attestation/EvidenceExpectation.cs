@@ -1,3 +1,6 @@
+using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.Tpm;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 
 namespace Bailiwick.Attestation;
@@ -19,6 +22,17 @@ public sealed record EvidenceExpectation
 
     /// <summary>The verifier's own history of the log.</summary>
     public required CheckpointRule Checkpoint { get; init; }
+
+    /// <summary>
+    /// SHA-256 of the endorsement key's SubjectPublicKeyInfo in the same Host statement; null when it states no TPM.
+    /// </summary>
+    public required Digest32? EndorsementKey { get; init; }
+
+    /// <summary>The key that must have quoted, as enrolled for this verifier's tenant; null when none is.</summary>
+    public required EnrolledKey? Enrolment { get; init; }
+
+    /// <summary>The TPM's clock in the last evidence accepted; null for the first.</summary>
+    public TpmClockInfo? LastSeen { get; init; }
 
     /// <summary>The nonce the verifier gave for this; null where freshness rests on the checkpoint alone.</summary>
     public required ReadOnlyMemory<byte>? Nonce { get; init; }

@@ -62,4 +62,31 @@ public enum EvidenceRefusalCode
 
     /// <summary>It does not carry the nonce that the verifier gave.</summary>
     NonceMismatch,
+
+    /// <summary>It carries a quote, and no key of that host's TPM is enrolled with the verifier's tenant.</summary>
+    NotEnrolled,
+
+    /// <summary>The enrolled TPM is another than the one that the operator states for the host.</summary>
+    OtherTpm,
+
+    /// <summary>It was quoted by another key than the enrolled one.</summary>
+    OtherAttestationKey,
+
+    /// <summary>The quote cannot be read, or no TPM made it.</summary>
+    QuoteMalformed,
+
+    /// <summary>The quote is not signed by the enrolled key.</summary>
+    QuoteSignature,
+
+    /// <summary>The quote is over something else than what the evidence says: it is of another occasion.</summary>
+    QuoteReplayed,
+
+    /// <summary>The quote is over other registers than demanded.</summary>
+    QuoteSelection,
+
+    /// <summary>The registers' values sent along are not the quoted ones.</summary>
+    QuoteValues,
+
+    /// <summary>The TPM's counters went back: its state was put back, or it is another.</summary>
+    TpmRolledBack,
 }

@@ -1,4 +1,6 @@
+using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Quotes;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 
@@ -10,9 +12,11 @@ namespace Bailiwick.Attestation;
 /// </summary>
 public sealed class VerifiedEvidence
 {
-    private VerifiedEvidence(EvidenceClaims claims, PublicKey identityKey, Digest32 digest)
+    private VerifiedEvidence(EvidenceClaims claims, PublicKey identityKey, Digest32 digest, ProvenState? proven)
     {
-        Assurance = claims.Assurance;
+        Assurance = proven?.Key.Assurance ?? EvidenceAssurance.Software;
+        Quote = proven?.Quote;
+        Vendors = proven?.Key.Vendors;
         Host = claims.Host;
         IdentityKey = identityKey;
         ChannelKey = claims.ChannelKey;
@@ -25,6 +29,12 @@ public sealed class VerifiedEvidence
 
     /// <summary>How well the host proved what it is.</summary>
     public EvidenceAssurance Assurance { get; }
+
+    /// <summary>What the host's TPM quoted; null where the host has only its word.</summary>
+    public VerifiedQuote? Quote { get; }
+
+    /// <summary>The vendors that vouch for the TPM (<see cref="EnrolledKey.Vendors"/>), or null.</summary>
+    public Digest32? Vendors { get; }
 
     /// <summary>The host, `operator id/name`.</summary>
     public string Host { get; }
@@ -51,6 +61,10 @@ public sealed class VerifiedEvidence
     public Digest32 Digest { get; }
 
     // Only EvidenceVerifier calls this, after its last check.
-    internal static VerifiedEvidence After(EvidenceClaims claims, PublicKey identityKey, Digest32 digest) =>
-        new(claims, identityKey, digest);
+    internal static VerifiedEvidence After(
+        EvidenceClaims claims, PublicKey identityKey, Digest32 digest, ProvenState? proven) =>
+        new(claims, identityKey, digest, proven);
 }
+
+/// <summary>A quote that was verified, and the enrolled key that made it.</summary>
+internal sealed record ProvenState(VerifiedQuote Quote, EnrolledKey Key);

@@ -5,6 +5,7 @@ using Bailiwick.Channel.Pinned;
 using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Custody;
+using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Releasing;
@@ -61,8 +62,13 @@ public sealed class KeyServiceProcess : IAsyncDisposable
             PolicyWatch watch = new(
                 new BoardFollower(board, pin.Log, memory, time: time), history, settings.Tenant, settings.Datacentre,
                 log.CreateLogger("Bailiwick.Following"));
-            ReleaseDesk desk = new(
-                settings.Tenant, vault, new NonceBook(time), history, () => watch.Current, time);
+            var enrolments = Keep(parts, EnrolmentBook.Open(
+                directory, settings.Tenant, identity.Key, identity.Signer));
+            ReleaseDesk desk = Keep(parts, new ReleaseDesk(
+                vault, enrolments, new NonceBook(time), history, () => watch.Current, time)
+            {
+                Tenant = settings.Tenant,
+            });
 
             var stop = Keep(parts, new CancellationTokenSource());
             var server = Keep(parts, await ChannelServer.Start(

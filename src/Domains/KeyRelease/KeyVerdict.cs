@@ -149,6 +149,33 @@ public enum KeyRefusalCode
     /// <summary>The evidence does not carry the nonce of the request.</summary>
     EvidenceNonce,
 
+    /// <summary>The evidence has a TPM's quote, and no key of that host's TPM is enrolled.</summary>
+    EvidenceNotEnrolled,
+
+    /// <summary>The enrolled TPM is another than the one the operator states for the host.</summary>
+    EvidenceOtherTpm,
+
+    /// <summary>The evidence was quoted by another key than the enrolled one.</summary>
+    EvidenceOtherAttestationKey,
+
+    /// <summary>The quote cannot be read, or no TPM made it.</summary>
+    EvidenceQuoteMalformed,
+
+    /// <summary>The quote is not signed by the enrolled key.</summary>
+    EvidenceQuoteSignature,
+
+    /// <summary>The quote was made for another occasion.</summary>
+    EvidenceQuoteReplayed,
+
+    /// <summary>The quote is over other registers than demanded.</summary>
+    EvidenceQuoteSelection,
+
+    /// <summary>The registers' values sent along are not the quoted ones.</summary>
+    EvidenceQuoteValues,
+
+    /// <summary>The TPM's counters went back.</summary>
+    EvidenceTpmRolledBack,
+
     /// <summary>Another host holds the key.</summary>
     HeldByAnotherHost,
 

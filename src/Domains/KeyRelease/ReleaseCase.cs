@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
+using Bailiwick.Attestation;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Documents;
@@ -26,13 +27,13 @@ internal sealed class ReleaseCase(
         _refusals.Add(new KeyRefusal(code, sentence, because));
 
     /// <summary>All checks but those of the evidence and the holder.</summary>
-    /// <param name="level">The level of the evidence; null when no evidence was verified.</param>
-    public void Check(AssuranceLevel? level)
+    /// <param name="evidence">The evidence; null when none was verified.</param>
+    public void Check(VerifiedEvidence? evidence)
     {
         CheckTenant();
         var machine = CheckReferences();
         ImmutableArray<DomainModel> domains = machine is null ? [] : CheckDomains(machine);
-        CheckHost(machine, domains, level);
+        CheckHost(machine, domains, evidence);
         CheckRequest();
         CheckNonce();
     }
@@ -158,7 +159,7 @@ internal sealed class ReleaseCase(
         }
     }
 
-    private void CheckHost(CompartmentModel? machine, ImmutableArray<DomainModel> domains, AssuranceLevel? level)
+    private void CheckHost(CompartmentModel? machine, ImmutableArray<DomainModel> domains, VerifiedEvidence? evidence)
     {
         if (!datacentre.Inventory.Hosts.TryGetValue(request.Host.ToString(), out var host)
             || ReleaseControl.IdentityKeyOf(datacentre, request.Host) is null)
@@ -171,7 +172,7 @@ internal sealed class ReleaseCase(
 
         foreach (var domain in domains)
         {
-            CheckPlatform(domain, host, level);
+            CheckPlatform(domain, host, evidence);
         }
 
         if (machine?.Placement.Hosts is { } chosen && !chosen.Contains(host.Ref.Name))
@@ -182,7 +183,7 @@ internal sealed class ReleaseCase(
         }
     }
 
-    private void CheckPlatform(DomainModel domain, HostModel host, AssuranceLevel? level)
+    private void CheckPlatform(DomainModel domain, HostModel host, VerifiedEvidence? evidence)
     {
         if (!domain.Hosts.Operators.Contains(host.Ref.Operator))
         {
@@ -191,7 +192,8 @@ internal sealed class ReleaseCase(
                 $"{domain.Origin} does not accept hosts of the operator {host.Ref.Operator.Short}.", domain.Origin);
         }
 
-        if (level is { } given && !domain.Hosts.Assurance.Contains(given))
+        if (evidence is not null && PlatformLevel.Of(evidence, domain) is var given
+            && !domain.Hosts.Assurance.Contains(given))
         {
             Add(
                 KeyRefusalCode.AssuranceNotAccepted,

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Attestation;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 
 namespace Bailiwick.Domains.KeyRelease;
@@ -23,6 +24,17 @@ public static class ReleaseControl
                 : null;
     }
 
+    /// <summary>The endorsement key that the operator states for a host's TPM; null when there is none.</summary>
+    public static Digest32? EndorsementKeyOf(CheckedDatacentre datacentre, HostRef host)
+    {
+        ArgumentNullException.ThrowIfNull(datacentre);
+        ArgumentNullException.ThrowIfNull(host);
+        return datacentre.Inventory.Hosts.GetValueOrDefault(host.ToString()) is { } model
+            && Digest32.TryParse(model.EndorsementKey, out var digest)
+                ? digest
+                : null;
+    }
+
     /// <summary>Decides on a request whose evidence was verified.</summary>
     /// <param name="evidence">The host's evidence.</param>
     /// <param name="datacentre">The policies and the inventory.</param>
@@ -35,7 +47,7 @@ public static class ReleaseControl
     {
         ArgumentNullException.ThrowIfNull(evidence);
         ReleaseCase reasons = new(datacentre, request, custody, now);
-        reasons.Check(Map(evidence.Assurance));
+        reasons.Check(evidence);
         CheckEvidence(reasons, evidence, request, custody);
         reasons.CheckHolder();
         return reasons is { Refusals.Count: 0, Subject: { } subject }
@@ -60,7 +72,7 @@ public static class ReleaseControl
         KeyCustody custody, DateTimeOffset now)
     {
         ReleaseCase reasons = new(datacentre, request, custody, now);
-        reasons.Check(level: null);
+        reasons.Check(evidence: null);
         foreach (var refusal in evidence)
         {
             reasons.Add(Map(refusal.Code), refusal.Sentence);
@@ -105,12 +117,6 @@ public static class ReleaseControl
         }
     }
 
-    private static AssuranceLevel Map(EvidenceAssurance assurance) => assurance switch
-    {
-        EvidenceAssurance.Software => AssuranceLevel.Software,
-        _ => throw new UnreachableException(),
-    };
-
     private static KeyRefusalCode Map(EvidenceRefusalCode code) => code switch
     {
         EvidenceRefusalCode.Malformed => KeyRefusalCode.EvidenceMalformed,
@@ -122,6 +128,15 @@ public static class ReleaseControl
         EvidenceRefusalCode.CheckpointForked => KeyRefusalCode.EvidenceForked,
         EvidenceRefusalCode.Stale => KeyRefusalCode.EvidenceStale,
         EvidenceRefusalCode.NonceMismatch => KeyRefusalCode.EvidenceNonce,
+        EvidenceRefusalCode.NotEnrolled => KeyRefusalCode.EvidenceNotEnrolled,
+        EvidenceRefusalCode.OtherTpm => KeyRefusalCode.EvidenceOtherTpm,
+        EvidenceRefusalCode.OtherAttestationKey => KeyRefusalCode.EvidenceOtherAttestationKey,
+        EvidenceRefusalCode.QuoteMalformed => KeyRefusalCode.EvidenceQuoteMalformed,
+        EvidenceRefusalCode.QuoteSignature => KeyRefusalCode.EvidenceQuoteSignature,
+        EvidenceRefusalCode.QuoteReplayed => KeyRefusalCode.EvidenceQuoteReplayed,
+        EvidenceRefusalCode.QuoteSelection => KeyRefusalCode.EvidenceQuoteSelection,
+        EvidenceRefusalCode.QuoteValues => KeyRefusalCode.EvidenceQuoteValues,
+        EvidenceRefusalCode.TpmRolledBack => KeyRefusalCode.EvidenceTpmRolledBack,
         _ => throw new UnreachableException(),
     };
 }

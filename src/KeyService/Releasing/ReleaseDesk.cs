@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.KeyService.Custody;
+using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.Ledger.Json;
@@ -19,11 +21,19 @@ namespace Bailiwick.KeyService.Releasing;
 /// the vault. Decisions are taken one at a time, so that what a decision rests on is still so when it takes effect.
 /// </summary>
 public sealed class ReleaseDesk(
-    PartyId tenant, KeyVault vault, NonceBook nonces, CheckpointHistory history, Func<PolicySnapshot?> policy,
-    TimeProvider time)
+    KeyVault vault, EnrolmentBook enrolments, NonceBook nonces, CheckpointHistory history,
+    Func<PolicySnapshot?> policy, TimeProvider time) : IDisposable
 {
+    private const int MostKeys = 4096;
     private const string Journal = "release journal";
     private readonly Lock _gate = new();
+    private readonly VerifierKeyCache _keys = new(MostKeys);
+
+    /// <summary>The tenant served.</summary>
+    public required PartyId Tenant { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _keys.Dispose();
 
     /// <summary>Gives a nonce to a host.</summary>
     public RouteAnswer<NonceAnswer> GiveNonce(RouteCall call)
@@ -62,7 +72,7 @@ public sealed class ReleaseDesk(
         CheckpointRule rule = new(snapshot.Checkpoint.Origin, leastSize, _ => standing);
         lock (_gate)
         {
-            KeyCustody custody = new(tenant, call.Caller.Key, nonce, HolderOf(request.Volume.ToString()));
+            KeyCustody custody = new(Tenant, call.Caller.Key, nonce, HolderOf(request.Volume.ToString()));
             return Judge(request, rule, custody, snapshot) switch
             {
                 KeyVerdict.Refused refused =>
@@ -122,7 +132,7 @@ public sealed class ReleaseDesk(
     /// <summary>What the tenant may know.</summary>
     public RouteAnswer<KeyServiceStatus> Status() => policy() is { } snapshot
         ? new RouteAnswer<KeyServiceStatus>.Ok(new KeyServiceStatus(
-            tenant.ToString(), snapshot.Checkpoint.Origin, snapshot.Checkpoint.Size, "software",
+            Tenant.ToString(), snapshot.Checkpoint.Origin, snapshot.Checkpoint.Size, "software",
             [.. vault.Volumes().OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => new HeldVolume(pair.Key, pair.Value?.Host, pair.Value?.Nonce))],
             snapshot.Problems))
@@ -139,11 +149,13 @@ public sealed class ReleaseDesk(
         {
             Host = request.Host.ToString(),
             IdentityKey = identity,
+            EndorsementKey = ReleaseControl.EndorsementKeyOf(snapshot.Datacentre, request.Host),
+            Enrolment = enrolments.Find(request.Host.ToString()),
             ChannelKey = custody.Caller,
             Checkpoint = rule,
             Nonce = request.Nonce.Bytes,
         };
-        return EvidenceVerifier.Verify(request.Evidence.Span, expectation) switch
+        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, _keys) switch
         {
             EvidenceVerdict.Verified verified => ReleaseControl.Decide(
                 verified.Evidence, snapshot.Datacentre, request, custody, time.GetUtcNow()),
@@ -185,7 +197,7 @@ public sealed class ReleaseDesk(
     }
 
     private KeyCustody Custody(KeyId caller, HolderDocument document) =>
-        new(tenant, caller, NonceStanding.Good, HolderOf(document.Volume.ToString()));
+        new(Tenant, caller, NonceStanding.Good, HolderOf(document.Volume.ToString()));
 
     private HolderState HolderOf(string volume)
     {

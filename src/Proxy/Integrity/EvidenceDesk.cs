@@ -1,5 +1,4 @@
 using Bailiwick.Attestation;
-using Bailiwick.Attestation.Software;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Proxy.Host;
@@ -22,10 +21,9 @@ public sealed class EvidenceDesk(
     /// A DSSE envelope, or null as long as no checkpoint was verified: without one it would prove nothing.
     /// </returns>
     public byte[]? Make(ReadOnlyMemory<byte> nonce) => board.Checkpoint is { } checkpoint
-        ? SoftwareEvidence.Write(
+        ? EvidenceDocument.Write(
             new EvidenceClaims
             {
-                Assurance = EvidenceAssurance.Software,
                 Host = host.ToString(),
                 Checkpoint = new EvidenceCheckpoint(checkpoint.Origin, checkpoint.Size, checkpoint.Root),
                 Boot = boot,

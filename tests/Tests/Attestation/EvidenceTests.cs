@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
-using Bailiwick.Attestation.Software;
+using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Keys;
@@ -16,6 +16,7 @@ public sealed class EvidenceTests
     private const string Host = "0000000000000000000000000000000000000000000000000000000000000001/host-1";
     private static readonly EcdsaSigner Identity = new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
     private static readonly EcdsaSigner Stranger = new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
+    private static readonly VerifierKeyCache Keys = new(16);
     private static readonly byte[] Nonce = RandomNumberGenerator.GetBytes(32);
 
     [Fact]
@@ -37,17 +38,17 @@ public sealed class EvidenceTests
 
     [Fact]
     public void Refuses_evidence_signed_by_another_key() =>
-        AssertOnly(EvidenceRefusalCode.NotSignedByHost, SoftwareEvidence.Write(Claims(), Stranger));
+        AssertOnly(EvidenceRefusalCode.NotSignedByHost, EvidenceDocument.Write(Claims(), Stranger));
 
     [Fact]
     public void Refuses_evidence_signed_by_the_host_and_another() =>
         AssertOnly(
             EvidenceRefusalCode.NotSignedByHost,
-            SignedDocument.Sign(SoftwareEvidence.Format, Members(), Identity, Stranger));
+            SignedDocument.Sign(EvidenceDocument.WordFormat, Members(), Identity, Stranger));
 
     [Fact]
     public void Refuses_evidence_without_a_signature() =>
-        AssertOnly(EvidenceRefusalCode.NotSignedByHost, SignedDocument.Sign(SoftwareEvidence.Format, Members()));
+        AssertOnly(EvidenceRefusalCode.NotSignedByHost, SignedDocument.Sign(EvidenceDocument.WordFormat, Members()));
 
     [Fact]
     public void Refuses_evidence_of_another_host() =>
@@ -87,7 +88,7 @@ public sealed class EvidenceTests
     {
         var claims = Claims() with { Host = "x/y", Nonce = default, Checkpoint = new("log.example", 4, RootAt(5)) };
         var refused = Assert.IsType<EvidenceVerdict.Refused>(
-            EvidenceVerifier.Verify(SoftwareEvidence.Write(claims, Stranger), Expectation()));
+            EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Stranger), Expectation(), Keys));
         Assert.Equal(
             [
                 EvidenceRefusalCode.NotSignedByHost, EvidenceRefusalCode.OtherHost,
@@ -97,8 +98,6 @@ public sealed class EvidenceTests
     }
 
     [Theory]
-    [InlineData("assurance", "\"tpm\"")]
-    [InlineData("assurance", "\"Software\"")]
     [InlineData("host", "\"\"")]
     [InlineData("host", "7")]
     [InlineData("boot", "\"E0000000-0000-0000-0000-000000000000\"")]
@@ -114,47 +113,46 @@ public sealed class EvidenceTests
     {
         JsonObject members = Members();
         members[member] = JsonNode.Parse(value);
-        AssertOnly(EvidenceRefusalCode.Malformed, SignedDocument.Sign(SoftwareEvidence.Format, members, Identity));
+        AssertOnly(EvidenceRefusalCode.Malformed, SignedDocument.Sign(EvidenceDocument.WordFormat, members, Identity));
     }
 
     [Fact]
     public void Refuses_a_signature_made_over_another_kind_of_document()
     {
-        DocumentFormat other = SoftwareEvidence.Format with { MediaType = "application/vnd.bailiwick.other+json" };
+        DocumentFormat other = EvidenceDocument.WordFormat with { MediaType = "application/vnd.bailiwick.other+json" };
         AssertOnly(EvidenceRefusalCode.Malformed, SignedDocument.Sign(other, Members(), Identity));
     }
 
     [Fact]
     public void No_changed_byte_is_verified()
     {
-        byte[] good = SoftwareEvidence.Write(Claims(), Identity);
+        byte[] good = EvidenceDocument.Write(Claims(), Identity);
         for (int i = 0; i < good.Length; i++)
         {
             byte[] changed = [.. good];
             changed[i] ^= 0x04;
-            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(changed, Expectation()));
-            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation()));
+            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(changed, Expectation(), Keys));
+            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation(), Keys));
         }
     }
 
     private static void AssertOnly(EvidenceRefusalCode code, EvidenceClaims claims) =>
-        AssertOnly(code, SoftwareEvidence.Write(claims, Identity));
+        AssertOnly(code, EvidenceDocument.Write(claims, Identity));
 
     private static void AssertOnly(EvidenceRefusalCode code, byte[] envelope)
     {
-        var refused = Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(envelope, Expectation()));
+        var refused = Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(envelope, Expectation(), Keys));
         Assert.Equal(code, Assert.Single(refused.Refusals).Code);
     }
 
     private static EvidenceVerdict Verify(EvidenceClaims claims) =>
-        EvidenceVerifier.Verify(SoftwareEvidence.Write(claims, Identity), Expectation());
+        EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Identity), Expectation(), Keys);
 
     private static EvidenceClaims At(long size, Digest32 root) =>
         Claims() with { Checkpoint = new("log.example", size, root) };
 
     private static JsonObject Members() => new()
     {
-        ["assurance"] = "software",
         ["host"] = Host,
         ["checkpoint"] = new JsonObject { ["origin"] = "log.example", ["size"] = 7, ["root"] = RootAt(7).Hex },
         ["boot"] = "e0000000-0000-0000-0000-000000000000",
@@ -165,7 +163,6 @@ public sealed class EvidenceTests
 
     private static EvidenceClaims Claims() => new()
     {
-        Assurance = EvidenceAssurance.Software,
         Host = Host,
         Checkpoint = new("log.example", 7, RootAt(7)),
         Boot = Guid.Parse("e0000000-0000-0000-0000-000000000000"),
@@ -178,6 +175,8 @@ public sealed class EvidenceTests
     {
         Host = Host,
         IdentityKey = Identity.PublicKey,
+        EndorsementKey = null,
+        Enrolment = null,
         ChannelKey = Identity.Id,
         Checkpoint = new CheckpointRule("log.example", 5, Judge),
         Nonce = Nonce,

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
-using Bailiwick.Attestation.Software;
+using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
@@ -21,6 +21,7 @@ internal sealed record ReleaseScene
     public static readonly EcdsaSigner Host1 = Signatory.NewKey();
     public static readonly EcdsaSigner Host2 = Signatory.NewKey();
     public static readonly EcdsaSigner Stranger = Signatory.NewKey();
+    public static readonly VerifierKeyCache Keys = new(16);
     public static readonly PartyId Bank = PartyId.Unsigned("bank");
     public static readonly PartyId Hospital = PartyId.Unsigned("hospital");
     public static readonly EvidenceCheckpoint Newest = new("log.example", 7, Digest32.Of("root"u8));
@@ -67,7 +68,6 @@ internal sealed record ReleaseScene
 
     public EvidenceClaims Claims() => Evidence(new EvidenceClaims
     {
-        Assurance = EvidenceAssurance.Software,
         Host = Host,
         Checkpoint = Newest,
         Boot = Guid.Parse("e0000000-0000-0000-0000-000000000000"),
@@ -86,7 +86,7 @@ internal sealed record ReleaseScene
             ["host"] = Host,
             ["nonce"] = Convert.ToBase64String(Nonce),
             ["sessionKey"] = Session.Base64,
-            ["evidence"] = JsonNode.Parse(Encoding.UTF8.GetString(SoftwareEvidence.Write(Claims(), EvidenceSigner))),
+            ["evidence"] = JsonNode.Parse(Encoding.UTF8.GetString(EvidenceDocument.Write(Claims(), EvidenceSigner))),
         },
         RequestSigner);
 
@@ -107,11 +107,13 @@ internal sealed record ReleaseScene
         {
             Host = request.Host.ToString(),
             IdentityKey = identity,
+            EndorsementKey = null,
+            Enrolment = null,
             ChannelKey = Caller,
             Checkpoint = new CheckpointRule("log.example", 5, Stand),
             Nonce = request.Nonce.Bytes,
         };
-        return EvidenceVerifier.Verify(request.Evidence.Span, expectation) switch
+        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, Keys) switch
         {
             EvidenceVerdict.Verified verified =>
                 ReleaseControl.Decide(verified.Evidence, datacentre, request, Custody(), Now),

@@ -11,12 +11,14 @@ using Bailiwick.Domains.Policy;
 using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Custody;
+using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Releasing;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Domains.KeyRelease;
+using Bailiwick.Tests.Ledger.Statements;
 
 namespace Bailiwick.Tests.KeyService.Releasing;
 
@@ -24,26 +26,34 @@ namespace Bailiwick.Tests.KeyService.Releasing;
 public sealed class ReleaseDeskTests : IDisposable
 {
     private static readonly EcdsaSigner Host1 = ReleaseScene.Host1;
+    private static readonly EcdsaSigner Service = Signatory.NewKey();
     private readonly string _path = Directory.CreateTempSubdirectory("bw-desk-").FullName;
     private readonly SecretBytes _kek = SecretBytes.Random(32);
     private readonly PrivateDirectory _directory;
     private readonly KeyVault _vault;
+    private readonly EnrolmentBook _enrolments;
     private readonly ReleaseDesk _desk;
 
     public ReleaseDeskTests()
     {
         _directory = PrivateDirectory.Open(LinuxDisk.Instance, _path);
         _vault = KeyVault.Open(_directory, new KeyWrap(_kek, ReleaseScene.Bank.ToString()));
+        _enrolments = EnrolmentBook.Open(_directory, ReleaseScene.Bank, Service.PublicKey, Service);
         PolicySnapshot snapshot = new(
             new ReleaseScene().Datacentre, null, PrincipalRegister.Empty,
             new VerifiedPoint("log.example", ReleaseScene.Newest.Size, ReleaseScene.Newest.Root), []);
         _desk = new ReleaseDesk(
-            ReleaseScene.Bank, _vault, new NonceBook(TimeProvider.System), new CheckpointHistory(new NoBoard()),
-            () => snapshot, new Bailiwick.Tests.Channel.StoppedClock { Now = new ReleaseScene().Now });
+            _vault, _enrolments, new NonceBook(TimeProvider.System), new CheckpointHistory(new NoBoard()),
+            () => snapshot, new Bailiwick.Tests.Channel.StoppedClock { Now = new ReleaseScene().Now })
+        {
+            Tenant = ReleaseScene.Bank,
+        };
     }
 
     public void Dispose()
     {
+        _desk.Dispose();
+        _enrolments.Dispose();
         _vault.Dispose();
         _directory.Dispose();
         _kek.Dispose();
@@ -143,6 +153,8 @@ public sealed class ReleaseDeskTests : IDisposable
             Assert.DoesNotContain(form, told, StringComparison.Ordinal);
         }
 
+        _desk.Dispose();
+        _enrolments.Dispose();
         _vault.Dispose();
         Assert.All(
             Directory.EnumerateFiles(_path),
