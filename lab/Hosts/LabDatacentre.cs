@@ -44,6 +44,7 @@ public sealed class LabDatacentre : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         LabPrograms.Require("ip", "nsenter", "libvirtd", "virsh", "qemu-system-x86_64", "gcc");
+        LabPrograms.Require(LabTpmVendor.Programs);
         if (Environment.UserName != "root")
         {
             throw new LabException("namespaces need root", options.Directory, "sudo");
@@ -210,9 +211,16 @@ public sealed class LabDatacentre : IAsyncDisposable
                 .ConfigureAwait(false);
         }
 
-        await Task.WhenAll(Hosts.Select(host => Bounded(
-                host.Name, "start libvirt", token => host.StartLibvirt(Options.Hook?.Invoke(host.Name), token),
-                cancellation)))
+        using var vendor = LabTpmVendor.Of(Options.Directory);
+        await Task.WhenAll(
+            [
+                .. Hosts.Select(host => Bounded(
+                    host.Name, "start libvirt", token => host.StartLibvirt(Options.Hook?.Invoke(host.Name), token),
+                    cancellation)),
+                .. Hosts.Select(host => Bounded(
+                    host.Name, $"start the TPM, {(host.Tpm.IsMade ? "made before" : "newly made")}",
+                    token => host.Tpm.Start(vendor, token), cancellation)),
+            ])
             .ConfigureAwait(false);
         _register.Change(state => state with { Phase = LabPhase.Up });
     }

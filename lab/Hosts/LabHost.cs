@@ -34,9 +34,10 @@ public sealed class LabHost : LabSpace
         """;
 
     internal LabHost(LabRegister register, string tool, string directory, LabSpaceRecord record)
-        : base(register, tool, directory, record)
-    {
-    }
+        : base(register, tool, directory, record) => Tpm = new LabTpm(this, register);
+
+    /// <summary>Its TPM, which keeps its keys when the host ends and begins again.</summary>
+    public LabTpm Tpm { get; }
 
     /// <summary>Runs virsh against this host's libvirt.</summary>
     public Task<LabProgramResult> Virsh(params string[] arguments) =>

@@ -1,0 +1,105 @@
+using System.Formats.Asn1;
+using Bailiwick.Tpm.Tss;
+
+namespace Bailiwick.Tpm.Keys;
+
+/// <summary>
+/// The TPM's endorsement key (EK), which its vendor has certified. It is made anew from the TPM's seed, always the
+/// same, and kept at the TCG's handle for it. Salts and credentials are encrypted to it: a verifier compares its public
+/// part with the certificate; nothing here does.
+/// </summary>
+public sealed class EndorsementKey
+{
+    private EndorsementKey(TpmConnection tpm, EndorsementAlgorithm algorithm, byte[] area, byte[] name)
+    {
+        Tpm = tpm;
+        Algorithm = algorithm;
+        Public = area;
+        Name = name;
+    }
+
+    /// <summary>The TPM it is in.</summary>
+    public TpmConnection Tpm { get; }
+
+    /// <summary>RSA or P-256.</summary>
+    public EndorsementAlgorithm Algorithm { get; }
+
+    /// <summary>Its persistent handle (TCG TPM v2.0 Provisioning Guidance 1.0, 7.8).</summary>
+    public uint Handle => HandleOf(Algorithm);
+
+    /// <summary>Its public area, a TPMT_PUBLIC.</summary>
+    public ReadOnlyMemory<byte> Public { get; }
+
+    /// <summary>Its name: the hash algorithm's two bytes and the hash of the public area.</summary>
+    public ReadOnlyMemory<byte> Name { get; }
+
+    /// <summary>Finds it at its handle, or makes it from the TCG's template and keeps it there.</summary>
+    /// <exception cref="TpmException">Another key lies there (Occupied), or the TPM refused.</exception>
+    public static EndorsementKey OpenOrCreate(TpmConnection tpm, EndorsementAlgorithm algorithm)
+    {
+        ArgumentNullException.ThrowIfNull(tpm);
+        var template = KeyTemplates.Endorsement(algorithm);
+        var handle = HandleOf(algorithm);
+        var (area, name) = tpm.Use(commands =>
+        {
+            if (PersistentKey.Find(commands, handle) is { } found)
+            {
+                return found;
+            }
+
+            using var made = commands.CreatePrimary(NativeEsys.Endorsement, template);
+            commands.Persist(made, handle);
+            return (commands.ReadPublic(made), commands.Name(made));
+        });
+        var unique = KeyTemplates.UniqueBytes(algorithm);
+        return area.Length == template.Length && area.AsSpan()[..^unique].SequenceEqual(template.AsSpan()[..^unique])
+            ? new EndorsementKey(tpm, algorithm, area, name)
+            : throw PersistentKey.Other(handle);
+    }
+
+    /// <summary>The vendor's certificate for this key as it lies in the TPM, DER; null when the vendor put none there.
+    /// Nothing is checked but that it is one whole ASN.1 value; what fills the index after it is left off.</summary>
+    /// <exception cref="TpmException">The TPM failed, or the index holds something else (BadInput).</exception>
+    public ReadOnlyMemory<byte>? ReadCertificate()
+    {
+        var index = Algorithm switch
+        {
+            EndorsementAlgorithm.Rsa2048 => 0x01c00002u,
+            EndorsementAlgorithm.EccP256 => 0x01c0000au,
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+        var bytes = Tpm.Use(commands =>
+        {
+            if (!PersistentKey.IsTaken(commands, index))
+            {
+                return null;
+            }
+
+            using var found = commands.At(index);
+            return commands.ReadIndex(found);
+        });
+        if (bytes is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            AsnDecoder.ReadSequence(bytes, AsnEncodingRules.DER, out _, out _, out var consumed);
+            return bytes.AsMemory(0, consumed);
+        }
+        catch (AsnContentException failure)
+        {
+            throw new TpmException(TpmFault.BadInput, $"NV index 0x{index:x8}", $"no certificate: {failure.Message}");
+        }
+    }
+
+    internal TpmHandle Open(TpmCommands commands) => PersistentKey.Open(commands, Handle, Name);
+
+    private static uint HandleOf(EndorsementAlgorithm algorithm) => algorithm switch
+    {
+        EndorsementAlgorithm.Rsa2048 => 0x81010001,
+        EndorsementAlgorithm.EccP256 => 0x81010002,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

@@ -1,0 +1,83 @@
+using System.Buffers.Binary;
+
+namespace Bailiwick.Tpm.Tss;
+
+/// <content>PCRs, quotes and NV indices.</content>
+internal sealed partial class TpmCommands
+{
+    // TPM2_PCR_Read gives at most eight; NV buffers of 1024 bytes are what every TPM of a PC has at least.
+    private const int NvPartBytes = 1024;
+
+    /// <summary>Some of the selected PCRs: the count of changes, the selection (TPML_PCR_SELECTION) that came, and its
+    /// values (TPML_DIGEST).</summary>
+    public (uint Updates, byte[] Selected, byte[] Values) PcrRead(ReadOnlySpan<byte> selection)
+    {
+        Begin("TPM2_PCR_Read");
+        using var wanted = Selection(selection);
+        Check(NativeEsys.Esys_PCR_Read(
+            _esys, None, None, None, wanted, out var updates, out var selected, out var values));
+        return (updates,
+            TssOutput.Structure(selected, NativeMu.Tss2_MU_TPML_PCR_SELECTION_Marshal, _tcti.Operation),
+            TssOutput.Structure(values, NativeMu.Tss2_MU_TPML_DIGEST_Marshal, _tcti.Operation));
+    }
+
+    public void PcrExtend(int pcr, ReadOnlySpan<byte> digests)
+    {
+        Begin($"TPM2_PCR_Extend, PCR {pcr}");
+        using var values = TssMemory.Structure(
+            digests, NativeMu.Tss2_MU_TPML_DIGEST_VALUES_Unmarshal, _tcti.Operation);
+        Check(NativeEsys.Esys_PCR_Extend(_esys, (uint)pcr, Password, None, None, values));
+    }
+
+    /// <summary>A quote: TPMS_ATTEST and TPMT_SIGNATURE, by the key's own scheme.</summary>
+    public (byte[] Attest, byte[] Signature) Quote(
+        TpmHandle key, ReadOnlySpan<byte> extraData, ReadOnlySpan<byte> selection)
+    {
+        Begin("TPM2_Quote");
+        using var extra = TssMemory.Sized(extraData, ExtraBytes, _tcti.Operation);
+        using var scheme = TssMemory.Structure(
+            new WireWriter().U16(AlgorithmNull).ToArray(), NativeMu.Tss2_MU_TPMT_SIG_SCHEME_Unmarshal,
+            _tcti.Operation);
+        using var pcrs = Selection(selection);
+        Check(NativeEsys.Esys_Quote(
+            _esys, key.Resource, Password, None, None, extra, scheme, pcrs, out var quoted, out var signature));
+        return (TssOutput.Sized(quoted),
+            TssOutput.Structure(signature, NativeMu.Tss2_MU_TPMT_SIGNATURE_Marshal, _tcti.Operation));
+    }
+
+    /// <summary>All bytes of an NV index that may be read with its own empty authorization.</summary>
+    public byte[] ReadIndex(TpmHandle index)
+    {
+        Begin("TPM2_NV_ReadPublic");
+        Check(NativeEsys.Esys_NV_ReadPublic(
+            _esys, index.Resource, None, None, None, out var area, out var name));
+        TssOutput.Drop(name);
+        var wire = TssOutput.Structure(area, NativeMu.Tss2_MU_TPM2B_NV_PUBLIC_Marshal, _tcti.Operation);
+        int size = BinaryPrimitives.ReadUInt16BigEndian(wire.AsSpan(wire.Length - 2));
+        if (size > TpmLimits.CertificateBytes)
+        {
+            throw new TpmException(
+                TpmFault.BadInput, _tcti.Operation, $"the index has {size} bytes; {TpmLimits.CertificateBytes} are "
+                + "read at most");
+        }
+
+        Begin("TPM2_NV_Read");
+        var all = new byte[size];
+        for (var have = 0; have < size;)
+        {
+            Check(NativeEsys.Esys_NV_Read(
+                _esys, index.Resource, index.Resource, Password, None, None,
+                (ushort)Math.Min(NvPartBytes, size - have), (ushort)have, out var data));
+            var part = TssOutput.Sized(data);
+            if (part.Length == 0 || part.Length > size - have)
+            {
+                throw new TpmException(TpmFault.Failed, _tcti.Operation, $"{part.Length} bytes came");
+            }
+
+            part.CopyTo(all, have);
+            have += part.Length;
+        }
+
+        return all;
+    }
+}
