@@ -30,6 +30,8 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
         ["tenantRoot"] = firstRoot,
         ["master"] = MasterPeer(LabPaths.MasterAddress),
         ["log"] = Log(),
+        ["vendors"] = Path.Combine(paths.KeyService(tenant), "vendors.pem"),
+        ["vendorIntermediates"] = Path.Combine(paths.KeyService(tenant), "intermediates.pem"),
         ["kek"] = Path.Combine(paths.KeyService(tenant), "kek.bin"),
     };
 
@@ -44,6 +46,7 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
         ["master"] = MasterPeer(LabPaths.MasterAddress),
         ["log"] = Log(),
         ["libvirt"] = "",
+        ["tpm"] = LabTpm.AddressInside.ToString(),
         ["pool"] = paths.Pool,
         ["images"] = paths.Images,
         ["hypervisor"] = acceleration switch

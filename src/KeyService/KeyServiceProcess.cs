@@ -70,9 +70,12 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 Tenant = settings.Tenant,
             });
 
+            EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(
+                settings.Tenant, enrolments, settings.Vendors, () => watch.Current, time));
+
             var stop = Keep(parts, new CancellationTokenSource());
             var server = Keep(parts, await ChannelServer.Start(
-                new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk),
+                new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk, enrolling),
                 key => watch.Principals.Resolve(key), log, cancel: cancel));
             Task following = Task.Run(() => watch.Follow(stop.Token), CancellationToken.None);
             return new KeyServiceProcess(parts, stop, server, following);

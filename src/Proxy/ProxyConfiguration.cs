@@ -45,6 +45,12 @@ public sealed record ProxyConfiguration
     public required string Images { get; init; }
 
     /// <summary>
+    /// This host's TPM: <c>device:/dev/tpmrm0</c> or <c>swtpm:/path</c> of a socket; empty when it has none, and then
+    /// its evidence is only its word.
+    /// </summary>
+    public required string Tpm { get; init; }
+
+    /// <summary>
     /// <c>kvm</c> or <c>emulated</c>; emulation, which every host can do, when it is not said.
     /// </summary>
     public Hypervisor Hypervisor { get; init; } = Hypervisor.Emulated;

@@ -42,7 +42,8 @@ public static class ProxyProcess
         using PrivateDirectory bootDirectory = directory.OpenOrCreateChild("boot");
         using PrivateDirectory machineDirectory = directory.OpenOrCreateChild("machines");
         using ChannelIdentity identity = ChannelIdentity.FromPem(configuration.IdentityKey);
-        using IntegrityManager integrity = IntegrityManager.Open(directory);
+        using HostTpm? tpm = configuration.Tpm.Length == 0 ? null : HostTpm.Open(configuration.Tpm);
+        using IntegrityManager integrity = IntegrityManager.Open(directory, tpm, EvidenceDesk.ReadBoot());
 
         // What is enforced: kept statements, the board, the plan.
         PlanKeeper plans = new(self, integrity, time);
@@ -53,7 +54,7 @@ public static class ProxyProcess
         BoardClient board = new(master);
         BoardFollower follower = new(board, LogKey(configuration.Log), memory, time: time);
         BoardWatch watch = new(follower, accepted, plans, integrity);
-        EvidenceDesk evidence = new(self, identity, integrity, watch, EvidenceDesk.ReadBoot());
+        EvidenceDesk evidence = new(self, identity, integrity, watch, tpm);
 
         // What enforces it: the managers.
         RealHost host = new();
@@ -62,7 +63,7 @@ public static class ProxyProcess
             bootDirectory.Path, configuration.Pool, machineDirectory.Path, "/usr/bin/qemu-system-x86_64",
             configuration.Hypervisor));
         HostNetwork network = new(host, integrity, plans.WasPlanned);
-        using TenantKeyServices keys = new(self, identity, evidence, plans);
+        using TenantKeyServices keys = new(self, identity, evidence, plans, new TpmEnrolment(tpm));
         HeldVolumes held = HeldVolumes.Open(directory);
         VirtualStorageManager storage = new(
             hypervisor, keys, new VolumeFiles(host, configuration.Pool),

@@ -40,6 +40,9 @@ public enum IntegrityKind
 
     /// <summary>Someone read what belongs to a tenant: a console, a machine's memory, a plan.</summary>
     ManagementRead,
+
+    /// <summary>The host started anew; the register begins at zero here. The subject is the boot.</summary>
+    Boot,
 }
 
 /// <summary>The names of the kinds on the wire.</summary>
@@ -63,6 +66,7 @@ public static class IntegrityKinds
         IntegrityKind.Drift => "drift",
         IntegrityKind.StatementRefused => "statement-refused",
         IntegrityKind.ManagementRead => "management-read",
+        IntegrityKind.Boot => "boot",
         _ => throw new UnreachableException(),
     };
 

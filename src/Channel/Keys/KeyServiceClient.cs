@@ -77,6 +77,14 @@ public sealed class KeyServiceClient
         }
     }
 
+    /// <summary>Shows a TPM; the answer is a challenge for it.</summary>
+    public Task<EnrolmentChallengeBody> BeginEnrolment(EnrolmentClaimBody claim, CancellationToken cancel = default) =>
+        Send<EnrolmentChallengeBody>(HttpMethod.Post, "/v1/enrolments", StrictJson.Write(claim), cancel);
+
+    /// <summary>Sends the TPM's answer; what comes back is signed by the key service.</summary>
+    public Task<EnrolledBody> CompleteEnrolment(EnrolmentAnswerBody answer, CancellationToken cancel = default) =>
+        Send<EnrolledBody>(HttpMethod.Post, "/v1/enrolments/answers", StrictJson.Write(answer), cancel);
+
     /// <summary>Sends a signed return.</summary>
     public Task Return(ReadOnlyMemory<byte> returnEnvelope, CancellationToken cancel = default) =>
         Send<Nothing>(HttpMethod.Post, "/v1/returns", Wrap("return", returnEnvelope), cancel);

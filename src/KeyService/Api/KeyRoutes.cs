@@ -1,6 +1,7 @@
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
+using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Releasing;
 
 namespace Bailiwick.KeyService.Api;
@@ -54,6 +55,28 @@ public static class KeyRoutes
         MaxBodyBytes = DocumentBytes,
     };
 
+    private static readonly RouteRow Enrolments = new()
+    {
+        Method = "POST",
+        Template = "/v1/enrolments",
+        Summary = "Takes what the calling host shows of its TPM, and gives a challenge for it.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("a challenge gives nothing and is kept only in memory"),
+        MaxBodyBytes = 64 * 1024,
+    };
+
+    private static readonly RouteRow EnrolmentAnswers = new()
+    {
+        Method = "POST",
+        Template = "/v1/enrolments/answers",
+        Summary = "Takes the TPM's answer to the challenge, and gives the signed enrolment.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("enrolment"),
+        MaxBodyBytes = 1024,
+    };
+
     private static readonly RouteRow Status = new()
     {
         Method = "GET",
@@ -65,17 +88,23 @@ public static class KeyRoutes
     };
 
     /// <summary>The table.</summary>
-    public static RouteTable Table { get; } = new(Nonces, Releases, Returns, Takeovers, Status);
+    public static RouteTable Table { get; } = new(
+        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, Status);
 
     /// <summary>Joins the rows to the desk.</summary>
-    public static RouteMap To(ReleaseDesk desk)
+    public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment)
     {
         ArgumentNullException.ThrowIfNull(desk);
+        ArgumentNullException.ThrowIfNull(enrolment);
         return new RouteMap(Table)
             .Handle<Nothing, NonceAnswer>(Nonces, (call, _) => Task.FromResult(desk.GiveNonce(call)))
             .Handle<ReleaseBody, SealedKeyBody>(Releases, desk.Release)
             .Handle<ReturnBody, Nothing>(Returns, (call, body) => Task.FromResult(desk.Return(call, body)))
             .Handle<TakeoverBody, Nothing>(Takeovers, (call, body) => Task.FromResult(desk.TakeOver(call, body)))
+            .Handle<EnrolmentClaimBody, EnrolmentChallengeBody>(
+                Enrolments, (call, body) => Task.FromResult(enrolment.Begin(call, body)))
+            .Handle<EnrolmentAnswerBody, EnrolledBody>(
+                EnrolmentAnswers, (call, body) => Task.FromResult(enrolment.Complete(call, body)))
             .Handle(Status, call => Task.FromResult(desk.Status()));
     }
 }

@@ -1,8 +1,13 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Bailiwick.Attestation.Endorsement;
+using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Channel.Pinned;
 using Bailiwick.Channel.Wire;
 using Bailiwick.Durable;
 using Bailiwick.Durable.Files;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Checkpoints;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -15,10 +20,12 @@ namespace Bailiwick.KeyService.Settings;
 /// <param name="Tenant">The tenant, whose first root was held against its id.</param>
 /// <param name="Datacentre">The operator.</param>
 /// <param name="Board">The board's address, its key's id and its log's key.</param>
+/// <param name="Vendors">The vendors of TPMs whom the tenant believes, or null.</param>
 public sealed record KeyServiceSettings(
-    SettingsFile File, ImmutableArray<ChannelAddress> Listen, PartyId Tenant, PartyId Datacentre, BoardPin Board)
+    SettingsFile File, ImmutableArray<ChannelAddress> Listen, PartyId Tenant, PartyId Datacentre, BoardPin Board,
+    VendorTrust? Vendors)
 {
-    private const int MaxFileBytes = 1024 * 1024;
+    private const int MaxFileBytes = 8 * 1024 * 1024;
 
     /// <summary>Reads a settings file, mode 0600 in a private directory; names all its problems at once.</summary>
     /// <exception cref="SettingsException">It cannot be used.</exception>
@@ -44,8 +51,9 @@ public sealed record KeyServiceSettings(
 
         CheckRoot(file.TenantRoot, tenant, problems);
         BoardPin? board = Pin(file, problems);
+        VendorTrust? vendors = Trust(file, problems);
         return problems.Count == 0 && tenant is not null && datacentre is not null && board is not null
-            ? new KeyServiceSettings(file, listen, tenant, datacentre, board)
+            ? new KeyServiceSettings(file, listen, tenant, datacentre, board, vendors)
             : throw new SettingsException(path, string.Join(" ", problems));
     }
 
@@ -117,6 +125,33 @@ public sealed record KeyServiceSettings(
         catch (Exception error) when (error is DurableException or ArgumentException)
         {
             problems.Add($"tenantRoot: {error.Message}.");
+        }
+    }
+
+    private static VendorTrust? Trust(SettingsFile file, List<string> problems)
+    {
+        if (file.Vendors.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            byte[] roots = Bytes(file.Vendors);
+            byte[] others = file.VendorIntermediates.Length == 0 ? [] : Bytes(file.VendorIntermediates);
+            EkTrust trust = EkTrust.FromPem(Encoding.UTF8.GetString(roots), Encoding.UTF8.GetString(others));
+            if (trust.Roots == 0 || trust.Unreadable > 0)
+            {
+                problems.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"vendors: {trust.Roots} roots can be read, {trust.Unreadable} certificates cannot."));
+            }
+
+            return new VendorTrust(Digest32.Of(roots), trust);
+        }
+        catch (Exception error) when (error is DurableException or ArgumentException)
+        {
+            problems.Add($"vendors: {error.Message}.");
+            return null;
         }
     }
 

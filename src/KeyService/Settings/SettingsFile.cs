@@ -15,9 +15,14 @@ namespace Bailiwick.KeyService.Settings;
 /// <param name="Master">The board.</param>
 /// <param name="Log">The board's log.</param>
 /// <param name="Kek">File of the key encryption key, 32 bytes.</param>
+/// <param name="Vendors">
+/// PEM file of the root certificates of the vendors of TPMs whom the tenant believes, the one its domains name; empty
+/// when none is.
+/// </param>
+/// <param name="VendorIntermediates">PEM file of certificates between those roots and TPMs; empty when none.</param>
 public sealed record SettingsFile(
     string Directory, ImmutableArray<string> Listen, string TlsKey, string Tenant, string TenantRoot, string Datacentre,
-    MasterPin Master, LogPin Log, string Kek);
+    MasterPin Master, LogPin Log, string Kek, string Vendors, string VendorIntermediates);
 
 /// <summary>Where the board listens, and the id of its key.</summary>
 public sealed record MasterPin(string Address, string Key);

@@ -8,10 +8,11 @@ namespace Bailiwick.Proxy.Integrity;
 
 /// <summary>
 /// Makes this host's evidence: over the newest checkpoint it has verified, the head of its integrity log, the key of
-/// its channel, and the verifier's nonce. The only level there is so far is the host's signed word.
+/// its channel, and the verifier's nonce. Where the host has a TPM, the TPM quotes over all of it; otherwise it is the
+/// host's signed word.
 /// </summary>
 public sealed class EvidenceDesk(
-    HostRef host, ChannelIdentity identity, IntegrityManager integrity, BoardWatch board, Guid boot)
+    HostRef host, ChannelIdentity identity, IntegrityManager integrity, BoardWatch board, HostTpm? tpm)
 {
     private const int PatienceTenths = 100;
 
@@ -20,18 +21,23 @@ public sealed class EvidenceDesk(
     /// <returns>
     /// A DSSE envelope, or null as long as no checkpoint was verified: without one it would prove nothing.
     /// </returns>
+    /// <exception cref="WorldException">The TPM does not answer: there is no evidence then.</exception>
     public byte[]? Make(ReadOnlyMemory<byte> nonce) => board.Checkpoint is { } checkpoint
-        ? EvidenceDocument.Write(
-            new EvidenceClaims
+        ? integrity.WhileStill(head =>
+        {
+            EvidenceClaims claims = new()
             {
                 Host = host.ToString(),
                 Checkpoint = new EvidenceCheckpoint(checkpoint.Origin, checkpoint.Size, checkpoint.Root),
-                Boot = boot,
+                Boot = integrity.Boot,
                 ChannelKey = identity.Key,
-                IntegrityLog = integrity.Head,
+                IntegrityLog = head,
                 Nonce = nonce,
-            },
-            identity.Signer)
+            };
+            return EvidenceDocument.Write(
+                tpm is null ? claims : claims with { Tpm = tpm.Quote(EvidenceDocument.Binding(claims)) },
+                identity.Signer);
+        })
         : null;
 
     /// <summary>Evidence over a checkpoint of at least a size, which may be on its way to this host.</summary>

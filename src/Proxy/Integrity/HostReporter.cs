@@ -5,6 +5,7 @@ using Bailiwick.Channel.Board;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Factory;
+using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 
@@ -37,7 +38,7 @@ public sealed class HostReporter(
                     Problem = "";
                 }
             }
-            catch (BoardException error)
+            catch (Exception error) when (error is BoardException or WorldException)
             {
                 Problem = error.Message;
             }

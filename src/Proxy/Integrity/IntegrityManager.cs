@@ -1,4 +1,5 @@
 using System.Text;
+using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Durable;
 using Bailiwick.Durable.Files;
@@ -10,7 +11,8 @@ namespace Bailiwick.Proxy.Integrity;
 /// <summary>
 /// The host's own write-only log of what it enforces. <see cref="Record"/> returns once the entry is durable; whoever
 /// is about to change the world calls it before, so that every effect implies an earlier record. Each record on disk
-/// is the canonical entry, a line break, and the text its digest is over.
+/// is the canonical entry, a line break, and the text its digest is over. Where the host has a TPM, each entry is also
+/// extended into a register of it before <see cref="Record"/> returns: from then on not even root can unsay it.
 /// </summary>
 public sealed class IntegrityManager : IDisposable
 {
@@ -19,13 +21,19 @@ public sealed class IntegrityManager : IDisposable
     private readonly Lock _lock = new();
     private readonly AppendLog _log;
     private readonly List<IntegrityLine> _lines;
+    private readonly HostTpm? _tpm;
 
-    private IntegrityManager(AppendLog log, List<IntegrityLine> lines, IntegrityHead head)
+    private IntegrityManager(AppendLog log, List<IntegrityLine> lines, IntegrityHead head, HostTpm? tpm, Guid boot)
     {
         _log = log;
         _lines = lines;
+        _tpm = tpm;
         Head = head;
+        Boot = boot;
     }
+
+    /// <summary>The host's boot.</summary>
+    public Guid Boot { get; }
 
     /// <summary>What the log comes down to now.</summary>
     public IntegrityHead Head { get; private set; }
@@ -35,7 +43,10 @@ public sealed class IntegrityManager : IDisposable
     /// An entry is not the one that must follow: the log was changed.
     /// </exception>
     /// <exception cref="DurableException">The disk refused, or another Proxy has the log.</exception>
-    public static IntegrityManager Open(PrivateDirectory directory)
+    /// <exception cref="ConfigurationException">
+    /// The TPM's register holds something else than this log says.
+    /// </exception>
+    public static IntegrityManager Open(PrivateDirectory directory, HostTpm? tpm, Guid boot)
     {
         List<IntegrityLine> lines = [];
         IntegrityHead head = IntegrityHead.Empty;
@@ -54,7 +65,27 @@ public sealed class IntegrityManager : IDisposable
 
             lines.Add(line);
         });
-        return new IntegrityManager(log, lines, head);
+        IntegrityManager manager = new(log, lines, head, tpm, boot);
+        try
+        {
+            manager.MeetRegister();
+            return manager;
+        }
+        catch
+        {
+            manager.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Asks something while nothing is recorded; the head is that of the whole question.</summary>
+    public T WhileStill<T>(Func<IntegrityHead, T> question)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        lock (_lock)
+        {
+            return question(Head);
+        }
     }
 
     /// <summary>Appends an entry; it is durable when this returns.</summary>
@@ -86,6 +117,7 @@ public sealed class IntegrityManager : IDisposable
 
             Head = Head.Extend(entry);
             _lines.Add(line);
+            _tpm?.Extend(IntegrityRegisterValue.DigestOf(entry));
             return entry;
         }
     }
@@ -117,6 +149,42 @@ public sealed class IntegrityManager : IDisposable
                 ? []
                 : _lines.GetRange((int)from, Math.Min(limit, _lines.Count - (int)from));
         }
+    }
+
+    /// <summary>
+    /// Begins the log of a new boot, or goes on with that of this one. A Proxy that died between writing an entry and
+    /// extending it left the register one entry behind; the effect of that entry has not happened yet.
+    /// </summary>
+    private void MeetRegister()
+    {
+        if (_tpm is null)
+        {
+            return;
+        }
+
+        Digest32 register = _tpm.IntegrityRegister();
+        if (register == IntegrityRegisterValue.Zero)
+        {
+            Record(IntegrityKind.Boot, Boot.ToString("D"), "");
+            return;
+        }
+
+        int begin = _lines.FindLastIndex(line => line.Entry.Kind == IntegrityKind.Boot);
+        IntegrityEntry[] entries = begin < 0 ? [] : [.. _lines[begin..].Select(line => line.Entry)];
+        if (entries.Length > 0 && IntegrityRegisterValue.After(entries) == register)
+        {
+            return;
+        }
+
+        if (entries.Length > 0 && IntegrityRegisterValue.After(entries[..^1]) == register)
+        {
+            _tpm.Extend(IntegrityRegisterValue.DigestOf(entries[^1]));
+            return;
+        }
+
+        throw new ConfigurationException(
+            $"The TPM's register {EvidenceRegisters.IntegrityLog} does not hold what {FileName} says of this boot: one "
+            + "of them was changed by somebody else. Keep the file for an auditor, and start the host anew.");
     }
 
     /// <inheritdoc/>

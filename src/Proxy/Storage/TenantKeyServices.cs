@@ -18,7 +18,8 @@ namespace Bailiwick.Proxy.Storage;
 /// nobody else can stand in for it.
 /// </summary>
 public sealed class TenantKeyServices(
-    HostRef host, ChannelIdentity identity, EvidenceDesk evidence, PlanKeeper plans) : IVolumeKeys, IDisposable
+    HostRef host, ChannelIdentity identity, EvidenceDesk evidence, PlanKeeper plans, TpmEnrolment enrolment)
+    : IVolumeKeys, IDisposable
 {
     private const string NotHeldSo = "not-held-so";
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
@@ -34,6 +35,7 @@ public sealed class TenantKeyServices(
 
         try
         {
+            await enrolment.EnsureAsync(question.Volume.Tenant, client, stop).ConfigureAwait(false);
             OpenedKey opened = await client.Fetch(
                 async (given, session, cancel) =>
                 {
@@ -50,6 +52,7 @@ public sealed class TenantKeyServices(
         }
         catch (KeyServiceException error) when (error.Problem is { } problem)
         {
+            enrolment.Forget(question.Volume.Tenant);
             return new VolumeKeyAnswer.Refused(problem.Refusals is { IsDefaultOrEmpty: false } refusals
                 ? [.. refusals.Select(r => $"{r.Sentence} [{r.Code}]")]
                 : [$"{problem.Detail} [{problem.Code}]"]);

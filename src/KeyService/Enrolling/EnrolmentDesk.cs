@@ -1,0 +1,174 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Bailiwick.Attestation.Credentials;
+using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.PublicKeys;
+using Bailiwick.Attestation.Tpm;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.KeyService.Following;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.KeyService.Enrolling;
+
+/// <summary>
+/// Where hosts enrol their TPM with this tenant. Who calls is known by the channel; which TPM it must have, by the
+/// operator's statement; that it has it, only by the TPM's answer. A challenge is good for one answer, for a minute, by
+/// the host that got it, and a restart forgets them all.
+/// </summary>
+public sealed class EnrolmentDesk(
+    PartyId tenant, EnrolmentBook book, VendorTrust? vendors, Func<PolicySnapshot?> policy, TimeProvider time)
+    : IDisposable
+{
+    private const int SecretBytes = 32;
+    private const int LifetimeSeconds = 60;
+    private const int MostOpen = 1024;
+    private const int MostKeys = 64;
+    private const int MostCertificateBytes = 16 * 1024;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<KeyId, Asked> _open = [];
+    private readonly VerifierKeyCache _keys = new(MostKeys);
+
+    /// <summary>Takes a claim and, if nothing is against it, answers a challenge for the host's TPM.</summary>
+    public RouteAnswer<EnrolmentChallengeBody> Begin(RouteCall call, EnrolmentClaimBody body)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(body);
+        if (policy() is not { } snapshot)
+        {
+            return new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.NotReady);
+        }
+
+        if (Claim(body) is not { } claim)
+        {
+            return new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.BadClaim);
+        }
+
+        if (HostOf(snapshot.Datacentre, call.Caller.Key) is not { } host)
+        {
+            return new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.UnknownHost);
+        }
+
+        EnrolmentExpectation expectation = new()
+        {
+            Tenant = tenant,
+            Host = host.ToString(),
+            EndorsementKey = ReleaseControl.EndorsementKeyOf(snapshot.Datacentre, host),
+            Vendors = vendors,
+            At = time.GetUtcNow(),
+        };
+        return EnrolmentCheck.Judge(claim, expectation, _keys) switch
+        {
+            EnrolmentVerdict.Refused refused =>
+                new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.Of(refused.Refusals)),
+            EnrolmentVerdict.Open open => Ask(call.Caller.Key, open.Candidate),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    /// <summary>Takes a TPM's answer and, if it is right, keeps the key and answers the signed enrolment.</summary>
+    public RouteAnswer<EnrolledBody> Complete(RouteCall call, EnrolmentAnswerBody body)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(body);
+        Asked? asked;
+        lock (_gate)
+        {
+            _open.Remove(call.Caller.Key, out asked);
+        }
+
+        if (asked is null || time.GetElapsedTime(asked.At) > TimeSpan.FromSeconds(LifetimeSeconds))
+        {
+            return Refuse(EnrolmentRefusalCode.NoSuchChallenge,
+                "No challenge is open for this host: it was answered before, or is older than a minute. Begin anew.");
+        }
+
+        if (Bytes(body.Secret, SecretBytes) is not { } secret || asked.Challenge.Answer(secret) is not { } key)
+        {
+            return Refuse(EnrolmentRefusalCode.WrongAnswer,
+                "The secret is not the one that was encrypted: the TPM does not hold both keys.");
+        }
+
+        return book.Keep(key) is var (document, record)
+            ? new RouteAnswer<EnrolledBody>.Recorded(
+                new EnrolledBody(JsonElement.Parse(document)), new RouteReceipt("enrolments", record))
+            : Refuse(EnrolmentRefusalCode.HostTaken,
+                "Another TPM is enrolled for this host. The tenant must forget that one first.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _keys.Dispose();
+
+    private RouteAnswer<EnrolmentChallengeBody> Ask(KeyId caller, EnrolmentCandidate candidate)
+    {
+        byte[] secret = RandomNumberGenerator.GetBytes(SecretBytes);
+        try
+        {
+            if (CredentialMaker.Make(
+                candidate.EndorsementKey, candidate.AttestationName, secret, RandomNumberGenerator.GetBytes)
+                is not { } credential)
+            {
+                return new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.Of(
+                [
+                    new EnrolmentRefusal(
+                        EnrolmentRefusalCode.NotAnEndorsementKey,
+                        "Nothing can be encrypted to what is shown as endorsement key."),
+                ]));
+            }
+
+            lock (_gate)
+            {
+                foreach (KeyId old in _open.Where(pair =>
+                    time.GetElapsedTime(pair.Value.At) > TimeSpan.FromSeconds(LifetimeSeconds)).Select(p => p.Key)
+                    .ToArray())
+                {
+                    _open.Remove(old);
+                }
+
+                if (_open.Count >= MostOpen && !_open.ContainsKey(caller))
+                {
+                    return new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.TooManyChallenges);
+                }
+
+                _open[caller] = new Asked(new EnrolmentChallenge(candidate, secret), time.GetTimestamp());
+            }
+
+            return new RouteAnswer<EnrolmentChallengeBody>.Ok(new EnrolmentChallengeBody(
+                Convert.ToBase64String(credential.Blob.Span), Convert.ToBase64String(credential.Secret.Span),
+                candidate.Doubts));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
+    }
+
+    private static RouteAnswer<EnrolledBody> Refuse(EnrolmentRefusalCode code, string sentence) =>
+        new RouteAnswer<EnrolledBody>.Refused(EnrolmentProblems.Of([new EnrolmentRefusal(code, sentence)]));
+
+    private static HostRef? HostOf(CheckedDatacentre datacentre, KeyId caller) =>
+        datacentre.Inventory.Hosts.Values
+            .FirstOrDefault(host => ReleaseControl.IdentityKeyOf(datacentre, host.Ref)?.Id == caller)?.Ref;
+
+    private static EnrolmentClaim? Claim(EnrolmentClaimBody body) =>
+        Bytes(body.Certificate, MostCertificateBytes) is { } certificate
+        && Bytes(body.EndorsementKey, TpmLimits.StructureBytes) is { } endorsement
+        && Bytes(body.AttestationKey, TpmLimits.StructureBytes) is { } attestation
+        && TpmPublic.TryRead(endorsement, out TpmPublic? endorsementKey, out _)
+        && TpmPublic.TryRead(attestation, out TpmPublic? attestationKey, out _)
+            ? new EnrolmentClaim(certificate, endorsementKey, attestationKey)
+            : null;
+
+    private static byte[]? Bytes(string base64, int most)
+    {
+        byte[] bytes = new byte[most];
+        return Convert.TryFromBase64String(base64, bytes, out int length) ? bytes[..length] : null;
+    }
+
+    private sealed record Asked(EnrolmentChallenge Challenge, long At);
+}

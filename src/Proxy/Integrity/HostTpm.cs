@@ -1,0 +1,118 @@
+using Bailiwick.Attestation;
+using Bailiwick.Attestation.Tpm;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Secrets;
+using Bailiwick.Ledger;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Tpm;
+using Bailiwick.Tpm.Keys;
+using Bailiwick.Tpm.Pcrs;
+
+namespace Bailiwick.Proxy.Integrity;
+
+/// <summary>This host's TPM, as far as the Proxy needs it.</summary>
+public sealed class HostTpm : IDisposable
+{
+    private const int Tries = 5;
+    private static readonly PcrSet Registers = new(
+        Bailiwick.Tpm.TpmHash.Sha256, EvidenceRegisters.Selection.Banks.SelectMany(bank => bank.Registers));
+
+    private readonly TpmConnection _tpm;
+    private readonly EndorsementKey _endorsement;
+    private readonly AttestationKey _attestation;
+    private readonly PcrRegisters _registers;
+    private readonly IntegrityRegister _integrity;
+    private readonly TpmPublic _attestationPublic;
+
+    private HostTpm(TpmConnection tpm)
+    {
+        _tpm = tpm;
+        _endorsement = EndorsementKey.OpenOrCreate(tpm, EndorsementAlgorithm.Rsa2048);
+        _attestation = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(tpm));
+        _registers = new PcrRegisters(tpm);
+        _integrity = IntegrityRegister.Open(tpm, EvidenceRegisters.IntegrityLog);
+        _attestationPublic = TpmPublic.TryRead(_attestation.Public.Span, out TpmPublic? read, out _)
+            ? read
+            : throw new ConfigurationException($"tpm: {tpm.Address} has no attestation key that can be read.");
+    }
+
+    /// <summary>Opens the TPM, its endorsement key and its attestation key; they are made where they are not.</summary>
+    /// <exception cref="ConfigurationException">There is no such TPM, or it refuses.</exception>
+    public static HostTpm Open(string address)
+    {
+        TpmConnection? tpm = null;
+        try
+        {
+            tpm = TpmConnection.Open(TpmAddress.Parse(address));
+            return new HostTpm(tpm);
+        }
+        catch (Exception error) when (error is TpmException or FormatException or ArgumentException)
+        {
+            tpm?.Dispose();
+            throw new ConfigurationException($"tpm: {error.Message}");
+        }
+    }
+
+    /// <summary>What it shows when it enrols.</summary>
+    /// <exception cref="WorldException">The TPM does not answer.</exception>
+    public EnrolmentClaimBody Claim() => Ask("read its certificate", () => new EnrolmentClaimBody(
+        Convert.ToBase64String((_endorsement.ReadCertificate() ?? default).Span),
+        Convert.ToBase64String(_endorsement.Public.Span), Convert.ToBase64String(_attestation.Public.Span)));
+
+    /// <summary>Opens a challenge; the answer proves that both keys are here.</summary>
+    /// <exception cref="WorldException">The challenge is not for this TPM, or it does not answer.</exception>
+    public EnrolmentAnswerBody Answer(EnrolmentChallengeBody challenge) => Ask("answer a challenge", () =>
+        _attestation.Activate(
+            _endorsement,
+            new TpmCredential(
+                Convert.FromBase64String(challenge.Blob), Convert.FromBase64String(challenge.Secret)),
+            secret => new EnrolmentAnswerBody(Convert.ToBase64String(secret))));
+
+    /// <summary>Quotes over what the host says; the values belong to the quote.</summary>
+    /// <exception cref="WorldException">The TPM does not answer, or its registers change all the time.</exception>
+    public TpmClaims Quote(Digest32 binding) => Ask("quote", () =>
+    {
+        for (int attempt = 0; attempt < Tries; attempt++)
+        {
+            PcrReading before = _registers.Read(Registers);
+            SignedQuote quote = _attestation.Quote(Registers, binding.Bytes);
+            if (_registers.Read(Registers).UpdateCounter == before.UpdateCounter)
+            {
+                PcrValues values = PcrValues.Of(before.Values.Select(
+                    pair => new PcrValue(Bailiwick.Attestation.Tpm.TpmHash.Sha256, pair.Key, pair.Value)))
+                    ?? throw new WorldException(["quote"], -1, "the TPM's registers have not a digest's length");
+                return new TpmClaims(_attestationPublic, quote.Attest, quote.Signature, values);
+            }
+        }
+
+        throw new WorldException(["quote"], -1, "the TPM's registers changed during each of several tries");
+    });
+
+    /// <summary>Extends the digest of an entry of the integrity log. Cannot be taken back.</summary>
+    /// <exception cref="WorldException">The TPM does not answer: what was to be recorded must not happen.</exception>
+    public void Extend(Digest32 entry) => Ask("extend the integrity log", () =>
+    {
+        _integrity.Extend(entry.Bytes);
+        return true;
+    });
+
+    /// <summary>What the integrity log's register holds now.</summary>
+    /// <exception cref="WorldException">The TPM does not answer.</exception>
+    public Digest32 IntegrityRegister() =>
+        Ask("read the integrity log's register", () => Digest32.FromBytes(_integrity.Read().Span));
+
+    /// <inheritdoc/>
+    public void Dispose() => _tpm.Dispose();
+
+    private T Ask<T>(string what, Func<T> question)
+    {
+        try
+        {
+            return question();
+        }
+        catch (Exception error) when (error is TpmException or FormatException)
+        {
+            throw new WorldException(["have the TPM", what], -1, error.Message);
+        }
+    }
+}
