@@ -41,9 +41,9 @@ internal sealed class EkMaker
     internal const string EndorsementUsage = "2.23.133.8.1";
 
     private readonly X500DistinguishedName _name;
-    private readonly RSA _key;
+    private readonly ECDsa _key;
 
-    private EkMaker(X500DistinguishedName name, RSA key, byte[] certificate) =>
+    private EkMaker(X500DistinguishedName name, ECDsa key, byte[] certificate) =>
         (_name, _key, Certificate) = (name, key, certificate);
 
     internal static DateTimeOffset Now { get; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -52,7 +52,7 @@ internal sealed class EkMaker
 
     internal static EkMaker Root(string name, EkContents? contents = null)
     {
-        var key = RSA.Create(2048);
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var subject = new X500DistinguishedName(name);
         var self = new EkMaker(subject, key, []);
         return new EkMaker(subject, key, self.Certify(key, contents ?? EkContents.Certifier(name)));
@@ -60,13 +60,13 @@ internal sealed class EkMaker
 
     internal EkMaker Below(string name, EkContents? contents = null)
     {
-        var key = RSA.Create(2048);
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return new EkMaker(new X500DistinguishedName(name), key,
             Certify(key, contents ?? EkContents.Certifier(name)));
     }
 
     /// <summary>One that certifies with this key and under this name, whatever its own certificate says.</summary>
-    internal static EkMaker Pretending(string name, RSA key, byte[] certificate) =>
+    internal static EkMaker Pretending(string name, ECDsa key, byte[] certificate) =>
         new(new X500DistinguishedName(name), key, certificate);
 
     internal byte[] Certify(AsymmetricAlgorithm key, EkContents contents)
@@ -160,17 +160,17 @@ internal sealed class EkMaker
     }
 
     /// <summary>Signs with SHA-1 as well, which the platform's own generator will not.</summary>
-    private sealed class AnyHash(RSA key) : X509SignatureGenerator
+    private sealed class AnyHash(ECDsa key) : X509SignatureGenerator
     {
-        private readonly X509SignatureGenerator _platform = CreateForRSA(key, RSASignaturePadding.Pkcs1);
+        private readonly X509SignatureGenerator _platform = CreateForECDsa(key);
 
         public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) =>
             hashAlgorithm == HashAlgorithmName.SHA1
-                ? Convert.FromHexString("300d06092a864886f70d0101050500")
+                ? Convert.FromHexString("300906072a8648ce3d0401")
                 : _platform.GetSignatureAlgorithmIdentifier(hashAlgorithm);
 
         public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) =>
-            key.SignData(data, hashAlgorithm, RSASignaturePadding.Pkcs1);
+            key.SignData(data, hashAlgorithm, DSASignatureFormat.Rfc3279DerSequence);
 
         protected override PublicKey BuildPublicKey() => new(key);
     }

@@ -59,7 +59,7 @@ public sealed class EkTests : IDisposable
     [Fact]
     public void Refuses_a_TPMs_certificate_as_that_of_a_certifier()
     {
-        using var key = RSA.Create(2048);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         byte[] leaf = Issuer.Certify(key, Good with { Subject = "CN=TPM" });
         var pretender = EkMaker.Pretending("CN=TPM", key, leaf);
         Assert.IsType<EkVerdict.Genuine>(Judge(leaf));
@@ -142,7 +142,7 @@ public sealed class EkTests : IDisposable
     [Fact]
     public void Issuers_that_certify_each_other_lead_nowhere()
     {
-        using var key = RSA.Create(2048);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var one = EkMaker.Pretending("CN=One", key, []);
         var two = EkMaker.Pretending("CN=Two", key, one.Certify(key, EkContents.Certifier("CN=Two")));
         byte[] back = two.Certify(key, EkContents.Certifier("CN=One"));
