@@ -46,7 +46,7 @@ public sealed class IntegrityManager : IDisposable
     /// <exception cref="ConfigurationException">
     /// The TPM's register holds something else than this log says.
     /// </exception>
-    public static IntegrityManager Open(PrivateDirectory directory, HostTpm? tpm, Guid boot)
+    public static IntegrityManager Open(PrivateDirectory directory, HostTpm? tpm = null, Guid boot = default)
     {
         List<IntegrityLine> lines = [];
         IntegrityHead head = IntegrityHead.Empty;
