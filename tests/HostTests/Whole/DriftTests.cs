@@ -7,7 +7,9 @@ namespace Bailiwick.HostTests.Whole;
 [Collection(WholeCollection.Name)]
 public sealed class DriftTests(WholeLab lab, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    /// <summary>The Proxy looks every 5 s and whenever it is told; the rest is for a machine that does other work.
+    /// </summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task A_rule_slipped_into_a_table_is_found_and_the_table_made_anew()
@@ -39,7 +41,8 @@ public sealed class DriftTests(WholeLab lab, ITestOutputHelper output)
     public async Task A_deleted_guard_is_found_and_made_anew_with_every_port_dead_first()
     {
         (WholeHost host, string tap, _) = await Web();
-        await Repaired(host, tap, () => host.Space.Must("nft", "delete", "table", "bridge", "bw_guard"), closes: false);
+        await Repaired(
+            host, tap, () => host.Space.Must("nft", "delete", "table", "bridge", "bw_guard"), Port.OpenedAnew);
     }
 
     [Fact]
@@ -66,7 +69,7 @@ public sealed class DriftTests(WholeLab lab, ITestOutputHelper output)
         try
         {
             await Repaired(
-                host, tap, () => host.Space.Must("ip", "link", "set", "foreign", "master", bridge), closes: false);
+                host, tap, () => host.Space.Must("ip", "link", "set", "foreign", "master", bridge), Port.Untouched);
             Assert.Equal("", await host.BridgeOf("foreign"));
         }
         finally
@@ -83,8 +86,10 @@ public sealed class DriftTests(WholeLab lab, ITestOutputHelper output)
         return (host, tap, await host.BridgeOf(tap));
     }
 
-    /// <summary>Within the limit all is as before, the drift is recorded, and the port was dead meanwhile.</summary>
-    private async Task Repaired(WholeHost host, string tap, Func<Task> change, bool closes = true)
+    /// <summary>Within the limit all is as before, the drift is recorded, and the port was dead meanwhile, unless it
+    /// had nothing to do with the change.</summary>
+    private async Task Repaired(
+        WholeHost host, string tap, Func<Task> change, Port expected = Port.ClosedAndOpened)
     {
         string rules = await host.Rules();
         string[] live = await host.LivePorts();
@@ -97,21 +102,28 @@ public sealed class DriftTests(WholeLab lab, ITestOutputHelper output)
         await WholeLab.Until(
             async () => (await host.Log(mark)).All(h => h.Kind != IntegrityKind.Drift) ? "no drift is recorded"
                 : !(await host.LivePorts()).SequenceEqual(live) ? "other ports are live"
-                : Changes(rules, await host.Rules()), "what was changed is repaired", 3 * Limit);
+                : Changes(rules, await host.Rules()), "what was changed is repaired", Limit);
         output.WriteLine($"repaired after {clock.Elapsed.TotalSeconds:F1} s");
-        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Limit);
         IReadOnlyList<Happening> since = await host.Log(mark);
         output.WriteLine(string.Join('\n', since));
         long opened = since.LastOrDefault(h => h.Kind == IntegrityKind.PortOpened && h.Subject == tap)?.Number ?? -1;
-        Assert.Single(since, h => h.Kind == IntegrityKind.Drift);
-        if (closes)
-        {
-            Assert.Contains(since, h => h.Kind == IntegrityKind.PortClosed && h.Subject == tap && h.Number < opened);
-            Assert.Contains(since, h => h.Kind == IntegrityKind.Drift && h.Number < opened);
-        }
-
+        long drift = Assert.Single(since, h => h.Kind == IntegrityKind.Drift).Number;
+        bool closed = since.Any(h => h.Kind == IntegrityKind.PortClosed && h.Subject == tap && h.Number < opened);
+        Port seen = opened < 0 ? Port.Untouched : closed ? Port.ClosedAndOpened : Port.OpenedAnew;
+        Assert.Equal(expected, seen);
+        Assert.True(expected is Port.Untouched || drift < opened, "it was opened before the drift was recorded");
         await lab.Settled();
         Assert.True(await lab.Flows());
+    }
+
+    /// <summary>What becomes of the machine's port.</summary>
+    private enum Port
+    {
+        Untouched,
+        ClosedAndOpened,
+
+        /// <summary>The list of live ports was gone with its table; the new one began empty.</summary>
+        OpenedAnew,
     }
 
     private static string? Changes(string before, string now) => before == now

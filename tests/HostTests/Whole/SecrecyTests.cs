@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Durable.Files;
@@ -10,6 +11,7 @@ namespace Bailiwick.HostTests.Whole;
 public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
 {
     private const int LargestFile = 64 << 20;
+    private static readonly string[] ShownByTheKernel = ["cmdline", "environ"];
     private static readonly string[] Inside = ["/run/libvirt", "/run/bailiwick", "/etc/libvirt"];
 
     /// <summary>S07: the product's own directories, while machines start and stop and after.</summary>
@@ -18,16 +20,17 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
     {
         await lab.Ready();
         HashSet<string> loose = [];
-        await lab.SetPower(SmallPolicies.Records, false);
-        while (lab.Processes().ContainsKey(lab.MachineName(SmallPolicies.Records)))
+        string name = lab.MachineName(SmallPolicies.Records);
+        foreach (bool running in new[] { false, true })
         {
-            loose.UnionWith(await Loose());
-        }
-
-        await lab.SetPower(SmallPolicies.Records, true);
-        while (!lab.Processes().ContainsKey(lab.MachineName(SmallPolicies.Records)))
-        {
-            loose.UnionWith(await Loose());
+            await lab.SetPower(SmallPolicies.Records, running);
+            await WholeLab.Until(
+                async () =>
+                {
+                    loose.UnionWith(await Loose());
+                    return lab.Processes().ContainsKey(name) == running ? null : "not yet";
+                },
+                $"the machine runs: {running}");
         }
 
         await lab.Settled();
@@ -70,17 +73,12 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
             hits.AddRange(Find(file, needles));
         }
 
-        foreach (string kind in new[] { "cmdline", "environ" })
-        {
-            hits.AddRange(ProcessFiles.All(kind).Where(p => Holds(Encoding.UTF8.GetBytes(p.Text), needles))
-                .Select(p => $"/proc/{p.Pid}/{kind}"));
-        }
-
+        hits.AddRange(InProcesses(needles));
         output.WriteLine($"{files} files");
         Assert.Empty(hits);
         Assert.True(files > 50, $"{files} files");
 
-        // The control: each form is found where it is planted.
+        // The controls: each form is found where it is planted, in a file and in a process.
         string planted = Path.Combine(lab.Paths.Root, "planted");
         foreach (byte[] needle in needles)
         {
@@ -90,13 +88,31 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
         }
 
         File.Delete(planted);
+        string text = Convert.ToHexStringLower(keys[0]);
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "read line", text]) { RedirectStandardInput = true };
+        start.Environment["PLANTED"] = text;
+        using Process holder = Process.Start(start) ?? throw new InvalidOperationException("no process");
+        try
+        {
+            await WholeLab.Until(
+                () => Task.FromResult(InProcesses(needles).Count(h => h.Contains($"/{holder.Id}/")) == 2
+                    ? null : "not found"), "the planted process is found");
+        }
+        finally
+        {
+            holder.Kill();
+        }
     }
+
+    private static IEnumerable<string> InProcesses(byte[][] needles) => ShownByTheKernel
+        .SelectMany(kind => ProcessFiles.All(kind).Where(p => Holds(Encoding.UTF8.GetBytes(p.Text), needles))
+            .Select(p => $"/proc/{p.Pid}/{kind}"));
 
     private async Task<string[]> Loose()
     {
         LabProgramResult found = await LabPrograms.Run(
         [
-            "find", Path.Combine(lab.Paths.Root, "proxy"), lab.Paths.Master, lab.Paths.Pool,
+            "find", Path.Combine(lab.Paths.Root, "proxy"), lab.Paths.Master, lab.Paths.Pool, lab.Paths.Keys,
             Path.Combine(lab.Paths.Root, "keyservice"), "(", "-perm", "/077", "-o", "-not", "-user", "root", "-o",
             "-type", "l", ")",
 

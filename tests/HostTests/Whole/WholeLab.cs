@@ -18,7 +18,9 @@ namespace Bailiwick.HostTests.Whole;
 public sealed class WholeLab : IAsyncLifetime
 {
     internal const string Operator = "alpine";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+
+    /// <summary>A machine that does other work besides is slow, not wrong: only what never comes is wrong.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan QuestionLimit = TimeSpan.FromMilliseconds(700);
     private LabDatacentre? _datacentre;
     private LabDeployment? _deployment;
@@ -49,23 +51,30 @@ public sealed class WholeLab : IAsyncLifetime
             Hosts = [.. _datacentre.Hosts.Select(h => new WholeHost(h, Deployment))];
             await Settled();
         }
-        catch
+        catch (Exception error)
         {
+            string said = _deployment is null ? "" : Said();
             await DisposeAsync();
-            throw;
+            throw new InvalidOperationException($"{error.Message}\n{said}", error);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_datacentre is not null)
+        LabDatacentre? ended = Interlocked.Exchange(ref _datacentre, null);
+        if (ended is not null)
         {
-            await _datacentre.DisposeAsync();
-            Directory.Delete(_datacentre.Options.Directory, recursive: true);
+            await ended.DisposeAsync();
+            Directory.Delete(ended.Options.Directory, recursive: true);
         }
 
         _deployment?.Desks.Dispose();
     }
+
+    /// <summary>The last words of every program, for a failure to show.</summary>
+    private string Said() => string.Join('\n', new LabRegister(Deployment.Paths.Root).Current.Programs
+        .Where(p => p.Program.StartsWith("Bailiwick.", StringComparison.Ordinal) && File.Exists(p.Log))
+        .Select(p => $"{p.Program} in {p.Space}: {string.Join('\n', File.ReadLines(p.Log).TakeLast(8))}"));
 
     internal WholeHost Host(string name) => Hosts.Single(h => h.Name == name);
 
@@ -166,14 +175,20 @@ public sealed class WholeLab : IAsyncLifetime
     /// <summary>Kills a program of the product, without warning.</summary>
     internal async Task Kill(string place, string room)
     {
-        LabProgramRecord program = new LabRegister(Paths.Root).Current.Programs
-            .Last(p => p.Space == place && p.Program == $"Bailiwick.{room}" && p.Process.IsAlive);
+        LabProgramRecord program = Living(place, room)
+            ?? throw new InvalidOperationException($"no {room} runs in {place}");
         await program.Process.End(TimeSpan.Zero);
 
         // Its first thread is dead; what it locked is free when the last one is, and only then it leaves /proc.
         await Until(() => Task.FromResult(
             Directory.Exists($"/proc/{program.Process.Pid}") ? "a thread is left" : null), $"the {room} is gone");
     }
+
+    /// <summary>Makes sure that no Master runs.</summary>
+    internal Task EndMaster() => Living("master", "Master") is null ? Task.CompletedTask : Kill("master", "Master");
+
+    private LabProgramRecord? Living(string place, string room) => new LabRegister(Paths.Root).Current.Programs
+        .LastOrDefault(p => p.Space == place && p.Program == $"Bailiwick.{room}" && p.Process.IsAlive);
 
     /// <summary>Starts the Master again, and waits until it answers.</summary>
     internal async Task StartMaster()
@@ -190,6 +205,7 @@ public sealed class WholeLab : IAsyncLifetime
     /// </summary>
     internal async Task Ready()
     {
+        await Revive();
         await SetFlow(open: true);
         foreach (string machine in SmallPolicies.Machines)
         {
@@ -198,6 +214,24 @@ public sealed class WholeLab : IAsyncLifetime
 
         await Settled();
         await Until(async () => await Flows() ? null : "closed", "the flow is open");
+    }
+
+    private async Task Revive()
+    {
+        if (Living("master", "Master") is null)
+        {
+            await StartMaster();
+        }
+
+        foreach (string tenant in Deployment.Desks.Tenants.Where(t => Living("keys-" + t, "KeyService") is null))
+        {
+            await StartKeyService(tenant);
+        }
+
+        foreach (WholeHost host in Hosts.Where(h => Living(h.Name, "Proxy") is null))
+        {
+            await Deployment.StartProxy(host.Space, TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>
@@ -217,7 +251,8 @@ public sealed class WholeLab : IAsyncLifetime
         foreach (WholeHost host in Hosts)
         {
             missing.AddRange((await host.Status()).Units.Where(u => u.Health != "converged")
-                .Select(u => $"{host.Name}: {u.Unit} is {u.Health}: {u.Problem}"));
+                .Select(u => $"{host.Name}: {u.Unit} is {u.Health}: {u.Problem} "
+                    + $"({string.Join(", ", u.Steps.Select(s => s.Ok ? s.Name : $"not {s.Name}"))})"));
         }
 
         return missing.Count == 0 && status.Compartments.Length == SmallPolicies.Machines.Length
