@@ -9,21 +9,11 @@ namespace Bailiwick.HostTests.Whole;
 /// <summary>The real <c>bailiwick</c> executable, with the context file of a party.</summary>
 internal sealed class CommandLine(WholeLab lab)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
-
-    private static string Executable
-    {
-        get
-        {
-            string proxy = ProductPrograms.Find("Proxy");
-            string cli = proxy.Replace("/src/Proxy/", "/src/Cli/", StringComparison.Ordinal);
-            return Path.Combine(Path.GetDirectoryName(cli) ?? "/", "bailiwick");
-        }
-    }
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
     /// <summary>Runs a verb to its end.</summary>
     internal Task<LabProgramResult> Run(string party, params string[] words) => LabPrograms.Run(
-        [Executable, .. words, "--as", lab.Paths.Context(party)], null, Limit, ProductPrograms.Environment);
+        [ProductPrograms.CommandLine, .. words, "--as", lab.Paths.Context(party)], null, Limit, ProductPrograms.Environment);
 
     /// <summary>Runs a verb that must succeed, and reads its one JSON document.</summary>
     internal async Task<JsonElement> Json(string party, params string[] words)
@@ -33,10 +23,25 @@ internal sealed class CommandLine(WholeLab lab)
         return JsonElement.Parse(result.Output);
     }
 
+    /// <summary>
+    /// Starts a verb at a terminal of its own (script(1)), whose modes (stty(1)) are printed before and after.
+    /// </summary>
+    internal RunningCommand StartInTerminal(string party, params string[] words)
+    {
+        string verb = string.Join(' ', new[] { ProductPrograms.CommandLine }
+            .Concat(words).Concat(["--as", lab.Paths.Context(party)]).Select(w => $"'{w}'"));
+        string modes = "echo mode $(stty -g)";
+        var start = new ProcessStartInfo("script", ["-qec", $"{modes}; {verb}; e=$?; {modes}; exit $e", "/dev/null"])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        return new RunningCommand(Process.Start(start) ?? throw new InvalidOperationException("no process"));
+    }
+
     /// <summary>Starts a verb that does not end by itself.</summary>
     internal RunningCommand Start(string party, params string[] words)
     {
-        var start = new ProcessStartInfo(Executable, [.. words, "--as", lab.Paths.Context(party)])
+        var start = new ProcessStartInfo(ProductPrograms.CommandLine, [.. words, "--as", lab.Paths.Context(party)])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };
@@ -83,7 +88,7 @@ internal sealed class RunningCommand : IDisposable
     {
         if (!_process.HasExited)
         {
-            _process.Kill();
+            _process.Kill(entireProcessTree: true);
         }
 
         _process.Dispose();

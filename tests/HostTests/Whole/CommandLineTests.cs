@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Lab.Hosts;
@@ -8,8 +10,10 @@ using Bailiwick.Lab.Probes;
 namespace Bailiwick.HostTests.Whole;
 
 [Collection(WholeCollection.Name)]
-public sealed class CommandLineTests(WholeLab lab, ITestOutputHelper output)
+public sealed partial class CommandLineTests(WholeLab lab, ITestOutputHelper output)
 {
+    private static readonly TimeSpan TypingPause = TimeSpan.FromSeconds(3);
+
     private CommandLine Cli => new(lab);
 
     [Fact]
@@ -161,22 +165,32 @@ public sealed class CommandLineTests(WholeLab lab, ITestOutputHelper output)
         }
 
         Assert.DoesNotContain(await host.Log(mark), h => h.Kind == IntegrityKind.ManagementRead);
-        using (RunningCommand console = Cli.Start("bank", "machine", "console", SmallPolicies.Web))
+        using (RunningCommand console = Cli.StartInTerminal("bank", "machine", "console", SmallPolicies.Web))
         {
-            await WholeLab.Until(() =>
-            {
-                if (console.ExitCode is null)
+            Stopwatch typed = new();
+            await WholeLab.Until(
+                () =>
                 {
-                    console.Type("echo answer-$((40+2))\r");
-                }
+                    if (console.ExitCode is null && (!typed.IsRunning || typed.Elapsed > TypingPause))
+                    {
+                        console.Type("echo answer-$((40+2))\r");
+                        typed.Restart();
+                    }
 
-                return Task.FromResult(console.Said.Contains("answer-42", StringComparison.Ordinal)
-                    ? null : $"{console.ExitCode} {console.Said}");
-            }, "the shell answers");
-            output.WriteLine(console.Said);
+                    return Task.FromResult(console.Said.Contains("answer-42", StringComparison.Ordinal)
+                        ? null : $"{console.ExitCode} {console.Said}");
+                },
+                "the shell answers");
+
+            // A key by itself, without Enter: only a raw terminal delivers it.
             console.Type("\u001d");
             await WholeLab.Until(
-                () => Task.FromResult(console.ExitCode == 0 ? null : $"{console.ExitCode}"), "Ctrl-] ends it");
+                () => Task.FromResult(console.ExitCode is null ? "it runs" : null), "Ctrl-] ends it");
+            output.WriteLine(console.Said);
+            Assert.Equal(0, console.ExitCode);
+            string[] modes = [.. TerminalModes().Matches(console.Said).Select(m => m.Value)];
+            Assert.Equal(2, modes.Length);
+            Assert.Equal(modes[0], modes[1]);
         }
 
         Happening read = Assert.Single(await host.Log(mark), h => h.Kind == IntegrityKind.ManagementRead);
@@ -189,4 +203,7 @@ public sealed class CommandLineTests(WholeLab lab, ITestOutputHelper output)
         return (await Cli.Json(party, "status")).GetProperty("compartments").EnumerateArray()
             .Single(c => c.GetProperty("compartment").GetString() == reference).GetProperty("state").GetString() ?? "";
     }
+
+    [GeneratedRegex("^mode [0-9a-f:]{20,}", RegexOptions.Multiline)]
+    private static partial Regex TerminalModes();
 }
