@@ -13,7 +13,8 @@ internal sealed class CommandLine(WholeLab lab)
 
     /// <summary>Runs a verb to its end.</summary>
     internal Task<LabProgramResult> Run(string party, params string[] words) => LabPrograms.Run(
-        [ProductPrograms.CommandLine, .. words, "--as", lab.Paths.Context(party)], null, Limit, ProductPrograms.Environment);
+        [ProductPrograms.CommandLine, .. words, "--as", lab.Paths.Context(party)], null, Limit,
+        ProductPrograms.Environment);
 
     /// <summary>Runs a verb that must succeed, and reads its one JSON document.</summary>
     internal async Task<JsonElement> Json(string party, params string[] words)
