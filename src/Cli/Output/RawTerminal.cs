@@ -6,7 +6,7 @@ namespace Bailiwick.Cli.Output;
 /// <summary>
 /// The keyboard of whoever runs this program, each key as it is pressed and without an echo (termios(3), cfmakeraw),
 /// so that a machine's own shell edits lines, completes words and gets Ctrl-C. The terminal is as before after
-/// <see cref="Dispose"/>, and also when the program is ended by a signal. Without a terminal nothing is changed.
+/// <see cref="Dispose"/>, and also when the program is asked to end by a signal.
 /// </summary>
 internal sealed partial class RawTerminal : IDisposable
 {
@@ -15,21 +15,29 @@ internal sealed partial class RawTerminal : IDisposable
 
     // More than any struct termios of Linux (60 bytes on x86-64); it is handed back as it came.
     private const int TermiosBytes = 256;
-    private readonly byte[]? _before;
+    private readonly byte[] _before;
+    private readonly PosixSignalRegistration[] _endings;
 
-    private RawTerminal(byte[]? before)
+    private RawTerminal(byte[] before)
     {
         _before = before;
-        AppDomain.CurrentDomain.ProcessExit += Restore;
+
+        // What each signal does besides stays as it is; SIGKILL alone leaves a terminal that `reset` must mend.
+        _endings =
+        [
+            .. new[] { PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGINT, PosixSignal.SIGQUIT }
+                .Select(s => PosixSignalRegistration.Create(s, _ => Restore())),
+        ];
     }
 
     /// <summary>Makes the terminal raw, if standard input is one.</summary>
-    internal static RawTerminal Enter()
+    /// <returns>Null when it is none.</returns>
+    internal static RawTerminal? Enter()
     {
         byte[] before = new byte[TermiosBytes];
         if (tcgetattr(StandardInput, before) != 0)
         {
-            return new RawTerminal(null);
+            return null;
         }
 
         byte[] raw = [.. before];
@@ -48,17 +56,14 @@ internal sealed partial class RawTerminal : IDisposable
 
     public void Dispose()
     {
-        Restore(null, EventArgs.Empty);
-        AppDomain.CurrentDomain.ProcessExit -= Restore;
-    }
-
-    private void Restore(object? sender, EventArgs e)
-    {
-        if (_before is not null)
+        Restore();
+        foreach (PosixSignalRegistration ending in _endings)
         {
-            _ = tcsetattr(StandardInput, AfterOutput, _before);
+            ending.Dispose();
         }
     }
+
+    private void Restore() => _ = tcsetattr(StandardInput, AfterOutput, _before);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int tcgetattr(int descriptor, Span<byte> termios);

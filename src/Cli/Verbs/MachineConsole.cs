@@ -79,13 +79,17 @@ internal static class MachineConsole
             terminal.Aside.WriteLine();
         }
 
-        if (!typing.Ended.IsCompleted && !cancellation.IsCancellationRequested)
+        if (typing.Ended.IsCompleted)
         {
-            terminal.Complain("The console ended: the machine or its host's Proxy did, or somebody else took it over.");
-            return ExitCode.No;
+            return ExitCode.Done;
         }
 
-        return ExitCode.Done;
+        if (!cancellation.IsCancellationRequested)
+        {
+            terminal.Complain("The console ended: the machine or its host's Proxy did, or somebody else took it over.");
+        }
+
+        return ExitCode.No;
     }
 
     private static string Refusal(HttpStatusCode status, byte[] body)

@@ -39,6 +39,17 @@ internal sealed class CommandLine(WholeLab lab)
         return new RunningCommand(Process.Start(start) ?? throw new InvalidOperationException("no process"));
     }
 
+    /// <summary>Asks the one command that runs with these words, of this lab, to end (SIGTERM).</summary>
+    internal void Terminate(string words)
+    {
+        (int pid, _) = ProcessFiles.All("cmdline").Single(
+            p => p.Text.StartsWith($"{ProductPrograms.CommandLine} {words}", StringComparison.Ordinal)
+                && p.Text.Contains(lab.Paths.Root, StringComparison.Ordinal));
+        using Process kill = Process.Start("/bin/kill", ["-TERM", $"{pid}"]);
+        kill.WaitForExit(Limit);
+        Assert.Equal(0, kill.ExitCode);
+    }
+
     /// <summary>Starts a verb that does not end by itself.</summary>
     internal RunningCommand Start(string party, params string[] words)
     {

@@ -165,36 +165,41 @@ public sealed partial class CommandLineTests(WholeLab lab, ITestOutputHelper out
         }
 
         Assert.DoesNotContain(await host.Log(mark), h => h.Kind == IntegrityKind.ManagementRead);
-        using (RunningCommand console = Cli.StartInTerminal("bank", "machine", "console", SmallPolicies.Web))
-        {
-            Stopwatch typed = new();
-            await WholeLab.Until(
-                () =>
-                {
-                    if (console.ExitCode is null && (!typed.IsRunning || typed.Elapsed > TypingPause))
-                    {
-                        console.Type("echo answer-$((40+2))\r");
-                        typed.Restart();
-                    }
 
-                    return Task.FromResult(console.Said.Contains("answer-42", StringComparison.Ordinal)
-                        ? null : $"{console.ExitCode} {console.Said}");
-                },
-                "the shell answers");
-
-            // A key by itself, without Enter: only a raw terminal delivers it.
-            console.Type("\u001d");
-            await WholeLab.Until(
-                () => Task.FromResult(console.ExitCode is null ? "it runs" : null), "Ctrl-] ends it");
-            output.WriteLine(console.Said);
-            Assert.Equal(0, console.ExitCode);
-            string[] modes = [.. TerminalModes().Matches(console.Said).Select(m => m.Value)];
-            Assert.Equal(2, modes.Length);
-            Assert.Equal(modes[0], modes[1]);
-        }
-
+        // A key by itself, without Enter: only a raw terminal delivers it.
+        Assert.Equal(0, await Converse(console => console.Type("\u001d")));
         Happening read = Assert.Single(await host.Log(mark), h => h.Kind == IntegrityKind.ManagementRead);
         Assert.Equal(lab.Reference(SmallPolicies.Web), read.Subject);
+
+        // Whoever ends it, the terminal is as before.
+        Assert.NotEqual(0, await Converse(_ => Cli.Terminate("machine console")));
+    }
+
+    /// <summary>Talks to a machine's shell at a terminal, ends that, and tells the exit code.</summary>
+    private async Task<int?> Converse(Action<RunningCommand> end)
+    {
+        using RunningCommand console = Cli.StartInTerminal("bank", "machine", "console", SmallPolicies.Web);
+        Stopwatch typed = new();
+        await WholeLab.Until(
+            () =>
+            {
+                if (console.ExitCode is null && (!typed.IsRunning || typed.Elapsed > TypingPause))
+                {
+                    console.Type("echo answer-$((40+2))\r");
+                    typed.Restart();
+                }
+
+                return Task.FromResult(console.Said.Contains("answer-42", StringComparison.Ordinal)
+                    ? null : $"{console.ExitCode} {console.Said}");
+            },
+            "the shell answers");
+        end(console);
+        await WholeLab.Until(() => Task.FromResult(console.ExitCode is null ? "it runs" : null), "it ends");
+        output.WriteLine(console.Said);
+        string[] modes = [.. TerminalModes().Matches(console.Said).Select(m => m.Value)];
+        Assert.Equal(2, modes.Length);
+        Assert.Equal(modes[0], modes[1]);
+        return console.ExitCode;
     }
 
     private async Task<string> State(string party, string machine)
