@@ -28,7 +28,7 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 try
 {
-    SecretProcess.ForbidDumps();
+    SecretProcess.Begin();
     await using var service = await KeyServiceProcess.Serve(
         KeyServiceSettings.Read(file), TimeProvider.System, log);
     Console.Out.WriteLine("ready");

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Listening;
+using Bailiwick.Channel.Secrets;
 using Bailiwick.Master;
 using Bailiwick.Master.Settings;
 using Bailiwick.Master.Store;
@@ -27,6 +28,7 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 try
 {
+    SecretProcess.Begin();
     await using var master = await MasterProcess.Serve(MasterSettings.Read(file), TimeProvider.System, failures);
     Console.Out.WriteLine("ready");
     Console.Out.Flush();

@@ -1,3 +1,4 @@
+using Bailiwick.Channel.Secrets;
 using Bailiwick.Proxy;
 using Bailiwick.Proxy.Hooks;
 
@@ -20,6 +21,7 @@ using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Cre
     System.Runtime.InteropServices.PosixSignal.SIGTERM, Ask);
 try
 {
+    SecretProcess.Begin();
     await ProxyProcess.RunAsync(ProxyConfiguration.Read(file), () => Console.Out.WriteLine("ready"), stop.Token);
     return 0;
 }

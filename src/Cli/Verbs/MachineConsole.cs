@@ -5,6 +5,7 @@ using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Channel.Wire;
 using Bailiwick.Cli.Output;
+using Spectre.Console;
 
 namespace Bailiwick.Cli.Verbs;
 
@@ -58,10 +59,37 @@ internal static class MachineConsole
             return ExitCode.No;
         }
 
+        bool typed = !Console.IsInputRedirected;
+        if (typed)
+        {
+            terminal.Aside.MarkupLine("The console is open; Ctrl-]] ends it.");
+        }
+
         await using Stream screen = Console.OpenStandardOutput();
         await using Stream from = await answer.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-        await Task.WhenAny(from.CopyToAsync(screen, cancellation), typing.Ended).ConfigureAwait(false);
-        return ExitCode.Done;
+        using (RawTerminal.Enter())
+        {
+            typing.Begin();
+            await Task.WhenAny(from.CopyToAsync(screen, cancellation), typing.Ended).ConfigureAwait(false);
+        }
+
+        if (typed)
+        {
+            // The machine left the cursor anywhere.
+            terminal.Aside.WriteLine();
+        }
+
+        if (typing.Ended.IsCompleted)
+        {
+            return ExitCode.Done;
+        }
+
+        if (!cancellation.IsCancellationRequested)
+        {
+            terminal.Complain("The console ended: the machine or its host's Proxy did, or somebody else took it over.");
+        }
+
+        return ExitCode.No;
     }
 
     private static string Refusal(HttpStatusCode status, byte[] body)
@@ -77,16 +105,22 @@ internal static class MachineConsole
         }
     }
 
-    /// <summary>Standard input as a request's body, until Ctrl-] or its end.</summary>
+    /// <summary>Standard input as a request's body, from when the console is open until Ctrl-] or its end.</summary>
     private sealed class KeyboardContent : HttpContent
     {
+        private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         internal Task Ended => _ended.Task;
 
+        internal void Begin() => _open.TrySetResult();
+
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
-            await using Stream keys = Console.OpenStandardInput();
+            // The question goes out before the first key; what is typed before the answer stays in the terminal.
+            await stream.FlushAsync().ConfigureAwait(false);
+            await _open.Task.ConfigureAwait(false);
+            await using Stream keys = RawTerminal.Keys();
             byte[] buffer = new byte[256];
             for (int count; (count = await keys.ReadAsync(buffer).ConfigureAwait(false)) > 0;)
             {
@@ -100,6 +134,12 @@ internal static class MachineConsole
             }
 
             _ended.TrySetResult();
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _open.TrySetCanceled();
+            base.Dispose(disposing);
         }
 
         protected override bool TryComputeLength(out long length)
