@@ -9,6 +9,7 @@ using Bailiwick.Custody.Signing;
 using Bailiwick.Durable.Files;
 using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Lab.Measuring;
 using Bailiwick.Ledger.Keys;
 
 namespace Bailiwick.Lab.Deployment;
@@ -62,6 +63,9 @@ public sealed class LabDeployment
         ArgumentNullException.ThrowIfNull(paths);
         var made = new LabDeployment(paths, datacentre, image, progress);
         Task<GuestAcceleration> acceleration = GuestAccelerator.Find(paths.Cache, image, cancellation);
+        HostMeasurements measured = await MeasuredStart.Take(paths.Cache, progress, cancellation).ConfigureAwait(false);
+        await Task.WhenAll(datacentre.Hosts.Select(host => HostBoots.Boot(paths, host, measured, cancellation)))
+            .ConfigureAwait(false);
         ProgramConfigs configs = made.Prepare(policies);
         await made.StartMaster(cancellation).ConfigureAwait(false);
         foreach (string party in made.Desks.Tenants.Prepend(made.Desks.Operator.Facts.Name.Text))
@@ -156,9 +160,11 @@ public sealed class LabDeployment
             PublicKey key = PartyKeys.Create(files, "identity.pem", null);
             _hostKeys[host.Name] = key;
             File.WriteAllText(Path.Combine(Paths.Enrolled, host.Name + ".pub"), key.Base64 + "\n");
+            File.WriteAllText(Path.Combine(Paths.Enrolled, host.Name + ".ek"), HostBoots.EndorsementKeyOf(host) + "\n");
         }
 
         PutImages();
+        File.Copy(LabTpmVendor.Of(Paths.Root).RootsFile, Path.Combine(Paths.Guest, "vendors.pem"));
         _desks = LabDesks.Create(Paths);
         _desks.SignEverything(log);
 
@@ -190,6 +196,9 @@ public sealed class LabDeployment
             byte[] kek = RandomNumberGenerator.GetBytes(32);
             DurableFile.Replace(files, "kek.bin", kek);
             CryptographicOperations.ZeroMemory(kek);
+            LabTpmVendor vendor = LabTpmVendor.Of(Paths.Root);
+            DurableFile.Replace(files, "vendors.pem", File.ReadAllBytes(vendor.RootsFile));
+            DurableFile.Replace(files, "intermediates.pem", File.ReadAllBytes(vendor.IntermediatesFile));
             string root = Path.Combine(Paths.KeyService(tenant), "root.dsse.json");
             DurableFile.Replace(files, "root.dsse.json", Desks.FirstRoot(tenant));
 

@@ -20,6 +20,9 @@ public sealed record LabPaths(string Root)
     public string MasterSocket => Path.Combine(Master, "board.sock");
 
     public string KeyService(string tenant) => Path.Combine(Root, "keyservice", tenant);
+    /// <summary>What a host's firmware and kernel measured.</summary>
+    public string Measured(string host) => Path.Combine(Root, "measured", host);
+
     public string Proxy(string host) => Path.Combine(Root, "proxy", host);
     public string ProxySocket(string host) => Path.Combine(Proxy(host), "proxy.sock");
     public string HookSocket(string host) => Path.Combine(Proxy(host), "hook.sock");

@@ -47,6 +47,11 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
         ["log"] = Log(),
         ["libvirt"] = "",
         ["tpm"] = LabTpm.AddressInside.ToString(),
+        ["measurements"] = new JsonObject
+        {
+            ["boot"] = Path.Combine(paths.Measured(host), "boot.log"),
+            ["runtime"] = Path.Combine(paths.Measured(host), "runtime.log"),
+        },
         ["pool"] = paths.Pool,
         ["images"] = paths.Images,
         ["hypervisor"] = acceleration switch

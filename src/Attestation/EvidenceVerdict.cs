@@ -89,4 +89,13 @@ public enum EvidenceRefusalCode
 
     /// <summary>The TPM's counters went back: its state was put back, or it is another.</summary>
     TpmRolledBack,
+
+    /// <summary>The boot log cannot be read.</summary>
+    BootLogMalformed,
+
+    /// <summary>The boot log does not give the quoted registers.</summary>
+    BootLogMismatch,
+
+    /// <summary>No beginning of the runtime log gives the quoted register.</summary>
+    RuntimeLogMismatch,
 }

@@ -2,8 +2,6 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using Bailiwick.Attestation.PublicKeys;
-using Bailiwick.Attestation.Quotes;
-using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Keys;
 
@@ -15,10 +13,12 @@ public static class EvidenceVerifier
     /// <summary>Judges evidence; never throws for what the bytes contain.</summary>
     /// <param name="envelopeJson">A DSSE envelope as canonical JSON.</param>
     /// <param name="expectation">What this verifier demands.</param>
+    /// <param name="logs">The logs that came with it.</param>
     /// <param name="keys">This verifier's opened keys.</param>
     public static EvidenceVerdict Verify(
-        ReadOnlySpan<byte> envelopeJson, EvidenceExpectation expectation, VerifierKeyCache keys)
+        ReadOnlySpan<byte> envelopeJson, EvidenceExpectation expectation, EvidenceLogs logs, VerifierKeyCache keys)
     {
+        ArgumentNullException.ThrowIfNull(logs);
         ArgumentNullException.ThrowIfNull(expectation);
         ArgumentNullException.ThrowIfNull(keys);
         if (EvidenceDocument.Read(envelopeJson, out string fault) is not { } read)
@@ -32,7 +32,7 @@ public static class EvidenceVerifier
         CheckCheckpoint(read.Claims.Checkpoint, expectation.Checkpoint, refusals);
         CheckNonce(read.Claims, expectation, refusals);
         ProvenState? proven = read.Claims.Tpm is { } tpm
-            ? CheckTpm(tpm, EvidenceDocument.Binding(read.Claims), expectation, keys, refusals)
+            ? new TpmCase(expectation, logs, keys, refusals).Check(tpm, EvidenceDocument.Binding(read.Claims))
             : null;
         return refusals.Count > 0
             ? new EvidenceVerdict.Refused(refusals.ToImmutable())
@@ -131,69 +131,4 @@ public static class EvidenceVerifier
                 EvidenceRefusalCode.NonceMismatch, "The evidence does not carry the nonce that was given for it."));
         }
     }
-
-    private static ProvenState? CheckTpm(
-        TpmClaims claims, Digest32 binding, EvidenceExpectation expectation, VerifierKeyCache keys,
-        ImmutableArray<EvidenceRefusal>.Builder refusals)
-    {
-        if (expectation.Enrolment is not { } enrolled || enrolled.Host != expectation.Host)
-        {
-            refusals.Add(new EvidenceRefusal(
-                EvidenceRefusalCode.NotEnrolled,
-                $"No attestation key of {expectation.Host} is enrolled. The host must enrol with the tenant first."));
-            return null;
-        }
-
-        if (expectation.EndorsementKey != enrolled.EndorsementKey)
-        {
-            refusals.Add(new EvidenceRefusal(
-                EvidenceRefusalCode.OtherTpm,
-                $"The enrolled TPM has the endorsement key {enrolled.EndorsementKey.Hex[..16]}; the operator states "
-                + $"{expectation.EndorsementKey?.Hex[..16] ?? "none"} for {expectation.Host}."));
-        }
-
-        if (!claims.AttestationKey.Equals(enrolled.AttestationKey.Area))
-        {
-            refusals.Add(new EvidenceRefusal(
-                EvidenceRefusalCode.OtherAttestationKey,
-                $"The evidence names the attestation key {claims.AttestationKey.Name.Hex[..20]}; enrolled is "
-                + $"{enrolled.AttestationKey.Area?.Name.Hex[..20]}."));
-        }
-
-        var quote = QuoteVerifier.Verify(
-            new QuoteClaim(claims.Quote, claims.Signature, claims.Registers),
-            new QuoteExpectation
-            {
-                Key = enrolled.AttestationKey,
-                Nonce = binding.Bytes.ToArray(),
-                Selection = EvidenceRegisters.Selection,
-                LastSeen = expectation.LastSeen,
-            },
-            keys);
-        switch (quote)
-        {
-            case QuoteVerdict.Verified verified:
-                return new ProvenState(verified.Quote, enrolled);
-            case QuoteVerdict.Refused refused:
-                refusals.AddRange(refused.Refusals.Select(r => new EvidenceRefusal(Map(r.Code), r.Sentence)));
-                return null;
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    private static EvidenceRefusalCode Map(QuoteRefusalCode code) => code switch
-    {
-        QuoteRefusalCode.Malformed or QuoteRefusalCode.NotMadeByTpm or QuoteRefusalCode.SignatureMalformed
-            or QuoteRefusalCode.NotAQuote => EvidenceRefusalCode.QuoteMalformed,
-        QuoteRefusalCode.WeakSignatureHash or QuoteRefusalCode.OtherScheme or QuoteRefusalCode.NotSignedByKey
-            or QuoteRefusalCode.OtherSigner => EvidenceRefusalCode.QuoteSignature,
-        QuoteRefusalCode.NonceMismatch => EvidenceRefusalCode.QuoteReplayed,
-        QuoteRefusalCode.SelectionDiffers or QuoteRefusalCode.WeakBank => EvidenceRefusalCode.QuoteSelection,
-        QuoteRefusalCode.ValuesMissing or QuoteRefusalCode.ValuesNotQuoted or QuoteRefusalCode.ValuesDiffer =>
-            EvidenceRefusalCode.QuoteValues,
-        QuoteRefusalCode.ResetCountRolledBack or QuoteRefusalCode.RestartCountRolledBack
-            or QuoteRefusalCode.ClockRolledBack => EvidenceRefusalCode.TpmRolledBack,
-        _ => throw new UnreachableException(),
-    };
 }

@@ -1,6 +1,8 @@
+using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.Quotes;
+using Bailiwick.Attestation.RuntimeLog;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 
@@ -17,6 +19,8 @@ public sealed class VerifiedEvidence
         Assurance = proven?.Key.Assurance ?? EvidenceAssurance.Software;
         Quote = proven?.Quote;
         Vendors = proven?.Key.Vendors;
+        BootFacts = proven?.Boot;
+        Runtime = proven?.Runtime;
         Host = claims.Host;
         IdentityKey = identityKey;
         ChannelKey = claims.ChannelKey;
@@ -32,6 +36,12 @@ public sealed class VerifiedEvidence
 
     /// <summary>What the host's TPM quoted; null where the host has only its word.</summary>
     public VerifiedQuote? Quote { get; }
+
+    /// <summary>What the quoted registers prove of the boot; null without a boot log.</summary>
+    public BootFacts? BootFacts { get; }
+
+    /// <summary>What they prove of everything run since; null without a runtime log.</summary>
+    public ExplainedRuntime? Runtime { get; }
 
     /// <summary>The vendors that vouch for the TPM (<see cref="EnrolledKey.Vendors"/>), or null.</summary>
     public Digest32? Vendors { get; }
@@ -66,5 +76,5 @@ public sealed class VerifiedEvidence
         new(claims, identityKey, digest, proven);
 }
 
-/// <summary>A quote that was verified, and the enrolled key that made it.</summary>
-internal sealed record ProvenState(VerifiedQuote Quote, EnrolledKey Key);
+/// <summary>A quote that was verified, the enrolled key that made it, and what the logs explain of it.</summary>
+internal sealed record ProvenState(VerifiedQuote Quote, EnrolledKey Key, BootFacts? Boot, ExplainedRuntime? Runtime);

@@ -50,6 +50,9 @@ public sealed record ProxyConfiguration
     /// </summary>
     public required string Tpm { get; init; }
 
+    /// <summary>What was measured into the TPM.</summary>
+    public required MeasurementConfiguration Measurements { get; init; }
+
     /// <summary>
     /// <c>kvm</c> or <c>emulated</c>; emulation, which every host can do, when it is not said.
     /// </summary>
@@ -103,6 +106,13 @@ public sealed record ProxyConfiguration
             : this;
     }
 }
+
+/// <summary>The logs of what was measured; empty where there is none.</summary>
+/// <param name="Boot">
+/// The firmware's event log: <c>/sys/kernel/security/tpm0/binary_bios_measurements</c>.
+/// </param>
+/// <param name="Runtime">The kernel's: <c>/sys/kernel/security/ima/binary_runtime_measurements</c>.</param>
+public sealed record MeasurementConfiguration(string Boot, string Runtime);
 
 /// <summary>A peer on the channel.</summary>
 /// <param name="Address">Where it listens.</param>

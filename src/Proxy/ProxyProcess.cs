@@ -54,7 +54,7 @@ public static class ProxyProcess
         BoardClient board = new(master);
         BoardFollower follower = new(board, LogKey(configuration.Log), memory, time: time);
         BoardWatch watch = new(follower, accepted, plans, integrity);
-        EvidenceDesk evidence = new(self, identity, integrity, watch, tpm);
+        EvidenceDesk evidence = new(self, identity, integrity, watch, tpm, configuration.Measurements);
 
         // What enforces it: the managers.
         RealHost host = new();

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Ledger;
 
@@ -10,7 +11,7 @@ public sealed class EnrolmentCandidate
 {
     private readonly EnrolledKey _unproven;
 
-    internal EnrolmentCandidate(TpmPublic endorsementKey, EnrolledKey unproven, ImmutableArray<string> doubts)
+    internal EnrolmentCandidate(TpmWrappingKey endorsementKey, EnrolledKey unproven, ImmutableArray<string> doubts)
     {
         EndorsementKey = endorsementKey;
         _unproven = unproven;
@@ -19,7 +20,7 @@ public sealed class EnrolmentCandidate
     }
 
     /// <summary>The key a credential must be encrypted to.</summary>
-    public TpmPublic EndorsementKey { get; }
+    public TpmWrappingKey EndorsementKey { get; }
 
     /// <summary>The name a credential must be bound to.</summary>
     public TpmName AttestationName { get; }

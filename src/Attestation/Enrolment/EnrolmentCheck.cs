@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Attestation.Endorsement;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Quotes;
@@ -48,9 +49,6 @@ public sealed record VendorTrust(Digest32 File, EkTrust Trust);
 /// </summary>
 public static class EnrolmentCheck
 {
-    private const TpmAttributes Endorsing = TpmAttributes.FixedTpm | TpmAttributes.FixedParent
-        | TpmAttributes.SensitiveDataOrigin | TpmAttributes.Restricted | TpmAttributes.Decrypt;
-
     /// <summary>Judges a claim.</summary>
     /// <param name="claim">What the host shows.</param>
     /// <param name="expectation">What this key service knows.</param>
@@ -62,11 +60,11 @@ public static class EnrolmentCheck
         ArgumentNullException.ThrowIfNull(expectation);
         var refusals = ImmutableArray.CreateBuilder<EnrolmentRefusal>();
         SubjectKey? endorsement = claim.EndorsementKey.Key;
-        if (endorsement is null || (claim.EndorsementKey.Attributes & (Endorsing | TpmAttributes.Sign)) != Endorsing)
+        if (!TpmWrappingKey.TryOf(claim.EndorsementKey, out TpmWrappingKey? wrapping, out var against))
         {
             refusals.Add(new EnrolmentRefusal(
                 EnrolmentRefusalCode.NotAnEndorsementKey,
-                "What is shown as endorsement key is no restricted decryption key that stays in its TPM."));
+                $"What is shown as endorsement key could not be one: {string.Join(", ", against)}."));
         }
 
         CheckInventory(endorsement, expectation, refusals);
@@ -84,14 +82,14 @@ public static class EnrolmentCheck
                 throw new UnreachableException();
         }
 
-        if (refusals.Count > 0 || endorsement is null || quoting is null)
+        if (refusals.Count > 0 || wrapping is null || endorsement is null || quoting is null)
         {
             return new EnrolmentVerdict.Refused(refusals.ToImmutable());
         }
 
         var (vendors, doubts) = Vouched(claim, endorsement, expectation, keys);
         return new EnrolmentVerdict.Open(new EnrolmentCandidate(
-            claim.EndorsementKey,
+            wrapping,
             new EnrolledKey(expectation.Tenant, expectation.Host, endorsement.Id, quoting, vendors), doubts));
     }
 

@@ -10,7 +10,9 @@ public sealed record NonceAnswer(string Nonce, long Size);
 
 /// <summary>A host's signed request.</summary>
 /// <param name="Request">A DSSE envelope.</param>
-public sealed record ReleaseBody(JsonElement Request);
+/// <param name="BootLog">The firmware's event log beside the evidence, base64; empty when there is none.</param>
+/// <param name="RuntimeLog">The kernel's runtime log beside the evidence, base64; empty when there is none.</param>
+public sealed record ReleaseBody(JsonElement Request, string BootLog, string RuntimeLog);
 
 /// <summary>A sealed key on the wire.</summary>
 /// <param name="Ephemeral">The sealer's public key, SubjectPublicKeyInfo in base64.</param>

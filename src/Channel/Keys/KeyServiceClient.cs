@@ -16,6 +16,13 @@ namespace Bailiwick.Channel.Keys;
 /// <param name="Context">What the key service bound the key to, with the revisions it decided by.</param>
 public sealed record OpenedKey(SecretBytes Key, string Nonce, JsonElement Context);
 
+/// <summary>A request as it goes to the key service.</summary>
+/// <param name="Envelope">A DSSE envelope as canonical JSON.</param>
+/// <param name="BootLog">The firmware's event log beside the evidence; empty when there is none.</param>
+/// <param name="RuntimeLog">The kernel's runtime log, read after the quote was made; empty when there is none.</param>
+public sealed record SignedRequest(
+    ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> BootLog, ReadOnlyMemory<byte> RuntimeLog);
+
 /// <summary>
 /// Asks a tenant's key service over the channel. Failures are <see cref="KeyServiceException"/>; a key that does not
 /// open for exactly what was asked is one of them.
@@ -34,16 +41,17 @@ public sealed class KeyServiceClient
     /// </summary>
     /// <param name="write">
     /// Writes and signs the request over this nonce and session key, with evidence over the same nonce and a checkpoint
-    /// of at least the given size; a DSSE envelope as canonical JSON.
+    /// of at least the given size.
     /// </param>
     /// <param name="cancel">Gives up.</param>
     public async Task<OpenedKey> Fetch(
-        Func<NonceAnswer, PublicKey, CancellationToken, Task<byte[]>> write, CancellationToken cancel = default)
+        Func<NonceAnswer, PublicKey, CancellationToken, Task<SignedRequest>> write,
+        CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(write);
         NonceAnswer nonce = await Nonce(cancel);
         using SessionKey session = SessionKey.Create();
-        byte[] request = await write(nonce, session.PublicKey, cancel);
+        SignedRequest request = await write(nonce, session.PublicKey, cancel);
         SealedKey sealedKey = await Release(request, cancel);
         JsonElement context = ReadContext(sealedKey.Context);
         if (TextOf(context, "nonce") != nonce.Nonce || TextOf(context, "session") != session.PublicKey.Base64)
@@ -61,10 +69,15 @@ public sealed class KeyServiceClient
         Send<NonceAnswer>(HttpMethod.Post, "/v1/nonces", "{}"u8.ToArray(), cancel);
 
     /// <summary>Sends a signed request; the answer is still sealed.</summary>
-    public async Task<SealedKey> Release(ReadOnlyMemory<byte> requestEnvelope, CancellationToken cancel = default)
+    public async Task<SealedKey> Release(SignedRequest request, CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(request);
         SealedKeyBody body = await Send<SealedKeyBody>(
-            HttpMethod.Post, "/v1/releases", Wrap("request", requestEnvelope), cancel);
+            HttpMethod.Post, "/v1/releases",
+            StrictJson.Write(new ReleaseBody(
+                JsonElement.Parse(request.Envelope.Span), Convert.ToBase64String(request.BootLog.Span),
+                Convert.ToBase64String(request.RuntimeLog.Span))),
+            cancel);
         try
         {
             return new SealedKey(

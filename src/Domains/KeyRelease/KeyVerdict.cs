@@ -176,6 +176,15 @@ public enum KeyRefusalCode
     /// <summary>The TPM's counters went back.</summary>
     EvidenceTpmRolledBack,
 
+    /// <summary>The boot log cannot be read.</summary>
+    EvidenceBootLogMalformed,
+
+    /// <summary>The boot log does not give the quoted registers.</summary>
+    EvidenceBootLogMismatch,
+
+    /// <summary>The runtime log does not give the quoted register.</summary>
+    EvidenceRuntimeLogMismatch,
+
     /// <summary>Another host holds the key.</summary>
     HeldByAnotherHost,
 

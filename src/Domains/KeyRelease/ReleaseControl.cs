@@ -137,6 +137,9 @@ public static class ReleaseControl
         EvidenceRefusalCode.QuoteSelection => KeyRefusalCode.EvidenceQuoteSelection,
         EvidenceRefusalCode.QuoteValues => KeyRefusalCode.EvidenceQuoteValues,
         EvidenceRefusalCode.TpmRolledBack => KeyRefusalCode.EvidenceTpmRolledBack,
+        EvidenceRefusalCode.BootLogMalformed => KeyRefusalCode.EvidenceBootLogMalformed,
+        EvidenceRefusalCode.BootLogMismatch => KeyRefusalCode.EvidenceBootLogMismatch,
+        EvidenceRefusalCode.RuntimeLogMismatch => KeyRefusalCode.EvidenceRuntimeLogMismatch,
         _ => throw new UnreachableException(),
     };
 }

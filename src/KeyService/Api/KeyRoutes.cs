@@ -11,6 +11,9 @@ public static class KeyRoutes
 {
     private const int DocumentBytes = 256 * 1024;
 
+    // With its logs: a boot log has some 50 KiB, a runtime log some 100 bytes for each program ever run.
+    private const int ReleaseBytes = 16 * 1024 * 1024;
+
     private static readonly RouteRow Nonces = new()
     {
         Method = "POST",
@@ -30,7 +33,7 @@ public static class KeyRoutes
         Callers = [PrincipalKind.Host],
         Scope = RouteScope.AnswerByCaller,
         Records = new RecordDuty.Writes("release"),
-        MaxBodyBytes = DocumentBytes,
+        MaxBodyBytes = ReleaseBytes,
     };
 
     private static readonly RouteRow Returns = new()

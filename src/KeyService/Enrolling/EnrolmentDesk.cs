@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -109,18 +108,8 @@ public sealed class EnrolmentDesk(
         byte[] secret = RandomNumberGenerator.GetBytes(SecretBytes);
         try
         {
-            if (CredentialMaker.Make(
-                candidate.EndorsementKey, candidate.AttestationName, secret, RandomNumberGenerator.GetBytes)
-                is not { } credential)
-            {
-                return new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.Of(
-                [
-                    new EnrolmentRefusal(
-                        EnrolmentRefusalCode.NotAnEndorsementKey,
-                        "Nothing can be encrypted to what is shown as endorsement key."),
-                ]));
-            }
-
+            MadeCredential credential = MadeCredential.Make(
+                candidate.EndorsementKey, candidate.AttestationName, secret, RandomNumberGenerator.Fill);
             lock (_gate)
             {
                 foreach (KeyId old in _open.Where(pair =>
@@ -139,7 +128,7 @@ public sealed class EnrolmentDesk(
             }
 
             return new RouteAnswer<EnrolmentChallengeBody>.Ok(new EnrolmentChallengeBody(
-                Convert.ToBase64String(credential.Blob.Span), Convert.ToBase64String(credential.Secret.Span),
+                Convert.ToBase64String(credential.Blob.Span), Convert.ToBase64String(credential.EncryptedSeed.Span),
                 candidate.Doubts));
         }
         finally

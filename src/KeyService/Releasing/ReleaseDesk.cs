@@ -65,6 +65,11 @@ public sealed class ReleaseDesk(
             return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadDocument(fault));
         }
 
+        if (Logs(body) is not { } logs)
+        {
+            return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadDocument("A log is not base64."));
+        }
+
         NonceStanding nonce = Map(nonces.Present(request.Nonce.Bytes.Span, call.Caller.Key, out long leastSize));
         CheckpointStanding standing = EvidenceVerifier.ClaimedCheckpoint(request.Evidence.Span) is { } claimed
             ? await history.Judge(claimed, snapshot.Checkpoint, call.Cancel)
@@ -73,7 +78,7 @@ public sealed class ReleaseDesk(
         lock (_gate)
         {
             KeyCustody custody = new(Tenant, call.Caller.Key, nonce, HolderOf(request.Volume.ToString()));
-            return Judge(request, rule, custody, snapshot) switch
+            return Judge(request, logs, rule, custody, snapshot) switch
             {
                 KeyVerdict.Refused refused =>
                     new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.Of(refused.Refusals)),
@@ -138,7 +143,8 @@ public sealed class ReleaseDesk(
             snapshot.Problems))
         : new RouteAnswer<KeyServiceStatus>.Refused(KeyProblems.NotReady);
 
-    private KeyVerdict Judge(ReleaseRequest request, CheckpointRule rule, KeyCustody custody, PolicySnapshot snapshot)
+    private KeyVerdict Judge(
+        ReleaseRequest request, EvidenceLogs logs, CheckpointRule rule, KeyCustody custody, PolicySnapshot snapshot)
     {
         if (ReleaseControl.IdentityKeyOf(snapshot.Datacentre, request.Host) is not { } identity)
         {
@@ -155,7 +161,7 @@ public sealed class ReleaseDesk(
             Checkpoint = rule,
             Nonce = request.Nonce.Bytes,
         };
-        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, _keys) switch
+        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, logs, _keys) switch
         {
             EvidenceVerdict.Verified verified => ReleaseControl.Decide(
                 verified.Evidence, snapshot.Datacentre, request, custody, time.GetUtcNow()),
@@ -219,6 +225,18 @@ public sealed class ReleaseDesk(
         NonceFinding.OfAnotherCaller => NonceStanding.OfAnotherCaller,
         _ => throw new UnreachableException(),
     };
+
+    private static EvidenceLogs? Logs(ReleaseBody body)
+    {
+        try
+        {
+            return new EvidenceLogs(Convert.FromBase64String(body.BootLog), Convert.FromBase64String(body.RuntimeLog));
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
 
     private static byte[] Canonical(JsonElement envelope)
     {

@@ -12,7 +12,8 @@ namespace Bailiwick.Proxy.Integrity;
 /// host's signed word.
 /// </summary>
 public sealed class EvidenceDesk(
-    HostRef host, ChannelIdentity identity, IntegrityManager integrity, BoardWatch board, HostTpm? tpm)
+    HostRef host, ChannelIdentity identity, IntegrityManager integrity, BoardWatch board, HostTpm? tpm,
+    MeasurementConfiguration logs)
 {
     private const int PatienceTenths = 100;
 
@@ -57,6 +58,28 @@ public sealed class EvidenceDesk(
         throw new WorldException(
             ["make evidence"], -1,
             $"the board has shown no checkpoint of {leastSize} leaves; this host holds {board.Checkpoint?.Size ?? 0}");
+    }
+
+    /// <summary>The firmware's event log, to be shown beside a quote; empty when this host has none.</summary>
+    /// <exception cref="WorldException">It cannot be read.</exception>
+    public byte[] BootLog() => Read(logs.Boot);
+
+    /// <summary>
+    /// The kernel's runtime log; it is read after a quote, so that what the quote is over is a beginning of it.
+    /// </summary>
+    /// <exception cref="WorldException">It cannot be read.</exception>
+    public byte[] RuntimeLog() => Read(logs.Runtime);
+
+    private static byte[] Read(string path)
+    {
+        try
+        {
+            return path.Length == 0 ? [] : File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new WorldException(["read", path], -1, error.Message);
+        }
     }
 
     /// <summary>The boot this process runs in, as the kernel names it (random(4), boot_id).</summary>

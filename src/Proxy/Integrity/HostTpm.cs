@@ -98,7 +98,7 @@ public sealed class HostTpm : IDisposable
 
     /// <summary>What the integrity log's register holds now.</summary>
     /// <exception cref="WorldException">The TPM does not answer.</exception>
-    public Digest32 IntegrityRegister() =>
+    public Digest32 ReadIntegrityRegister() =>
         Ask("read the integrity log's register", () => Digest32.FromBytes(_integrity.Read().Span));
 
     /// <inheritdoc/>

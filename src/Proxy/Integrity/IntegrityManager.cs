@@ -162,7 +162,7 @@ public sealed class IntegrityManager : IDisposable
             return;
         }
 
-        Digest32 register = _tpm.IntegrityRegister();
+        Digest32 register = _tpm.ReadIntegrityRegister();
         if (register == IntegrityRegisterValue.Zero)
         {
             Record(IntegrityKind.Boot, Boot.ToString("D"), "");

@@ -43,9 +43,10 @@ public sealed class TenantKeyServices(
                         ?? throw new KeyServiceException("The key service's nonce has another length than a nonce.");
                     byte[] proof = await evidence.MakeAsync(nonce.Bytes, given.Size, cancel).ConfigureAwait(false);
                     about(given.Nonce);
-                    return ReleaseRequest.Write(
+                    byte[] envelope = ReleaseRequest.Write(
                         new RequestedParts(question.Volume, question.Compartment, host, nonce, session), proof,
                         identity.Signer);
+                    return new SignedRequest(envelope, evidence.BootLog(), evidence.RuntimeLog());
                 },
                 stop).ConfigureAwait(false);
             return new VolumeKeyAnswer.Released(opened.Key);

@@ -88,7 +88,7 @@ public sealed class EvidenceTests
     {
         var claims = Claims() with { Host = "x/y", Nonce = default, Checkpoint = new("log.example", 4, RootAt(5)) };
         var refused = Assert.IsType<EvidenceVerdict.Refused>(
-            EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Stranger), Expectation(), Keys));
+            EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Stranger), Expectation(), EvidenceLogs.None, Keys));
         Assert.Equal(
             [
                 EvidenceRefusalCode.NotSignedByHost, EvidenceRefusalCode.OtherHost,
@@ -131,8 +131,8 @@ public sealed class EvidenceTests
         {
             byte[] changed = [.. good];
             changed[i] ^= 0x04;
-            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(changed, Expectation(), Keys));
-            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation(), Keys));
+            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(changed, Expectation(), EvidenceLogs.None, Keys));
+            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation(), EvidenceLogs.None, Keys));
         }
     }
 
@@ -141,12 +141,12 @@ public sealed class EvidenceTests
 
     private static void AssertOnly(EvidenceRefusalCode code, byte[] envelope)
     {
-        var refused = Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(envelope, Expectation(), Keys));
+        var refused = Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(envelope, Expectation(), EvidenceLogs.None, Keys));
         Assert.Equal(code, Assert.Single(refused.Refusals).Code);
     }
 
     private static EvidenceVerdict Verify(EvidenceClaims claims) =>
-        EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Identity), Expectation(), Keys);
+        EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Identity), Expectation(), EvidenceLogs.None, Keys);
 
     private static EvidenceClaims At(long size, Digest32 root) =>
         Claims() with { Checkpoint = new("log.example", size, root) };

@@ -113,7 +113,7 @@ internal sealed record ReleaseScene
             Checkpoint = new CheckpointRule("log.example", 5, Stand),
             Nonce = request.Nonce.Bytes,
         };
-        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, Keys) switch
+        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, EvidenceLogs.None, Keys) switch
         {
             EvidenceVerdict.Verified verified =>
                 ReleaseControl.Decide(verified.Evidence, datacentre, request, Custody(), Now),

@@ -1,0 +1,142 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.PublicKeys;
+using Bailiwick.Attestation.Quotes;
+using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Ledger;
+using PcrBank = Bailiwick.Attestation.BootLog.PcrBank;
+
+namespace Bailiwick.Attestation;
+
+/// <summary>A TPM's part of one piece of evidence under consideration.</summary>
+internal sealed class TpmCase(
+    EvidenceExpectation expectation, EvidenceLogs logs, VerifierKeyCache keys,
+    ImmutableArray<EvidenceRefusal>.Builder refusals)
+{
+    /// <summary>What was proven; null when something was not, and then the reason was added.</summary>
+    public ProvenState? Check(TpmClaims claims, Digest32 binding)
+    {
+        if (expectation.Enrolment is not { } enrolled || enrolled.Host != expectation.Host)
+        {
+            Refuse(
+                EvidenceRefusalCode.NotEnrolled,
+                $"No attestation key of {expectation.Host} is enrolled. The host must enrol with the tenant first.");
+            return null;
+        }
+
+        CheckKeys(claims, enrolled);
+        QuoteVerdict quote = QuoteVerifier.Verify(
+            new QuoteClaim(claims.Quote, claims.Signature, claims.Registers),
+            new QuoteExpectation
+            {
+                Key = enrolled.AttestationKey,
+                Nonce = binding.Bytes.ToArray(),
+                Selection = EvidenceRegisters.Selection,
+                LastSeen = expectation.LastSeen,
+            },
+            keys);
+        switch (quote)
+        {
+            case QuoteVerdict.Verified verified:
+                QuotedPcrs quoted = QuotedPcrs.Of(
+                    PcrBank.Sha256,
+                    verified.Quote.Values.All.Select(value => KeyValuePair.Create(value.Register, value.Value)));
+                return new ProvenState(verified.Quote, enrolled, Boot(quoted), Runtime(quoted));
+            case QuoteVerdict.Refused refused:
+                refusals.AddRange(refused.Refusals.Select(r => new EvidenceRefusal(Map(r.Code), r.Sentence)));
+                return null;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private void CheckKeys(TpmClaims claims, EnrolledKey enrolled)
+    {
+        if (expectation.EndorsementKey != enrolled.EndorsementKey)
+        {
+            Refuse(
+                EvidenceRefusalCode.OtherTpm,
+                $"The enrolled TPM has the endorsement key {enrolled.EndorsementKey.Hex[..16]}; the operator states "
+                + $"{expectation.EndorsementKey?.Hex[..16] ?? "none"} for {expectation.Host}.");
+        }
+
+        if (!claims.AttestationKey.Equals(enrolled.AttestationKey.Area))
+        {
+            Refuse(
+                EvidenceRefusalCode.OtherAttestationKey,
+                $"The evidence names the attestation key {claims.AttestationKey.Name.Hex[..20]}; enrolled is "
+                + $"{enrolled.AttestationKey.Area?.Name.Hex[..20]}.");
+        }
+    }
+
+    private BootFacts? Boot(QuotedPcrs quoted)
+    {
+        if (logs.BootLog.IsEmpty)
+        {
+            return null;
+        }
+
+        switch (MeasuredBoot.Read(logs.BootLog.Span))
+        {
+            case BootLogReading.Rejected rejected:
+                Refuse(EvidenceRefusalCode.BootLogMalformed, $"The boot log cannot be read: {rejected.Fault.Sentence}");
+                return null;
+            case BootLogReading.Understood understood:
+                switch (BootExplanation.Judge(understood.Log, quoted))
+                {
+                    case BootExplanation.Explained explained:
+                        return BootFacts.Of(explained.Boot);
+                    case BootExplanation.Refused refused:
+                        foreach (BootLogRefusal refusal in refused.Refusals)
+                        {
+                            Refuse(EvidenceRefusalCode.BootLogMismatch, refusal.Sentence);
+                        }
+
+                        return null;
+                    default:
+                        throw new UnreachableException();
+                }
+
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private ExplainedRuntime? Runtime(QuotedPcrs quoted)
+    {
+        if (logs.RuntimeLog.IsEmpty)
+        {
+            return null;
+        }
+
+        switch (RuntimeExplanation.Judge(RuntimeLogState.Start(PcrBank.Sha256), logs.RuntimeLog, quoted))
+        {
+            case RuntimeExplanation.Explained explained:
+                return explained.Runtime;
+            case RuntimeExplanation.Refused refused:
+                Refuse(EvidenceRefusalCode.RuntimeLogMismatch, refused.Sentence);
+                return null;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private void Refuse(EvidenceRefusalCode code, string sentence) => refusals.Add(new EvidenceRefusal(code, sentence));
+
+    private static EvidenceRefusalCode Map(QuoteRefusalCode code) => code switch
+    {
+        QuoteRefusalCode.Malformed or QuoteRefusalCode.NotMadeByTpm or QuoteRefusalCode.SignatureMalformed
+            or QuoteRefusalCode.NotAQuote => EvidenceRefusalCode.QuoteMalformed,
+        QuoteRefusalCode.WeakSignatureHash or QuoteRefusalCode.OtherScheme or QuoteRefusalCode.NotSignedByKey
+            or QuoteRefusalCode.OtherSigner => EvidenceRefusalCode.QuoteSignature,
+        QuoteRefusalCode.NonceMismatch => EvidenceRefusalCode.QuoteReplayed,
+        QuoteRefusalCode.SelectionDiffers or QuoteRefusalCode.WeakBank => EvidenceRefusalCode.QuoteSelection,
+        QuoteRefusalCode.ValuesMissing or QuoteRefusalCode.ValuesNotQuoted or QuoteRefusalCode.ValuesDiffer =>
+            EvidenceRefusalCode.QuoteValues,
+        QuoteRefusalCode.ResetCountRolledBack or QuoteRefusalCode.RestartCountRolledBack
+            or QuoteRefusalCode.ClockRolledBack => EvidenceRefusalCode.TpmRolledBack,
+        _ => throw new UnreachableException(),
+    };
+}
