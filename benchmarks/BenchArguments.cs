@@ -1,4 +1,5 @@
 using Bailiwick.Benchmarks.Appending;
+using Bailiwick.Benchmarks.Attesting;
 using Bailiwick.Benchmarks.Starting;
 
 namespace Bailiwick.Benchmarks;
@@ -10,7 +11,7 @@ namespace Bailiwick.Benchmarks;
 public sealed record BenchArguments(IReadOnlyList<IBench> Benches, bool Json, bool Save)
 {
     /// <summary>All benches there are.</summary>
-    public static IReadOnlyList<IBench> All { get; } = [new LedgerBench(), new StartBench()];
+    public static IReadOnlyList<IBench> All { get; } = [new LedgerBench(), new StartBench(), new AttestationBench()];
 
     /// <summary>How it is used.</summary>
     public static string Usage =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Identity;
+using Bailiwick.Cli.Evidence;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;
 using Bailiwick.Custody;
@@ -28,6 +29,11 @@ var root = new RootCommand(
     },
     new Command("host", "the datacentre's hosts") { HostList.Create(terminal), HostDrain.Create(terminal) },
     new Command("ledger", "the log of statements") { LedgerVerify.Create(terminal) },
+    new Command("evidence", "what a TPM, and the maker of a TPM, vouches for")
+    {
+        EvidenceQuote.Create(terminal), EvidenceEk.Create(terminal), EvidenceBootLog.Create(terminal),
+        EvidenceIma.Create(terminal),
+    },
     new Command("lab", "the datacentre on one machine")
     {
         LabUp.Create(terminal), LabDown.Create(terminal), LabExec.Create(terminal), LabDemo.Create(terminal),

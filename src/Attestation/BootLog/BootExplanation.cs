@@ -12,7 +12,8 @@ public enum BootLogRefusalCode
     /// <summary>A PCR that must be explained was not quoted.</summary>
     NotQuoted,
 
-    /// <summary>Nothing is measured into a PCR that must be explained: whoever runs later can choose its value.</summary>
+    /// <summary>Nothing is measured into a PCR that must be explained: whoever runs later can choose its value.
+    /// </summary>
     NothingMeasured,
 
     /// <summary>The log's events give another value than was quoted.</summary>
@@ -80,7 +81,8 @@ public abstract class BootExplanation
 
         return refusals.Count > 0
             ? new Refused(refusals.ToImmutable())
-            : new Explained(ExplainedBoot.After(log, quoted, [.. quoted.Numbers.Where(p => Matches(p, replay, quoted))]));
+            : new Explained(ExplainedBoot.After(
+                log, quoted, [.. quoted.Numbers.Where(p => Matches(p, replay, quoted))]));
     }
 
     private static BootLogRefusalCode? Against(int pcr, BootReplay replay, QuotedPcrs quoted) =>

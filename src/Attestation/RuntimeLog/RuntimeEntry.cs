@@ -27,7 +27,8 @@ public readonly ref struct RuntimeEntry
     /// <summary>The template's name, ASCII.</summary>
     public ReadOnlySpan<byte> TemplateName => _name;
 
-    /// <summary>What is hashed: the fields, each behind its length (`ima`: digest, length and name as logged).</summary>
+    /// <summary>What is hashed: the fields, each behind its length (`ima`: digest, length and name as logged).
+    /// </summary>
     public ReadOnlySpan<byte> TemplateData { get; }
 
     /// <summary>

@@ -9,7 +9,8 @@ public static class RuntimeLogLimits
     /// <summary>Longest name of a template, in bytes (TCG_EVENT_NAME_LEN_MAX of Linux).</summary>
     public const int TemplateNameBytes = 255;
 
-    /// <summary>Largest template data of one entry, in bytes: a path of 4,096 and the largest signature or key.</summary>
+    /// <summary>Largest template data of one entry, in bytes: a path of 4,096 and the largest signature or key.
+    /// </summary>
     public const int TemplateDataBytes = 1024 * 1024;
 
     /// <summary>The longest file name that the oldest template hashes, in bytes, padded with zeros to this length.

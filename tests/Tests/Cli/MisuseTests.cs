@@ -14,7 +14,8 @@ public sealed class MisuseTests : IDisposable
     [
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
-        "ledger verify", "lab up", "lab down", "lab exec", "lab demo", "completion",
+        "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "lab up", "lab down",
+        "lab exec", "lab demo", "completion",
     ];
 
     /// <summary>Verbs that ask the board, each with what else it needs.</summary>
@@ -39,7 +40,7 @@ public sealed class MisuseTests : IDisposable
     [Fact]
     public void The_list_of_verbs_above_is_complete()
     {
-        string[] groups = ["tenant", "policy", "machine", "host", "ledger", "lab"];
+        string[] groups = ["tenant", "policy", "machine", "host", "ledger", "evidence", "lab"];
         string[] top = Commands("--help");
         string[] all =
         [

@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Benchmarks.Figures;
+using Bailiwick.Benchmarks.Measuring;
+
+namespace Bailiwick.Benchmarks.Attesting;
+
+/// <summary>
+/// A boot log of 48 KB parsed and replayed in both banks, beside tpm2_eventlog on the same file; a runtime log of
+/// 5,071 entries replayed; both beside their hashing alone and beside what they must reach.
+/// </summary>
+internal sealed class LogFigures(Effort effort, Action<string> tell)
+{
+    private const string BootLogFile = "bootlogs/keylime__binary_bios_measurements";
+    private const string RuntimeLogFile = "ima/h12ssl.values.binary_runtime_measurements";
+    private const string Tool = "/usr/bin/tpm2_eventlog";
+    private const double BootLogSeconds = 100e-6, EntrySeconds = 1 / 500_000.0;
+
+    private static readonly Goal
+        OverHashes = new(1.5, "walking a log may cost half of what its hashing costs"),
+        OverTool = new(0.1, "a verifier of thousands of hosts cannot start a program for each"),
+        Reached = new(1, "the time that is asked of it");
+
+    internal async Task<IReadOnlyList<Figure>> Measure() => [.. await BootLog(), .. await RuntimeLog()];
+
+    private async Task<List<Figure>> BootLog()
+    {
+        byte[] bytes = await File.ReadAllBytesAsync(Vector(BootLogFile));
+        int count = effort.Count(2000);
+        int extends = Extends(bytes, PcrBank.Sha1), strong = Extends(bytes, PcrBank.Sha256);
+        List<Func<int, Task<double>>> contestants =
+        [
+            Race.Timed(count, _ => Repeat(count, () => Replay(bytes))),
+            Race.Timed(count, _ => Repeat(count, () =>
+            {
+                Hash(HashAlgorithmName.SHA1, 40, extends);
+                Hash(HashAlgorithmName.SHA256, 64, strong);
+            })),
+        ];
+        if (File.Exists(Tool))
+        {
+            int starts = effort.Count(20);
+            contestants.Add(Race.Timed(starts, _ => Repeat(starts, () => Start(Tool, Vector(BootLogFile)))));
+        }
+        else
+        {
+            tell($"attestation: {Tool} is not here (package tpm2-tools); that comparison is left out");
+        }
+
+        double[] medians = await Race.Run(effort, contestants);
+        List<Figure> figures =
+        [
+            Figure.Rate("attestation.bootlog", medians[0], "100 us for 45 KB", BootLogSeconds, Reached),
+            Figure.Rate("attestation.bootlog-hashing", medians[0], $"its {extends + strong} extends alone",
+                medians[1], OverHashes),
+        ];
+        if (medians.Length > 2)
+        {
+            figures.Add(Figure.Rate("attestation.bootlog-tool", medians[0], "tpm2_eventlog", medians[2], OverTool));
+        }
+
+        return figures;
+    }
+
+    private async Task<Figure[]> RuntimeLog()
+    {
+        byte[] bytes = await File.ReadAllBytesAsync(Vector(RuntimeLogFile));
+        RuntimeLogState start = RuntimeLogState.Start(PcrBank.Sha256);
+        int entries = (int)RuntimeReplay.Of(start, bytes).State.Count.Entries, count = effort.Count(50);
+        int average = (bytes.Length / entries) - 34;
+        double[] medians = await Race.Run(effort,
+            Race.Timed(count * entries, _ => Repeat(count, () =>
+            {
+                if (RuntimeReplay.Of(start, bytes).Fault is not null)
+                {
+                    throw new BenchException("A good runtime log is refused.");
+                }
+            })),
+            Race.Timed(count * entries, _ => Repeat(count, () =>
+            {
+                Hash(HashAlgorithmName.SHA256, average, entries);
+                Hash(HashAlgorithmName.SHA256, 64, entries);
+            })));
+        return
+        [
+            Figure.Rate("attestation.runtimelog", medians[0], "500,000 entries a second", EntrySeconds, Reached),
+            Figure.Rate("attestation.runtimelog-hashing", medians[0], "its two SHA-256 an entry alone", medians[1],
+                OverHashes),
+        ];
+    }
+
+    private static void Replay(byte[] bytes)
+    {
+        if (MeasuredBoot.Read(bytes) is not BootLogReading.Understood { Log: { } log })
+        {
+            throw new BenchException("A good boot log is refused.");
+        }
+
+        foreach (DeclaredBank bank in log.Banks)
+        {
+            if (bank.Bank is { } known)
+            {
+                BootReplay.Of(log, known);
+            }
+        }
+    }
+
+    private static int Extends(byte[] bytes, PcrBank bank) =>
+        MeasuredBoot.Read(bytes) is BootLogReading.Understood { Log: { } log }
+            ? Enumerable.Range(0, log.Count).Count(i => log[i].Extends && !log[i].Digest(bank).IsEmpty)
+            : throw new BenchException("A good boot log is refused.");
+
+    /// <summary>As many hashes, each going into the next as a PCR does.</summary>
+    private static void Hash(HashAlgorithmName name, int length, int count)
+    {
+        Span<byte> data = stackalloc byte[length];
+        using var hash = IncrementalHash.CreateHash(name);
+        for (int i = 0; i < count; i++)
+        {
+            hash.AppendData(data);
+            hash.GetHashAndReset(data);
+        }
+    }
+
+    private static void Repeat(int count, Action action)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            action();
+        }
+    }
+
+    private static void Start(string program, string argument)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, [argument])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        }) ?? throw new BenchException($"{program} does not start.");
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new BenchException($"{program} refuses {argument}.");
+        }
+    }
+
+    private static string Vector(string relative) => Path.Combine(Checkout.Root, "tests", "Vectors", relative);
+}
