@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Bailiwick.Attestation.Quotes;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Pcrs;
 using Bailiwick.Tpm.Tss;
@@ -111,7 +112,7 @@ public sealed class AttestationKey
     /// <param name="extraData">At most <see cref="AccessLimits.ExtraDataBytes"/> bytes.</param>
     /// <exception cref="TpmException">Too much extra data (BadInput), PCRs that the TPM does not have (Unsupported) or
     /// that change without end (Failed), or the TPM refused.</exception>
-    public SignedQuote Quote(PcrSelection pcrs, ReadOnlySpan<byte> extraData)
+    public QuoteClaim Quote(PcrSelection pcrs, ReadOnlySpan<byte> extraData)
     {
         ArgumentNullException.ThrowIfNull(pcrs);
         return _tpm.Use(new QuoteOrder(pcrs, extraData), (commands, order) =>
@@ -125,7 +126,7 @@ public sealed class AttestationKey
                 // A quote ends with the digest of the values (TPMS_QUOTE_INFO).
                 if (values.DigestOver(order.Pcrs, TpmHash.Sha256) is { } digest && attest.AsSpan().EndsWith(digest))
                 {
-                    return new SignedQuote(attest, signature, values);
+                    return new QuoteClaim(attest, signature, values);
                 }
             }
 

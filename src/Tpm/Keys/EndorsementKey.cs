@@ -1,4 +1,4 @@
-using System.Formats.Asn1;
+using Bailiwick.Attestation.Endorsement;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Tss;
 
@@ -50,9 +50,9 @@ public sealed class EndorsementKey
             : throw PersistentKey.Other(handle);
     }
 
-    /// <summary>The vendor's certificate for this key as it lies in the TPM, DER; null when the vendor put none there.
-    /// Nothing is checked but that it is one whole ASN.1 value; what fills the index after it is left off.</summary>
-    /// <exception cref="TpmException">The TPM failed, or the index holds something else (BadInput).</exception>
+    /// <summary>The vendor's certificate for this key as it lies in the TPM, DER, without what fills the index after
+    /// it; null when the vendor put none there. Nothing is checked (<see cref="EkVerifier"/> does).</summary>
+    /// <exception cref="TpmException">The TPM failed.</exception>
     public ReadOnlyMemory<byte>? ReadCertificate()
     {
         var index = Algorithm switch
@@ -76,16 +76,7 @@ public sealed class EndorsementKey
             return null;
         }
 
-        try
-        {
-            AsnDecoder.ReadSequence(bytes, AsnEncodingRules.DER, out _, out _, out var consumed);
-            return bytes.AsMemory(0, consumed);
-        }
-        catch (AsnContentException failure)
-        {
-            throw new TpmException(
-                AccessFault.BadInput, $"NV index 0x{index:x8}", $"no certificate: {failure.Message}");
-        }
+        return EkVerifier.WithoutPadding(bytes).ToArray();
     }
 
     internal TpmHandle Open(TpmCommands commands) => PersistentKey.Open(commands, Handle, Name);

@@ -20,7 +20,7 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
             using var open = tpm.Open();
             var endorsement = EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.Rsa2048);
             var key = AttestationKey.OpenOrCreate(open);
-            Assert.NotEmpty(key.Quote(PcrSelection.Of(TpmHash.Sha256, 0), [1]).Attest.ToArray());
+            Assert.NotEmpty(key.Quote(PcrSelection.Of(TpmHash.Sha256, 0), [1]).Message.ToArray());
             Assert.Throws<TpmException>(() => key.Activate(endorsement, rubbish, static secret => secret.Length));
         }
 
@@ -45,7 +45,7 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
                 Assert.Throws<TpmException>(() => key.Quote(PrivateSwtpm.AllPcrs, new byte[65]));
             }
 
-            Assert.NotEmpty(key.Quote(PrivateSwtpm.AllPcrs, new byte[64]).Attest.ToArray());
+            Assert.NotEmpty(key.Quote(PrivateSwtpm.AllPcrs, new byte[64]).Message.ToArray());
         }
 
         Assert.Equal("", (await tpm.Tool("tpm2_getcap", "handles-transient")).Trim());
@@ -85,7 +85,7 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
             {
                 byte[] nonce = [(byte)thread, i, 7, 7, 7, 7, 7, 7];
                 var quote = key.Quote(PrivateSwtpm.AllPcrs, nonce);
-                seen += quote.Attest.Span.IndexOf(nonce) > 0 ? 1 : 0;
+                seen += quote.Message.Span.IndexOf(nonce) > 0 ? 1 : 0;
                 Assert.Equal(24, registers.Read(PrivateSwtpm.AllPcrs).Values.Count);
             }
 
@@ -129,7 +129,7 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
 
         using var again = tpm.Open();
         Assert.NotEmpty(AttestationKey.OpenOrCreate(again)
-            .Quote(PrivateSwtpm.AllPcrs, []).Attest.ToArray());
+            .Quote(PrivateSwtpm.AllPcrs, []).Message.ToArray());
     }
 
     [Fact]

@@ -138,7 +138,7 @@ public sealed class KeyTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         using var open = tpm.Open();
         var quote = AttestationKey.OpenOrCreate(open)
             .Quote(PcrSelection.Of(TpmHash.Sha256, 0, 7, 15), Nonce);
-        await File.WriteAllBytesAsync(tpm.PathOf("attest"), quote.Attest.ToArray());
+        await File.WriteAllBytesAsync(tpm.PathOf("attest"), quote.Message.ToArray());
         await File.WriteAllBytesAsync(tpm.PathOf("signature"), quote.Signature.ToArray());
     }
 

@@ -88,11 +88,11 @@ public sealed class PcrTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         var reading = new PcrRegisters(open).Read(set);
         var quote = AttestationKey.OpenOrCreate(open).Quote(set, []);
         byte[] digest = SHA256.HashData([.. reading.Values.All.SelectMany(value => value.Value.ToArray())]);
-        Assert.Equal(digest, quote.Attest[^32..].ToArray());
+        Assert.Equal(digest, quote.Message[^32..].ToArray());
         Assert.Equal(digest, quote.Values.DigestOver(set, TpmHash.Sha256));
 
         // Of a key of the endorsement hierarchy the counts are those of the clock, not disguised.
-        Assert.True(TpmAttest.TryRead(quote.Attest.Span, out var attest, out _));
+        Assert.True(TpmAttest.TryRead(quote.Message.Span, out var attest, out _));
         Assert.Equal(open.ReadClock().ResetCount, attest.Clock.ResetCount);
     }
 
