@@ -44,9 +44,9 @@ public abstract record TpmAddress
     /// <exception cref="FormatException">The path is not absolute or longer than a socket's address (unix(7)).
     /// </exception>
     public static TpmAddress Swtpm(string path) =>
-        System.Text.Encoding.UTF8.GetByteCount(Checked(path)) > TpmLimits.SocketPathBytes
+        System.Text.Encoding.UTF8.GetByteCount(Checked(path)) > AccessLimits.SocketPathBytes
             ? throw new FormatException(
-                $"\"{path}\" is longer than the {TpmLimits.SocketPathBytes} bytes of a socket's address.")
+                $"\"{path}\" is longer than the {AccessLimits.SocketPathBytes} bytes of a socket's address.")
             : new SwtpmAddress(path);
 
     /// <summary>The form that <see cref="Parse"/> reads.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Transport;
 using Bailiwick.Tpm.Tss;
 
@@ -8,7 +9,7 @@ namespace Bailiwick.Tpm;
 /// An open TPM 2.0, by tpm2-tss (ESYS). Safe for several threads: one operation at a time, however many commands it
 /// needs, so that it never holds more objects and sessions than a TPM without a resource manager has slots for; all it
 /// loaded is flushed when it ends, also when it failed. Every command has a time limit. After <see
-/// cref="TpmFault.Lost"/> and <see cref="TpmFault.Silent"/> the connection is of no more use: open another.
+/// cref="AccessFault.Lost"/> and <see cref="AccessFault.Silent"/> the connection is of no more use: open another.
 /// </summary>
 public sealed class TpmConnection : IDisposable
 {
@@ -32,14 +33,15 @@ public sealed class TpmConnection : IDisposable
     /// <summary>Opens a TPM. One that nobody else can use (swtpm) is started if it is not, and what a dead predecessor
     /// left loaded in it is flushed.</summary>
     /// <param name="address">Where it is.</param>
-    /// <param name="commandLimit">How long a command may take; <see cref="TpmLimits.CommandTime"/> if not said.</param>
-    /// <exception cref="TpmException">It cannot be used; see <see cref="TpmFault"/>.</exception>
+    /// <param name="commandLimit">How long a command may take; if not said, <see
+    /// cref="AccessLimits.CommandTime"/>.</param>
+    /// <exception cref="TpmException">It cannot be used; see <see cref="AccessFault"/>.</exception>
     public static TpmConnection Open(TpmAddress address, TimeSpan? commandLimit = null)
     {
         ArgumentNullException.ThrowIfNull(address);
-        var limit = commandLimit ?? TpmLimits.CommandTime;
+        var limit = commandLimit ?? AccessLimits.CommandTime;
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero);
-        var opening = limit < TpmLimits.OpeningTime ? limit : TpmLimits.OpeningTime;
+        var opening = limit < AccessLimits.OpeningTime ? limit : AccessLimits.OpeningTime;
         var transport = TpmTransport.Open(address);
         TctiContext? tcti = null;
         TpmCommands? commands = null;
@@ -78,7 +80,7 @@ public sealed class TpmConnection : IDisposable
                 var part = commands.GetRandom((ushort)Math.Min(wanted - have, 32));
                 if (part.Length == 0 || part.Length > wanted - have)
                 {
-                    throw new TpmException(TpmFault.Failed, "TPM2_GetRandom", $"{part.Length} bytes came");
+                    throw new TpmException(AccessFault.Failed, "TPM2_GetRandom", $"{part.Length} bytes came");
                 }
 
                 part.CopyTo(all, have);
@@ -91,13 +93,13 @@ public sealed class TpmConnection : IDisposable
         System.Security.Cryptography.CryptographicOperations.ZeroMemory(bytes);
     }
 
-    /// <summary>The TPM's clock and how often it was reset.</summary>
+    /// <summary>The TPM's clock and how often it was reset, as the TPM says without a signature.</summary>
     /// <exception cref="TpmException">The TPM failed.</exception>
-    public TpmClock ReadClock() => Use(static commands =>
+    public TpmClockInfo ReadClock() => Use(static commands =>
     {
         // TPMS_TIME_INFO: time (8), clock (8), resetCount (4), restartCount (4), safe (1).
         var info = commands.ReadClock();
-        return new TpmClock(
+        return new TpmClockInfo(
             BinaryPrimitives.ReadUInt64BigEndian(info.AsSpan(8)),
             BinaryPrimitives.ReadUInt32BigEndian(info.AsSpan(16)),
             BinaryPrimitives.ReadUInt32BigEndian(info.AsSpan(20)),
@@ -126,9 +128,9 @@ public sealed class TpmConnection : IDisposable
     internal T Use<T, TState>(TState state, Func<TpmCommands, TState, T> operation)
         where TState : allows ref struct
     {
-        if (!_gate.TryEnter(TpmLimits.QueueTime))
+        if (!_gate.TryEnter(AccessLimits.QueueTime))
         {
-            throw new TpmException(TpmFault.Busy, Address.ToString(), "other threads use it without end");
+            throw new TpmException(AccessFault.Busy, Address.ToString(), "other threads use it without end");
         }
 
         try

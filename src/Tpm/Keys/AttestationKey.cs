@@ -1,38 +1,54 @@
+using System.Security.Cryptography;
+using Bailiwick.Attestation.Quotes;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Pcrs;
 using Bailiwick.Tpm.Tss;
 
 namespace Bailiwick.Tpm.Keys;
 
 /// <summary>
-/// A host's attestation key (AK): ECDSA P-256, restricted, made in the TPM and bound to it. It lies at a persistent
-/// handle, or as blobs with its owner and is loaded for each use. That it is in the same TPM as an endorsement key is
-/// shown by <see cref="Activate"/>.
+/// A host's attestation key (AK): ECDSA P-256, restricted, made in the TPM and bound to it. Usually it is a primary key
+/// of the endorsement hierarchy at a persistent handle: in quotes of a key of that hierarchy the TPM's counts of resets
+/// and its firmware's version are in clear, in others' they are disguised (TPM 2.0 part 1, 36.7). It may also be kept
+/// as blobs under the owner's storage key, and is then loaded for each use. That it is in the same TPM as an
+/// endorsement key is shown by <see cref="Activate"/>.
 /// </summary>
 public sealed class AttestationKey
 {
     /// <summary>The handle when the configuration names no other: beside the endorsement keys.</summary>
     public const uint DefaultHandle = 0x81010020;
 
-    private readonly StorageKey _parent;
+    private const int UniqueBytes = 64;
+
+    private readonly TpmConnection _tpm;
     private readonly uint? _handle;
+    private readonly StorageKey? _parent;
     private readonly ReadOnlyMemory<byte> _private;
 
-    private AttestationKey(StorageKey parent, uint? handle, KeyBlobs blobs, byte[] name)
+    private AttestationKey(TpmConnection tpm, TpmPublic area, uint handle)
     {
-        _parent = parent;
+        _tpm = tpm;
         _handle = handle;
-        _private = blobs.Private;
-        Public = blobs.Public;
-        Name = name;
+        Public = area;
+        Name = area.Name;
     }
 
-    /// <summary>Its public area, a TPMT_PUBLIC.</summary>
-    public ReadOnlyMemory<byte> Public { get; }
+    private AttestationKey(StorageKey parent, TpmPublic area, ReadOnlyMemory<byte> hidden)
+    {
+        _tpm = parent.Tpm;
+        _parent = parent;
+        _private = hidden;
+        Public = area;
+        Name = area.Name;
+    }
 
-    /// <summary>Its name: the hash algorithm's two bytes and the hash of the public area.</summary>
-    public ReadOnlyMemory<byte> Name { get; }
+    /// <summary>Its public area.</summary>
+    public TpmPublic Public { get; }
 
-    /// <summary>Makes one; the blobs are its owner's to keep.</summary>
+    /// <summary>Its name.</summary>
+    public TpmName Name { get; }
+
+    /// <summary>Makes one under the storage key; the blobs are its owner's to keep.</summary>
     /// <exception cref="TpmException">The TPM refused.</exception>
     public static KeyBlobs Create(StorageKey parent)
     {
@@ -40,7 +56,7 @@ public sealed class AttestationKey
         var (area, hidden) = parent.Tpm.Use(commands =>
         {
             using var root = parent.Open(commands);
-            return commands.Create(root, null, KeyTemplates.Attestation(), []);
+            return commands.Create(root, null, KeyTemplates.Attestation([]), []);
         });
         return new KeyBlobs(area, hidden);
     }
@@ -54,62 +70,70 @@ public sealed class AttestationKey
         ArgumentNullException.ThrowIfNull(blobs);
         if (!KeyTemplates.IsAttestation(blobs.Public.Span))
         {
-            throw new TpmException(TpmFault.BadInput, "an attestation key", "the public area is not one's");
+            throw new TpmException(AccessFault.BadInput, "an attestation key", "the public area is not one's");
         }
 
-        var name = parent.Tpm.Use(commands =>
+        var made = new AttestationKey(
+            parent, PersistentKey.Read(blobs.Public.Span, "an attestation key"), blobs.Private);
+        parent.Tpm.Use(commands =>
         {
-            using var root = parent.Open(commands);
-            using var key = commands.Load(root, blobs.Public.Span, blobs.Private.Span);
-            return commands.Name(key);
+            made.Open(commands).Dispose();
+            return true;
         });
-        return new AttestationKey(parent, null, blobs, name);
+        return made;
     }
 
-    /// <summary>The one at a handle; if nothing lies there, one is made and kept there.</summary>
-    /// <param name="parent">The parent of a new one.</param>
-    /// <param name="handle">A persistent handle, 0x81000000 to 0x817fffff (of the owner).</param>
+    /// <summary>The one at a handle; if nothing lies there, a new one is made and kept there, another than any before.
+    /// </summary>
+    /// <param name="tpm">The TPM.</param>
+    /// <param name="handle">A persistent handle, 0x81000000 to 0x817fffff.</param>
     /// <exception cref="TpmException">Something else lies there (Occupied), or the TPM refused.</exception>
-    public static AttestationKey OpenOrCreate(StorageKey parent, uint handle = DefaultHandle)
+    public static AttestationKey OpenOrCreate(TpmConnection tpm, uint handle = DefaultHandle)
     {
-        ArgumentNullException.ThrowIfNull(parent);
+        ArgumentNullException.ThrowIfNull(tpm);
         if (handle is < 0x81000000 or > 0x817fffff)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(handle), $"0x{handle:x8} is no persistent handle of the owner: 0x81000000 to 0x817fffff.");
+                nameof(handle), $"0x{handle:x8} is no persistent handle: 0x81000000 to 0x817fffff.");
         }
 
-        var (area, name) = parent.Tpm.Use(commands =>
-        {
-            if (PersistentKey.Find(commands, handle) is { } found)
-            {
-                return found;
-            }
-
-            using var root = parent.Open(commands);
-            var (made, hidden) = commands.Create(root, null, KeyTemplates.Attestation(), []);
-            using var key = commands.Load(root, made, hidden);
-            commands.Persist(key, handle);
-            return (made, commands.Name(key));
-        });
-        return KeyTemplates.IsAttestation(area)
-            ? new AttestationKey(parent, handle, new KeyBlobs(area, default), name)
+        var area = tpm.Use(commands => PersistentKey.FindOrMake(
+            commands, handle,
+            () => commands.CreatePrimary(
+                NativeEsys.Endorsement, KeyTemplates.Attestation(RandomNumberGenerator.GetBytes(UniqueBytes)))));
+        return KeyTemplates.IsAttestation(area.Write())
+            ? new AttestationKey(tpm, area, handle)
             : throw PersistentKey.Other(handle);
     }
 
-    /// <summary>Has the TPM say which values a selection of PCRs has, over data of the caller's.</summary>
-    /// <param name="pcrs">Which PCRs of one bank.</param>
-    /// <param name="extraData">At most <see cref="TpmLimits.ExtraDataBytes"/> bytes.</param>
-    /// <exception cref="TpmException">Too much extra data (BadInput), or the TPM refused.</exception>
-    public SignedQuote Quote(PcrSet pcrs, ReadOnlySpan<byte> extraData)
+    /// <summary>Has the TPM say which values a selection of PCRs has, over data of the caller's; the values are read as
+    /// well, and again when a PCR changed between the reading and the quote.</summary>
+    /// <param name="pcrs">Which PCRs.</param>
+    /// <param name="extraData">At most <see cref="AccessLimits.ExtraDataBytes"/> bytes.</param>
+    /// <exception cref="TpmException">Too much extra data (BadInput), PCRs that the TPM does not have (Unsupported) or
+    /// that change without end (Failed), or the TPM refused.</exception>
+    public QuoteClaim Quote(PcrSelection pcrs, ReadOnlySpan<byte> extraData)
     {
         ArgumentNullException.ThrowIfNull(pcrs);
-        var (attest, signature) = _parent.Tpm.Use(new QuoteOrder(pcrs, extraData), (commands, order) =>
+        return _tpm.Use(new QuoteOrder(pcrs, extraData), (commands, order) =>
         {
             using var key = Open(commands);
-            return commands.Quote(key, order.ExtraData, order.Pcrs.ToWire());
+            for (var attempt = 0; attempt < AccessLimits.ReadingAttempts; attempt++)
+            {
+                var (attest, signature) = commands.Quote(key, order.ExtraData, order.Pcrs.Write());
+                var values = PcrRegisters.Read(commands, order.Pcrs).Values;
+
+                // A quote ends with the digest of the values (TPMS_QUOTE_INFO).
+                if (values.DigestOver(order.Pcrs, TpmHash.Sha256) is { } digest && attest.AsSpan().EndsWith(digest))
+                {
+                    return new QuoteClaim(attest, signature, values);
+                }
+            }
+
+            throw new TpmException(
+                AccessFault.Failed, "TPM2_Quote",
+                $"PCRs changed during {AccessLimits.ReadingAttempts} quotes");
         });
-        return new SignedQuote(attest, signature);
     }
 
     /// <summary>
@@ -123,7 +147,7 @@ public sealed class AttestationKey
     {
         ArgumentNullException.ThrowIfNull(endorsement);
         ArgumentNullException.ThrowIfNull(credential);
-        return _parent.Tpm.Use(commands =>
+        return _tpm.Use(commands =>
         {
             using var root = endorsement.Open(commands);
             using var key = Open(commands);
@@ -142,13 +166,13 @@ public sealed class AttestationKey
             return PersistentKey.Open(commands, handle, Name);
         }
 
-        using var root = _parent.Open(commands);
-        return commands.Load(root, Public.Span, _private.Span);
+        using var root = _parent?.Open(commands) ?? throw new InvalidOperationException("a key without a place");
+        return commands.Load(root, Public.Write(), _private.Span);
     }
 
-    private readonly ref struct QuoteOrder(PcrSet pcrs, ReadOnlySpan<byte> extraData)
+    private readonly ref struct QuoteOrder(PcrSelection pcrs, ReadOnlySpan<byte> extraData)
     {
-        public readonly PcrSet Pcrs = pcrs;
+        public readonly PcrSelection Pcrs = pcrs;
         public readonly ReadOnlySpan<byte> ExtraData = extraData;
     }
 }

@@ -1,4 +1,5 @@
-using System.Formats.Asn1;
+using Bailiwick.Attestation.Endorsement;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Tss;
 
 namespace Bailiwick.Tpm.Keys;
@@ -10,12 +11,12 @@ namespace Bailiwick.Tpm.Keys;
 /// </summary>
 public sealed class EndorsementKey
 {
-    private EndorsementKey(TpmConnection tpm, EndorsementAlgorithm algorithm, byte[] area, byte[] name)
+    private EndorsementKey(TpmConnection tpm, EndorsementAlgorithm algorithm, TpmPublic area)
     {
         Tpm = tpm;
         Algorithm = algorithm;
         Public = area;
-        Name = name;
+        Name = area.Name;
     }
 
     /// <summary>The TPM it is in.</summary>
@@ -27,11 +28,11 @@ public sealed class EndorsementKey
     /// <summary>Its persistent handle (TCG TPM v2.0 Provisioning Guidance 1.0, 7.8).</summary>
     public uint Handle => HandleOf(Algorithm);
 
-    /// <summary>Its public area, a TPMT_PUBLIC.</summary>
-    public ReadOnlyMemory<byte> Public { get; }
+    /// <summary>Its public area.</summary>
+    public TpmPublic Public { get; }
 
-    /// <summary>Its name: the hash algorithm's two bytes and the hash of the public area.</summary>
-    public ReadOnlyMemory<byte> Name { get; }
+    /// <summary>Its name.</summary>
+    public TpmName Name { get; }
 
     /// <summary>Finds it at its handle, or makes it from the TCG's template and keeps it there.</summary>
     /// <exception cref="TpmException">Another key lies there (Occupied), or the TPM refused.</exception>
@@ -40,26 +41,18 @@ public sealed class EndorsementKey
         ArgumentNullException.ThrowIfNull(tpm);
         var template = KeyTemplates.Endorsement(algorithm);
         var handle = HandleOf(algorithm);
-        var (area, name) = tpm.Use(commands =>
-        {
-            if (PersistentKey.Find(commands, handle) is { } found)
-            {
-                return found;
-            }
-
-            using var made = commands.CreatePrimary(NativeEsys.Endorsement, template);
-            commands.Persist(made, handle);
-            return (commands.ReadPublic(made), commands.Name(made));
-        });
+        var area = tpm.Use(commands => PersistentKey.FindOrMake(
+            commands, handle, () => commands.CreatePrimary(NativeEsys.Endorsement, template)));
+        var found = area.Write();
         var unique = KeyTemplates.UniqueBytes(algorithm);
-        return area.Length == template.Length && area.AsSpan()[..^unique].SequenceEqual(template.AsSpan()[..^unique])
-            ? new EndorsementKey(tpm, algorithm, area, name)
+        return found.Length == template.Length && found.AsSpan()[..^unique].SequenceEqual(template.AsSpan()[..^unique])
+            ? new EndorsementKey(tpm, algorithm, area)
             : throw PersistentKey.Other(handle);
     }
 
-    /// <summary>The vendor's certificate for this key as it lies in the TPM, DER; null when the vendor put none there.
-    /// Nothing is checked but that it is one whole ASN.1 value; what fills the index after it is left off.</summary>
-    /// <exception cref="TpmException">The TPM failed, or the index holds something else (BadInput).</exception>
+    /// <summary>The vendor's certificate for this key as it lies in the TPM, DER, without what fills the index after
+    /// it; null when the vendor put none there. Nothing is checked (<see cref="EkVerifier"/> does).</summary>
+    /// <exception cref="TpmException">The TPM failed.</exception>
     public ReadOnlyMemory<byte>? ReadCertificate()
     {
         var index = Algorithm switch
@@ -83,15 +76,7 @@ public sealed class EndorsementKey
             return null;
         }
 
-        try
-        {
-            AsnDecoder.ReadSequence(bytes, AsnEncodingRules.DER, out _, out _, out var consumed);
-            return bytes.AsMemory(0, consumed);
-        }
-        catch (AsnContentException failure)
-        {
-            throw new TpmException(TpmFault.BadInput, $"NV index 0x{index:x8}", $"no certificate: {failure.Message}");
-        }
+        return EkVerifier.WithoutPadding(bytes).ToArray();
     }
 
     internal TpmHandle Open(TpmCommands commands) => PersistentKey.Open(commands, Handle, Name);

@@ -1,3 +1,4 @@
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Tss;
 
 namespace Bailiwick.Tpm.Keys;
@@ -63,30 +64,21 @@ internal static class KeyTemplates
         .Raw(Aes128Cfb()).U16(Null).U16(P256).U16(Null).Sized(new byte[32]).Sized(new byte[32]).ToArray();
 
     /// <summary>A restricted signing key, ECDSA on P-256 with SHA-256: it signs only what the TPM says.</summary>
-    public static byte[] Attestation() => Begin(
-            Ecc, OwnersKey | Sign, [])
-        .U16(Null).U16(Ecdsa).U16(Sha256).U16(P256).U16(Null).Sized([]).Sized([]).ToArray();
+    /// <param name="unique">Empty, or 64 bytes that make a primary key another than the last.</param>
+    public static byte[] Attestation(ReadOnlySpan<byte> unique) => Begin(Ecc, OwnersKey | Sign, [])
+        .U16(Null).U16(Ecdsa).U16(Sha256).U16(P256).U16(Null)
+        .Sized(unique[..(unique.Length / 2)]).Sized(unique[(unique.Length / 2)..]).ToArray();
 
     /// <summary>Sealed data that only a policy opens: no authorization value does.</summary>
     public static byte[] Sealed(ReadOnlySpan<byte> policy) =>
         Begin(KeyedHash, FixedTpm | FixedParent | NoDictionaryAttack, policy).U16(Null).Sized([]).ToArray();
 
-    /// <summary>Whether an area is that of a storage parent without a policy, whatever its algorithm.</summary>
-    public static bool IsStorageParent(ReadOnlySpan<byte> area)
-    {
-        const uint wanted = FixedTpm | FixedParent | SensitiveDataOrigin | UserWithAuth | Restricted | Decrypt;
-        return area.Length > 8 && (Attributes(area) & (wanted | Sign)) == wanted;
-    }
-
     /// <summary>Whether an area is exactly the attestation key's template with a key in it.</summary>
     public static bool IsAttestation(ReadOnlySpan<byte> area)
     {
-        var template = Attestation();
+        var template = Attestation([]);
         return area.Length == template.Length + 64 && area[..^68].SequenceEqual(template.AsSpan()[..^4]);
     }
-
-    private static uint Attributes(ReadOnlySpan<byte> area) =>
-        System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(area[4..]);
 
     private static byte[] Aes128Cfb() => new WireWriter().U16(0x0006).U16(128).U16(0x0043).ToArray();
 

@@ -1,3 +1,4 @@
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Tss;
 
 namespace Bailiwick.Tpm.Keys;
@@ -11,21 +12,25 @@ public sealed class StorageKey
     /// <summary>Where it lies (TCG TPM v2.0 Provisioning Guidance 1.0, 7.8).</summary>
     public const uint Handle = 0x81000001;
 
-    private StorageKey(TpmConnection tpm, byte[] area, byte[] name)
+    private const TpmAttributes Parent = TpmAttributes.FixedTpm | TpmAttributes.FixedParent
+        | TpmAttributes.SensitiveDataOrigin | TpmAttributes.UserWithAuth | TpmAttributes.Restricted
+        | TpmAttributes.Decrypt;
+
+    private StorageKey(TpmConnection tpm, TpmPublic area)
     {
         Tpm = tpm;
         Public = area;
-        Name = name;
+        Name = area.Name;
     }
 
     /// <summary>The TPM it is in.</summary>
     public TpmConnection Tpm { get; }
 
-    /// <summary>Its public area, a TPMT_PUBLIC; what is to be imported is wrapped for it.</summary>
-    public ReadOnlyMemory<byte> Public { get; }
+    /// <summary>Its public area; what is to be imported is wrapped for it.</summary>
+    public TpmPublic Public { get; }
 
     /// <summary>Its name.</summary>
-    public ReadOnlyMemory<byte> Name { get; }
+    public TpmName Name { get; }
 
     /// <summary>Finds it, or makes it on P-256 and keeps it.</summary>
     /// <exception cref="TpmException">What lies at the handle is no storage parent (Occupied), or the TPM refused.
@@ -33,19 +38,10 @@ public sealed class StorageKey
     public static StorageKey OpenOrCreate(TpmConnection tpm)
     {
         ArgumentNullException.ThrowIfNull(tpm);
-        var (area, name) = tpm.Use(static commands =>
-        {
-            if (PersistentKey.Find(commands, Handle) is { } found)
-            {
-                return found;
-            }
-
-            using var made = commands.CreatePrimary(NativeEsys.Owner, KeyTemplates.Storage());
-            commands.Persist(made, Handle);
-            return (commands.ReadPublic(made), commands.Name(made));
-        });
-        return KeyTemplates.IsStorageParent(area)
-            ? new StorageKey(tpm, area, name)
+        var area = tpm.Use(static commands => PersistentKey.FindOrMake(
+            commands, Handle, () => commands.CreatePrimary(NativeEsys.Owner, KeyTemplates.Storage())));
+        return (area.Attributes & (Parent | TpmAttributes.Sign)) == Parent
+            ? new StorageKey(tpm, area)
             : throw PersistentKey.Other(Handle);
     }
 

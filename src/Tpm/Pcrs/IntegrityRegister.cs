@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Tpm.Pcrs;
 
@@ -46,7 +47,7 @@ public sealed class IntegrityRegister
         if (pcr is < FirstOfSystem or > LastOfSystem)
         {
             throw new TpmException(
-                TpmFault.BadInput, $"PCR {pcr}",
+                AccessFault.BadInput, $"PCR {pcr}",
                 $"the integrity log needs a PCR of the operating system, {FirstOfSystem} to {LastOfSystem}");
         }
 
@@ -54,7 +55,7 @@ public sealed class IntegrityRegister
             .SelectMany(property => PcrsWith(commands.GetCapability(CapabilityPcrProperties, property, 1), property))
             .ToHashSet());
         return resettable.Contains(pcr)
-            ? throw new TpmException(TpmFault.Unsupported, $"PCR {pcr}", "this TPM lets it be reset")
+            ? throw new TpmException(AccessFault.Unsupported, $"PCR {pcr}", "this TPM lets it be reset")
             : new IntegrityRegister(new PcrRegisters(tpm), pcr);
     }
 
@@ -66,7 +67,8 @@ public sealed class IntegrityRegister
 
     /// <summary>Its present value in the SHA-256 bank.</summary>
     /// <exception cref="TpmException">The TPM failed.</exception>
-    public ReadOnlyMemory<byte> Read() => _registers.Read(new PcrSet(TpmHash.Sha256, Pcr)).Values[Pcr];
+    public ReadOnlyMemory<byte> Read() =>
+        _registers.Read(PcrSelection.Of(TpmHash.Sha256, Pcr)).Values.All.Single().Value;
 
     /// <summary>The PCRs that a TPMS_CAPABILITY_DATA of PCR properties names: capability (4), count (4), tag (4), size
     /// (1), bits. A TPM that does not tell the property answers with a later one.</summary>
@@ -76,7 +78,7 @@ public sealed class IntegrityRegister
             || BinaryPrimitives.ReadUInt32BigEndian(data.AsSpan(8)) != property)
         {
             throw new TpmException(
-                TpmFault.Unsupported, "TPM2_GetCapability", "the TPM does not tell which PCRs can be reset");
+                AccessFault.Unsupported, "TPM2_GetCapability", "the TPM does not tell which PCRs can be reset");
         }
 
         return Enumerable.Range(0, data[12] * 8).Where(pcr => (data[13 + (pcr / 8)] & (1 << (pcr % 8))) != 0);

@@ -1,3 +1,5 @@
+using Bailiwick.Attestation.Tpm;
+
 namespace Bailiwick.Tpm.Pcrs;
 
 /// <summary>One digest that is, or was, extended into one PCR of one bank.</summary>

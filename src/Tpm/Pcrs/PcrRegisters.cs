@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Collections.Immutable;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Tss;
 
 namespace Bailiwick.Tpm.Pcrs;
@@ -16,22 +16,10 @@ public sealed class PcrRegisters(TpmConnection tpm)
     /// <summary>Reads PCRs, in as many commands as are needed, again when one changed between two of them.</summary>
     /// <exception cref="TpmException">The bank has not all of them (Unsupported), or they change without end (Failed).
     /// </exception>
-    public PcrReading Read(PcrSet pcrs)
+    public PcrReading Read(PcrSelection pcrs)
     {
         ArgumentNullException.ThrowIfNull(pcrs);
-        return tpm.Use(commands =>
-        {
-            for (var attempt = 0; attempt < TpmLimits.ReadingAttempts; attempt++)
-            {
-                if (TryRead(commands, pcrs) is { } reading)
-                {
-                    return reading;
-                }
-            }
-
-            throw new TpmException(
-                TpmFault.Failed, "TPM2_PCR_Read", $"PCRs changed during {TpmLimits.ReadingAttempts} readings");
-        });
+        return tpm.Use(commands => Read(commands, pcrs));
     }
 
     /// <summary>Extends digests into PCRs, in this order: new value = hash(old value, digest). Cannot be taken back.
@@ -60,24 +48,39 @@ public sealed class PcrRegisters(TpmConnection tpm)
         });
     }
 
-    private static void Check(PcrMeasurement one, List<TpmHash> banks)
+    internal static PcrReading Read(TpmCommands commands, PcrSelection pcrs)
     {
-        if (one.Pcr is < 0 or >= TpmLimits.PcrCount)
+        for (var attempt = 0; attempt < AccessLimits.ReadingAttempts; attempt++)
         {
-            throw new TpmException(TpmFault.BadInput, "TPM2_PCR_Extend", $"{one.Pcr} is no PCR");
+            if (TryRead(commands, pcrs) is { } reading)
+            {
+                return reading;
+            }
         }
 
-        if (one.Digest.Length != one.Bank.Length())
+        throw new TpmException(
+            AccessFault.Failed, "TPM2_PCR_Read",
+            $"PCRs changed during {AccessLimits.ReadingAttempts} readings");
+    }
+
+    private static void Check(PcrMeasurement one, List<TpmHash> banks)
+    {
+        if (one.Pcr is < 0 or >= AccessLimits.PcrCount)
+        {
+            throw new TpmException(AccessFault.BadInput, "TPM2_PCR_Extend", $"{one.Pcr} is no PCR");
+        }
+
+        if (one.Digest.Length != one.Bank.Size())
         {
             throw new TpmException(
-                TpmFault.BadInput, $"TPM2_PCR_Extend, PCR {one.Pcr}",
-                $"{one.Digest.Length} bytes are no digest of {one.Bank}");
+                AccessFault.BadInput, $"TPM2_PCR_Extend, PCR {one.Pcr}",
+                $"{one.Digest.Length} bytes are no digest of {one.Bank.Text()}");
         }
 
         if (!banks.Contains(one.Bank))
         {
             throw new TpmException(
-                TpmFault.Unsupported, $"TPM2_PCR_Extend, PCR {one.Pcr}", $"the TPM has no bank of {one.Bank}");
+                AccessFault.Unsupported, $"TPM2_PCR_Extend, PCR {one.Pcr}", $"the TPM has no bank {one.Bank.Text()}");
         }
     }
 
@@ -89,38 +92,39 @@ public sealed class PcrRegisters(TpmConnection tpm)
             .Where(Enum.IsDefined)];
     }
 
-    private static PcrReading? TryRead(TpmCommands commands, PcrSet pcrs)
+    private static PcrReading? TryRead(TpmCommands commands, PcrSelection pcrs)
     {
-        var values = ImmutableSortedDictionary.CreateBuilder<int, ReadOnlyMemory<byte>>();
-        var left = pcrs;
+        List<PcrValue> values = [];
         uint? updates = null;
-        while (left.Pcrs.Length > 0)
+        foreach (var bank in pcrs.Banks)
         {
-            var (now, selected, digests) = commands.PcrRead(left.ToWire());
-            if ((updates ??= now) != now)
+            var left = bank.Registers.ToHashSet();
+            while (left.Count > 0)
             {
-                return null;
-            }
+                var (now, selected, digests) = commands.PcrRead(PcrSelection.Of(bank.Hash, left).Write());
+                if ((updates ??= now) != now)
+                {
+                    return null;
+                }
 
-            var got = Selections(selected).Where(one => one.Bank == (int)pcrs.Bank)
-                .SelectMany(one => one.Pcrs).ToList();
-            var parts = Digests(digests, pcrs.Bank.Length());
-            if (got.Count == 0 || parts.Count != got.Count || got.Except(left.Pcrs).Any())
-            {
-                throw new TpmException(
-                    TpmFault.Unsupported, "TPM2_PCR_Read",
-                    $"the bank of {pcrs.Bank} does not have all of the PCRs {string.Join(", ", left.Pcrs)}");
-            }
+                var got = Selections(selected).Where(one => one.Bank == (int)bank.Hash)
+                    .SelectMany(one => one.Pcrs).ToList();
+                var parts = Digests(digests, bank.Hash.Size());
+                if (got.Count == 0 || parts.Count != got.Count || !left.IsSupersetOf(got))
+                {
+                    throw new TpmException(
+                        AccessFault.Unsupported, "TPM2_PCR_Read",
+                        $"the bank {bank.Hash.Text()} does not have all of the PCRs {string.Join(", ", left)}");
+                }
 
-            foreach (var (pcr, digest) in got.Zip(parts))
-            {
-                values[pcr] = digest;
+                values.AddRange(got.Zip(parts, (pcr, digest) => new PcrValue(bank.Hash, pcr, digest)));
+                left.ExceptWith(got);
             }
-
-            left = new PcrSet(pcrs.Bank, left.Pcrs.Except(got));
         }
 
-        return new PcrReading(pcrs.Bank, values.ToImmutable(), updates ?? 0);
+        return PcrValues.Of(values) is { } all
+            ? new PcrReading(all, updates ?? 0)
+            : throw new TpmException(AccessFault.Failed, "TPM2_PCR_Read", "a PCR came twice");
     }
 
     /// <summary>A TPML_PCR_SELECTION, as the library wrote it.</summary>
@@ -157,7 +161,7 @@ public sealed class PcrRegisters(TpmConnection tpm)
             int size = BinaryPrimitives.ReadUInt16BigEndian(wire.AsSpan(at));
             if (size != length)
             {
-                throw new TpmException(TpmFault.Failed, "TPM2_PCR_Read", $"a digest of {size} bytes");
+                throw new TpmException(AccessFault.Failed, "TPM2_PCR_Read", $"a digest of {size} bytes");
             }
 
             all.Add(wire.AsMemory(at + 2, size));

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Keys;
-using Bailiwick.Tpm.Pcrs;
 using Bailiwick.Tpm.Tss;
 
 namespace Bailiwick.Tpm.Sealing;
@@ -26,7 +26,7 @@ public sealed class SealedObject
     /// <param name="parent">The storage key, in this TPM.</param>
     /// <param name="salt">The endorsement key of the same TPM.</param>
     /// <param name="policyDigest">The SHA-256 policy digest under which it is given out again, 32 bytes.</param>
-    /// <param name="secret">1 to <see cref="TpmLimits.SealedBytes"/> bytes.</param>
+    /// <param name="secret">1 to <see cref="AccessLimits.SealedBytes"/> bytes.</param>
     /// <exception cref="TpmException">A wrong length (BadInput), or the TPM refused.</exception>
     public static SealedObject Create(
         StorageKey parent, EndorsementKey salt, ReadOnlySpan<byte> policyDigest, ReadOnlySpan<byte> secret)
@@ -35,7 +35,8 @@ public sealed class SealedObject
         ArgumentNullException.ThrowIfNull(salt);
         if (policyDigest.Length != 32 || secret.Length == 0)
         {
-            throw new TpmException(TpmFault.BadInput, "a sealed object", "no policy of 32 bytes, or nothing to seal");
+            throw new TpmException(
+                AccessFault.BadInput, "a sealed object", "no policy of 32 bytes, or nothing to seal");
         }
 
         var order = new SealOrder(KeyTemplates.Sealed(policyDigest), secret);
@@ -75,14 +76,14 @@ public sealed class SealedObject
     /// <summary>What the policy digest of an object would be that opens at the present values of PCRs; the TPM computes
     /// it.</summary>
     /// <exception cref="TpmException">The TPM failed.</exception>
-    public static ReadOnlyMemory<byte> PresentPolicy(TpmConnection tpm, PcrSet pcrs)
+    public static ReadOnlyMemory<byte> PresentPolicy(TpmConnection tpm, PcrSelection pcrs)
     {
         ArgumentNullException.ThrowIfNull(tpm);
         ArgumentNullException.ThrowIfNull(pcrs);
         return tpm.Use(commands =>
         {
             using var trial = commands.StartTrial();
-            commands.PolicyPcr(trial, pcrs.ToWire());
+            commands.PolicyPcr(trial, pcrs.Write());
             return commands.PolicyDigest(trial);
         });
     }
@@ -111,7 +112,7 @@ public sealed class SealedObject
 
     private static void Fulfil(TpmCommands commands, TpmHandle session, UnsealPolicy policy)
     {
-        commands.PolicyPcr(session, policy.Pcrs.ToWire());
+        commands.PolicyPcr(session, policy.Pcrs.Write());
         if (policy is UnsealPolicy.ApprovedTerm { Approval: var approval })
         {
             var approved = commands.PolicyDigest(session);

@@ -1,24 +1,24 @@
-using Bailiwick.Tpm.Pcrs;
-
+using Bailiwick.Attestation.Tpm;
 namespace Bailiwick.Tpm.Sealing;
 
 /// <summary>Under which terms something is unsealed; they must be those of the object's own policy digest.</summary>
 public abstract record UnsealPolicy
 {
-    private UnsealPolicy(PcrSet pcrs) => Pcrs = pcrs;
+    private UnsealPolicy(PcrSelection pcrs) => Pcrs = pcrs;
 
     /// <summary>The PCRs whose present values count.</summary>
-    public PcrSet Pcrs { get; }
+    public PcrSelection Pcrs { get; }
 
     /// <summary>The PCRs have the values that the object was made for (TPM2_PolicyPCR).</summary>
-    public static UnsealPolicy AtPcrs(PcrSet pcrs) => new PcrTerm(pcrs);
+    public static UnsealPolicy AtPcrs(PcrSelection pcrs) => new PcrTerm(pcrs);
 
     /// <summary>A key has approved the PCRs' values (TPM2_PolicyPCR, then TPM2_PolicyAuthorize).</summary>
-    public static UnsealPolicy ApprovedBy(PcrSet pcrs, PolicyApproval approval) => new ApprovedTerm(pcrs, approval);
+    public static UnsealPolicy ApprovedBy(PcrSelection pcrs, PolicyApproval approval) =>
+        new ApprovedTerm(pcrs, approval);
 
     internal sealed record PcrTerm : UnsealPolicy
     {
-        internal PcrTerm(PcrSet pcrs)
+        internal PcrTerm(PcrSelection pcrs)
             : base(pcrs)
         {
         }
@@ -26,7 +26,7 @@ public abstract record UnsealPolicy
 
     internal sealed record ApprovedTerm : UnsealPolicy
     {
-        internal ApprovedTerm(PcrSet pcrs, PolicyApproval approval)
+        internal ApprovedTerm(PcrSelection pcrs, PolicyApproval approval)
             : base(pcrs) => Approval = approval;
 
         internal PolicyApproval Approval { get; }

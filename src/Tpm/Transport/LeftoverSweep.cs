@@ -56,7 +56,7 @@ internal static class LeftoverSweep
         var count = BinaryPrimitives.ReadUInt32BigEndian(answer.AsSpan(5));
         if (count > MostHandles || answer.Length != 9 + (4 * (int)count))
         {
-            throw new TpmException(TpmFault.Failed, "TPM2_GetCapability", "a list of handles of another length");
+            throw new TpmException(AccessFault.Failed, "TPM2_GetCapability", "a list of handles of another length");
         }
 
         List<uint> handles = [];
@@ -84,7 +84,7 @@ internal static class LeftoverSweep
         BinaryPrimitives.WriteUInt32BigEndian(message.AsSpan(6), command);
         parameters.CopyTo(message.AsSpan(10));
         transport.Send(message, operation, limit);
-        var response = new byte[TpmLimits.MessageBytes];
+        var response = new byte[AccessLimits.MessageBytes];
         var length = transport.Receive(response, operation, limit);
         answer = response[10..length];
         return BinaryPrimitives.ReadUInt32BigEndian(response.AsSpan(6));

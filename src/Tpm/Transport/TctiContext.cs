@@ -15,7 +15,7 @@ internal sealed class TctiContext : IDisposable
     private const uint BadValue = 0x000a000b;
 
     private readonly TpmTransport _transport;
-    private readonly byte[] _response = new byte[TpmLimits.MessageBytes];
+    private readonly byte[] _response = new byte[AccessLimits.MessageBytes];
     private GCHandle _self;
     private int _length;
     private bool _isPending;
@@ -34,7 +34,7 @@ internal sealed class TctiContext : IDisposable
     public string Operation { get; set; } = "TPM";
 
     /// <summary>How long it may take.</summary>
-    public TimeSpan Limit { get; set; } = TpmLimits.CommandTime;
+    public TimeSpan Limit { get; set; } = AccessLimits.CommandTime;
 
     public void Dispose()
     {
@@ -74,7 +74,7 @@ internal sealed class TctiContext : IDisposable
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static unsafe uint Transmit(Table* table, nuint size, byte* command)
     {
-        if (command == null || size is 0 or > TpmLimits.MessageBytes)
+        if (command == null || size is 0 or > AccessLimits.MessageBytes)
         {
             return BadValue;
         }

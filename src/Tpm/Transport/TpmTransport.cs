@@ -15,9 +15,13 @@ internal sealed partial class TpmTransport : IDisposable
     private const int HeaderBytes = 10;
     private const int ReadWrite = 2;
     private const int CloseOnExec = 0x80000;
+
+    // The kernel then carries a command out beside us: write(2) returns at once, and poll(2) tells the end.
+    private const int DoNotBlock = 0x800;
     private const short PollIn = 1;
     private const short PollOut = 4;
     private const int Interrupted = 4;
+    private const int NotYet = 11;
 
     private readonly TpmAddress _address;
     private readonly SafeHandle _file;
@@ -50,7 +54,7 @@ internal sealed partial class TpmTransport : IDisposable
         var written = Write(_file, command, (nuint)command.Length);
         if (written != command.Length)
         {
-            throw Fail(TpmFault.Lost, operation, written < 0 ? Errno() : "the command was taken only in part");
+            throw Fail(AccessFault.Lost, operation, written < 0 ? Errno() : "the command was taken only in part");
         }
     }
 
@@ -64,15 +68,20 @@ internal sealed partial class TpmTransport : IDisposable
         {
             Await(PollIn, operation, end);
             var read = Read(_file, response[have..], (nuint)(response.Length - have));
+            if (read < 0 && Marshal.GetLastPInvokeError() is Interrupted or NotYet)
+            {
+                continue;
+            }
+
             if (read <= 0)
             {
-                throw Fail(TpmFault.Lost, operation, read < 0 ? Errno() : "the other side ended");
+                throw Fail(AccessFault.Lost, operation, read < 0 ? Errno() : "the other side ended");
             }
 
             have += (int)read;
             if (have >= HeaderBytes && (Announced(response) > response.Length || Announced(response) < have))
             {
-                throw Fail(TpmFault.Lost, operation, $"a response of {Announced(response)} bytes where {have} came");
+                throw Fail(AccessFault.Lost, operation, $"a response of {Announced(response)} bytes where {have} came");
             }
         }
 
@@ -97,7 +106,7 @@ internal sealed partial class TpmTransport : IDisposable
 
     private static TpmTransport OpenDevice(TpmAddress address)
     {
-        var file = Open(address.Path, ReadWrite | CloseOnExec);
+        var file = Open(address.Path, ReadWrite | CloseOnExec | DoNotBlock);
         if (!file.IsInvalid)
         {
             return new TpmTransport(address, file, null);
@@ -107,9 +116,9 @@ internal sealed partial class TpmTransport : IDisposable
         file.Dispose();
         var fault = errno switch
         {
-            1 or 13 => TpmFault.Denied,
-            16 => TpmFault.Busy,
-            _ => TpmFault.Absent,
+            1 or 13 => AccessFault.Denied,
+            16 => AccessFault.Busy,
+            _ => AccessFault.Absent,
         };
         throw new TpmException(fault, $"open {address}", Marshal.GetPInvokeErrorMessage(errno));
     }
@@ -120,7 +129,7 @@ internal sealed partial class TpmTransport : IDisposable
         try
         {
             // A full queue of a unix socket would let connect(2) wait; SO_SNDTIMEO bounds that as well.
-            socket.SendTimeout = (int)TpmLimits.OpeningTime.TotalMilliseconds;
+            socket.SendTimeout = (int)AccessLimits.OpeningTime.TotalMilliseconds;
             socket.Connect(new UnixDomainSocketEndPoint(address.Path));
             return new TpmTransport(address, socket.SafeHandle, socket);
         }
@@ -129,9 +138,9 @@ internal sealed partial class TpmTransport : IDisposable
             socket.Dispose();
             var fault = failure.SocketErrorCode switch
             {
-                SocketError.AccessDenied => TpmFault.Denied,
-                SocketError.TimedOut or SocketError.WouldBlock => TpmFault.Busy,
-                _ => TpmFault.Absent,
+                SocketError.AccessDenied => AccessFault.Denied,
+                SocketError.TimedOut or SocketError.WouldBlock => AccessFault.Busy,
+                _ => AccessFault.Absent,
             };
             throw new TpmException(fault, $"connect to {address}", failure.Message);
         }
@@ -156,17 +165,17 @@ internal sealed partial class TpmTransport : IDisposable
 
             if (ready < 0 && Marshal.GetLastPInvokeError() != Interrupted)
             {
-                throw Fail(TpmFault.Lost, operation, Errno());
+                throw Fail(AccessFault.Lost, operation, Errno());
             }
 
             if (left == 0)
             {
-                throw Fail(TpmFault.Silent, operation, "no answer in time");
+                throw Fail(AccessFault.Silent, operation, "no answer in time");
             }
         }
     }
 
-    private TpmException Fail(TpmFault fault, string operation, string cause) =>
+    private TpmException Fail(AccessFault fault, string operation, string cause) =>
         _failure = new TpmException(fault, $"{operation}, {_address}", cause);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

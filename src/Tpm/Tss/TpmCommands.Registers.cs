@@ -54,11 +54,11 @@ internal sealed partial class TpmCommands
         TssOutput.Drop(name);
         var wire = TssOutput.Structure(area, NativeMu.Tss2_MU_TPM2B_NV_PUBLIC_Marshal, _tcti.Operation);
         int size = BinaryPrimitives.ReadUInt16BigEndian(wire.AsSpan(wire.Length - 2));
-        if (size > TpmLimits.CertificateBytes)
+        if (size > AccessLimits.CertificateBytes)
         {
             throw new TpmException(
-                TpmFault.BadInput, _tcti.Operation, $"the index has {size} bytes; {TpmLimits.CertificateBytes} are "
-                + "read at most");
+                AccessFault.BadInput, _tcti.Operation,
+                $"the index has {size} bytes; {AccessLimits.CertificateBytes} are read at most");
         }
 
         Begin("TPM2_NV_Read");
@@ -71,7 +71,7 @@ internal sealed partial class TpmCommands
             var part = TssOutput.Sized(data);
             if (part.Length == 0 || part.Length > size - have)
             {
-                throw new TpmException(TpmFault.Failed, _tcti.Operation, $"{part.Length} bytes came");
+                throw new TpmException(AccessFault.Failed, _tcti.Operation, $"{part.Length} bytes came");
             }
 
             part.CopyTo(all, have);

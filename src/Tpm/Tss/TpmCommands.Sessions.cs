@@ -1,3 +1,5 @@
+using Bailiwick.Attestation.Tpm;
+
 namespace Bailiwick.Tpm.Tss;
 
 /// <content>Sessions and policies.</content>

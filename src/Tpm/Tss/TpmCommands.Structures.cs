@@ -30,13 +30,13 @@ internal sealed partial class TpmCommands
     /// <summary>TPM2B_SENSITIVE_CREATE with an empty authorization: size, userAuth, data.</summary>
     private static TssMemory Sensitive(ReadOnlySpan<byte> data)
     {
-        if (data.Length > TpmLimits.SealedBytes)
+        if (data.Length > AccessLimits.SealedBytes)
         {
             throw new TpmException(
-                TpmFault.BadInput, "a sealed object", $"{data.Length} bytes; at most {TpmLimits.SealedBytes}");
+                AccessFault.BadInput, "a sealed object", $"{data.Length} bytes; at most {AccessLimits.SealedBytes}");
         }
 
-        Span<byte> wire = stackalloc byte[6 + TpmLimits.SealedBytes];
+        Span<byte> wire = stackalloc byte[6 + AccessLimits.SealedBytes];
         wire.Clear();
         wire[1] = (byte)(4 + data.Length);
         wire[5] = (byte)data.Length;

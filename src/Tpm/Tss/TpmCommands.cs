@@ -43,7 +43,7 @@ internal sealed partial class TpmCommands : IDisposable
         }
         catch (DllNotFoundException missing)
         {
-            throw new TpmException(TpmFault.LibraryMissing, address.ToString(), missing.Message.Split('\n')[0]);
+            throw new TpmException(AccessFault.LibraryMissing, address.ToString(), missing.Message.Split('\n')[0]);
         }
     }
 
@@ -202,7 +202,7 @@ internal sealed partial class TpmCommands : IDisposable
     }
 
     /// <summary>Flushes or forgets. A failure is not thrown, because this runs where another one may be on its way; a
-    /// TPM that cannot flush shows it as <see cref="TpmFault.Full"/>.</summary>
+    /// TPM that cannot flush shows it as <see cref="AccessFault.Full"/>.</summary>
     public void Release(uint resource, bool takesSlot)
     {
         _tcti.Operation = "TPM2_FlushContext";
@@ -235,7 +235,7 @@ internal sealed partial class TpmCommands : IDisposable
         {
             _ = ReadClock();
             throw new TpmException(
-                TpmFault.NotForThisTpm, $"{operation}, {_address}",
+                AccessFault.NotForThisTpm, $"{operation}, {_address}",
                 $"it cannot be decrypted here ({ResponseCode.Read(code).Words})", code);
         }
 

@@ -25,13 +25,13 @@ internal sealed class TssMemory : SafeHandle
     /// <param name="content">The bytes.</param>
     /// <param name="limit">How many the structure holds.</param>
     /// <param name="what">Its name, for the error.</param>
-    /// <exception cref="TpmException">There are more; <see cref="TpmFault.BadInput"/>.</exception>
+    /// <exception cref="TpmException">There are more; <see cref="AccessFault.BadInput"/>.</exception>
     public static TssMemory Sized(ReadOnlySpan<byte> content, int limit, string what)
     {
         if (content.Length > limit)
         {
             throw new TpmException(
-                TpmFault.BadInput, what, $"{content.Length} bytes are too many; it holds at most {limit}");
+                AccessFault.BadInput, what, $"{content.Length} bytes are too many; it holds at most {limit}");
         }
 
         var memory = Empty();
@@ -42,7 +42,7 @@ internal sealed class TssMemory : SafeHandle
     }
 
     /// <summary>A structure read from its marshalled form, all of which must be used.</summary>
-    /// <exception cref="TpmException">It is not that structure; <see cref="TpmFault.BadInput"/>.</exception>
+    /// <exception cref="TpmException">It is not that structure; <see cref="AccessFault.BadInput"/>.</exception>
     public static TssMemory Structure(ReadOnlySpan<byte> marshalled, NativeMu.Unmarshal unmarshal, string what)
     {
         var memory = Empty();
@@ -55,7 +55,7 @@ internal sealed class TssMemory : SafeHandle
 
         memory.Dispose();
         var cause = code == 0 ? $"{marshalled.Length - (int)used} bytes are left over" : $"error 0x{code:x}";
-        throw new TpmException(TpmFault.BadInput, what, $"the bytes are not this structure: {cause}", code);
+        throw new TpmException(AccessFault.BadInput, what, $"the bytes are not this structure: {cause}", code);
     }
 
     protected override bool ReleaseHandle()

@@ -36,7 +36,7 @@ internal static class TssOutput
         NativeEsys.Esys_Free(pointer);
         return code == 0
             ? buffer[..(int)used]
-            : throw new TpmException(TpmFault.Failed, what, $"the answer cannot be written down: 0x{code:x}", code);
+            : throw new TpmException(AccessFault.Failed, what, $"the answer cannot be written down: 0x{code:x}", code);
     }
 
     /// <summary>Gives back what nobody wants.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
 using Bailiwick.Tpm.Pcrs;
@@ -27,8 +28,8 @@ public sealed class LabTpmTests(LabFixture fixture)
             using var certificate = X509CertificateLoader.LoadCertificate(der.Value.Span);
             Assert.Equal(between.Subject, certificate.Issuer);
             using var certified = certificate.GetRSAPublicKey();
-            Assert.Equal(key.Public[^256..].ToArray(), certified?.ExportParameters(false).Modulus);
-            return Convert.ToHexString(key.Name.Span);
+            Assert.Equal(key.Public.Write()[^256..], certified?.ExportParameters(false).Modulus);
+            return key.Name.Hex;
         }).ToList();
         Assert.Equal(2, keys.Distinct().Count());
         Assert.All(fixture.Lab.Hosts, host => Assert.StartsWith(
@@ -56,14 +57,14 @@ public sealed class LabTpmTests(LabFixture fixture)
             }
 
             using var tpm = TpmConnection.Open(host.Tpm.Address);
-            var values = new PcrRegisters(tpm).Read(PcrSet.All(TpmHash.Sha256)).Values;
-            Assert.All(expected, one => Assert.Equal(one.Value, values[one.Key].ToArray()));
+            var values = new PcrRegisters(tpm).Read(PcrSelection.Of(TpmHash.Sha256, Enumerable.Range(0, 24))).Values;
+            Assert.All(expected, one => Assert.Equal(one.Value, values.Find(TpmHash.Sha256, one.Key)?.ToArray()));
         }
 
         Assert.Equal(before, Name(host));
         var wrong = await Assert.ThrowsAsync<TpmException>(() => host.Tpm.Boot(
             [.. boot, new PcrMeasurement(0, TpmHash.Sha1, new byte[20])], TestContext.Current.CancellationToken));
-        Assert.Equal(TpmFault.Unsupported, wrong.Fault);
+        Assert.Equal(AccessFault.Unsupported, wrong.Fault);
     }
 
     [Fact]
@@ -73,12 +74,12 @@ public sealed class LabTpmTests(LabFixture fixture)
         var running = host.Tpm.Running;
         Assert.NotNull(running);
         await host.Must("test", "-S", LabTpm.Socket);
-        Assert.True(System.Text.Encoding.UTF8.GetByteCount(host.Tpm.Address.Path) <= TpmLimits.SocketPathBytes);
+        Assert.True(System.Text.Encoding.UTF8.GetByteCount(host.Tpm.Address.Path) <= AccessLimits.SocketPathBytes);
         await host.Tpm.Stop(TestContext.Current.CancellationToken);
         Assert.Null(host.Tpm.Running);
         Assert.False(running.IsAlive);
         Assert.Equal(
-            TpmFault.Absent, Assert.Throws<TpmException>(() => TpmConnection.Open(host.Tpm.Address)).Fault);
+            AccessFault.Absent, Assert.Throws<TpmException>(() => TpmConnection.Open(host.Tpm.Address)).Fault);
         await host.Tpm.Boot([], TestContext.Current.CancellationToken);
         Assert.NotNull(host.Tpm.Running);
     }
@@ -86,6 +87,6 @@ public sealed class LabTpmTests(LabFixture fixture)
     private static string Name(LabHost host)
     {
         using var tpm = TpmConnection.Open(host.Tpm.Address);
-        return Convert.ToHexString(AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(tpm)).Name.Span);
+        return AttestationKey.OpenOrCreate(tpm).Name.Hex;
     }
 }

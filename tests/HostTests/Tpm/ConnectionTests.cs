@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
 using Bailiwick.Tpm.Pcrs;
@@ -18,8 +19,8 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
         {
             using var open = tpm.Open();
             var endorsement = EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.Rsa2048);
-            var key = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(open));
-            Assert.NotEmpty(key.Quote(new PcrSet(TpmHash.Sha256, 0), [1]).Attest.ToArray());
+            var key = AttestationKey.OpenOrCreate(open);
+            Assert.NotEmpty(key.Quote(PcrSelection.Of(TpmHash.Sha256, 0), [1]).Message.ToArray());
             Assert.Throws<TpmException>(() => key.Activate(endorsement, rubbish, static secret => secret.Length));
         }
 
@@ -41,10 +42,10 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
             {
                 Assert.Throws<TpmException>(() => key.Activate(
                     endorsement, new TpmCredential(new byte[60], new byte[256]), static secret => secret.Length));
-                Assert.Throws<TpmException>(() => key.Quote(PcrSet.All(TpmHash.Sha256), new byte[65]));
+                Assert.Throws<TpmException>(() => key.Quote(PrivateSwtpm.AllPcrs, new byte[65]));
             }
 
-            Assert.NotEmpty(key.Quote(PcrSet.All(TpmHash.Sha256), new byte[64]).Attest.ToArray());
+            Assert.NotEmpty(key.Quote(PrivateSwtpm.AllPcrs, new byte[64]).Message.ToArray());
         }
 
         Assert.Equal("", (await tpm.Tool("tpm2_getcap", "handles-transient")).Trim());
@@ -75,7 +76,7 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
     public async Task Threads_share_one_connection()
     {
         using var open = tpm.Open();
-        var key = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(open));
+        var key = AttestationKey.OpenOrCreate(open);
         var registers = new PcrRegisters(open);
         var quotes = await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Run(() =>
         {
@@ -83,9 +84,9 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
             for (byte i = 0; i < 25; i++)
             {
                 byte[] nonce = [(byte)thread, i, 7, 7, 7, 7, 7, 7];
-                var quote = key.Quote(PcrSet.All(TpmHash.Sha256), nonce);
-                seen += quote.Attest.Span.IndexOf(nonce) > 0 ? 1 : 0;
-                Assert.Equal(24, registers.Read(PcrSet.All(TpmHash.Sha256)).Values.Count);
+                var quote = key.Quote(PrivateSwtpm.AllPcrs, nonce);
+                seen += quote.Message.Span.IndexOf(nonce) > 0 ? 1 : 0;
+                Assert.Equal(24, registers.Read(PrivateSwtpm.AllPcrs).Values.Count);
             }
 
             return seen;
@@ -115,20 +116,20 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
     {
         using (var open = tpm.Open())
         {
-            var key = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(open));
+            var key = AttestationKey.OpenOrCreate(open);
             tpm.Kill();
-            var fault = Assert.Throws<TpmException>(() => key.Quote(PcrSet.All(TpmHash.Sha256), []));
-            Assert.Equal(TpmFault.Lost, fault.Fault);
+            var fault = Assert.Throws<TpmException>(() => key.Quote(PrivateSwtpm.AllPcrs, []));
+            Assert.Equal(AccessFault.Lost, fault.Fault);
             Assert.Contains("open a new connection", fault.NextStep, StringComparison.Ordinal);
             Assert.Contains(tpm.Socket, fault.Place, StringComparison.Ordinal);
-            Assert.Equal(TpmFault.Absent, Assert.Throws<TpmException>(() => tpm.Open()).Fault);
+            Assert.Equal(AccessFault.Absent, Assert.Throws<TpmException>(() => tpm.Open()).Fault);
             tpm.PowerOn();
-            Assert.Equal(TpmFault.Lost, Assert.Throws<TpmException>(() => open.ReadClock()).Fault);
+            Assert.Equal(AccessFault.Lost, Assert.Throws<TpmException>(() => open.ReadClock()).Fault);
         }
 
         using var again = tpm.Open();
-        Assert.NotEmpty(AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(again))
-            .Quote(PcrSet.All(TpmHash.Sha256), []).Attest.ToArray());
+        Assert.NotEmpty(AttestationKey.OpenOrCreate(again)
+            .Quote(PrivateSwtpm.AllPcrs, []).Message.ToArray());
     }
 
     [Fact]
@@ -141,7 +142,7 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
             {
                 var watch = Stopwatch.StartNew();
                 var fault = Assert.Throws<TpmException>(() => open.ReadClock());
-                Assert.Equal(TpmFault.Silent, fault.Fault);
+                Assert.Equal(AccessFault.Silent, fault.Fault);
                 Assert.InRange(watch.Elapsed.TotalSeconds, 0.9, 5);
             }
             finally
@@ -150,11 +151,11 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
             }
 
             // The late answer is nobody's.
-            Assert.Equal(TpmFault.Silent, Assert.Throws<TpmException>(() => open.ReadClock()).Fault);
+            Assert.Equal(AccessFault.Silent, Assert.Throws<TpmException>(() => open.ReadClock()).Fault);
         }
 
         using var again = tpm.Open();
-        Assert.True(again.ReadClock().Milliseconds > 0);
+        Assert.True(again.ReadClock().Clock > 0);
     }
 
     [Fact]
@@ -163,29 +164,29 @@ public sealed class ConnectionTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwt
         using (tpm.Open())
         {
             var watch = Stopwatch.StartNew();
-            Assert.Equal(TpmFault.Silent, Assert.Throws<TpmException>(() => tpm.Open(Short)).Fault);
+            Assert.Equal(AccessFault.Silent, Assert.Throws<TpmException>(() => tpm.Open(Short)).Fault);
             Assert.InRange(watch.Elapsed.TotalSeconds, 0.9, 5);
         }
 
         using var after = tpm.Open();
-        Assert.True(after.ReadClock().Milliseconds > 0);
+        Assert.True(after.ReadClock().Clock > 0);
     }
 
     [Fact]
     public void Tells_what_is_absent_and_what_is_no_TPM()
     {
         var missing = TpmAddress.Parse("device:/dev/tpmrm99");
-        Assert.Equal(TpmFault.Absent, Assert.Throws<TpmException>(() => TpmConnection.Open(missing)).Fault);
+        Assert.Equal(AccessFault.Absent, Assert.Throws<TpmException>(() => TpmConnection.Open(missing)).Fault);
         var nobody = TpmAddress.Parse($"swtpm:{tpm.PathOf("nobody.sock")}");
-        Assert.Equal(TpmFault.Absent, Assert.Throws<TpmException>(() => TpmConnection.Open(nobody)).Fault);
+        Assert.Equal(AccessFault.Absent, Assert.Throws<TpmException>(() => TpmConnection.Open(nobody)).Fault);
 
         // /dev/null takes every command and answers nothing.
         var empty = Assert.Throws<TpmException>(() => TpmConnection.Open(TpmAddress.Parse("device:/dev/null"), Short));
-        Assert.Equal(TpmFault.Lost, empty.Fault);
+        Assert.Equal(AccessFault.Lost, empty.Fault);
 
         // /dev/zero answers what is no response.
         var zero = Assert.Throws<TpmException>(() => TpmConnection.Open(TpmAddress.Parse("device:/dev/zero"), Short));
-        Assert.Equal(TpmFault.Lost, zero.Fault);
+        Assert.Equal(AccessFault.Lost, zero.Fault);
     }
 
     [Theory]

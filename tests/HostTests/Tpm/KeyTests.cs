@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
-using Bailiwick.Tpm.Pcrs;
 
 namespace Bailiwick.HostTests.Tpm;
 
@@ -22,7 +22,7 @@ public sealed class KeyTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         Assert.Equal(der.Value.ToArray(), certificate.RawData);
         using var certified = certificate.GetRSAPublicKey();
         Assert.NotNull(certified);
-        Assert.Equal(key.Public[^256..].ToArray(), certified.ExportParameters(false).Modulus);
+        Assert.Equal(key.Public.Write()[^256..], certified.ExportParameters(false).Modulus);
         using var root = X509CertificateLoader.LoadCertificateFromFile(tpm.RootsFile);
         using var between = X509CertificateLoader.LoadCertificateFromFile(tpm.IntermediatesFile);
         using var chain = new X509Chain();
@@ -44,9 +44,7 @@ public sealed class KeyTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         using var open = tpm.Open();
         var key = EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.EccP256);
         Assert.Null(key.ReadCertificate());
-        Assert.Equal(
-            key.Name.ToArray(), EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.EccP256).Name.ToArray());
-        Assert.Equal(key.Name[2..].ToArray(), SHA256.HashData(key.Public.Span));
+        Assert.Equal(key.Name, EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.EccP256).Name);
     }
 
     [Fact]
@@ -77,7 +75,7 @@ public sealed class KeyTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         var (name, _) = await Names();
         var credential = await MakeCredential(secret, name);
         using var open = tpm.Open();
-        var key = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(open));
+        var key = AttestationKey.OpenOrCreate(open);
         var endorsement = EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.Rsa2048);
         Assert.Equal(secret, key.Activate(endorsement, credential, static lent => lent.ToArray()));
     }
@@ -93,12 +91,12 @@ public sealed class KeyTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         var changed = mine.Blob.ToArray();
         changed[^1] ^= 1;
         using var open = tpm.Open();
-        var key = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(open));
+        var key = AttestationKey.OpenOrCreate(open);
         var endorsement = EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.Rsa2048);
         foreach (var wrong in new[] { forOther, foreign, mine with { Blob = changed } })
         {
             var fault = Assert.Throws<TpmException>(() => key.Activate(endorsement, wrong, static lent => lent.Length));
-            Assert.Equal(TpmFault.NotForThisTpm, fault.Fault);
+            Assert.Equal(AccessFault.NotForThisTpm, fault.Fault);
         }
 
         Assert.Equal(32, key.Activate(endorsement, mine, static lent => lent.Length));
@@ -111,16 +109,16 @@ public sealed class KeyTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         var parent = StorageKey.OpenOrCreate(open);
         var blobs = AttestationKey.Create(parent);
         var key = AttestationKey.FromBlobs(parent, blobs);
-        Assert.Equal(key.Name[2..].ToArray(), SHA256.HashData(blobs.Public.Span));
-        Assert.NotEmpty(key.Quote(PcrSet.All(TpmHash.Sha256), Nonce).Signature.ToArray());
+        Assert.Equal(blobs.Public.ToArray(), key.Public.Write());
+        Assert.NotEmpty(key.Quote(PrivateSwtpm.AllPcrs, Nonce).Signature.ToArray());
         var changed = blobs.Private.ToArray();
         changed[^1] ^= 1;
-        Assert.Equal(TpmFault.NotForThisTpm, Assert.Throws<TpmException>(
+        Assert.Equal(AccessFault.NotForThisTpm, Assert.Throws<TpmException>(
             () => AttestationKey.FromBlobs(parent, blobs with { Private = changed })).Fault);
-        Assert.Equal(TpmFault.BadInput, Assert.Throws<TpmException>(
-            () => AttestationKey.FromBlobs(parent, blobs with { Public = parent.Public })).Fault);
-        Assert.Equal(TpmFault.BadInput, Assert.Throws<TpmException>(
-            () => key.Quote(PcrSet.All(TpmHash.Sha256), new byte[TpmLimits.ExtraDataBytes + 1])).Fault);
+        Assert.Equal(AccessFault.BadInput, Assert.Throws<TpmException>(
+            () => AttestationKey.FromBlobs(parent, blobs with { Public = parent.Public.Write() })).Fault);
+        Assert.Equal(AccessFault.BadInput, Assert.Throws<TpmException>(
+            () => key.Quote(PrivateSwtpm.AllPcrs, new byte[AccessLimits.ExtraDataBytes + 1])).Fault);
     }
 
     [Fact]
@@ -130,18 +128,17 @@ public sealed class KeyTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         await tpm.Tool("tpm2_evictcontrol", "-C", "o", "-c", tpm.PathOf("other.ctx"), "0x81010030");
         await tpm.Tool("tpm2_flushcontext", "-t");
         using var open = tpm.Open();
-        var parent = StorageKey.OpenOrCreate(open);
-        var fault = Assert.Throws<TpmException>(() => AttestationKey.OpenOrCreate(parent, 0x81010030));
-        Assert.Equal(TpmFault.Occupied, fault.Fault);
-        Assert.Throws<ArgumentOutOfRangeException>(() => AttestationKey.OpenOrCreate(parent, 0x40000001));
+        var fault = Assert.Throws<TpmException>(() => AttestationKey.OpenOrCreate(open, 0x81010030));
+        Assert.Equal(AccessFault.Occupied, fault.Fault);
+        Assert.Throws<ArgumentOutOfRangeException>(() => AttestationKey.OpenOrCreate(open, 0x40000001));
     }
 
     private async Task WriteQuote()
     {
         using var open = tpm.Open();
-        var quote = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(open))
-            .Quote(new PcrSet(TpmHash.Sha256, 0, 7, 15), Nonce);
-        await File.WriteAllBytesAsync(tpm.PathOf("attest"), quote.Attest.ToArray());
+        var quote = AttestationKey.OpenOrCreate(open)
+            .Quote(PcrSelection.Of(TpmHash.Sha256, 0, 7, 15), Nonce);
+        await File.WriteAllBytesAsync(tpm.PathOf("attest"), quote.Message.ToArray());
         await File.WriteAllBytesAsync(tpm.PathOf("signature"), quote.Signature.ToArray());
     }
 
@@ -149,11 +146,10 @@ public sealed class KeyTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
     {
         using var open = tpm.Open();
         var endorsement = EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.Rsa2048);
-        var area = endorsement.Public.ToArray();
+        var area = endorsement.Public.Write();
         await File.WriteAllBytesAsync(
             tpm.PathOf("ek.pub"), [(byte)(area.Length >> 8), (byte)area.Length, .. area]);
-        return (Convert.ToHexStringLower(AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(open)).Name.Span),
-            Convert.ToHexStringLower(endorsement.Name.Span));
+        return (AttestationKey.OpenOrCreate(open).Name.Hex, endorsement.Name.Hex);
     }
 
     /// <summary>The endorsement key of a TPM that is not here: this one's template with another modulus.</summary>

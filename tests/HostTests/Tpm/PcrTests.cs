@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
 using Bailiwick.Tpm.Pcrs;
@@ -18,14 +19,14 @@ public sealed class PcrTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
             var registers = new PcrRegisters(open);
             registers.Extend([.. Enumerable.Range(0, 16)
                 .Select(pcr => new PcrMeasurement(pcr, TpmHash.Sha256, SHA256.HashData([(byte)pcr])))]);
-            reading = registers.Read(PcrSet.All(TpmHash.Sha256));
+            reading = registers.Read(PrivateSwtpm.AllPcrs);
         }
 
         var theirs = (await tpm.Tool("tpm2_pcrread", "sha256")).Split('\n', StringSplitOptions.TrimEntries)
             .Where(line => line.Contains(": 0x", StringComparison.Ordinal)).Select(line => line.Split(": 0x"))
             .ToDictionary(pair => int.Parse(pair[0], CultureInfo.InvariantCulture), pair => pair[1]);
         Assert.Equal(24, theirs.Count);
-        Assert.All(theirs, one => Assert.Equal(one.Value, Convert.ToHexString(reading.Values[one.Key].Span)));
+        Assert.All(theirs, one => Assert.Equal(one.Value, Hex(reading, one.Key)));
     }
 
     [Fact]
@@ -33,11 +34,11 @@ public sealed class PcrTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
     {
         using var open = tpm.Open();
         var registers = new PcrRegisters(open);
-        var set = new PcrSet(TpmHash.Sha256, 12);
-        var before = registers.Read(set).Values[12].ToArray();
+        var set = PcrSelection.Of(TpmHash.Sha256, 12);
+        var before = registers.Read(set).Values.All.Single().Value.ToArray();
         var digest = SHA256.HashData("one"u8);
         registers.Extend(new PcrMeasurement(12, TpmHash.Sha256, digest));
-        Assert.Equal(SHA256.HashData([.. before, .. digest]), registers.Read(set).Values[12].ToArray());
+        Assert.Equal(SHA256.HashData([.. before, .. digest]), registers.Read(set).Values.All.Single().Value.ToArray());
     }
 
     [Fact]
@@ -47,24 +48,24 @@ public sealed class PcrTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         var registers = new PcrRegisters(open);
         Assert.Equal([TpmHash.Sha256], registers.Banks());
         var good = new PcrMeasurement(11, TpmHash.Sha256, new byte[32]);
-        var before = registers.Read(PcrSet.All(TpmHash.Sha256));
-        (PcrMeasurement Wrong, TpmFault Fault)[] rows =
+        var before = registers.Read(PrivateSwtpm.AllPcrs);
+        (PcrMeasurement Wrong, AccessFault Fault)[] rows =
         [
-            (new(11, TpmHash.Sha1, new byte[20]), TpmFault.Unsupported),
-            (new(11, TpmHash.Sha384, new byte[48]), TpmFault.Unsupported),
-            (new(11, TpmHash.Sha256, new byte[31]), TpmFault.BadInput),
-            (new(11, TpmHash.Sha256, new byte[33]), TpmFault.BadInput),
-            (new(24, TpmHash.Sha256, new byte[32]), TpmFault.BadInput),
-            (new(-1, TpmHash.Sha256, new byte[32]), TpmFault.BadInput),
+            (new(11, TpmHash.Sha1, new byte[20]), AccessFault.Unsupported),
+            (new(11, TpmHash.Sha384, new byte[48]), AccessFault.Unsupported),
+            (new(11, TpmHash.Sha256, new byte[31]), AccessFault.BadInput),
+            (new(11, TpmHash.Sha256, new byte[33]), AccessFault.BadInput),
+            (new(24, TpmHash.Sha256, new byte[32]), AccessFault.BadInput),
+            (new(-1, TpmHash.Sha256, new byte[32]), AccessFault.BadInput),
         ];
         foreach (var (wrong, fault) in rows)
         {
             Assert.Equal(fault, Assert.Throws<TpmException>(() => registers.Extend(good, wrong)).Fault);
         }
 
-        Assert.Equal(before.UpdateCounter, registers.Read(PcrSet.All(TpmHash.Sha256)).UpdateCounter);
+        Assert.Equal(before.UpdateCounter, registers.Read(PrivateSwtpm.AllPcrs).UpdateCounter);
         registers.Extend(good);
-        Assert.NotEqual(before.UpdateCounter, registers.Read(PcrSet.All(TpmHash.Sha256)).UpdateCounter);
+        Assert.NotEqual(before.UpdateCounter, registers.Read(PrivateSwtpm.AllPcrs).UpdateCounter);
     }
 
     [Fact]
@@ -72,23 +73,27 @@ public sealed class PcrTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
     {
         using var open = tpm.Open();
         var registers = new PcrRegisters(open);
-        Assert.Equal(
-            TpmFault.Unsupported, Assert.Throws<TpmException>(() => registers.Read(PcrSet.All(TpmHash.Sha1))).Fault);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new PcrSet(TpmHash.Sha256, 24));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new PcrSet(TpmHash.Sha256, -1));
+        var absent = PcrSelection.Of(TpmHash.Sha1, 0);
+        Assert.Equal(AccessFault.Unsupported, Assert.Throws<TpmException>(() => registers.Read(absent)).Fault);
+        Assert.Throws<ArgumentOutOfRangeException>(() => PcrSelection.Of(TpmHash.Sha256, 24));
+        Assert.Throws<ArgumentOutOfRangeException>(() => PcrSelection.Of(TpmHash.Sha256, -1));
     }
 
     [Fact]
     public void A_quote_is_over_the_values_that_are_read()
     {
         using var open = tpm.Open();
-        var set = new PcrSet(TpmHash.Sha256, 15, 0, 7, 15);
-        Assert.Equal([0, 7, 15], set.Pcrs);
+        var set = PcrSelection.Of(TpmHash.Sha256, 15, 0, 7, 15);
         IntegrityRegister.Open(open).Extend(SHA256.HashData("record"u8));
         var reading = new PcrRegisters(open).Read(set);
-        var quote = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(open)).Quote(set, []);
-        byte[] digest = SHA256.HashData([.. reading.Values.Values.SelectMany(value => value.ToArray())]);
-        Assert.Equal(digest, quote.Attest[^32..].ToArray());
+        var quote = AttestationKey.OpenOrCreate(open).Quote(set, []);
+        byte[] digest = SHA256.HashData([.. reading.Values.All.SelectMany(value => value.Value.ToArray())]);
+        Assert.Equal(digest, quote.Message[^32..].ToArray());
+        Assert.Equal(digest, quote.Values.DigestOver(set, TpmHash.Sha256));
+
+        // Of a key of the endorsement hierarchy the counts are those of the clock, not disguised.
+        Assert.True(TpmAttest.TryRead(quote.Message.Span, out var attest, out _));
+        Assert.Equal(open.ReadClock().ResetCount, attest.Clock.ResetCount);
     }
 
     [Fact]
@@ -117,11 +122,11 @@ public sealed class PcrTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
             foreach (var pcr in new[] { -1, 0, 7, 16, 17, 23, 24 })
             {
                 Assert.Equal(
-                    TpmFault.BadInput, Assert.Throws<TpmException>(() => IntegrityRegister.Open(open, pcr)).Fault);
+                    AccessFault.BadInput, Assert.Throws<TpmException>(() => IntegrityRegister.Open(open, pcr)).Fault);
             }
 
             Assert.Equal(IntegrityRegister.DefaultPcr, IntegrityRegister.Open(open).Pcr);
-            Assert.Equal(TpmFault.BadInput, Assert.Throws<TpmException>(
+            Assert.Equal(AccessFault.BadInput, Assert.Throws<TpmException>(
                 () => IntegrityRegister.Open(open).Extend(new byte[20])).Fault);
         }
 
@@ -129,4 +134,7 @@ public sealed class PcrTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         await tpm.Tool("tpm2_pcrreset", "23");
         Assert.NotEqual(0, (await tpm.ToolResult("tpm2_pcrreset", "15")).ExitCode);
     }
+
+    private static string Hex(PcrReading reading, int pcr) =>
+        Convert.ToHexString((reading.Values.Find(TpmHash.Sha256, pcr) ?? default).Span);
 }

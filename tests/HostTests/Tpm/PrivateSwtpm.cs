@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Tpm;
 
@@ -11,6 +12,8 @@ public sealed class PrivateSwtpm : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
     private Process? _process;
+
+    public static PcrSelection AllPcrs { get; } = PcrSelection.Of(TpmHash.Sha256, Enumerable.Range(0, 24));
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("bailiwick-tpm-").FullName;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Bailiwick.Channel.Secrets;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
 using Bailiwick.Tpm.Pcrs;
@@ -10,7 +11,7 @@ namespace Bailiwick.HostTests.Tpm;
 /// <summary>Secrets that a real software TPM gives out only in the state they were made for.</summary>
 public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
 {
-    private static readonly PcrSet Boot = new(TpmHash.Sha256, 0, 7, 14);
+    private static readonly PcrSelection Boot = PcrSelection.Of(TpmHash.Sha256, 0, 7, 14);
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
 
     [Fact]
@@ -24,7 +25,7 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         new PcrRegisters(open).Extend(new PcrMeasurement(14, TpmHash.Sha256, new byte[32]));
         var refused = Assert.Throws<TpmException>(
             () => kept.Unseal(salt, UnsealPolicy.AtPcrs(Boot), static lent => lent.ToArray()));
-        Assert.Equal(TpmFault.PolicyRefused, refused.Fault);
+        Assert.Equal(AccessFault.PolicyRefused, refused.Fault);
         Assert.Contains("PCR", refused.NextStep, StringComparison.Ordinal);
     }
 
@@ -34,7 +35,7 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         using var open = tpm.Open();
         var (parent, salt) = Keys(open);
         var policy = SealedObject.PresentPolicy(open, Boot).ToArray();
-        var imported = SealedObject.Import(parent, WrapForTpm.Wrap(parent.Public.Span, policy, _secret));
+        var imported = SealedObject.Import(parent, WrapForTpm.Wrap(parent.Public.Write(), policy, _secret));
         using var key = imported.Unseal(salt, UnsealPolicy.AtPcrs(Boot), static lent =>
         {
             var copy = lent.ToArray();
@@ -46,7 +47,7 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         }
 
         new PcrRegisters(open).Extend(new PcrMeasurement(7, TpmHash.Sha256, new byte[32]));
-        Assert.Equal(TpmFault.PolicyRefused, Assert.Throws<TpmException>(
+        Assert.Equal(AccessFault.PolicyRefused, Assert.Throws<TpmException>(
             () => imported.Unseal(salt, UnsealPolicy.AtPcrs(Boot), static lent => lent.Length)).Fault);
     }
 
@@ -55,7 +56,7 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
     {
         using var open = tpm.Open();
         var (parent, _) = Keys(open);
-        var good = WrapForTpm.Wrap(parent.Public.Span, new byte[32], _secret);
+        var good = WrapForTpm.Wrap(parent.Public.Write(), new byte[32], _secret);
         SealedObject.Import(parent, good);
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var foreign = WrapForTpm.Wrap(WrapForTpm.SignerArea(other).Area, new byte[32], _secret);
@@ -66,7 +67,7 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         foreach (var wrong in (WrappedObject[])
             [foreign, good with { Duplicate = changed }, good with { Public = otherPolicy }])
         {
-            Assert.Equal(TpmFault.NotForThisTpm,
+            Assert.Equal(AccessFault.NotForThisTpm,
                 Assert.Throws<TpmException>(() => SealedObject.Import(parent, wrong)).Fault);
         }
 
@@ -74,7 +75,7 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
             [good with { Public = new byte[7] }, good with { Duplicate = new byte[3000] }])
         {
             Assert.Equal(
-                TpmFault.BadInput, Assert.Throws<TpmException>(() => SealedObject.Import(parent, wrong)).Fault);
+                AccessFault.BadInput, Assert.Throws<TpmException>(() => SealedObject.Import(parent, wrong)).Fault);
         }
     }
 
@@ -100,13 +101,13 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         ];
         foreach (var approval in wrong)
         {
-            Assert.Equal(TpmFault.PolicyRefused, Assert.Throws<TpmException>(
+            Assert.Equal(AccessFault.PolicyRefused, Assert.Throws<TpmException>(
                 () => made.Unseal(salt, UnsealPolicy.ApprovedBy(Boot, approval), static lent => lent.Length)).Fault);
         }
 
         // A new state needs a new approval, and no new object.
         new PcrRegisters(open).Extend(new PcrMeasurement(14, TpmHash.Sha256, new byte[32]));
-        Assert.Equal(TpmFault.PolicyRefused, Assert.Throws<TpmException>(
+        Assert.Equal(AccessFault.PolicyRefused, Assert.Throws<TpmException>(
             () => made.Unseal(salt, UnsealPolicy.ApprovedBy(Boot, good), static lent => lent.Length)).Fault);
         var later = WrapForTpm.Approve(signer, SealedObject.PresentPolicy(open, Boot).ToArray(), reference);
         Assert.Equal(_secret, made.Unseal(salt, UnsealPolicy.ApprovedBy(Boot, later), static lent => lent.ToArray()));
@@ -119,14 +120,14 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         var (parent, salt) = Keys(open);
         foreach (var (policy, secret) in ((int, int)[])[(32, 0), (32, 129), (0, 32), (31, 32), (33, 32)])
         {
-            Assert.Equal(TpmFault.BadInput, Assert.Throws<TpmException>(
+            Assert.Equal(AccessFault.BadInput, Assert.Throws<TpmException>(
                 () => SealedObject.Create(parent, salt, new byte[policy], new byte[secret])).Fault);
         }
 
         var most = SealedObject.Create(
-            parent, salt, SealedObject.PresentPolicy(open, Boot).Span, new byte[TpmLimits.SealedBytes]);
+            parent, salt, SealedObject.PresentPolicy(open, Boot).Span, new byte[AccessLimits.SealedBytes]);
         Assert.Equal(
-            TpmLimits.SealedBytes, most.Unseal(salt, UnsealPolicy.AtPcrs(Boot), static lent => lent.Length));
+            AccessLimits.SealedBytes, most.Unseal(salt, UnsealPolicy.AtPcrs(Boot), static lent => lent.Length));
     }
 
     [Fact]
@@ -140,7 +141,7 @@ public sealed class SealingTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>
         Assert.False(tap.Saw(_secret));
 
         // The tap sees what is no secret.
-        AttestationKey.OpenOrCreate(parent).Quote(Boot, _secret);
+        AttestationKey.OpenOrCreate(open).Quote(Boot, _secret);
         Assert.True(tap.Saw(_secret));
     }
 

@@ -1,7 +1,7 @@
 namespace Bailiwick.Tpm;
 
 /// <summary>Why a TPM could not be used: a closed set, each with its own next step.</summary>
-public enum TpmFault
+public enum AccessFault
 {
     /// <summary>There is no such device or socket, or nothing listens on it.</summary>
     Absent,

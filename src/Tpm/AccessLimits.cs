@@ -1,7 +1,7 @@
 namespace Bailiwick.Tpm;
 
 /// <summary>The bounds of what is sent to and taken from a TPM.</summary>
-public static class TpmLimits
+public static class AccessLimits
 {
     /// <summary>The longest command and the longest response, in bytes (PC Client Platform TPM Profile 1.05, 5.6).
     /// </summary>
