@@ -32,7 +32,7 @@ internal static class RegisterList
 
         ReadOnlySpan<byte> rest = bytes[(2 + length)..];
         List<PcrValue> values = [];
-        foreach (PcrBank bank in selection.Banks)
+        foreach (BankSelection bank in selection.Banks)
         {
             foreach (int register in bank.Registers)
             {
@@ -54,5 +54,5 @@ internal static class RegisterList
 
     private static PcrSelection SelectionOf(PcrValues values) => PcrSelection.OfBanks(
         values.All.GroupBy(value => value.Bank).OrderBy(bank => bank.Key).Select(bank =>
-            new PcrBank(bank.Key, bank.Aggregate(0u, (mask, value) => mask | 1u << value.Register))));
+            new BankSelection(bank.Key, bank.Aggregate(0u, (mask, value) => mask | 1u << value.Register))));
 }

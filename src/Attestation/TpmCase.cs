@@ -6,7 +6,6 @@ using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Attestation.RuntimeLog;
 using Bailiwick.Ledger;
-using PcrBank = Bailiwick.Attestation.BootLog.PcrBank;
 
 namespace Bailiwick.Attestation;
 

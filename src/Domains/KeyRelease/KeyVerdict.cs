@@ -185,6 +185,9 @@ public enum KeyRefusalCode
     /// <summary>The runtime log does not give the quoted register.</summary>
     EvidenceRuntimeLogMismatch,
 
+    /// <summary>What a domain demands of a host's boot or running is not shown, or shown not to be so.</summary>
+    EvidenceDemand,
+
     /// <summary>Another host holds the key.</summary>
     HeldByAnotherHost,
 

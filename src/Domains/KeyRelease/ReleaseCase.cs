@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Predicates;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Documents;
@@ -201,12 +202,33 @@ internal sealed class ReleaseCase(
                 + $"the evidence gives {Text(given)}.", domain.Origin);
         }
 
+        if (evidence is not null)
+        {
+            CheckMeasurements(domain, evidence);
+        }
+
         if (!domain.Hosts.Jurisdictions.Contains(host.Jurisdiction, StringComparer.Ordinal))
         {
             Add(
                 KeyRefusalCode.JurisdictionNotAccepted,
                 $"{domain.Origin} does not accept hosts in {host.Jurisdiction}, where {host.Origin} stands.",
                 domain.Origin);
+        }
+    }
+
+    private void CheckMeasurements(DomainModel domain, VerifiedEvidence evidence)
+    {
+        if (domain.Hosts.Evidence.IsEmpty)
+        {
+            return;
+        }
+
+        AppraisalReport report = Appraisal.Judge(domain.Hosts.Evidence, evidence.BootFacts, evidence.Runtime);
+        IEnumerable<string> broken = report.Outcomes.Where(outcome => !outcome.Satisfied)
+            .Select(outcome => outcome.Sentence);
+        foreach (string sentence in report.Reservations.Concat(broken))
+        {
+            Add(KeyRefusalCode.EvidenceDemand, $"{domain.Origin} demands more of the host: {sentence}", domain.Origin);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Bailiwick.Attestation.Predicates;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Policy;
@@ -52,11 +53,13 @@ public sealed record LegalOwner(string Name, string Jurisdiction);
 /// The makers of TPMs whose word the owner takes: SHA-256 of a PEM file of their root certificates, 64 hex digits
 /// (`file:NAME` while unsigned); null when none is named, and then no TPM gives <see cref="AssuranceLevel.Tpm"/>.
 /// </param>
+/// <param name="Evidence">What the logs of its boot and of its running must show; nothing when empty.</param>
 public sealed record HostDemand(
     ImmutableArray<PartyId> Operators,
     ImmutableArray<AssuranceLevel> Assurance,
     ImmutableArray<string> Jurisdictions,
-    string? Vendors);
+    string? Vendors,
+    ImmutableArray<Predicate> Evidence);
 
 /// <summary>What a machine must be: started from one of these images of the same tenant.</summary>
 public sealed record MachineDemand(ImmutableArray<StatementName> Images);

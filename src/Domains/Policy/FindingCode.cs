@@ -124,6 +124,8 @@ public enum FindingCode
     PlacementContradicts,
     /// <summary>A host is to prove itself with a TPM whose endorsement key is not stated.</summary>
     MissingEndorsementKey,
+    /// <summary>A demand on evidence that cannot be read.</summary>
+    BadPredicate,
     /// <summary>A domain asks for TPMs of vendors and names no vendors.</summary>
     MissingVendors,
     /// <summary>A threshold that is not from one to the number of keys.</summary>

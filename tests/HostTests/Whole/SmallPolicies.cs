@@ -47,7 +47,7 @@ internal static class SmallPolicies
     }
 
     private static string Host(int number) =>
-        $"kind: Host\nname: host-{number}\njurisdiction: CH\nassurance: software\n"
+        $"kind: Host\nname: host-{number}\njurisdiction: CH\nassurance: tpm\n"
         + $"underlay: {{ipv4: 10.99.0.1{number}}}\ncapacity: {{cpus: 8, memoryMiB: 1024}}\n";
 
     private static string Domain(string name, int number, string flows) =>
@@ -56,7 +56,7 @@ internal static class SmallPolicies
         name: {{name}}
         legalOwner: {name: "The owner", jurisdiction: CH}
         expires: 2036-01-01T00:00:00Z
-        hosts: {operators: [alpine], assurance: [software], jurisdictions: [CH]}
+        hosts: {operators: [alpine], assurance: [tpm], jurisdictions: [CH], vendors: {file: vendors.pem}}
         machines: {images: [guest]}
         network: {subnets: [10.20.{{number}}.0/24, "fd20:{{number}}::/64"], confidentiality: untrusted-links}
         storage: {confidentiality: required}

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Text;
+using Bailiwick.Attestation.Predicates;
 using Bailiwick.Domains.Flows;
 
 namespace Bailiwick.Domains.Policy.Differences;
@@ -83,9 +86,15 @@ internal static class DomainDifferences
             PolicyChangeCode.HostDemand, old.Jurisdictions, now.Jurisdictions,
             one => $"{name} now accepts hosts in {one}.", one => $"{name} no longer accepts hosts in {one}.");
         changes.Other(
+            PolicyChangeCode.HostDemand, Text(old.Evidence), Text(now.Evidence),
+            $"What {name} demands of the evidence of hosts");
+        changes.Other(
             PolicyChangeCode.HostDemand, old.Vendors ?? "none", now.Vendors ?? "none",
             $"The vendors of TPMs that {name} accepts");
     }
+
+    private static string Text(ImmutableArray<Predicate> evidence) => evidence.IsEmpty
+        ? "nothing" : Encoding.UTF8.GetString(PredicateJson.Write(evidence));
 
     // The enums of confidentiality are in the order of their strength.
     private static void Weaker(

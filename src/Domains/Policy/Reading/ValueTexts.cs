@@ -1,8 +1,12 @@
+using System.Buffers;
+using System.Collections.Immutable;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
-using System.Text;
+using System.Net;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Text;
+using Bailiwick.Attestation.Predicates;
 using Bailiwick.Ledger;
 
 namespace Bailiwick.Domains.Policy.Reading;
@@ -10,6 +14,29 @@ namespace Bailiwick.Domains.Policy.Reading;
 /// <summary>Texts with a form of their own. Each form is an allowlist: what is not in it is refused.</summary>
 internal sealed partial class Value
 {
+    /// <summary>A list of demands on evidence (<see cref="PredicateJson"/>); empty when there is none.</summary>
+    public ImmutableArray<Predicate> Predicates()
+    {
+        if (_node is null)
+        {
+            return [];
+        }
+
+        ArrayBufferWriter<byte> json = new();
+        using (Utf8JsonWriter writer = new(json))
+        {
+            _node.Write(writer);
+        }
+
+        PredicateReading reading = PredicateJson.Read(json.WrittenSpan);
+        foreach (PredicateFinding finding in reading.Findings)
+        {
+            _findings.Add(FindingCode.BadPredicate, _line, _pointer + finding.Pointer, finding.Sentence);
+        }
+
+        return reading.Findings.IsEmpty ? reading.Predicates : [];
+    }
+
     /// <summary>
     /// A file by the SHA-256 of its content; while the document is unsigned also by its name, and then the text is
     /// `file:NAME`.
