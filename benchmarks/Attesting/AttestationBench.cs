@@ -19,6 +19,8 @@ public sealed class AttestationBench : IBench
         ArgumentNullException.ThrowIfNull(effort);
         ArgumentNullException.ThrowIfNull(tell);
         tell("attestation: boot logs and runtime logs");
-        return await new LogFigures(effort, tell).Measure();
+        var logs = await new LogFigures(effort, tell).Measure();
+        tell("attestation: quotes and endorsement certificates");
+        return [.. logs, .. await new QuoteFigures(effort, tell).Measure(directory)];
     }
 }

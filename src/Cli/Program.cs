@@ -29,9 +29,10 @@ var root = new RootCommand(
     },
     new Command("host", "the datacentre's hosts") { HostList.Create(terminal), HostDrain.Create(terminal) },
     new Command("ledger", "the log of statements") { LedgerVerify.Create(terminal) },
-    new Command("evidence", "logs of measurements that a TPM vouches for")
+    new Command("evidence", "what a TPM, and the maker of a TPM, vouches for")
     {
-        EvidenceBootLog.Create(terminal), EvidenceIma.Create(terminal),
+        EvidenceQuote.Create(terminal), EvidenceEk.Create(terminal), EvidenceBootLog.Create(terminal),
+        EvidenceIma.Create(terminal),
     },
     new Command("lab", "the datacentre on one machine")
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Ledger;
 
@@ -117,20 +116,6 @@ public enum EkRemark
 
     /// <summary>An intermediate is signed over SHA-1; it is believed because it is known beforehand.</summary>
     IssuerSignedOverSha1,
-}
-
-/// <summary>The remarks on the wire.</summary>
-public static class EkRemarks
-{
-    /// <summary>The name in output for programs.</summary>
-    public static string WireName(this EkRemark remark) => remark switch
-    {
-        EkRemark.Expired => "expired",
-        EkRemark.IssuerExpired => "issuer-expired",
-        EkRemark.NoExtendedUsage => "no-extended-usage",
-        EkRemark.IssuerSignedOverSha1 => "issuer-signed-over-sha1",
-        _ => throw new UnreachableException(),
-    };
 }
 
 /// <summary>Whether a certificate whose time is over is refused. Closed; there is no default.</summary>

@@ -236,9 +236,10 @@ public static class QuoteVerifier
             return QuoteContinuity.First;
         }
 
+        // A TPM may add a constant to its counts, so that they can pass zero: they are compared as serial numbers.
         if (now.ResetCount != last.ResetCount)
         {
-            if (now.ResetCount < last.ResetCount)
+            if ((int)(now.ResetCount - last.ResetCount) < 0)
             {
                 refusals.Add(RolledBack(
                     QuoteRefusalCode.ResetCountRolledBack, "resets", now.ResetCount, last.ResetCount));
@@ -249,7 +250,7 @@ public static class QuoteVerifier
 
         if (now.RestartCount != last.RestartCount)
         {
-            if (now.RestartCount < last.RestartCount)
+            if ((int)(now.RestartCount - last.RestartCount) < 0)
             {
                 refusals.Add(RolledBack(
                     QuoteRefusalCode.RestartCountRolledBack, "restarts", now.RestartCount, last.RestartCount));

@@ -7,7 +7,7 @@ namespace Bailiwick.Attestation.Tpm;
 /// <summary>One bank of a selection.</summary>
 /// <param name="Hash">The bank.</param>
 /// <param name="Mask">Bit n stands for register n; 0 to 2^24 - 1.</param>
-public readonly record struct PcrBank(TpmHash Hash, uint Mask)
+public readonly record struct BankSelection(TpmHash Hash, uint Mask)
 {
     /// <summary>The registers, ascending.</summary>
     public IEnumerable<int> Registers
@@ -27,10 +27,10 @@ public readonly record struct PcrBank(TpmHash Hash, uint Mask)
 /// </summary>
 public sealed class PcrSelection : IEquatable<PcrSelection>
 {
-    private PcrSelection(ImmutableArray<PcrBank> banks) => Banks = banks;
+    private PcrSelection(ImmutableArray<BankSelection> banks) => Banks = banks;
 
     /// <summary>The banks, in order, empty ones included.</summary>
-    public ImmutableArray<PcrBank> Banks { get; }
+    public ImmutableArray<BankSelection> Banks { get; }
 
     /// <summary>How many registers are selected, over all banks.</summary>
     public int Count => Banks.Sum(bank => System.Numerics.BitOperations.PopCount(bank.Mask));
@@ -48,14 +48,14 @@ public sealed class PcrSelection : IEquatable<PcrSelection>
             mask |= 1u << register;
         }
 
-        return new PcrSelection([new PcrBank(bank, mask)]);
+        return new PcrSelection([new BankSelection(bank, mask)]);
     }
 
     /// <summary>A selection over several banks.</summary>
     /// <exception cref="ArgumentException">A bank stands twice, or a mask is above 2^24 - 1.</exception>
-    public static PcrSelection OfBanks(params IEnumerable<PcrBank> banks)
+    public static PcrSelection OfBanks(params IEnumerable<BankSelection> banks)
     {
-        ImmutableArray<PcrBank> all = [.. banks];
+        ImmutableArray<BankSelection> all = [.. banks];
         return all.Length <= TpmLimits.PcrBanks && all.DistinctBy(bank => bank.Hash).Count() == all.Length
             && all.All(bank => bank.Mask >> TpmLimits.PcrCount == 0)
                 ? new PcrSelection(all)
@@ -94,7 +94,7 @@ public sealed class PcrSelection : IEquatable<PcrSelection>
             reader.Fail(TpmFault.TooLarge);
         }
 
-        var banks = ImmutableArray.CreateBuilder<PcrBank>();
+        var banks = ImmutableArray.CreateBuilder<BankSelection>();
         for (uint i = 0; i < count && reader.Fault is null; i++)
         {
             var hash = reader.Hash();
@@ -109,7 +109,7 @@ public sealed class PcrSelection : IEquatable<PcrSelection>
                 reader.Fail(TpmFault.DuplicateBank);
             }
 
-            banks.Add(new PcrBank(hash, mask));
+            banks.Add(new BankSelection(hash, mask));
         }
 
         return new PcrSelection(banks.ToImmutable());

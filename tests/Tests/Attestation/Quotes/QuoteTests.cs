@@ -216,6 +216,7 @@ public sealed class QuoteTests : IDisposable
     [InlineData(999_999, 10, 5, QuoteContinuity.SameBoot)]
     [InlineData(2_000_000, 10, 4, QuoteContinuity.Resumed)]
     [InlineData(2_000_000, 9, 9, QuoteContinuity.NewBoot)]
+    [InlineData(2_000_000, -2, 9, QuoteContinuity.NewBoot)]
     public void Tells_a_new_boot_from_the_same_one(long clock, int resets, int restarts, QuoteContinuity expected) =>
         Assert.Equal(expected, Assert.IsType<QuoteVerdict.Verified>(QuoteVerifier.Verify(
             Good(), Demand() with { LastSeen = Seen(clock, resets, restarts) }, _keys)).Quote.Continuity);

@@ -68,7 +68,7 @@ internal static class TpmSamples
     private static IEnumerable<(string Name, byte[] Bytes, Reading Read)> Make()
     {
         var selection = PcrSelection.OfBanks(
-            new PcrBank(TpmHash.Sha256, 0x8000ff), new PcrBank(TpmHash.Sha1, 0), new PcrBank(TpmHash.Sha384, 1));
+            new(TpmHash.Sha256, 0x8000ff), new(TpmHash.Sha1, 0), new(TpmHash.Sha384, 1));
         var name = AttestationKey().Name;
         byte[] digest = RandomNumberGenerator.GetBytes(32);
         yield return ("Windows AK", WindowsBytes("AK", "Public"), ReadPublic);
