@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation.PublicKeys;
-using Bailiwick.Attestation.Quotes;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;

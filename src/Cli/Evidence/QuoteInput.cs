@@ -13,6 +13,8 @@ internal sealed record QuoteKeyFile(SubjectKey Key, TpmPublic? Area);
 /// <summary>The forms in which keys and signatures of quotes are kept in files.</summary>
 internal static class QuoteInput
 {
+    private static readonly bool[] Either = [false, true];
+
     /// <summary>A key in PEM, in DER, or as a public area.</summary>
     internal static QuoteKeyFile Key(string path)
     {
@@ -48,7 +50,7 @@ internal static class QuoteInput
             bool? pss = key.Area?.Detail is TpmKeyDetail.Rsa { Scheme.Kind: var kind }
                 ? kind == TpmSchemeKind.RsaPss : null;
             return file.Length != key.Key.Modulus.Length ? [file]
-                : new[] { false, true }.Where(one => pss is null || pss == one)
+                : Either.Where(one => pss is null || pss == one)
                     .Select(one => new TpmSignature.Rsa(one, hash, file).Write());
         }
 
