@@ -6,7 +6,6 @@ using Bailiwick.Lab.Measuring;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
 using Bailiwick.Tpm.Pcrs;
-using TpmHash = Bailiwick.Tpm.TpmHash;
 
 namespace Bailiwick.Lab.Deployment;
 
@@ -23,9 +22,8 @@ internal static class HostBoots
     public static string EndorsementKeyOf(LabHost host)
     {
         using TpmConnection tpm = TpmConnection.Open(host.Tpm.Address);
-        EndorsementKey key = EndorsementKey.OpenOrCreate(tpm, EndorsementAlgorithm.Rsa2048);
-        return TpmPublic.TryRead(key.Public.Span, out TpmPublic? area, out _) && area.Key is { } shown
-            ? shown.Id.Hex
+        return EndorsementKey.OpenOrCreate(tpm, EndorsementAlgorithm.Rsa2048).Public.Key is { } key
+            ? key.Id.Hex
             : throw new LabException("the TPM's endorsement key cannot be read", host.Name, "lab down, then up");
     }
 
@@ -39,36 +37,23 @@ internal static class HostBoots
             .ConfigureAwait(false);
         await File.WriteAllBytesAsync(Path.Combine(directory, "runtime.log"), measured.RuntimeLog, cancellation)
             .ConfigureAwait(false);
-        await host.Tpm.Boot([.. Firmware(measured), .. Kernel(measured)], cancellation).ConfigureAwait(false);
-    }
-
-    private static IEnumerable<PcrMeasurement> Firmware(HostMeasurements measured)
-    {
         MeasuredBoot log = MeasuredBoot.Read(measured.BootLog.Span) is BootLogReading.Understood { Log: var read }
             ? read
             : throw new LabException("the measured boot log cannot be read", "the host image", "empty the cache");
-        for (int i = 0; i < log.Count; i++)
-        {
-            BootEvent one = log[i];
-            if (!one.Extends)
-            {
-                continue;
-            }
-
-            yield return new PcrMeasurement((int)one.Pcr, TpmHash.Sha256, one.Digest(PcrBank.Sha256).ToArray());
-        }
+        await host.Tpm.Boot(log, cancellation).ConfigureAwait(false);
+        using TpmConnection tpm = TpmConnection.Open(host.Tpm.Address);
+        new PcrRegisters(tpm).Extend(Kernel(measured.RuntimeLog.Span));
     }
 
     /// <summary>The kernel extends into each bank the digest of the template's data by that bank's hash.</summary>
-    private static List<PcrMeasurement> Kernel(HostMeasurements measured)
+    private static List<PcrMeasurement> Kernel(ReadOnlySpan<byte> log)
     {
         List<PcrMeasurement> all = [];
-        RuntimeLogReader reader = new(measured.RuntimeLog.Span);
+        RuntimeLogReader reader = new(log);
         while (reader.TryRead(out RuntimeEntry entry))
         {
             all.Add(new PcrMeasurement(
-                (int)entry.Pcr, TpmHash.Sha256,
-                Bailiwick.Attestation.Tpm.TpmHash.Sha256.Digest(entry.TemplateData)));
+                (int)entry.Pcr, TpmHash.Sha256, TpmHash.Sha256.Digest(entry.TemplateData)));
         }
 
         return all;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Bailiwick.Lab.Guests;
+using Bailiwick.Lab.Hosts;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 

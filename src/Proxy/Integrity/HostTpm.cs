@@ -1,7 +1,6 @@
 using Bailiwick.Attestation;
-using Bailiwick.Attestation.Tpm;
+using Bailiwick.Attestation.Quotes;
 using Bailiwick.Channel.Keys;
-using Bailiwick.Channel.Secrets;
 using Bailiwick.Ledger;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Tpm;
@@ -13,27 +12,17 @@ namespace Bailiwick.Proxy.Integrity;
 /// <summary>This host's TPM, as far as the Proxy needs it.</summary>
 public sealed class HostTpm : IDisposable
 {
-    private const int Tries = 5;
-    private static readonly PcrSet Registers = new(
-        Bailiwick.Tpm.TpmHash.Sha256, EvidenceRegisters.Selection.Banks.SelectMany(bank => bank.Registers));
-
     private readonly TpmConnection _tpm;
     private readonly EndorsementKey _endorsement;
     private readonly AttestationKey _attestation;
-    private readonly PcrRegisters _registers;
     private readonly IntegrityRegister _integrity;
-    private readonly TpmPublic _attestationPublic;
 
     private HostTpm(TpmConnection tpm)
     {
         _tpm = tpm;
         _endorsement = EndorsementKey.OpenOrCreate(tpm, EndorsementAlgorithm.Rsa2048);
-        _attestation = AttestationKey.OpenOrCreate(StorageKey.OpenOrCreate(tpm));
-        _registers = new PcrRegisters(tpm);
+        _attestation = AttestationKey.OpenOrCreate(tpm);
         _integrity = IntegrityRegister.Open(tpm, EvidenceRegisters.IntegrityLog);
-        _attestationPublic = TpmPublic.TryRead(_attestation.Public.Span, out TpmPublic? read, out _)
-            ? read
-            : throw new ConfigurationException($"tpm: {tpm.Address} has no attestation key that can be read.");
     }
 
     /// <summary>Opens the TPM, its endorsement key and its attestation key; they are made where they are not.</summary>
@@ -57,7 +46,7 @@ public sealed class HostTpm : IDisposable
     /// <exception cref="WorldException">The TPM does not answer.</exception>
     public EnrolmentClaimBody Claim() => Ask("read its certificate", () => new EnrolmentClaimBody(
         Convert.ToBase64String((_endorsement.ReadCertificate() ?? default).Span),
-        Convert.ToBase64String(_endorsement.Public.Span), Convert.ToBase64String(_attestation.Public.Span)));
+        Convert.ToBase64String(_endorsement.Public.Write()), Convert.ToBase64String(_attestation.Public.Write())));
 
     /// <summary>Opens a challenge; the answer proves that both keys are here.</summary>
     /// <exception cref="WorldException">The challenge is not for this TPM, or it does not answer.</exception>
@@ -72,20 +61,8 @@ public sealed class HostTpm : IDisposable
     /// <exception cref="WorldException">The TPM does not answer, or its registers change all the time.</exception>
     public TpmClaims Quote(Digest32 binding) => Ask("quote", () =>
     {
-        for (int attempt = 0; attempt < Tries; attempt++)
-        {
-            PcrReading before = _registers.Read(Registers);
-            SignedQuote quote = _attestation.Quote(Registers, binding.Bytes);
-            if (_registers.Read(Registers).UpdateCounter == before.UpdateCounter)
-            {
-                PcrValues values = PcrValues.Of(before.Values.Select(
-                    pair => new PcrValue(Bailiwick.Attestation.Tpm.TpmHash.Sha256, pair.Key, pair.Value)))
-                    ?? throw new WorldException(["quote"], -1, "the TPM's registers have not a digest's length");
-                return new TpmClaims(_attestationPublic, quote.Attest, quote.Signature, values);
-            }
-        }
-
-        throw new WorldException(["quote"], -1, "the TPM's registers changed during each of several tries");
+        QuoteClaim quote = _attestation.Quote(EvidenceRegisters.Selection, binding.Bytes);
+        return new TpmClaims(_attestation.Public, quote.Message, quote.Signature, quote.Values);
     });
 
     /// <summary>Extends the digest of an entry of the integrity log. Cannot be taken back.</summary>

@@ -80,7 +80,7 @@ public sealed class EkVectorTests : IDisposable
             Assert.IsType<EkVerdict.Genuine>(EkVerifier.Verify(der, expectation, _keys));
         }
 
-        Assert.InRange(clock.Elapsed.TotalMilliseconds / 50, 0, 20);
+        Assert.InRange(clock.Elapsed.TotalMilliseconds / 50, 0, 100);
     }
 
     private static string Describe(EkVerdict verdict) => verdict is EkVerdict.Refused refused
