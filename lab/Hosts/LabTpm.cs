@@ -1,3 +1,5 @@
+using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Pcrs;
 
@@ -13,6 +15,8 @@ public sealed class LabTpm
     public const string Socket = LabHost.RuntimeDirectory + "/tpm.sock";
 
     private const string Program = "swtpm";
+    private const Attestation.BootLog.PcrBank Bank = Attestation.BootLog.PcrBank.Sha256;
+    private static readonly TimeSpan CommandTime = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly LabHost _host;
@@ -61,8 +65,32 @@ public sealed class LabTpm
     {
         await Stop(cancellation).ConfigureAwait(false);
         await Run(cancellation).ConfigureAwait(false);
-        using var tpm = TpmConnection.Open(Address, TimeSpan.FromSeconds(20));
+        using var tpm = TpmConnection.Open(Address, CommandTime);
         new PcrRegisters(tpm).Extend(measurements);
+    }
+
+    /// <summary>Resets the host's platform and boots it as a genuine log says, in the SHA-256 bank; the PCRs are then
+    /// those that the log explains.</summary>
+    /// <exception cref="LabException">They are not: the log's machine started at another locality than 0, which this
+    /// TPM cannot.</exception>
+    public async Task Boot(MeasuredBoot log, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        await Boot(
+            [
+                .. Enumerable.Range(0, log.Count).Where(i => log[i].Extends && !log[i].Digest(Bank).IsEmpty).Select(
+                    i => new PcrMeasurement((int)log[i].Pcr, TpmHash.Sha256, log[i].Digest(Bank).ToArray())),
+            ],
+            cancellation).ConfigureAwait(false);
+        var replay = BootReplay.Of(log, Bank);
+        using var tpm = TpmConnection.Open(Address, CommandTime);
+        var values = new PcrRegisters(tpm).Read(PcrSelection.Of(TpmHash.Sha256, replay.Touched)).Values;
+        foreach (var one in values.All.Where(one => !replay.Value(one.Register).SequenceEqual(one.Value.Span)))
+        {
+            throw new LabException(
+                $"PCR {one.Register} is not what the log explains", _host.Name,
+                "use a log of a machine that started at locality 0");
+        }
     }
 
     /// <summary>Makes it if it is not made, and starts it.</summary>
