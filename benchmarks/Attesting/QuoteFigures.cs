@@ -45,12 +45,8 @@ internal sealed class QuoteFigures(Effort effort, Action<string> tell)
         }.Write();
         byte[] plain = ecdsa.SignData(message, HashAlgorithmName.SHA256);
         var claim = new QuoteClaim(
-<<<<<<< HEAD
-            message, new TpmSignature.Ecdsa(TpmHash.Sha256, plain[..32], plain[32..]).Write(), values);
-=======
             message, new TpmSignature.Ecdsa(TpmHash.Sha256, plain.AsMemory(0, 32), plain.AsMemory(32)).Write(),
             values);
->>>>>>> logs
         var expectation = new QuoteExpectation
         {
             Key = QuoteKey.Bare(Known(ecdsa.ExportSubjectPublicKeyInfo())), Nonce = nonce, Selection = selection,

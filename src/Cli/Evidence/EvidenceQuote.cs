@@ -2,10 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation.PublicKeys;
-<<<<<<< HEAD
-using Bailiwick.Attestation.Quotes;
-=======
->>>>>>> logs
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;

@@ -13,11 +13,8 @@ internal sealed record QuoteKeyFile(SubjectKey Key, TpmPublic? Area);
 /// <summary>The forms in which keys and signatures of quotes are kept in files.</summary>
 internal static class QuoteInput
 {
-<<<<<<< HEAD
-=======
     private static readonly bool[] Either = [false, true];
 
->>>>>>> logs
     /// <summary>A key in PEM, in DER, or as a public area.</summary>
     internal static QuoteKeyFile Key(string path)
     {
@@ -53,11 +50,7 @@ internal static class QuoteInput
             bool? pss = key.Area?.Detail is TpmKeyDetail.Rsa { Scheme.Kind: var kind }
                 ? kind == TpmSchemeKind.RsaPss : null;
             return file.Length != key.Key.Modulus.Length ? [file]
-<<<<<<< HEAD
-                : new[] { false, true }.Where(one => pss is null || pss == one)
-=======
                 : Either.Where(one => pss is null || pss == one)
->>>>>>> logs
                     .Select(one => new TpmSignature.Rsa(one, hash, file).Write());
         }
 

@@ -1,10 +1,13 @@
 using System.Security.Cryptography;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Attestation.Endorsement;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Attestation.Tpm;
+using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
 using Bailiwick.Tpm.Pcrs;
+using Bailiwick.Tpm.Sealing;
 
 namespace Bailiwick.HostTests.Tpm;
 
@@ -65,5 +68,45 @@ public sealed class ProofTests(PrivateSwtpm tpm) : IClassFixture<PrivateSwtpm>, 
         var other = AttestationKey.OpenOrCreate(open, 0x81010040);
         Assert.NotEqual(key.Name, other.Name);
         Assert.IsType<QuoteVerdict.Refused>(QuoteVerifier.Verify(other.Quote(Selection, Nonce), again, _keys));
+    }
+
+    [Theory]
+    [InlineData(EndorsementAlgorithm.Rsa2048)]
+    [InlineData(EndorsementAlgorithm.EccP256)]
+    public void A_challenge_made_without_a_TPM_opens_for_its_name_and_for_no_other(EndorsementAlgorithm algorithm)
+    {
+        using var open = tpm.Open();
+        var endorsement = EndorsementKey.OpenOrCreate(open, algorithm);
+        var key = AttestationKey.OpenOrCreate(open);
+        Assert.True(TpmWrappingKey.TryOf(endorsement.Public, out var target, out _));
+        var secret = RandomNumberGenerator.GetBytes(32);
+        var made = MadeCredential.Make(target, key.Name, secret, RandomNumberGenerator.Fill);
+        var credential = new TpmCredential(made.Blob, made.EncryptedSeed);
+        Assert.Equal(secret, key.Activate(endorsement, credential, static lent => lent.ToArray()));
+        var other = MadeCredential.Make(target, endorsement.Name, secret, RandomNumberGenerator.Fill);
+        Assert.Equal(AccessFault.NotForThisTpm, Assert.Throws<TpmException>(() => key.Activate(
+            endorsement, new TpmCredential(other.Blob, other.EncryptedSeed), static lent => lent.Length)).Fault);
+    }
+
+    [Fact]
+    public void A_secret_wrapped_without_a_TPM_comes_out_in_the_approved_state_and_in_no_other()
+    {
+        using var open = tpm.Open();
+        var parent = StorageKey.OpenOrCreate(open);
+        var salt = EndorsementKey.OpenOrCreate(open, EndorsementAlgorithm.Rsa2048);
+        var registers = new PcrRegisters(open);
+        var policy = PolicyDigest.Start(TpmHash.Sha256).WithPcrs(Selection, registers.Read(Selection).Values);
+        Assert.NotNull(policy);
+        Assert.Equal(SealedObject.PresentPolicy(open, Selection).ToArray(), policy.Bytes.ToArray());
+        Assert.True(TpmWrappingKey.TryOf(parent.Public, out var target, out _));
+        var secret = RandomNumberGenerator.GetBytes(32);
+        var made = TpmImport.Wrap(target, policy, secret, RandomNumberGenerator.Fill);
+        var held = SealedObject.Import(
+            parent, new WrappedObject(made.Public.Write(), made.Duplicate, made.EncryptedSeed));
+        var terms = UnsealPolicy.AtPcrs(Selection);
+        Assert.Equal(secret, held.Unseal(salt, terms, static lent => lent.ToArray()));
+        registers.Extend(new PcrMeasurement(4, TpmHash.Sha256, new byte[32]));
+        Assert.Equal(AccessFault.PolicyRefused, Assert.Throws<TpmException>(
+            () => held.Unseal(salt, terms, static lent => lent.Length)).Fault);
     }
 }
