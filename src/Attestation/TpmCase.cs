@@ -5,6 +5,7 @@ using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Ledger;
 
 namespace Bailiwick.Attestation;
@@ -39,9 +40,7 @@ internal sealed class TpmCase(
         switch (quote)
         {
             case QuoteVerdict.Verified verified:
-                QuotedPcrs quoted = QuotedPcrs.Of(
-                    PcrBank.Sha256,
-                    verified.Quote.Values.All.Select(value => KeyValuePair.Create(value.Register, value.Value)));
+                QuotedPcrs quoted = QuotedPcrs.Of(verified.Quote, TpmHash.Sha256);
                 return new ProvenState(verified.Quote, enrolled, Boot(quoted), Runtime(quoted));
             case QuoteVerdict.Refused refused:
                 refusals.AddRange(refused.Refusals.Select(r => new EvidenceRefusal(Map(r.Code), r.Sentence)));
@@ -110,7 +109,7 @@ internal sealed class TpmCase(
             return null;
         }
 
-        switch (RuntimeExplanation.Judge(RuntimeLogState.Start(PcrBank.Sha256), logs.RuntimeLog, quoted))
+        switch (RuntimeExplanation.Judge(RuntimeLogState.Start(TpmHash.Sha256), logs.RuntimeLog, quoted))
         {
             case RuntimeExplanation.Explained explained:
                 return explained.Runtime;
