@@ -15,7 +15,7 @@ public sealed class LabTpm
     public const string Socket = LabHost.RuntimeDirectory + "/tpm.sock";
 
     private const string Program = "swtpm";
-    private const Attestation.BootLog.PcrBank Bank = Attestation.BootLog.PcrBank.Sha256;
+    private const TpmHash Bank = TpmHash.Sha256;
     private static readonly TimeSpan CommandTime = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.BootLog;
 
@@ -65,7 +66,7 @@ public abstract class BootExplanation
         if (!log.Declares(quoted.Bank))
         {
             return new Refused([new BootLogRefusal(BootLogRefusalCode.BankNotInLog, null,
-                $"The quote is over the bank {quoted.Bank.Name()}; the log has "
+                $"The quote is over the bank {quoted.Bank.Text()}; the log has "
                 + $"{string.Join(", ", log.Banks.Select(b => b.Name))}.")]);
         }
 

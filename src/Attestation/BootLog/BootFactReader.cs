@@ -1,4 +1,5 @@
 using System.Text;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.BootLog;
 
@@ -15,14 +16,14 @@ internal sealed class BootFactReader
         "grub_cmd "u8.ToArray(), "grub_kernel_cmdline "u8.ToArray(), "grub_module_cmdline "u8.ToArray(),
     ];
 
-    private readonly PcrBank _bank;
+    private readonly TpmHash _bank;
     private readonly (string Text, byte[] Digest)[] _claims;
     private readonly byte[][] _normal;
     private readonly byte[][] _error;
     private readonly string?[] _sections = new string?[BootLogLimits.Pcrs];
     private int _separated;
 
-    internal BootFactReader(PcrBank bank, IEnumerable<string> claims)
+    internal BootFactReader(TpmHash bank, IEnumerable<string> claims)
     {
         _bank = bank;
         _normal = [Of([0, 0, 0, 0]), Of([0xFF, 0xFF, 0xFF, 0xFF])];

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.BootLog;
 
@@ -22,7 +23,7 @@ internal ref struct BootLogReader(ReadOnlySpan<byte> log)
     internal BootLogFormat Format { get; private set; } = BootLogFormat.Sha1;
 
     internal ImmutableArray<DeclaredBank> Banks { get; private set; } =
-        [new((ushort)PcrBank.Sha1, OldDigest)];
+        [new((ushort)TpmHash.Sha1, OldDigest)];
 
     internal int Trailing { get; private set; }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.BootLog;
 
@@ -12,16 +13,16 @@ public sealed class BootReplay
     private readonly byte[] _values;
     private readonly int _length;
 
-    private BootReplay(PcrBank bank, byte[] values, int touched)
+    private BootReplay(TpmHash bank, byte[] values, int touched)
     {
         Bank = bank;
         _values = values;
-        _length = bank.DigestBytes();
+        _length = bank.Size();
         Touched = [.. Enumerable.Range(0, BootLogLimits.Pcrs).Where(i => (touched & (1 << i)) != 0)];
     }
 
     /// <summary>The bank.</summary>
-    public PcrBank Bank { get; }
+    public TpmHash Bank { get; }
 
     /// <summary>The PCRs that at least one event extends, in order.</summary>
     public IReadOnlyList<int> Touched { get; }
@@ -36,13 +37,13 @@ public sealed class BootReplay
     }
 
     /// <summary>Replays a log in one bank. An event without a digest of that bank extends nothing in it.</summary>
-    public static BootReplay Of(MeasuredBoot log, PcrBank bank)
+    public static BootReplay Of(MeasuredBoot log, TpmHash bank)
     {
         ArgumentNullException.ThrowIfNull(log);
-        int length = bank.DigestBytes(), touched = 0;
+        int length = bank.Size(), touched = 0;
         byte[] values = new byte[BootLogLimits.Pcrs * length];
         Span<byte> both = stackalloc byte[2 * length];
-        using var hash = IncrementalHash.CreateHash(bank.HashName());
+        using var hash = IncrementalHash.CreateHash(bank.PlatformName());
         for (int i = 0; i < log.Count; i++)
         {
             BootEvent one = log[i];

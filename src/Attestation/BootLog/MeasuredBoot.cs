@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.BootLog;
 
@@ -56,7 +57,7 @@ public sealed class MeasuredBoot
     internal ReadOnlySpan<byte> Bytes => _bytes;
 
     /// <summary>Whether the log declares this bank.</summary>
-    public bool Declares(PcrBank bank) => Banks.Any(b => b.Algorithm == (ushort)bank);
+    public bool Declares(TpmHash bank) => Banks.Any(b => b.Algorithm == (ushort)bank);
 
     /// <summary>
     /// Reads a log. Never throws for what the bytes contain; the cost is bounded by <see cref="BootLogLimits"/>.
@@ -80,7 +81,7 @@ public sealed class MeasuredBoot
         {
             if (Format == BootLogFormat.Sha1)
             {
-                return algorithm == (ushort)PcrBank.Sha1 ? Slice(at, PcrBank.Sha1.DigestBytes()) : default;
+                return algorithm == (ushort)TpmHash.Sha1 ? Slice(at, TpmHash.Sha1.Size()) : default;
             }
 
             ushort found = BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at));
@@ -139,7 +140,7 @@ public readonly struct BootEvent
     public ReadOnlySpan<byte> Data => _log.Slice(_place.DataAt, _place.DataLength);
 
     /// <summary>Its digest in a bank, or empty where it has none.</summary>
-    public ReadOnlySpan<byte> Digest(PcrBank bank) => _log.Digest(_place, (ushort)bank);
+    public ReadOnlySpan<byte> Digest(TpmHash bank) => _log.Digest(_place, (ushort)bank);
 
     /// <summary>Its digest in a declared bank, also one that cannot be replayed; empty where it has none.</summary>
     public ReadOnlySpan<byte> Digest(DeclaredBank bank) => _log.Digest(_place, bank.Algorithm);

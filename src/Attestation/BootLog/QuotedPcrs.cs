@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Bailiwick.Attestation.Quotes;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.BootLog;
 
@@ -9,14 +11,14 @@ public sealed class QuotedPcrs
 {
     private readonly ImmutableSortedDictionary<int, byte[]> _values;
 
-    private QuotedPcrs(PcrBank bank, ImmutableSortedDictionary<int, byte[]> values)
+    private QuotedPcrs(TpmHash bank, ImmutableSortedDictionary<int, byte[]> values)
     {
         Bank = bank;
         _values = values;
     }
 
     /// <summary>The bank.</summary>
-    public PcrBank Bank { get; }
+    public TpmHash Bank { get; }
 
     /// <summary>The numbers of the PCRs, in order.</summary>
     public IEnumerable<int> Numbers => _values.Keys;
@@ -24,22 +26,30 @@ public sealed class QuotedPcrs
     /// <summary>Takes values.</summary>
     /// <exception cref="ArgumentException">A PCR is none, is there twice, or has another length than the bank's.
     /// </exception>
-    public static QuotedPcrs Of(PcrBank bank, IEnumerable<KeyValuePair<int, ReadOnlyMemory<byte>>> values)
+    public static QuotedPcrs Of(TpmHash bank, IEnumerable<KeyValuePair<int, ReadOnlyMemory<byte>>> values)
     {
         ArgumentNullException.ThrowIfNull(values);
         var taken = ImmutableSortedDictionary.CreateBuilder<int, byte[]>();
         foreach ((int pcr, ReadOnlyMemory<byte> value) in values)
         {
-            if (pcr is < 0 or >= BootLogLimits.Pcrs || value.Length != bank.DigestBytes() || taken.ContainsKey(pcr))
+            if (pcr is < 0 or >= BootLogLimits.Pcrs || value.Length != bank.Size() || taken.ContainsKey(pcr))
             {
                 throw new ArgumentException(
-                    $"PCR {pcr} is none, is there twice, or has not the length of {bank.Name()}.", nameof(values));
+                    $"PCR {pcr} is none, is there twice, or has not the length of {bank.Text()}.", nameof(values));
             }
 
             taken.Add(pcr, value.ToArray());
         }
 
         return new QuotedPcrs(bank, taken.ToImmutable());
+    }
+
+    /// <summary>The values of one bank that a verified quote covers.</summary>
+    public static QuotedPcrs Of(VerifiedQuote quote, TpmHash bank)
+    {
+        ArgumentNullException.ThrowIfNull(quote);
+        return Of(bank, quote.Values.All.Where(v => v.Bank == bank && v.Register < BootLogLimits.Pcrs)
+            .Select(v => KeyValuePair.Create(v.Register, v.Value)));
     }
 
     /// <summary>The value of a PCR; empty when it was not quoted.</summary>

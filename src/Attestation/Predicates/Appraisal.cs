@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.Predicates;
 
@@ -31,7 +32,7 @@ public static class Appraisal
             reservations.Add("Nothing is demanded, and what demands nothing accepts nothing.");
         }
 
-        if (boot?.Boot.Quoted.Bank == PcrBank.Sha1 || runtime?.Bank == PcrBank.Sha1)
+        if (boot?.Boot.Quoted.Bank == TpmHash.Sha1 || runtime?.Bank == TpmHash.Sha1)
         {
             reservations.Add("The quote is over SHA-1, whose collisions can be bought; another bank must be quoted.");
         }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.Predicates;
 
@@ -235,7 +236,7 @@ internal sealed class BootJudge
         }
 
         BootFact[] all = [.. _facts.In(wanted.Number).Where(f => f is not BootFact.Separator)];
-        PcrBank bank = _facts.Boot.Quoted.Bank;
+        TpmHash bank = _facts.Boot.Quoted.Bank;
         BootFact[] bad = [.. all.Where(f => !wanted.Digests.Accepts(_facts.Boot.Log[f.Event].Digest(bank)))];
         return bad.Length > 0
             ? Broken(Numbers(bad), $"PCR {wanted.Number} has {Said(bad[0])}, which is not accepted.")

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.RuntimeLog;
 
@@ -49,7 +50,7 @@ public abstract class RuntimeExplanation
         ReadOnlySpan<byte> wanted = quoted.Value(RuntimeLogLimits.Pcr);
         if (wanted.IsEmpty || !from.Banks.Contains(quoted.Bank))
         {
-            return new Refused(null, $"PCR 10 of the bank {quoted.Bank.Name()} was not quoted, or is not replayed.");
+            return new Refused(null, $"PCR 10 of the bank {quoted.Bank.Text()} was not quoted, or is not replayed.");
         }
 
         RuntimeReplayed replayed = RuntimeReplay.Until(from, tail.Span, quoted.Bank, wanted);
@@ -74,7 +75,7 @@ public sealed class ExplainedRuntime
 {
     private readonly byte[] _log;
 
-    private ExplainedRuntime(RuntimeLogState before, RuntimeLogState after, byte[] log, PcrBank bank)
+    private ExplainedRuntime(RuntimeLogState before, RuntimeLogState after, byte[] log, TpmHash bank)
     {
         Before = before;
         After = after;
@@ -89,12 +90,12 @@ public sealed class ExplainedRuntime
     public RuntimeLogState After { get; }
 
     /// <summary>The bank that was quoted.</summary>
-    public PcrBank Bank { get; }
+    public TpmHash Bank { get; }
 
     /// <summary>Reads the piece's entries; the first has the number <see cref="Before"/>.Count.Entries.</summary>
     public RuntimeLogReader Read() => new(_log);
 
     // Only RuntimeExplanation calls this, after its check.
     internal static ExplainedRuntime Of(
-        RuntimeLogState before, RuntimeLogState after, byte[] log, PcrBank bank) => new(before, after, log, bank);
+        RuntimeLogState before, RuntimeLogState after, byte[] log, TpmHash bank) => new(before, after, log, bank);
 }

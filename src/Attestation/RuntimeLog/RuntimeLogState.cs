@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.RuntimeLog;
 
@@ -13,7 +13,7 @@ public sealed class RuntimeLogState
     private readonly ImmutableArray<byte[]> _values;
 
     internal RuntimeLogState(
-        ImmutableArray<PcrBank> banks, ImmutableArray<byte[]> values, RuntimeCount count)
+        ImmutableArray<TpmHash> banks, ImmutableArray<byte[]> values, RuntimeCount count)
     {
         Banks = banks;
         _values = values;
@@ -21,21 +21,21 @@ public sealed class RuntimeLogState
     }
 
     /// <summary>The banks that are replayed.</summary>
-    public ImmutableArray<PcrBank> Banks { get; }
+    public ImmutableArray<TpmHash> Banks { get; }
 
     /// <summary>How much was read.</summary>
     public RuntimeCount Count { get; }
 
     /// <summary>The state at a boot: nothing read, PCR 10 all zero.</summary>
     /// <exception cref="ArgumentException">There is no bank, or one twice.</exception>
-    public static RuntimeLogState Start(params ImmutableArray<PcrBank> banks) =>
+    public static RuntimeLogState Start(params ImmutableArray<TpmHash> banks) =>
         banks.IsDefaultOrEmpty || banks.Distinct().Count() != banks.Length
             ? throw new ArgumentException("At least one bank is replayed, and each once.", nameof(banks))
-            : new(banks, [.. banks.Select(b => new byte[b.DigestBytes()])], default);
+            : new(banks, [.. banks.Select(b => new byte[b.Size()])], default);
 
     /// <summary>What PCR 10 contains after what was read.</summary>
     /// <exception cref="ArgumentException">The bank is not replayed.</exception>
-    public ReadOnlySpan<byte> Pcr10(PcrBank bank)
+    public ReadOnlySpan<byte> Pcr10(TpmHash bank)
     {
         int index = Banks.IndexOf(bank);
         return index >= 0 ? _values[index] : throw new ArgumentException("This bank is not replayed.", nameof(bank));

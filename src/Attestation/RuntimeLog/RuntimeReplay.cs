@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation.RuntimeLog;
 
@@ -16,7 +17,7 @@ public sealed record RuntimeReplayed(RuntimeLogState State, RuntimeLogFault? Fau
 public sealed class RuntimeReplay : IDisposable
 {
     private static readonly byte[] Zeros = new byte[RuntimeLogLimits.OldNameBytes];
-    private readonly ImmutableArray<PcrBank> _banks;
+    private readonly ImmutableArray<TpmHash> _banks;
     private readonly IncrementalHash[] _hashes;
     private readonly byte[][] _values;
     private readonly byte[] _both = new byte[2 * BootLogLimits.DigestBytes];
@@ -27,7 +28,7 @@ public sealed class RuntimeReplay : IDisposable
         _banks = state.Banks;
         _values = state.Values();
         _count = state.Count;
-        _hashes = [.. _banks.Select(b => IncrementalHash.CreateHash(b.HashName()))];
+        _hashes = [.. _banks.Select(b => IncrementalHash.CreateHash(b.PlatformName()))];
     }
 
     /// <summary>Replays a whole tail.</summary>
@@ -46,7 +47,7 @@ public sealed class RuntimeReplay : IDisposable
 
     /// <summary>Replays until PCR 10 of one bank has a value, if that is asked, or to the end.</summary>
     internal static RuntimeReplayed Until(
-        RuntimeLogState from, ReadOnlySpan<byte> tail, PcrBank? bank, ReadOnlySpan<byte> wanted)
+        RuntimeLogState from, ReadOnlySpan<byte> tail, TpmHash? bank, ReadOnlySpan<byte> wanted)
     {
         ArgumentNullException.ThrowIfNull(from);
         if (tail.Length > RuntimeLogLimits.Bytes)
@@ -103,7 +104,7 @@ public sealed class RuntimeReplay : IDisposable
             {
                 Append(_hashes[i], entry);
                 _hashes[i].GetHashAndReset(digest);
-                if (_banks[i] == PcrBank.Sha1 && !digest.SequenceEqual(entry.TemplateDigest))
+                if (_banks[i] == TpmHash.Sha1 && !digest.SequenceEqual(entry.TemplateDigest))
                 {
                     return false;
                 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;
 
@@ -72,7 +73,7 @@ internal static class EvidenceBootLog
         var replay = new JsonObject();
         foreach (BootReplay one in Replays(log))
         {
-            replay[one.Bank.Name()] = new JsonObject(one.Touched.Select(pcr => KeyValuePair.Create(
+            replay[one.Bank.Text()] = new JsonObject(one.Touched.Select(pcr => KeyValuePair.Create(
                 pcr.ToString(CultureInfo.InvariantCulture), (JsonNode?)Convert.ToHexStringLower(one.Value(pcr)))));
         }
 
@@ -125,7 +126,7 @@ internal static class EvidenceBootLog
         }));
         foreach (BootReplay replay in Replays(log))
         {
-            terminal.Table(["PCR", replay.Bank.Name()], replay.Touched.Select(pcr => (IReadOnlyList<string>)
+            terminal.Table(["PCR", replay.Bank.Text()], replay.Touched.Select(pcr => (IReadOnlyList<string>)
                 [pcr.ToString(CultureInfo.InvariantCulture), Convert.ToHexStringLower(replay.Value(pcr))]));
         }
 
@@ -139,7 +140,7 @@ internal static class EvidenceBootLog
     /// </summary>
     private static Dictionary<int, string> Says(MeasuredBoot log)
     {
-        if (Replays(log).OrderBy(r => r.Bank == PcrBank.Sha1).FirstOrDefault() is not { } replay)
+        if (Replays(log).OrderBy(r => r.Bank == TpmHash.Sha1).FirstOrDefault() is not { } replay)
         {
             return [];
         }
@@ -163,7 +164,7 @@ internal static class EvidenceBootLog
     };
 
     private static IEnumerable<BootReplay> Replays(MeasuredBoot log) =>
-        log.Banks.Select(b => b.Bank).OfType<PcrBank>().Select(bank => BootReplay.Of(log, bank));
+        log.Banks.Select(b => b.Bank).OfType<TpmHash>().Select(bank => BootReplay.Of(log, bank));
 
     private static string Name(BootLogFormat format) => format switch
     {

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;
 using Bailiwick.Custody;
@@ -31,7 +32,7 @@ internal static class EvidenceIma
         command.SetAction(parsed =>
         {
             byte[] log = LogFile.Read(parsed.GetRequiredValue(file), RuntimeLogLimits.Bytes);
-            RuntimeReplayed replayed = RuntimeReplay.Of(RuntimeLogState.Start(PcrBank.Sha1, PcrBank.Sha256), log);
+            RuntimeReplayed replayed = RuntimeReplay.Of(RuntimeLogState.Start(TpmHash.Sha1, TpmHash.Sha256), log);
             long? matched = parsed.GetValue(wanted) is { } text ? Match(log, Quoted(text)) : null;
             bool json = parsed.GetValue(GlobalOptions.Json);
             if (json)
@@ -51,7 +52,7 @@ internal static class EvidenceIma
     private static QuotedPcrs Quoted(string text)
     {
         string[] parts = text.Split(':');
-        if (parts is [var name, var hex] && PcrBanks.Named(name) is { } bank && hex.Length == 2 * bank.DigestBytes()
+        if (parts is [var name, var hex] && PcrBanks.Named(name) is { } bank && hex.Length == 2 * bank.Size()
             && hex.All(char.IsAsciiHexDigit))
         {
             return QuotedPcrs.Of(bank, [new(RuntimeLogLimits.Pcr, Convert.FromHexString(hex))]);
@@ -74,7 +75,7 @@ internal static class EvidenceIma
             ["entries"] = state.Count.Entries, ["violations"] = state.Count.Violations,
             ["elsewhere"] = state.Count.Elsewhere,
             ["pcr10"] = new JsonObject(state.Banks.Select(b => KeyValuePair.Create(
-                b.Name(), (JsonNode?)Convert.ToHexStringLower(state.Pcr10(b))))),
+                b.Text(), (JsonNode?)Convert.ToHexStringLower(state.Pcr10(b))))),
         };
         if (replayed.Fault is { } fault)
         {
@@ -97,9 +98,9 @@ internal static class EvidenceIma
             $"{state.Count.Entries} entries, {Terminal.Count((int)state.Count.Violations, "violation")}"
             + $"{(state.Count.Elsewhere > 0 ? $", {state.Count.Elsewhere} in another PCR" : "")}"
             + $"{(state.Count.Entries > Shown ? $"; the first {Shown} are shown" : "")}."));
-        foreach (PcrBank bank in state.Banks)
+        foreach (TpmHash bank in state.Banks)
         {
-            terminal.Say($"PCR 10 {bank.Name()} {Convert.ToHexStringLower(state.Pcr10(bank))}");
+            terminal.Say($"PCR 10 {bank.Text()} {Convert.ToHexStringLower(state.Pcr10(bank))}");
         }
 
         if (matched is { } entries)

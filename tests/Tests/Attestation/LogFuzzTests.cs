@@ -2,6 +2,7 @@ using System.Text;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Predicates;
 using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tests.Attestation.BootLog;
 using Bailiwick.Tests.Attestation.RuntimeLog;
 
@@ -39,7 +40,7 @@ public sealed class LogFuzzTests
         {
             if (MeasuredBoot.Read(input) is BootLogReading.Understood { Log: { } log })
             {
-                PcrBank bank = log.Declares(PcrBank.Sha256) ? PcrBank.Sha256 : PcrBank.Sha1;
+                TpmHash bank = log.Declares(TpmHash.Sha256) ? TpmHash.Sha256 : TpmHash.Sha1;
                 if (log.Declares(bank))
                 {
                     BootFacts facts = BootLogWriter.Facts(input, bank, "a claim");
@@ -56,11 +57,11 @@ public sealed class LogFuzzTests
         byte[][] corpus = [log, large[..20_000], .. VectorFiles.In("ima/templates", "*.bin").Select(File.ReadAllBytes)];
         Assert.True(ParserFuzz.Run(corpus, time, input =>
         {
-            RuntimeReplayed replayed = RuntimeReplay.Of(RuntimeLogState.Start(PcrBank.Sha256), input);
+            RuntimeReplayed replayed = RuntimeReplay.Of(RuntimeLogState.Start(TpmHash.Sha256), input);
             var quoted = QuotedPcrs.Of(
-                PcrBank.Sha256, [new(10, replayed.State.Pcr10(PcrBank.Sha256).ToArray())]);
+                TpmHash.Sha256, [new(10, replayed.State.Pcr10(TpmHash.Sha256).ToArray())]);
             var explained = Assert.IsType<RuntimeExplanation.Explained>(
-                RuntimeExplanation.Judge(RuntimeLogState.Start(PcrBank.Sha256), input, quoted));
+                RuntimeExplanation.Judge(RuntimeLogState.Start(TpmHash.Sha256), input, quoted));
             Appraisal.Judge(RuntimeScene.Predicates, null, explained.Runtime);
         }) > 20);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Tests.Attestation.BootLog;
 
@@ -28,7 +29,7 @@ public sealed class BootLogVectorTests
             verdict.GetProperty("banks").EnumerateArray().Select(b => b.GetString()), log.Banks.Select(b => b.Name));
         foreach (JsonProperty bank in verdict.GetProperty("replay").EnumerateObject())
         {
-            PcrBank known = Assert.NotNull(PcrBanks.Named(bank.Name));
+            TpmHash known = Assert.NotNull(PcrBanks.Named(bank.Name));
             BootReplay replay = BootReplay.Of(log, known);
             Assert.Equal(
                 bank.Value.EnumerateObject().Select(p => $"{p.Name} {p.Value.GetString()}"),

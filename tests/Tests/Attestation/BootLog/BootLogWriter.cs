@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Tests.Attestation.BootLog;
 
@@ -97,7 +98,7 @@ internal sealed class BootLogWriter
         Assert.IsType<BootLogReading.Understood>(MeasuredBoot.Read(log)).Log;
 
     /// <summary>The values that a TPM would quote after the events of a log.</summary>
-    internal static QuotedPcrs Quote(byte[] log, PcrBank bank = PcrBank.Sha256)
+    internal static QuotedPcrs Quote(byte[] log, TpmHash bank = TpmHash.Sha256)
     {
         BootReplay replay = BootReplay.Of(Understood(log), bank);
         return QuotedPcrs.Of(bank, Enumerable.Range(0, 24).Select(
@@ -105,7 +106,7 @@ internal sealed class BootLogWriter
     }
 
     /// <summary>What a log proves to somebody who has a quote over the values it gives.</summary>
-    internal static BootFacts Facts(byte[] log, PcrBank bank = PcrBank.Sha256, params string[] claims) => BootFacts.Of(
+    internal static BootFacts Facts(byte[] log, TpmHash bank = TpmHash.Sha256, params string[] claims) => BootFacts.Of(
         Assert.IsType<BootExplanation.Explained>(
             BootExplanation.Judge(Understood(log), Quote(log, bank), new HashSet<int>())).Boot, claims);
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Tests.Attestation.BootLog;
 
@@ -58,12 +59,12 @@ public sealed class HostileBootLogTests
     [Fact]
     public void Refuses_a_bank_that_the_log_does_not_declare() => Assert.Equal(BootLogRefusalCode.BankNotInLog,
         Refusals(BootExplanation.Judge(BootLogWriter.Understood(Good),
-            QuotedPcrs.Of(PcrBank.Sha384, [new(0, new byte[48])])))[0].Code);
+            QuotedPcrs.Of(TpmHash.Sha384, [new(0, new byte[48])])))[0].Code);
 
     [Fact]
     public void Refuses_all_zero_PCRs_and_a_bank_that_firmware_left_alone()
     {
-        QuotedPcrs zeros = QuotedPcrs.Of(PcrBank.Sha256,
+        QuotedPcrs zeros = QuotedPcrs.Of(TpmHash.Sha256,
             Enumerable.Range(0, 24).Select(p => new KeyValuePair<int, ReadOnlyMemory<byte>>(p, new byte[32])));
         byte[] nothing = new BootLogWriter().Bytes;
         Assert.Equal(Enumerable.Repeat(BootLogRefusalCode.NothingMeasured, 8),
@@ -76,10 +77,10 @@ public sealed class HostileBootLogTests
     public void Refuses_a_quote_over_no_PCRs_or_too_few()
     {
         QuotedPcrs all = BootLogWriter.Quote(Good);
-        QuotedPcrs some = QuotedPcrs.Of(PcrBank.Sha256,
+        QuotedPcrs some = QuotedPcrs.Of(TpmHash.Sha256,
             [new(7, all.Value(7).ToArray()), new(4, new byte[32])]);
         Assert.Equal(Enumerable.Repeat(BootLogRefusalCode.NotQuoted, 8), Refusals(BootExplanation.Judge(
-            BootLogWriter.Understood(Good), QuotedPcrs.Of(PcrBank.Sha256, []))).Select(r => r.Code));
+            BootLogWriter.Understood(Good), QuotedPcrs.Of(TpmHash.Sha256, []))).Select(r => r.Code));
         Assert.Contains(Refusals(BootExplanation.Judge(BootLogWriter.Understood(Good), some)),
             r => r is { Code: BootLogRefusalCode.Mismatch, Pcr: 4 });
     }
@@ -88,7 +89,7 @@ public sealed class HostileBootLogTests
     public void Events_of_a_PCR_that_was_not_quoted_prove_nothing()
     {
         QuotedPcrs all = BootLogWriter.Quote(Good);
-        QuotedPcrs firmware = QuotedPcrs.Of(PcrBank.Sha256, Enumerable.Range(0, 8).Select(
+        QuotedPcrs firmware = QuotedPcrs.Of(TpmHash.Sha256, Enumerable.Range(0, 8).Select(
             p => new KeyValuePair<int, ReadOnlyMemory<byte>>(p, all.Value(p).ToArray())));
         var explained = Assert.IsType<BootExplanation.Explained>(
             BootExplanation.Judge(BootLogWriter.Understood(Good), firmware));
@@ -167,16 +168,16 @@ public sealed class HostileBootLogTests
     public void PCR_0_starts_at_the_locality_that_started_the_TPM(byte locality)
     {
         var log = new BootLogWriter();
-        byte[] before = BootReplay.Of(BootLogWriter.Understood(log.Bytes), PcrBank.Sha256).Value(0).ToArray();
+        byte[] before = BootReplay.Of(BootLogWriter.Understood(log.Bytes), TpmHash.Sha256).Value(0).ToArray();
         log.Add(0, BootEventType.NoAction, [.. "StartupLocality\0"u8, locality]);
-        BootReplay replay = BootReplay.Of(BootLogWriter.Understood(log.Bytes), PcrBank.Sha256);
+        BootReplay replay = BootReplay.Of(BootLogWriter.Understood(log.Bytes), TpmHash.Sha256);
         Assert.Equal([.. before[..^1], locality], replay.Value(0).ToArray());
         Assert.Empty(replay.Touched);
         log.Add(0, BootEventType.PostCode, "x");
-        byte[] extended = BootReplay.Of(BootLogWriter.Understood(log.Bytes), PcrBank.Sha256).Value(0).ToArray();
+        byte[] extended = BootReplay.Of(BootLogWriter.Understood(log.Bytes), TpmHash.Sha256).Value(0).ToArray();
         log.Add(0, BootEventType.NoAction, [.. "StartupLocality\0"u8, 0]);
         Assert.Equal(
-            extended, BootReplay.Of(BootLogWriter.Understood(log.Bytes), PcrBank.Sha256).Value(0).ToArray());
+            extended, BootReplay.Of(BootLogWriter.Understood(log.Bytes), TpmHash.Sha256).Value(0).ToArray());
     }
 
     [Fact]
@@ -215,11 +216,11 @@ public sealed class HostileBootLogTests
         [
             .. Enumerable.Range(0, 24).SelectMany(pcr => Enumerable.Range(0, log.Count)
                 .Where(i => log[i].Extends && log[i].Pcr == pcr)
-                .Select(i => log[i].Digest(PcrBank.Sha256).ToArray()).Where(d => d.Length > 0)),
+                .Select(i => log[i].Digest(TpmHash.Sha256).ToArray()).Where(d => d.Length > 0)),
         ];
     }
 
     /// <summary>Where an event of the good log begins: before its SHA-1 digest lie 14 bytes.</summary>
     private static int Start(int number) => Good.AsSpan().IndexOf(
-        BootLogWriter.Understood(Good)[number].Digest(PcrBank.Sha256)) - 20 - 2 - 2 - 12;
+        BootLogWriter.Understood(Good)[number].Digest(TpmHash.Sha256)) - 20 - 2 - 2 - 12;
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Predicates;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tests.Attestation.BootLog;
 
 namespace Bailiwick.Tests.Attestation.Predicates;
@@ -167,7 +168,7 @@ public sealed class BootPredicateTests
     public void A_log_in_SHA1_is_never_accepted()
     {
         AppraisalReport report = Appraisal.Judge([new Predicate.CryptoAgile()],
-            BootLogWriter.Facts(new BootScene().Write(), PcrBank.Sha1), null);
+            BootLogWriter.Facts(new BootScene().Write(), TpmHash.Sha1), null);
         Assert.True(Assert.Single(report.Outcomes).Satisfied);
         Assert.False(report.Holds);
     }
@@ -180,9 +181,9 @@ public sealed class BootPredicateTests
         log.Add(9, BootEventType.EventTag,
             "LOADED_IMAGE::LoadOptions"u8.ToArray(), Encoding.Unicode.GetBytes(Line + '\0'));
         Assert.IsType<BootFact.Content>(
-            Assert.Single(BootLogWriter.Facts(log.Bytes, PcrBank.Sha256, Line + " ").All));
+            Assert.Single(BootLogWriter.Facts(log.Bytes, TpmHash.Sha256, Line + " ").All));
         var fact = Assert.IsType<BootFact.Phrase>(
-            Assert.Single(BootLogWriter.Facts(log.Bytes, PcrBank.Sha256, Line).All));
+            Assert.Single(BootLogWriter.Facts(log.Bytes, TpmHash.Sha256, Line).All));
         Assert.Equal((Line, PhraseForm.Claimed), (fact.Text, fact.Form));
     }
 

@@ -3,6 +3,7 @@ using System.Text;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Predicates;
 using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Tests.Attestation.RuntimeLog;
 
@@ -96,7 +97,7 @@ public sealed class RuntimeLogTests
             byte[] log = [.. good];
             log[at] ^= 1;
             // What PCR 10's SHA-256 bank does not cover is the SHA-1 digest and the template's name.
-            RuntimeExplanation found = RuntimeExplanation.Judge(RuntimeLogState.Start(PcrBank.Sha256), log, quoted);
+            RuntimeExplanation found = RuntimeExplanation.Judge(RuntimeLogState.Start(TpmHash.Sha256), log, quoted);
             if (found is RuntimeExplanation.Explained one)
             {
                 Assert.Equal(Datas(good), Datas(log));
@@ -104,7 +105,7 @@ public sealed class RuntimeLogTests
         }
 
         Assert.IsType<RuntimeExplanation.Refused>(RuntimeExplanation.Judge(
-            RuntimeLogState.Start(PcrBank.Sha256), good.AsMemory(0, good.Length - 1), quoted));
+            RuntimeLogState.Start(TpmHash.Sha256), good.AsMemory(0, good.Length - 1), quoted));
     }
 
     [Fact]
@@ -113,7 +114,7 @@ public sealed class RuntimeLogTests
         var scene = new RuntimeScene();
         scene.Entry("ima-ng", [1, 2, 3], new byte[19].Append((byte)1).ToArray());
         Assert.Equal(RuntimeLogFaultCode.DigestMismatch,
-            RuntimeReplay.Of(RuntimeLogState.Start(PcrBank.Sha1), scene.Bytes).Fault?.Code);
+            RuntimeReplay.Of(RuntimeLogState.Start(TpmHash.Sha1), scene.Bytes).Fault?.Code);
     }
 
     [Fact]
@@ -141,7 +142,7 @@ public sealed class RuntimeLogTests
         byte[] quoted = scene.Bytes;
         scene.File("/tmp/later", "later");
         ExplainedRuntime found = RuntimeScene.Explained(
-            RuntimeLogState.Start(PcrBank.Sha256), [.. scene.Bytes, 1, 2, 3], quoted);
+            RuntimeLogState.Start(TpmHash.Sha256), [.. scene.Bytes, 1, 2, 3], quoted);
         Assert.Equal((3L, (long)quoted.Length), (found.After.Count.Entries, found.After.Count.Bytes));
         Assert.True(Appraisal.Judge(RuntimeScene.Predicates, null, found).Holds);
     }
@@ -151,10 +152,10 @@ public sealed class RuntimeLogTests
     {
         RuntimeScene scene = RuntimeScene.Good();
         scene.Entry("ima-ng", [1, 2, 3], pcr: 11);
-        RuntimeReplayed whole = RuntimeReplay.Of(RuntimeLogState.Start(PcrBank.Sha256), scene.Bytes);
+        RuntimeReplayed whole = RuntimeReplay.Of(RuntimeLogState.Start(TpmHash.Sha256), scene.Bytes);
         Assert.Equal((4L, 1L), (whole.State.Count.Entries, whole.State.Count.Elsewhere));
         Assert.Equal(RuntimeScene.Quote(RuntimeScene.Good().Bytes).Value(10).ToArray(),
-            whole.State.Pcr10(PcrBank.Sha256).ToArray());
+            whole.State.Pcr10(TpmHash.Sha256).ToArray());
     }
 
     [Theory]
@@ -195,7 +196,7 @@ public sealed class RuntimeLogTests
         scene.File("/x", "x");
         byte[] log = scene.Bytes;
         BitConverter.TryWriteBytes(log.AsSpan(offset), value);
-        RuntimeReplayed replayed = RuntimeReplay.Of(RuntimeLogState.Start(PcrBank.Sha256), log);
+        RuntimeReplayed replayed = RuntimeReplay.Of(RuntimeLogState.Start(TpmHash.Sha256), log);
         Assert.Equal((code, 0L), (replayed.Fault?.Code, replayed.State.Count.Entries));
     }
 

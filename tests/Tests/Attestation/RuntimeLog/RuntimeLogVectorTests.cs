@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Tests.Attestation.RuntimeLog;
 
@@ -14,7 +15,7 @@ public sealed class RuntimeLogVectorTests
     public void Finds_the_prefix_that_gives_the_recorded_PCR_10(
         string name, int entries, int matching, int violations, string bankName)
     {
-        PcrBank bank = Assert.NotNull(PcrBanks.Named(bankName));
+        TpmHash bank = Assert.NotNull(PcrBanks.Named(bankName));
         byte[] log = Log(name);
         RuntimeReplayed whole = RuntimeReplay.Of(RuntimeLogState.Start(bank), log);
         Assert.Null(whole.Fault);
@@ -29,10 +30,10 @@ public sealed class RuntimeLogVectorTests
     internal static byte[] Log(string name) =>
         File.ReadAllBytes(VectorFiles.Find($"ima/{name}.binary_runtime_measurements"));
 
-    internal static QuotedPcrs Quoted(string name, PcrBank bank)
+    internal static QuotedPcrs Quoted(string name, TpmHash bank)
     {
         using var file = JsonDocument.Parse(File.ReadAllBytes(VectorFiles.Find($"ima/{name}.pcr10.json")));
-        string hex = file.RootElement.GetProperty(bank.Name()).GetString() ?? "";
+        string hex = file.RootElement.GetProperty(bank.Text()).GetString() ?? "";
         return QuotedPcrs.Of(bank, [new(10, Convert.FromHexString(hex))]);
     }
 }

@@ -4,6 +4,7 @@ using System.Text;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Predicates;
 using Bailiwick.Attestation.RuntimeLog;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tests.Attestation.BootLog;
 
 namespace Bailiwick.Tests.Attestation.RuntimeLog;
@@ -61,11 +62,11 @@ internal sealed class RuntimeScene
 
     internal static byte[] Field(byte[] data) => [.. BitConverter.GetBytes(data.Length), .. data];
 
-    internal static QuotedPcrs Quote(byte[] log, PcrBank bank = PcrBank.Sha256) => QuotedPcrs.Of(
+    internal static QuotedPcrs Quote(byte[] log, TpmHash bank = TpmHash.Sha256) => QuotedPcrs.Of(
         bank, [new(10, RuntimeReplay.Of(RuntimeLogState.Start(bank), log).State.Pcr10(bank).ToArray())]);
 
     internal static ExplainedRuntime Explained(byte[] log) =>
-        Explained(RuntimeLogState.Start(PcrBank.Sha256), log, log);
+        Explained(RuntimeLogState.Start(TpmHash.Sha256), log, log);
 
     internal static ExplainedRuntime Explained(RuntimeLogState from, byte[] tail, byte[] quoted) =>
         Assert.IsType<RuntimeExplanation.Explained>(RuntimeExplanation.Judge(from, tail, Quote(quoted))).Runtime;
