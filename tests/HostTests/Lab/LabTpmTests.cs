@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Tests.Tidy;
+using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
@@ -65,6 +67,22 @@ public sealed class LabTpmTests(LabFixture fixture)
         var wrong = await Assert.ThrowsAsync<TpmException>(() => host.Tpm.Boot(
             [.. boot, new PcrMeasurement(0, TpmHash.Sha1, new byte[20])], TestContext.Current.CancellationToken));
         Assert.Equal(AccessFault.Unsupported, wrong.Fault);
+    }
+
+    [Theory]
+    [InlineData("go-attestation__ubuntu_2104_shielded_vm_no_secure_boot_eventlog")]
+    [InlineData("tpm2-tools__event-sd-boot-fedora37.bin")]
+    [InlineData("go-attestation__crypto_agile_eventlog")]
+    public async Task A_genuine_boot_log_replayed_into_it_explains_its_quote(string file)
+    {
+        var bytes = await File.ReadAllBytesAsync(Path.Combine(Checkout.Root, "tests/Vectors/bootlogs", file));
+        var log = Assert.IsType<BootLogReading.Understood>(MeasuredBoot.Read(bytes)).Log;
+        var host = fixture.Lab.Hosts[0];
+        await host.Tpm.Boot(log, TestContext.Current.CancellationToken);
+        using var tpm = TpmConnection.Open(host.Tpm.Address);
+        var quote = AttestationKey.OpenOrCreate(tpm).Quote(PcrSelection.Of(TpmHash.Sha256, 0, 4, 7), [1]);
+        var replay = BootReplay.Of(log, TpmHash.Sha256);
+        Assert.All(quote.Values.All, one => Assert.Equal(replay.Value(one.Register).ToArray(), one.Value.ToArray()));
     }
 
     [Fact]
