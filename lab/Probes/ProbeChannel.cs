@@ -49,27 +49,35 @@ public sealed class ProbeChannel : IAsyncDisposable
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         bound.CancelAfter(limit);
-        ProbeChannel? channel = null;
-        try
+        while (true)
         {
-            channel = new ProbeChannel(await Connect(socketPath, bound.Token).ConfigureAwait(false), machine);
-            await channel.Greet(bound.Token).ConfigureAwait(false);
-            return channel;
-        }
-        catch (Exception failure)
-        {
-            if (channel is not null)
+            ProbeChannel? channel = null;
+            try
             {
-                await channel.DisposeAsync().ConfigureAwait(false);
+                channel = new ProbeChannel(await Connect(socketPath, bound.Token).ConfigureAwait(false), machine);
+                await channel.Greet(bound.Token).ConfigureAwait(false);
+                return channel;
             }
-
-            if (failure is OperationCanceledException && !cancellation.IsCancellationRequested)
+            catch (Exception failure)
             {
-                throw new LabException(
-                    $"{machine} does not answer within {limit.TotalSeconds:0} s", socketPath, "read its console log");
-            }
+                if (channel is not null)
+                {
+                    await channel.DisposeAsync().ConfigureAwait(false);
+                }
 
-            throw;
+                if (failure is OperationCanceledException && !cancellation.IsCancellationRequested)
+                {
+                    throw new LabException(
+                        $"{machine} does not answer within {limit.TotalSeconds:0} s", socketPath,
+                        "read its console log");
+                }
+
+                // A machine that ended before it answered is started again by its host: the next socket is another.
+                if (failure is not SocketException)
+                {
+                    throw;
+                }
+            }
         }
     }
 

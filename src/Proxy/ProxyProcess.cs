@@ -63,7 +63,8 @@ public static class ProxyProcess
             bootDirectory.Path, configuration.Pool, machineDirectory.Path, "/usr/bin/qemu-system-x86_64",
             configuration.Hypervisor));
         HostNetwork network = new(host, integrity, plans.WasPlanned);
-        using TenantKeyServices keys = new(self, identity, evidence, plans, new TpmEnrolment(tpm));
+        using TpmEnrolment enrolment = new(tpm);
+        using TenantKeyServices keys = new(self, identity, evidence, plans, enrolment);
         HeldVolumes held = HeldVolumes.Open(directory);
         VirtualStorageManager storage = new(
             hypervisor, keys, new VolumeFiles(host, configuration.Pool),

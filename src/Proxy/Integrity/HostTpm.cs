@@ -81,7 +81,7 @@ public sealed class HostTpm : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _tpm.Dispose();
 
-    private T Ask<T>(string what, Func<T> question)
+    private static T Ask<T>(string what, Func<T> question)
     {
         try
         {

@@ -22,6 +22,7 @@ public sealed class TenantKeyServices(
     : IVolumeKeys, IDisposable
 {
     private const string NotHeldSo = "not-held-so";
+    private const string NotEnrolled = "evidence-not-enrolled";
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -53,7 +54,11 @@ public sealed class TenantKeyServices(
         }
         catch (KeyServiceException error) when (error.Problem is { } problem)
         {
-            enrolment.Forget(question.Volume.Tenant);
+            if (problem.Refusals is { IsDefaultOrEmpty: false } all && all.Any(r => r.Code == NotEnrolled))
+            {
+                enrolment.Forget(question.Volume.Tenant);
+            }
+
             return new VolumeKeyAnswer.Refused(problem.Refusals is { IsDefaultOrEmpty: false } refusals
                 ? [.. refusals.Select(r => $"{r.Sentence} [{r.Code}]")]
                 : [$"{problem.Detail} [{problem.Code}]"]);

@@ -130,7 +130,7 @@ public sealed class ReleaseDeskTests : IDisposable
     [InlineData("""{"payload":"","payloadType":"x","signatures":[]}""")]
     public async Task Refuses_what_is_no_request(string json)
     {
-        var answer = await _desk.Release(Call(Host1), new ReleaseBody(Json(Encoding.UTF8.GetBytes(json))));
+        var answer = await _desk.Release(Call(Host1), new ReleaseBody(Json(Encoding.UTF8.GetBytes(json)), "", ""));
         Assert.Equal(400, Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(answer).Problem.Status);
     }
 
@@ -143,7 +143,7 @@ public sealed class ReleaseDeskTests : IDisposable
         using SecretBytes? key = session.Open(Sealed(body));
         Assert.NotNull(key);
         byte[] secret = Bytes(key);
-        var refused = await _desk.Release(Call(Host1), new ReleaseBody(Json(scene.Request())));
+        var refused = await _desk.Release(Call(Host1), new ReleaseBody(Json(scene.Request()), "", ""));
         string told = JsonSerializer.Serialize(body)
             + JsonSerializer.Serialize(Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(refused).Problem)
             + JsonSerializer.Serialize(_desk.Status());
@@ -179,13 +179,13 @@ public sealed class ReleaseDeskTests : IDisposable
 
     private async Task<SealedKeyBody> Released(ReleaseScene scene)
     {
-        var answer = await _desk.Release(Call(Host1), new ReleaseBody(Json(scene.Request())));
+        var answer = await _desk.Release(Call(Host1), new ReleaseBody(Json(scene.Request()), "", ""));
         return Assert.IsType<RouteAnswer<SealedKeyBody>.Recorded>(answer).Value;
     }
 
     private async Task<string[]> RefusedCodes(ReleaseScene scene, EcdsaSigner? caller = null)
     {
-        var answer = await _desk.Release(Call(caller ?? Host1), new ReleaseBody(Json(scene.Request())));
+        var answer = await _desk.Release(Call(caller ?? Host1), new ReleaseBody(Json(scene.Request()), "", ""));
         var problem = Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(answer).Problem;
         Assert.Equal(403, problem.Status);
         return [.. problem.Refusals.Select(refusal => refusal.Code)];
