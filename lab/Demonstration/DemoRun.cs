@@ -75,6 +75,12 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
             Add(check);
         }
 
+        audience.Act("Root on a host lies about it");
+        foreach (DemoCheck check in await new EvidenceAct(stage).Play(cancellation).ConfigureAwait(false))
+        {
+            Add(check);
+        }
+
         audience.Act("Root on a host starts a machine nobody admitted");
         Add(await new StartAct(stage).Play(cancellation).ConfigureAwait(false));
         audience.Act("One owner withdraws a flow");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -24,6 +25,7 @@ public sealed class LabDeployment
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private readonly IProgress<LabStep>? _progress;
     private readonly Dictionary<string, PublicKey> _hostKeys = [];
+    private readonly ConcurrentDictionary<string, LabProgram> _proxies = new(StringComparer.Ordinal);
     private LabDesks? _desks;
     private LabProgram? _master;
 
@@ -63,7 +65,7 @@ public sealed class LabDeployment
         ArgumentNullException.ThrowIfNull(paths);
         var made = new LabDeployment(paths, datacentre, image, progress);
         Task<GuestAcceleration> acceleration = GuestAccelerator.Find(paths.Cache, image, cancellation);
-        HostMeasurements measured = await MeasuredStart.Take(paths.Cache, progress, cancellation).ConfigureAwait(false);
+        HostMeasurements measured = made.Measured = await MeasuredStart.Take(paths.Cache, progress, cancellation).ConfigureAwait(false);
         await Task.WhenAll(datacentre.Hosts.Select(host => HostBoots.Boot(paths, host, measured, cancellation)))
             .ConfigureAwait(false);
         ProgramConfigs configs = made.Prepare(policies);
@@ -123,6 +125,9 @@ public sealed class LabDeployment
         }
     }
 
+    /// <summary>What each host's boot measured; empty in a lab that is only attached to.</summary>
+    public HostMeasurements Measured { get; private set; } = new(default, default);
+
     /// <summary>The board's log key.</summary>
     public PublicKey LogKey()
     {
@@ -160,7 +165,8 @@ public sealed class LabDeployment
             PublicKey key = PartyKeys.Create(files, "identity.pem", null);
             _hostKeys[host.Name] = key;
             File.WriteAllText(Path.Combine(Paths.Enrolled, host.Name + ".pub"), key.Base64 + "\n");
-            File.WriteAllText(Path.Combine(Paths.Enrolled, host.Name + ".ek"), HostBoots.EndorsementKeyOf(host) + "\n");
+            File.WriteAllText(
+                Path.Combine(Paths.Enrolled, host.Name + ".ek"), HostBoots.EndorsementKeyOf(Paths, host) + "\n");
         }
 
         PutImages();
@@ -222,11 +228,22 @@ public sealed class LabDeployment
         Paths.KeyService(tenant), cancellation);
 
     /// <summary>Starts a host's Proxy, at first or again after it died.</summary>
-    public Task StartProxy(LabHost host, CancellationToken cancellation)
+    public async Task StartProxy(LabHost host, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(host);
-        return Start(host, "Proxy", Path.Combine(Paths.Proxy(host.Name), "proxy.json"), Paths.Proxy(host.Name),
-            cancellation);
+        _proxies[host.Name] = await Start(
+            host, "Proxy", Path.Combine(Paths.Proxy(host.Name), "proxy.json"), Paths.Proxy(host.Name), cancellation)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a host's Proxy, as root on the host may; its machines go on.</summary>
+    public async Task StopProxy(LabHost host, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        if (_proxies.TryGetValue(host.Name, out LabProgram? proxy))
+        {
+            await proxy.Stop(TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Ends the Master, as its operator may at any time.</summary>

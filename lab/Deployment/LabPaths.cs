@@ -20,6 +20,8 @@ public sealed record LabPaths(string Root)
     public string MasterSocket => Path.Combine(Master, "board.sock");
 
     public string KeyService(string tenant) => Path.Combine(Root, "keyservice", tenant);
+    public string KeyServiceSocket(string tenant) => Path.Combine(KeyService(tenant), "keys.sock");
+
     /// <summary>What a host's firmware and kernel measured.</summary>
     public string Measured(string host) => Path.Combine(Root, "measured", host);
 

@@ -24,7 +24,7 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
     internal JsonObject KeyService(string tenant, PartyId id, string address, string firstRoot) => new()
     {
         ["directory"] = Path.Combine(paths.KeyService(tenant), "store"),
-        ["listen"] = new JsonArray(address),
+        ["listen"] = new JsonArray(address, "unix:" + paths.KeyServiceSocket(tenant)),
         ["tlsKey"] = Path.Combine(paths.Keys, tenant, "keyservice.pem"),
         ["tenant"] = id.ToString(),
         ["datacentre"] = datacentre.ToString(),

@@ -56,7 +56,11 @@ internal static class SmallPolicies
         name: {{name}}
         legalOwner: {name: "The owner", jurisdiction: CH}
         expires: 2036-01-01T00:00:00Z
-        hosts: {operators: [alpine], assurance: [tpm], jurisdictions: [CH], vendors: {file: vendors.pem}}
+        hosts:
+          operators: [alpine]
+          assurance: [tpm]
+          jurisdictions: [CH]
+          vendors: {file: vendors.pem}
         machines: {images: [guest]}
         network: {subnets: [10.20.{{number}}.0/24, "fd20:{{number}}::/64"], confidentiality: untrusted-links}
         storage: {confidentiality: required}

@@ -16,6 +16,7 @@ public sealed class EvidenceTests
     private const string Host = "0000000000000000000000000000000000000000000000000000000000000001/host-1";
     private static readonly EcdsaSigner Identity = new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
     private static readonly EcdsaSigner Stranger = new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
+    private static readonly EvidenceLogs Bare = EvidenceLogs.None;
     private static readonly VerifierKeyCache Keys = new(16);
     private static readonly byte[] Nonce = RandomNumberGenerator.GetBytes(32);
 
@@ -88,7 +89,7 @@ public sealed class EvidenceTests
     {
         var claims = Claims() with { Host = "x/y", Nonce = default, Checkpoint = new("log.example", 4, RootAt(5)) };
         var refused = Assert.IsType<EvidenceVerdict.Refused>(
-            EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Stranger), Expectation(), EvidenceLogs.None, Keys));
+            EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Stranger), Expectation(), Bare, Keys));
         Assert.Equal(
             [
                 EvidenceRefusalCode.NotSignedByHost, EvidenceRefusalCode.OtherHost,
@@ -131,8 +132,8 @@ public sealed class EvidenceTests
         {
             byte[] changed = [.. good];
             changed[i] ^= 0x04;
-            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(changed, Expectation(), EvidenceLogs.None, Keys));
-            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation(), EvidenceLogs.None, Keys));
+            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(changed, Expectation(), Bare, Keys));
+            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation(), Bare, Keys));
         }
     }
 
@@ -141,12 +142,12 @@ public sealed class EvidenceTests
 
     private static void AssertOnly(EvidenceRefusalCode code, byte[] envelope)
     {
-        var refused = Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(envelope, Expectation(), EvidenceLogs.None, Keys));
+        var refused = Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(envelope, Expectation(), Bare, Keys));
         Assert.Equal(code, Assert.Single(refused.Refusals).Code);
     }
 
     private static EvidenceVerdict Verify(EvidenceClaims claims) =>
-        EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Identity), Expectation(), EvidenceLogs.None, Keys);
+        EvidenceVerifier.Verify(EvidenceDocument.Write(claims, Identity), Expectation(), Bare, Keys);
 
     private static EvidenceClaims At(long size, Digest32 root) =>
         Claims() with { Checkpoint = new("log.example", size, root) };

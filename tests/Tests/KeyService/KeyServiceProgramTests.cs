@@ -37,6 +37,8 @@ public sealed partial class KeyServiceProgramTests : IDisposable
             },
             ["log"] = new JsonObject { ["origin"] = "log.example", ["key"] = Signatory.NewKey().PublicKey.Base64 },
             ["kek"] = At("kek"),
+            ["vendors"] = "",
+            ["vendorIntermediates"] = "",
         };
     }
 

@@ -46,8 +46,8 @@ internal sealed partial class Example
         var root = Path.Combine(Tidy.Checkout.Root, "examples", "three-tenants");
         return new Example(Directory.EnumerateFiles(root, "*.yaml", SearchOption.AllDirectories)
             .ToImmutableSortedDictionary(
-                path => Path.GetRelativePath(root, path).Replace('\\', '/'), path => WithoutTpms(File.ReadAllText(path)),
-                StringComparer.Ordinal));
+                path => Path.GetRelativePath(root, path).Replace('\\', '/'),
+                path => WithoutTpms(File.ReadAllText(path)), StringComparer.Ordinal));
     }
 
     /// <summary>

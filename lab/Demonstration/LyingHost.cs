@@ -1,0 +1,142 @@
+using System.Text;
+using Bailiwick.Attestation;
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Channel.Contexts;
+using Bailiwick.Channel.Identity;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Pinned;
+using Bailiwick.Custody.Parties;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Lab.Deployment;
+using Bailiwick.Lab.Hosts;
+using Bailiwick.Ledger.Checkpoints;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Tpm;
+using Bailiwick.Tpm.Keys;
+
+namespace Bailiwick.Lab.Demonstration;
+
+/// <summary>
+/// Root on a host in the Proxy's place: it has the host's identity key and the use of its TPM, and asks a tenant's key
+/// service for a key that a machine of this host may have.
+/// </summary>
+internal sealed class LyingHost : IDisposable
+{
+    private readonly DemoStage _stage;
+    private readonly DemoMachine _machine;
+    private readonly ChannelIdentity _identity;
+    private readonly HttpClient _http;
+    private readonly KeyServiceClient _service;
+    private readonly TpmConnection _tpm;
+
+    internal LyingHost(DemoStage stage, DemoMachine machine)
+    {
+        _stage = stage;
+        _machine = machine;
+        LabPaths paths = stage.Deployment.Paths;
+        string tenant = machine.Model.Origin.OwnerName;
+        _identity = ChannelIdentity.FromPem(Path.Combine(paths.Proxy(machine.Host), "identity.pem"));
+        PartyFacts facts = stage.Deployment.Desks.Desks[tenant].Facts;
+        PublicKey key = facts.KeyService
+            ?? throw new LabException("the tenant has no key service", tenant, "read its tenant.yaml");
+        _http = PinnedHandler.Create(
+            _identity, key.Id, ChannelAddress.Parse("unix:" + paths.KeyServiceSocket(tenant)));
+        _service = new KeyServiceClient(_http);
+        _tpm = TpmConnection.Open(stage.Deployment.Datacentre.Host(machine.Host).Tpm.Address);
+        Enrolled = AttestationKey.OpenOrCreate(_tpm);
+    }
+
+    /// <summary>The attestation key that the Proxy enrolled.</summary>
+    internal AttestationKey Enrolled { get; }
+
+    /// <summary>Another key that this TPM makes for whoever asks.</summary>
+    internal AttestationKey Other()
+    {
+        StorageKey storage = StorageKey.OpenOrCreate(_tpm);
+        return AttestationKey.FromBlobs(storage, AttestationKey.Create(storage));
+    }
+
+    /// <summary>Asks for the volume's key.</summary>
+    /// <param name="prove">Makes the TPM's part of the evidence from what is said.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The reasons of the refusal, code and sentence; empty when the key came.</returns>
+    internal async Task<string> Ask(Func<EvidenceClaims, TpmClaims> prove, CancellationToken cancellation)
+    {
+        try
+        {
+            OpenedKey opened = await _service.Fetch(
+                async (given, session, cancel) =>
+                {
+                    KeyNonce nonce = KeyNonce.Of(Convert.FromBase64String(given.Nonce))
+                        ?? throw new KeyServiceException("no nonce");
+                    EvidenceClaims said = await Said(nonce, cancel).ConfigureAwait(false);
+                    byte[] evidence = EvidenceDocument.Write(said with { Tpm = prove(said) }, _identity.Signer);
+                    byte[] request = ReleaseRequest.Write(
+                        new RequestedParts(
+                            new VolumeRef(_machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume),
+                            _machine.Model.Ref, Host(), nonce, session),
+                        evidence, _identity.Signer);
+                    string measured = _stage.Deployment.Paths.Measured(_machine.Host);
+                    return new SignedRequest(
+                        request,
+                        await File.ReadAllBytesAsync(Path.Combine(measured, "boot.log"), cancel).ConfigureAwait(false),
+                        await File.ReadAllBytesAsync(Path.Combine(measured, "runtime.log"), cancel)
+                            .ConfigureAwait(false));
+                },
+                cancellation).ConfigureAwait(false);
+            opened.Key.Dispose();
+            return "";
+        }
+        catch (KeyServiceException refused) when (refused.Problem is { } problem)
+        {
+            return problem.Refusals is { IsDefaultOrEmpty: false } all
+                ? string.Join("; ", all.Select(one => $"{one.Code}: {one.Sentence}"))
+                : $"{problem.Code}: {problem.Detail}";
+        }
+    }
+
+    /// <summary>Wants to enrol a TPM that somebody showed; the reasons of the refusal, or empty.</summary>
+    internal async Task<string> Enrol(EnrolmentClaimBody shown, CancellationToken cancellation)
+    {
+        try
+        {
+            await _service.BeginEnrolment(shown, cancellation).ConfigureAwait(false);
+            return "";
+        }
+        catch (KeyServiceException refused) when (refused.Problem is { } problem)
+        {
+            return $"{problem.Code}: {problem.Detail}";
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _tpm.Dispose();
+        _http.Dispose();
+        _identity.Dispose();
+    }
+
+    private HostRef Host() => _stage.Policies.Inventory.Hosts.Values.Single(
+        host => host.Ref.Name.Text == _machine.Host).Ref;
+
+    private async Task<EvidenceClaims> Said(KeyNonce nonce, CancellationToken cancellation)
+    {
+        using BoardDesk desk = _stage.Deployment.Board(_machine.Model.Origin.OwnerName);
+        byte[] note = Encoding.UTF8.GetBytes(await desk.Board.Checkpoint(cancellation).ConfigureAwait(false));
+        VerifiedCheckpoint newest = Checkpoint.Open(note, NoteKey.Of(LabDesks.Origin, _stage.Deployment.LogKey()),
+            LabDesks.Origin) is CheckpointVerdict.Opened opened
+                ? opened.Checkpoint
+                : throw new LabException("the board's checkpoint does not open", "the board", "lab down, then demo");
+        return new EvidenceClaims
+        {
+            Host = Host().ToString(),
+            Checkpoint = new EvidenceCheckpoint(newest.Origin, newest.Size, newest.Root),
+            Boot = Guid.Empty,
+            ChannelKey = _identity.Key,
+            IntegrityLog = IntegrityHead.Empty,
+            Nonce = nonce.Bytes,
+        };
+    }
+}
