@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Listening;
+using Bailiwick.Channel.Peers;
 using Bailiwick.Channel.Pinned;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Rendering;
@@ -46,7 +48,8 @@ public static class ProxyProcess
         using IntegrityManager integrity = IntegrityManager.Open(directory, tpm, EvidenceDesk.ReadBoot());
 
         // What is enforced: kept statements, the board, the plan.
-        PlanKeeper plans = new(self, integrity, time);
+        PeerLeases leases = new(time);
+        PlanKeeper plans = new(self, integrity, time, leases.Doubt);
         using AcceptedStatements accepted = AcceptedStatements.Open(directory);
         using BoardMemoryFile memory = BoardMemoryFile.Open(directory);
         using HttpClient master = PinnedHandler.Create(
@@ -63,7 +66,8 @@ public static class ProxyProcess
             bootDirectory.Path, configuration.Pool, machineDirectory.Path, "/usr/bin/qemu-system-x86_64",
             configuration.Hypervisor));
         HostNetwork network = new(host, integrity, plans.WasPlanned);
-        using TpmEnrolment enrolment = new(tpm);
+        using TpmEnrolment enrolment = new(tpm, directory);
+        using PeerWatch peers = new(identity, plans, watch, leases, time);
         using TenantKeyServices keys = new(self, identity, evidence, plans, enrolment);
         HeldVolumes held = HeldVolumes.Open(directory);
         VirtualStorageManager storage = new(
@@ -83,7 +87,12 @@ public static class ProxyProcess
             configuration.HookSocket, new StartJudge(plans, network.Domains, storage, layout, integrity, time));
         hooks.Start();
         using ILoggerFactory log = LoggerFactory.Create(_ => { });
-        ProxyApi api = new(plans, watch, view, factory, devices, integrity);
+        ProxyApi api = new(plans, watch, view, factory, devices, integrity)
+        {
+            Prove = (nonce, _) => Task.FromResult(new ProofAnswer(
+                evidence.Make(nonce) is { } made ? JsonElement.Parse(made) : null, enrolment.Documents,
+                Convert.ToBase64String(evidence.BootLog()), Convert.ToBase64String(evidence.RuntimeLog()))),
+        };
         await using ChannelServer server = await ChannelServer.Start(
             new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),
             new CallerRegister(plans, self).Resolve, log, cancel: stop).ConfigureAwait(false);
@@ -91,7 +100,7 @@ public static class ProxyProcess
         ready();
         HostReporter reporter = new(self, board, watch, view, evidence, time);
         await RunAllAsync(
-            stop, watch.RunAsync, reporter.RunAsync, all => hypervisor.WatchAsync(factory.WakeAll, time, all),
+            stop, watch.RunAsync, reporter.RunAsync, keys.RunAsync, peers.RunAsync, all => hypervisor.WatchAsync(factory.WakeAll, time, all),
             all => TickAsync(plans, time, all)).ConfigureAwait(false);
     }
 

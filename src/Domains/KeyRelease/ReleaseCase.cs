@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Bailiwick.Attestation;
-using Bailiwick.Attestation.Predicates;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Documents;
@@ -218,15 +217,7 @@ internal sealed class ReleaseCase(
 
     private void CheckMeasurements(DomainModel domain, VerifiedEvidence evidence)
     {
-        if (domain.Hosts.Evidence.IsEmpty)
-        {
-            return;
-        }
-
-        AppraisalReport report = Appraisal.Judge(domain.Hosts.Evidence, evidence.BootFacts, evidence.Runtime);
-        IEnumerable<string> broken = report.Outcomes.Where(outcome => !outcome.Satisfied)
-            .Select(outcome => outcome.Sentence);
-        foreach (string sentence in report.Reservations.Concat(broken))
+        foreach (string sentence in PlatformJudge.Unmet(evidence, domain))
         {
             Add(KeyRefusalCode.EvidenceDemand, $"{domain.Origin} demands more of the host: {sentence}", domain.Origin);
         }

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Channel.Peers;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.Policy;
@@ -24,12 +26,38 @@ public sealed class ProxyApi(
 {
     private const string LogName = "integrity log";
 
+    /// <summary>Makes what this host shows to another, over the other's nonce.</summary>
+    public required Func<ReadOnlyMemory<byte>, CancellationToken, Task<ProofAnswer>> Prove { get; init; }
+
     /// <summary>The routes with their handlers.</summary>
     public RouteMap Routes() => new RouteMap(ProxyRoutes.Table)
         .Handle(ProxyRoutes.Status, call => Task.FromResult(Status(call)))
         .Handle(ProxyRoutes.Plan, call => Task.FromResult(Plan(call)))
         .Handle(ProxyRoutes.IntegrityLog, call => Task.FromResult(Log(call)))
+        .Handle<ProofQuestion, ProofAnswer>(ProxyRoutes.Evidence, ProveAsync)
         .HandleStream(ProxyRoutes.Console, "application/octet-stream", ConsoleAsync);
+
+    private async Task<RouteAnswer<ProofAnswer>> ProveAsync(RouteCall call, ProofQuestion question)
+    {
+        byte[] nonce = new byte[EvidenceDocument.MaxNonceBytes];
+        if (!Convert.TryFromBase64String(question.Nonce, nonce, out int length) || length == 0)
+        {
+            return new RouteAnswer<ProofAnswer>.Refused(new RouteProblem(
+                400, "bad-nonce", $"A nonce has 1 to {EvidenceDocument.MaxNonceBytes} bytes in base64.",
+                "Ask with another nonce."));
+        }
+
+        try
+        {
+            return new RouteAnswer<ProofAnswer>.Ok(
+                await Prove(nonce.AsMemory(0, length), call.Cancel).ConfigureAwait(false));
+        }
+        catch (WorldException error)
+        {
+            return new RouteAnswer<ProofAnswer>.Refused(new RouteProblem(
+                503, "no-evidence", error.Message, "Ask again; if it lasts, look at this host's TPM."));
+        }
+    }
 
     private RouteAnswer<ProxyStatus> Status(RouteCall call)
     {

@@ -61,6 +61,18 @@ public static class ProxyRoutes
         Query = [new QueryNumber("from", 0, long.MaxValue, 0), new QueryNumber("limit", 1, 1000, 100)],
     };
 
+    /// <summary>What this host shows of itself.</summary>
+    public static RouteRow Evidence { get; } = new()
+    {
+        Method = "POST",
+        Template = "/v1/evidence",
+        Summary = "This host's evidence over the calling host's nonce, with its enrolments and logs.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("a host shows what it is to whoever lends it trust"),
+        MaxBodyBytes = 256,
+    };
+
     /// <summary>All of them.</summary>
-    public static RouteTable Table { get; } = new(Status, Plan, Console, IntegrityLog);
+    public static RouteTable Table { get; } = new(Status, Plan, Console, IntegrityLog, Evidence);
 }

@@ -1,6 +1,10 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Text.Json;
 using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Wire;
+using Bailiwick.Durable;
+using Bailiwick.Durable.Files;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 
@@ -10,11 +14,20 @@ namespace Bailiwick.Proxy.Integrity;
 /// Enrols this host's TPM with the tenants whose keys it will need, each once in a while of this process: the key
 /// service keeps what it found, and asking again changes nothing.
 /// </summary>
-public sealed class TpmEnrolment(HostTpm? tpm) : IDisposable
+public sealed class TpmEnrolment(HostTpm? tpm, PrivateDirectory directory) : IDisposable
 {
+    private const string FileName = "enrolments.json";
+    private const int MaxFileBytes = 4 * 1024 * 1024;
     // A key service has one challenge open for a host: a second one would make the answer to the first wrong.
     private readonly SemaphoreSlim _one = new(1);
     private readonly ConcurrentDictionary<PartyId, ImmutableArray<string>> _done = [];
+    private ImmutableDictionary<string, JsonElement> _documents = Kept(directory);
+
+    /// <summary>
+    /// What tenants' key services signed of this TPM, for others who verify for the same tenants. Kept over a restart, so
+    /// that a key service that is down takes no network away.
+    /// </summary>
+    public ImmutableArray<JsonElement> Documents => [.. _documents.Values];
 
     /// <summary>Why no vendor vouches for this TPM in the eyes of a tenant; empty when one does.</summary>
     public ImmutableArray<string> DoubtsOf(PartyId tenant) => _done.GetValueOrDefault(tenant, []);
@@ -38,14 +51,25 @@ public sealed class TpmEnrolment(HostTpm? tpm) : IDisposable
             }
 
             EnrolmentChallengeBody challenge = await client.BeginEnrolment(tpm.Claim(), stop).ConfigureAwait(false);
-            await client.CompleteEnrolment(tpm.Answer(challenge), stop).ConfigureAwait(false);
+            EnrolledBody enrolled = await client.CompleteEnrolment(tpm.Answer(challenge), stop).ConfigureAwait(false);
+            _documents = _documents.SetItem(tenant.ToString(), enrolled.Enrolment);
+            DurableFile.Replace(directory, FileName, StrictJson.Write(_documents));
             _done[tenant] = challenge.Doubts;
+        }
+        catch (DurableException error)
+        {
+            throw new WorldException(["keep the enrolment with", tenant.Short], -1, error.Message);
         }
         finally
         {
             _one.Release();
         }
     }
+
+    private static ImmutableDictionary<string, JsonElement> Kept(PrivateDirectory directory) =>
+        DurableFile.Read(directory, FileName, MaxFileBytes) is { } bytes
+            ? StrictJson.Read<ImmutableDictionary<string, JsonElement>>(bytes, MaxFileBytes)
+            : ImmutableDictionary<string, JsonElement>.Empty;
 
     /// <summary>Enrols again at the next need: the key service said that it knows no enrolment of this host.</summary>
     public void Forget(PartyId tenant) => _done.TryRemove(tenant, out _);

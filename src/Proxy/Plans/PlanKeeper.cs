@@ -17,7 +17,8 @@ namespace Bailiwick.Proxy.Plans;
 /// <summary>
 /// Turns verified statements and the Master's suggestions into the plan in force. The plan's digest is in the integrity
 /// log, durably, before anyone can read the plan here. Statements that are refused never get this far, so the last good
-/// policy stays in force; a policy that expires is refined to nothing, by the same function at a later moment.
+/// policy stays in force; a policy that expires is refined to nothing, by the same function at a later moment. Hosts
+/// that have not proven themselves to this one are taken out of it.
 /// </summary>
 public sealed partial class PlanKeeper
 {
@@ -25,6 +26,7 @@ public sealed partial class PlanKeeper
     private readonly HostRef _host;
     private readonly IntegrityManager _integrity;
     private readonly TimeProvider _time;
+    private readonly PeerDoubt _doubt;
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, bool> _planned = new(StringComparer.Ordinal);
     private StatementBook _book = StatementBook.Empty;
@@ -32,8 +34,9 @@ public sealed partial class PlanKeeper
     private volatile EnforcedPlan _current;
 
     /// <summary>Begins with the plan of a host of which nothing is known: nothing may run.</summary>
-    public PlanKeeper(HostRef host, IntegrityManager integrity, TimeProvider time)
+    public PlanKeeper(HostRef host, IntegrityManager integrity, TimeProvider time, PeerDoubt doubt)
     {
+        _doubt = doubt;
         _host = host;
         _integrity = integrity;
         _time = time;
@@ -62,6 +65,9 @@ public sealed partial class PlanKeeper
             }
         }
     }
+
+    /// <summary>The hosts that must prove themselves, and for which domains.</summary>
+    public ImmutableArray<(HostRef Host, DomainRef Domain)> Peers { get; private set; } = [];
 
     /// <summary>What is wrong with statements that were left out.</summary>
     public ImmutableArray<Finding> Findings { get; private set; } = [];
@@ -136,7 +142,9 @@ public sealed partial class PlanKeeper
         PolicyReading reading = PolicyDocuments.FromStatements(Statements());
         PolicyCheckResult result = PolicyCheck.Run(reading.Documents);
         Findings = result.Findings;
-        HostPlan plan = Refine.ForHost(result.Datacentre, _proposals, _host, _time.GetUtcNow());
+        HostPlan whole = Refine.ForHost(result.Datacentre, _proposals, _host, _time.GetUtcNow());
+        Peers = TrustedPeers.Wanted(whole);
+        HostPlan plan = TrustedPeers.Only(whole, _doubt);
         return new EnforcedPlan(plan, result.Datacentre, _proposals, Encoding.UTF8.GetString(PlanJson.Write(plan)));
     }
 

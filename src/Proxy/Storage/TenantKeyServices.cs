@@ -1,11 +1,9 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Pinned;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
-using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
@@ -22,6 +20,7 @@ public sealed class TenantKeyServices(
     : IVolumeKeys, IDisposable
 {
     private const string NotHeldSo = "not-held-so";
+    private const int EnrolPeriodSeconds = 2;
     private const string NotEnrolled = "evidence-not-enrolled";
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
 
@@ -114,13 +113,37 @@ public sealed class TenantKeyServices(
         }
     }
 
+    /// <summary>
+    /// Enrols this host with every tenant that has something here, before anybody needs it: other hosts ask for it.
+    /// </summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            PartyId[] tenants = [.. plans.Current.Plan.Domains.Select(domain => domain.Domain.Tenant).Distinct()];
+            foreach (PartyId tenant in tenants)
+            {
+                try
+                {
+                    if (Client(tenant) is { } client)
+                    {
+                        await enrolment.EnsureAsync(tenant, client, stop).ConfigureAwait(false);
+                    }
+                }
+                catch (Exception error) when (error is KeyServiceException or WorldException or FormatException)
+                {
+                    // It is tried again; until then the tenant's key service and the other hosts say what is missing.
+                }
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(EnrolPeriodSeconds), stop).ConfigureAwait(false);
+        }
+    }
+
     private KeyServiceClient? Client(PartyId tenant)
     {
-        if (plans.Book.RootInForce(tenant)?.Statement.Body is not { } body
-            || !body.TryGetProperty("keyService", out JsonElement service)
-            || service.ValueKind != JsonValueKind.Object
-            || !PublicKey.TryParseBase64(Text(service, "key"), out PublicKey? key)
-            || !ChannelAddress.TryParse(Text(service, "address"), out ChannelAddress? address))
+        if (TenantServices.KeyOf(plans.Book, tenant) is not { } key
+            || !ChannelAddress.TryParse(TenantServices.AddressOf(plans.Book, tenant), out ChannelAddress? address))
         {
             return null;
         }
@@ -129,8 +152,4 @@ public sealed class TenantKeyServices(
         return new KeyServiceClient(
             _clients.GetOrAdd($"{key.Id} {address}", _ => PinnedHandler.Create(identity, key.Id, address)));
     }
-
-    private static string? Text(JsonElement value, string name) =>
-        value.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String
-            ? member.GetString() : null;
 }

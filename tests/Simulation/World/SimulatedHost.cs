@@ -89,7 +89,7 @@ internal sealed class SimulatedHost : IDisposable
         PrivateDirectory directory = PrivateDirectory.OpenOrCreate(Disk, "/proxy");
         IntegrityManager integrity = IntegrityManager.Open(directory);
         AcceptedStatements accepted = AcceptedStatements.Open(directory);
-        PlanKeeper plans = new(Ref, integrity, _time);
+        PlanKeeper plans = new(Ref, integrity, _time, (_, _) => null);
         MachineLayout layout = new(new MachinePaths(
             Path.Combine(_files, Ref.Name.Text, "boot"), Path.Combine(_files, "pool"),
             Path.Combine(_files, Ref.Name.Text, "machines"), "/usr/bin/qemu-system-x86_64",

@@ -99,7 +99,7 @@ internal sealed class ProxyBench : IDisposable
         _directory = PrivateDirectory.OpenOrCreate(Disk, "/proxy");
         Integrity = IntegrityManager.Open(_directory);
         Accepted = AcceptedStatements.Open(_directory);
-        Plans = new PlanKeeper(Datacentre.Host(1), Integrity, TimeProvider.System);
+        Plans = new PlanKeeper(Datacentre.Host(1), Integrity, TimeProvider.System, (_, _) => null);
         MachineLayout layout = new(new MachinePaths(
             Path.Combine(_files, "boot"), Path.Combine(_files, "pool"), Path.Combine(_files, "machines"),
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));

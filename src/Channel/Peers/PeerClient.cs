@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Channel.Wire;
+
+namespace Bailiwick.Channel.Peers;
+
+/// <summary>Asks another host to prove itself.</summary>
+/// <param name="Nonce">1 to 64 bytes, base64, used for this question only.</param>
+public sealed record ProofQuestion(string Nonce);
+
+/// <summary>What a host shows of itself; all of it is to be verified.</summary>
+/// <param name="Evidence">A DSSE envelope over the nonce; null as long as the host knows no checkpoint.</param>
+/// <param name="Enrolments">What tenants' key services signed of its TPM: DSSE envelopes.</param>
+/// <param name="BootLog">The firmware's event log, base64; empty when there is none.</param>
+/// <param name="RuntimeLog">The kernel's runtime log, base64; empty when there is none.</param>
+public sealed record ProofAnswer(
+    JsonElement? Evidence, ImmutableArray<JsonElement> Enrolments, string BootLog, string RuntimeLog);
+
+/// <summary>A host could not be asked, or gave no answer that can be read.</summary>
+public sealed class PeerException(string cause, Exception? inner = null) : Exception(cause, inner);
+
+/// <summary>Speaks with another host's Proxy.</summary>
+public sealed class PeerClient
+{
+    private const int MaxAnswerBytes = 16 * 1024 * 1024;
+    private readonly HttpClient _http;
+
+    /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>; its owner disposes of it.</summary>
+    public PeerClient(HttpClient http) => _http = http;
+
+    /// <summary>Asks for evidence over a nonce.</summary>
+    /// <exception cref="PeerException">There is no answer.</exception>
+    public async Task<ProofAnswer> Prove(ReadOnlyMemory<byte> nonce, CancellationToken cancel = default)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/evidence")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent(StrictJson.Write(new ProofQuestion(Convert.ToBase64String(nonce.Span)))),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        try
+        {
+            using HttpResponseMessage answer = await _http.SendAsync(request, cancel);
+            byte[] body = await answer.Content.ReadAsByteArrayAsync(cancel);
+            return answer.StatusCode == HttpStatusCode.OK
+                ? StrictJson.Read<ProofAnswer>(body, MaxAnswerBytes)
+                : throw new PeerException(StrictJson.Read<ProblemBody>(body, MaxAnswerBytes).Detail);
+        }
+        catch (StrictJsonException error)
+        {
+            throw new PeerException($"its answer cannot be read: {error.Message}", error);
+        }
+        catch (Exception error) when (
+            error is HttpRequestException or IOException
+            || (error is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            throw new PeerException($"it cannot be asked: {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using Bailiwick.Attestation;
+using Bailiwick.Attestation.Predicates;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>Whether what a host proved is what a domain demands of its hosts.</summary>
+public static class PlatformJudge
+{
+    /// <summary>Everything that is missing, in sentences; empty when the host is good enough.</summary>
+    public static ImmutableArray<string> Against(VerifiedEvidence evidence, DomainModel domain)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        ArgumentNullException.ThrowIfNull(domain);
+        AssuranceLevel level = PlatformLevel.Of(evidence, domain);
+        return domain.Hosts.Assurance.Contains(level)
+            ? Unmet(evidence, domain)
+            :
+            [
+                $"its evidence gives {WireText.Of(level)}, and "
+                + $"{string.Join(" or ", domain.Hosts.Assurance.Select(WireText.Of))} is accepted.",
+                .. Unmet(evidence, domain),
+            ];
+    }
+
+    /// <summary>The demands on its logs that do not hold, in sentences.</summary>
+    public static ImmutableArray<string> Unmet(VerifiedEvidence evidence, DomainModel domain)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        ArgumentNullException.ThrowIfNull(domain);
+        if (domain.Hosts.Evidence.IsEmpty)
+        {
+            return [];
+        }
+
+        AppraisalReport report = Appraisal.Judge(domain.Hosts.Evidence, evidence.BootFacts, evidence.Runtime);
+        return
+        [
+            .. report.Reservations,
+            .. report.Outcomes.Where(outcome => !outcome.Satisfied).Select(outcome => outcome.Sentence),
+        ];
+    }
+}

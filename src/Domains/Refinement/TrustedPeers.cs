@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Refinement;
+
+/// <summary>Why a host is not trusted for a domain at this moment; null while it is.</summary>
+/// <param name="peer">The other host.</param>
+/// <param name="domain">The domain whose traffic would go there.</param>
+public delegate string? PeerDoubt(HostRef peer, DomainRef domain);
+
+/// <summary>
+/// Takes hosts that are not trusted out of a plan: nothing goes to them and nothing is taken from them. Trust is per
+/// domain, because each owner demands something else. Pure, like the refinement whose result it narrows; it only ever
+/// takes away.
+/// </summary>
+public static class TrustedPeers
+{
+    /// <summary>Every pair of another host and a domain that a plan needs trust for, each once and in order.</summary>
+    public static ImmutableArray<(HostRef Host, DomainRef Domain)> Wanted(HostPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var inside = plan.Domains.SelectMany(domain =>
+            domain.Network.Peers.Select(peer => (peer.Host, domain.Domain)));
+        var across = plan.Passages.SelectMany(passage =>
+            passage.Network.Peers.SelectMany(peer => peer.Legs.Select(leg => (peer.Host, leg.Domain))));
+        return
+        [
+            .. inside.Concat(across).Distinct().OrderBy(pair => pair.Item1.ToString(), StringComparer.Ordinal)
+                .ThenBy(pair => pair.Item2.ToString(), StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>The plan without the hosts in doubt; each of them is named among what is withheld.</summary>
+    public static HostPlan Only(HostPlan plan, PeerDoubt doubt)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(doubt);
+        var doubted = Wanted(plan).Select(pair => (pair.Host, pair.Domain, Sentence: doubt(pair.Host, pair.Domain)))
+            .Where(found => found.Sentence is not null)
+            .ToDictionary(found => (found.Host, found.Domain), found => found.Sentence ?? "");
+        if (doubted.Count == 0)
+        {
+            return plan;
+        }
+
+        ImmutableArray<DomainPlan> domains =
+        [
+            .. plan.Domains.Select(domain => domain with
+            {
+                Network = domain.Network with
+                {
+                    Peers = [.. domain.Network.Peers.Where(p => !doubted.ContainsKey((p.Host, domain.Domain)))],
+                },
+            }),
+        ];
+        ImmutableArray<PassagePlan> passages =
+        [
+            .. plan.Passages.Select(passage => passage with
+            {
+                Network = passage.Network with
+                {
+                    Peers =
+                    [
+                        .. passage.Network.Peers.Select(peer => peer with
+                        {
+                            Legs = [.. peer.Legs.Where(leg => !doubted.ContainsKey((peer.Host, leg.Domain)))],
+                        }).Where(peer => !peer.Legs.IsEmpty),
+                    ],
+                },
+            }),
+        ];
+        HashSet<(string, int)> kept =
+        [
+            .. domains.SelectMany(d => d.Network.Peers.Select(p => (p.UnderlayIpv4, d.Network.Number))),
+            .. passages.SelectMany(d => d.Network.Peers.Select(p => (p.UnderlayIpv4, d.Network.Number))),
+        ];
+        return plan with
+        {
+            Domains = domains,
+            Passages = passages,
+            Underlay = plan.Underlay with
+            {
+                Tunnels = [.. plan.Underlay.Tunnels.Where(t => kept.Contains((t.PeerIpv4, t.Number)))],
+            },
+            Withheld =
+            [
+                .. plan.Withheld,
+                .. doubted.Select(pair => new Reason(
+                    $"{pair.Key.Host.Name} is left out of {NameOf(plan, pair.Key.Domain)}: {pair.Value}", [])),
+            ],
+        };
+    }
+
+    private static string NameOf(HostPlan plan, DomainRef domain) =>
+        plan.Domains.FirstOrDefault(one => one.Domain == domain)?.DisplayName ?? $"domain {domain.Name}";
+}

@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Bailiwick.Attestation;
+using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.PublicKeys;
+using Bailiwick.Channel.Identity;
+using Bailiwick.Channel.Peers;
+using Bailiwick.Channel.Pinned;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Json;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Plans;
+
+namespace Bailiwick.Proxy.Integrity;
+
+/// <summary>
+/// Has the other hosts of this host's domains prove themselves, each with a nonce of this host's own, and lends them
+/// trust as far as each domain's owner demands. Nobody between the two hosts is believed, the Master included.
+/// </summary>
+public sealed class PeerWatch(
+    ChannelIdentity identity, PlanKeeper plans, BoardWatch board, PeerLeases leases, TimeProvider time) : IDisposable
+{
+    /// <summary>Between two rounds, in seconds.</summary>
+    public const int PeriodSeconds = 5;
+
+    /// <summary>Where a Proxy listens on its host's underlay address.</summary>
+    public const int Port = 7500;
+
+    private const int NonceBytes = 32;
+    private const int MostKeys = 4096;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
+    private readonly VerifierKeyCache _keys = new(MostKeys);
+
+    /// <summary>Asks everyone, again and again, until cancelled.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            ImmutableArray<(HostRef Host, DomainRef Domain)> wanted = plans.Peers;
+            leases.Keep(wanted);
+            await Task.WhenAll(wanted.GroupBy(pair => pair.Host).Select(
+                group => AskAsync(group.Key, [.. group.Select(pair => pair.Domain)], stop))).ConfigureAwait(false);
+            try
+            {
+                plans.Recompute();
+            }
+            catch (WorldException)
+            {
+                // The record could not be made: the plan before stays in force, and is computed again.
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(PeriodSeconds), time, stop).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _keys.Dispose();
+        foreach (HttpClient client in _clients.Values)
+        {
+            client.Dispose();
+        }
+    }
+
+    /// <summary>A host that does not answer keeps what it was lent until that ends by itself.</summary>
+    private async Task AskAsync(HostRef peer, ImmutableArray<DomainRef> domains, CancellationToken stop)
+    {
+        CheckedDatacentre datacentre = plans.Current.Datacentre;
+        if (!datacentre.Inventory.Hosts.TryGetValue(peer.ToString(), out HostModel? host)
+            || ReleaseControl.IdentityKeyOf(datacentre, peer) is not { } key)
+        {
+            return;
+        }
+
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(Patience);
+        try
+        {
+            byte[] nonce = RandomNumberGenerator.GetBytes(NonceBytes);
+            ProofAnswer answer = await Client(host, key).Prove(nonce, limit.Token).ConfigureAwait(false);
+            if (answer.Evidence is not { } evidence)
+            {
+                return;
+            }
+
+            EvidenceLogs logs = new(
+                Convert.FromBase64String(answer.BootLog), Convert.FromBase64String(answer.RuntimeLog));
+            byte[] envelope = CanonicalJson.Write(evidence);
+            foreach (IGrouping<PartyId, DomainRef> tenant in domains.GroupBy(domain => domain.Tenant))
+            {
+                EvidenceExpectation expectation = new()
+                {
+                    Host = peer.ToString(),
+                    IdentityKey = key,
+                    EndorsementKey = ReleaseControl.EndorsementKeyOf(datacentre, peer),
+                    Enrolment = Enrolment(answer, tenant.Key, peer),
+                    ChannelKey = key.Id,
+                    Checkpoint = new CheckpointRule(board.Checkpoint?.Origin ?? "", 0, Judge),
+                    Nonce = nonce,
+                };
+                Take(peer, tenant, datacentre, EvidenceVerifier.Verify(envelope, expectation, logs, _keys));
+            }
+        }
+        catch (Exception error) when (error is PeerException or FormatException or ArgumentException
+            || (error is OperationCanceledException && !stop.IsCancellationRequested))
+        {
+            // Silence ends the lease by itself; a network that loses a packet must not end it at once.
+        }
+    }
+
+    private void Take(
+        HostRef peer, IEnumerable<DomainRef> domains, CheckedDatacentre datacentre, EvidenceVerdict verdict)
+    {
+        foreach (DomainRef domain in domains)
+        {
+            ImmutableArray<string> against = verdict switch
+            {
+                EvidenceVerdict.Refused refused => [.. refused.Refusals.Select(refusal => refusal.Sentence)],
+                EvidenceVerdict.Verified verified when datacentre.Domains.TryGetValue(
+                    domain.ToString(), out DomainModel? model) => PlatformJudge.Against(verified.Evidence, model),
+                EvidenceVerdict.Verified => ["no accepted statement describes the domain."],
+                _ => throw new UnreachableException(),
+            };
+            leases.Take(peer, domain, against);
+        }
+    }
+
+    private EnrolledKey? Enrolment(ProofAnswer answer, PartyId tenant, HostRef peer) =>
+        TenantServices.KeyOf(plans.Book, tenant) is { } service
+            ? answer.Enrolments.Select(document => EnrolmentDocument.Verify(
+                CanonicalJson.Write(document), tenant, service, out _))
+                .FirstOrDefault(key => key?.Host == peer.ToString())
+            : null;
+
+    /// <summary>
+    /// Freshness is the nonce's; a checkpoint of the size of our own newest one must still be the same.
+    /// </summary>
+    private CheckpointStanding Judge(EvidenceCheckpoint claimed) =>
+        board.Checkpoint is { } newest && newest.Size == claimed.Size && newest.Root != claimed.Root
+            ? CheckpointStanding.Inconsistent
+            : CheckpointStanding.Consistent;
+
+    private PeerClient Client(HostModel host, PublicKey key)
+    {
+        string address = $"{host.UnderlayIpv4}:{Port}";
+        return new PeerClient(_clients.GetOrAdd(
+            $"{key.Id} {address}", _ => PinnedHandler.Create(identity, key.Id, ChannelAddress.Parse(address), time)));
+    }
+}
