@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Lab.Deployment;
@@ -13,6 +15,9 @@ namespace Bailiwick.Lab.Demonstration;
 internal sealed class EvidenceAct(DemoStage stage)
 {
     private const string Victim = "bank/web-2";
+    private const string Neighbour = "bank/web-1";
+    private const int Port = 5432;
+    private const double Limit = 30;
 
     internal async Task<IReadOnlyList<DemoCheck>> Play(CancellationToken cancellation)
     {
@@ -36,6 +41,7 @@ internal sealed class EvidenceAct(DemoStage stage)
         checks.Add(new DemoCheck("a host that changed while it ran gets no key, and the entry that shows it is named",
             changed.Contains("evidence-demand", StringComparison.Ordinal)
             && changed.Contains("violation", StringComparison.OrdinalIgnoreCase), changed));
+        checks.Add(await CutOff(host, cancellation).ConfigureAwait(false));
         await HostBoots.Boot(stage.Deployment.Paths, host, stage.Deployment.Measured, cancellation)
             .ConfigureAwait(false);
         using (LyingHost root = new(stage, machine))
@@ -46,7 +52,39 @@ internal sealed class EvidenceAct(DemoStage stage)
         checks.Add(new DemoCheck("started anew as it should be, the host is trusted again", again.Length == 0,
             again.Length == 0 ? $"{machine.Host} got the key of {Victim}" : again));
         await stage.Deployment.StartProxy(host, cancellation).ConfigureAwait(false);
+        double seconds = await Until(open: true, cancellation).ConfigureAwait(false);
+        checks.Add(new DemoCheck("the other hosts speak with it again", seconds < Limit, Words("open", seconds)));
         return checks;
+    }
+
+    /// <summary>
+    /// The other hosts of its domains find out by themselves: nobody tells them, and the host itself would not.
+    /// </summary>
+    private async Task<DemoCheck> CutOff(LabHost host, CancellationToken cancellation)
+    {
+        bool before = await FlowAct.Reaches(stage.Machine(Neighbour), stage.Machine(Victim), Port, cancellation)
+            .ConfigureAwait(false);
+        await stage.Deployment.StartProxy(host, cancellation).ConfigureAwait(false);
+        double seconds = await Until(open: false, cancellation).ConfigureAwait(false);
+        await stage.Deployment.StopProxy(host, cancellation).ConfigureAwait(false);
+        return new DemoCheck("the other hosts cut a host off that changed, within 10 s",
+            before && seconds <= 10, $"open before: {before}; {Words("closed", seconds)}");
+    }
+
+    private static string Words(string state, double seconds) => seconds < Limit
+        ? string.Create(CultureInfo.InvariantCulture, $"{Neighbour} to {Victim} tcp/{Port} {state} after {seconds:F1} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{Neighbour} to {Victim} tcp/{Port} not {state} in {Limit} s");
+
+    private async Task<double> Until(bool open, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed.TotalSeconds < Limit && open != await FlowAct.Reaches(
+            stage.Machine(Neighbour), stage.Machine(Victim), Port, cancellation).ConfigureAwait(false))
+        {
+            await Task.Delay(200, cancellation).ConfigureAwait(false);
+        }
+
+        return Math.Min(Limit, clock.Elapsed.TotalSeconds);
     }
 
     private async Task<IReadOnlyList<DemoCheck>> Lies(

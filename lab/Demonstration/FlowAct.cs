@@ -35,7 +35,8 @@ internal sealed class FlowAct(DemoStage stage)
             + $"regulator's tcp/8443 open before: {inspected}, after: {still}");
     }
 
-    private static async Task<bool> Reaches(
+    /// <summary>Whether a machine gets a conversation with another.</summary>
+    internal static async Task<bool> Reaches(
         DemoMachine from, DemoMachine to, int port, CancellationToken cancellation)
     {
         ProbeAnswer answer = await from.Probe.Ask(new ProbeQuestion(ProbeKind.Tcp, to.Ipv4, port, "w"),

@@ -30,6 +30,9 @@ public sealed class PeerLeases(TimeProvider time)
                 : null;
     }
 
+    /// <summary>Whether the other host was ever judged.</summary>
+    public bool Knows(HostRef peer, DomainRef domain) => _standings.ContainsKey((peer, domain));
+
     /// <summary>Takes a verdict over fresh evidence.</summary>
     /// <param name="peer">The other host.</param>
     /// <param name="domain">The domain whose demands were judged.</param>

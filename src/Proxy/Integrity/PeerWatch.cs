@@ -33,6 +33,7 @@ public sealed class PeerWatch(
 
     private const int NonceBytes = 32;
     private const int MostKeys = 4096;
+    private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
     private readonly VerifierKeyCache _keys = new(MostKeys);
@@ -55,7 +56,10 @@ public sealed class PeerWatch(
                 // The record could not be made: the plan before stays in force, and is computed again.
             }
 
-            await Task.Delay(TimeSpan.FromSeconds(PeriodSeconds), time, stop).ConfigureAwait(false);
+            // Whoever was never heard is asked again at once: machines wait for their network.
+            bool strangers = plans.Peers.IsEmpty || plans.Peers.Any(pair => !leases.Knows(pair.Host, pair.Domain));
+            await Task.Delay(strangers ? Impatience : TimeSpan.FromSeconds(PeriodSeconds), time, stop)
+                .ConfigureAwait(false);
         }
     }
 

@@ -20,8 +20,8 @@ public sealed class TenantKeyServices(
     : IVolumeKeys, IDisposable
 {
     private const string NotHeldSo = "not-held-so";
-    private const int EnrolPeriodSeconds = 2;
     private const string NotEnrolled = "evidence-not-enrolled";
+    private static readonly TimeSpan EnrolPeriod = TimeSpan.FromMilliseconds(500);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -136,7 +136,7 @@ public sealed class TenantKeyServices(
                 }
             }
 
-            await Task.Delay(TimeSpan.FromSeconds(EnrolPeriodSeconds), stop).ConfigureAwait(false);
+            await Task.Delay(EnrolPeriod, stop).ConfigureAwait(false);
         }
     }
 

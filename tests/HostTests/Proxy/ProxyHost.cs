@@ -105,6 +105,8 @@ internal sealed class ProxyHost : IAsyncDisposable
             master = new { address = $"unix:{BoardSocket}", key = Board?.Key ?? new string('0', 64) },
             log = new { origin = SignedDatacentre.Origin, key = SignedParty.Base64(Datacentre.LogKey) },
             libvirt = "",
+            tpm = "",
+            measurements = new { boot = "", runtime = "" },
             pool = Path.Combine(Root, "pool"),
             images = Path.Combine(Root, "images"),
         }));

@@ -1,0 +1,75 @@
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Integrity;
+
+namespace Bailiwick.Tests.Proxy.Integrity;
+
+/// <summary>Trust in another host is lent, per domain, and ends.</summary>
+public sealed class PeerLeasesTests
+{
+    private static readonly HostRef Peer = new(PartyId.Unsigned("alpine"), StatementName.Parse("host-2"));
+    private static readonly DomainRef Web = new(PartyId.Unsigned("bank"), StatementName.Parse("web"));
+    private static readonly DomainRef Ledger = new(PartyId.Unsigned("bank"), StatementName.Parse("ledger"));
+    private readonly MovedClock _clock = new();
+    private readonly PeerLeases _leases;
+
+    public PeerLeasesTests() => _leases = new PeerLeases(_clock);
+
+    [Fact]
+    public void Nobody_is_trusted_before_it_has_proven_itself()
+    {
+        Assert.NotNull(_leases.Doubt(Peer, Web));
+        _leases.Take(Peer, Web, []);
+        Assert.Null(_leases.Doubt(Peer, Web));
+    }
+
+    [Fact]
+    public void Trust_for_one_domain_is_none_for_another()
+    {
+        _leases.Take(Peer, Web, []);
+        Assert.Null(_leases.Doubt(Peer, Web));
+        Assert.NotNull(_leases.Doubt(Peer, Ledger));
+    }
+
+    [Fact]
+    public void Silence_ends_it_after_a_minute_and_fresh_evidence_renews_it()
+    {
+        _leases.Take(Peer, Web, []);
+        _clock.Move(TimeSpan.FromSeconds(PeerLeases.Seconds));
+        Assert.Null(_leases.Doubt(Peer, Web));
+        _clock.Move(TimeSpan.FromSeconds(1));
+        Assert.Contains("60 s", _leases.Doubt(Peer, Web), StringComparison.Ordinal);
+        _leases.Take(Peer, Web, []);
+        Assert.Null(_leases.Doubt(Peer, Web));
+    }
+
+    [Fact]
+    public void A_refusal_ends_it_at_once_and_says_why()
+    {
+        _leases.Take(Peer, Web, []);
+        Assert.Null(_leases.Doubt(Peer, Web));
+        _leases.Take(Peer, Web, ["The quote is not that of the key.", "PCR 4 differs."]);
+        Assert.Equal("The quote is not that of the key. PCR 4 differs.", _leases.Doubt(Peer, Web));
+    }
+
+    [Fact]
+    public void Who_is_no_peer_any_more_is_forgotten()
+    {
+        _leases.Take(Peer, Web, []);
+        _leases.Take(Peer, Ledger, []);
+        _leases.Keep([(Peer, Web)]);
+        Assert.Null(_leases.Doubt(Peer, Web));
+        Assert.NotNull(_leases.Doubt(Peer, Ledger));
+    }
+
+    private sealed class MovedClock : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now;
+
+        public void Move(TimeSpan by) => _now += by.Ticks;
+    }
+}
