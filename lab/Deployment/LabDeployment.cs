@@ -65,7 +65,8 @@ public sealed class LabDeployment
         ArgumentNullException.ThrowIfNull(paths);
         var made = new LabDeployment(paths, datacentre, image, progress);
         Task<GuestAcceleration> acceleration = GuestAccelerator.Find(paths.Cache, image, cancellation);
-        HostMeasurements measured = made.Measured = await MeasuredStart.Take(paths.Cache, progress, cancellation).ConfigureAwait(false);
+        HostMeasurements measured = made.Measured =
+            await MeasuredStart.Take(paths.Cache, progress, cancellation).ConfigureAwait(false);
         await Task.WhenAll(datacentre.Hosts.Select(host => HostBoots.Boot(paths, host, measured, cancellation)))
             .ConfigureAwait(false);
         ProgramConfigs configs = made.Prepare(policies);

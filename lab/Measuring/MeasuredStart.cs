@@ -10,6 +10,9 @@ namespace Bailiwick.Lab.Measuring;
 /// </summary>
 public static class MeasuredStart
 {
+    /// <summary>The kernel command line of a host as it should be.</summary>
+    public const string Arguments = HostImage.Arguments;
+
     private const string BootFile = "boot.log";
     private const string RuntimeFile = "runtime.log";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);

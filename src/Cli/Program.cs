@@ -32,7 +32,7 @@ var root = new RootCommand(
     new Command("evidence", "what a TPM, and the maker of a TPM, vouches for")
     {
         EvidenceQuote.Create(terminal), EvidenceEk.Create(terminal), EvidenceBootLog.Create(terminal),
-        EvidenceIma.Create(terminal),
+        EvidenceIma.Create(terminal), EvidenceExplain.Create(terminal),
     },
     new Command("lab", "the datacentre on one machine")
     {

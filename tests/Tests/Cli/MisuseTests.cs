@@ -14,8 +14,8 @@ public sealed class MisuseTests : IDisposable
     [
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
-        "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "lab up", "lab down",
-        "lab exec", "lab demo", "completion",
+        "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "evidence explain",
+        "lab up", "lab down", "lab exec", "lab demo", "completion",
     ];
 
     /// <summary>Verbs that ask the board, each with what else it needs.</summary>
