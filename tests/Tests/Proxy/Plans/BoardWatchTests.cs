@@ -189,7 +189,8 @@ public sealed class BoardWatchTests : IDisposable
         Envelope.Read(envelope) is EnvelopeReading.Read read
         && StatementPayload.Read(read.Envelope.Payload) is PayloadReading.Read payload ? payload.Payload : null;
 
-    private PlanKeeper Restarted() => new(_bench.Datacentre.Host(1), _bench.Integrity, TimeProvider.System);
+    private PlanKeeper Restarted() =>
+        new(_bench.Datacentre.Host(1), _bench.Integrity, TimeProvider.System, (_, _) => null);
 
     private BoardWatch Watch(PlanKeeper plans, ScriptedBoard? board = null) => new(
         new BoardFollower(board ?? _board, _log, _memory, Hasty), _bench.Accepted, plans, _bench.Integrity);
