@@ -22,6 +22,7 @@ public sealed class IntegrityManager : IDisposable
     private readonly AppendLog _log;
     private readonly List<IntegrityLine> _lines;
     private readonly HostTpm? _tpm;
+    private bool _unsettled;
 
     private IntegrityManager(AppendLog log, List<IntegrityLine> lines, IntegrityHead head, HostTpm? tpm, Guid boot)
     {
@@ -78,21 +79,30 @@ public sealed class IntegrityManager : IDisposable
         }
     }
 
-    /// <summary>Asks something while nothing is recorded; the head is that of the whole question.</summary>
+    /// <summary>
+    /// Asks something while nothing is recorded; the head is that of the whole question, and what the TPM holds.
+    /// </summary>
+    /// <exception cref="WorldException">The TPM does not answer, or is without the last entry.</exception>
     public T WhileStill<T>(Func<IntegrityHead, T> question)
     {
         ArgumentNullException.ThrowIfNull(question);
         lock (_lock)
         {
+            Settle();
             return question(Head);
         }
     }
 
-    /// <summary>Appends an entry; it is durable when this returns.</summary>
+    /// <summary>
+    /// Appends an entry; it is durable, and extended, when this returns. After a TPM that did not answer nothing more
+    /// is appended until it holds the last entry, so that the register is never more than one entry behind.
+    /// </summary>
     /// <param name="kind">What happens.</param>
     /// <param name="subject">What it happens to; cut to the longest subject.</param>
     /// <param name="detail">What describes it in full; the entry carries its digest.</param>
-    /// <exception cref="WorldException">The disk refused: what was to be recorded must not happen.</exception>
+    /// <exception cref="WorldException">
+    /// The disk or the TPM refused: what was to be recorded must not happen.
+    /// </exception>
     public IntegrityEntry Record(IntegrityKind kind, string subject, string detail)
     {
         if (subject.Length > IntegrityEntry.MaxSubjectLength)
@@ -103,6 +113,7 @@ public sealed class IntegrityManager : IDisposable
         byte[] text = Encoding.UTF8.GetBytes(detail);
         lock (_lock)
         {
+            Settle();
             IntegrityEntry entry = new(Head.Entries, kind, subject, Digest32.Of(text));
             IntegrityLine line = new(entry, text.Length <= MaxDetailBytes ? detail : "");
             try
@@ -117,7 +128,9 @@ public sealed class IntegrityManager : IDisposable
 
             Head = Head.Extend(entry);
             _lines.Add(line);
+            _unsettled = _tpm is not null;
             _tpm?.Extend(IntegrityRegisterValue.DigestOf(entry));
+            _unsettled = false;
             return entry;
         }
     }
@@ -169,22 +182,50 @@ public sealed class IntegrityManager : IDisposable
             return;
         }
 
-        int begin = _lines.FindLastIndex(line => line.Entry.Kind == IntegrityKind.Boot);
-        IntegrityEntry[] entries = begin < 0 ? [] : [.. _lines[begin..].Select(line => line.Entry)];
-        if (entries.Length > 0 && IntegrityRegisterValue.After(entries) == register)
+        if (GoOn(_tpm, register))
         {
-            return;
-        }
-
-        if (entries.Length > 0 && IntegrityRegisterValue.After(entries[..^1]) == register)
-        {
-            _tpm.Extend(IntegrityRegisterValue.DigestOf(entries[^1]));
             return;
         }
 
         throw new ConfigurationException(
             $"The TPM's register {EvidenceRegisters.IntegrityLog} does not hold what {FileName} says of this boot: one "
             + "of them was changed by somebody else. Keep the file for an auditor, and start the host anew.");
+    }
+
+    /// <summary>Extends the last entry if the register is without it; false when it holds anything else.</summary>
+    private bool GoOn(HostTpm tpm, Digest32 register)
+    {
+        int begin = _lines.FindLastIndex(line => line.Entry.Kind == IntegrityKind.Boot);
+        IntegrityEntry[] entries = begin < 0 ? [] : [.. _lines[begin..].Select(line => line.Entry)];
+        if (entries.Length == 0 || IntegrityRegisterValue.After(entries) == register)
+        {
+            return entries.Length > 0;
+        }
+
+        bool isOneBehind = IntegrityRegisterValue.After(entries[..^1]) == register;
+        if (isOneBehind)
+        {
+            tpm.Extend(IntegrityRegisterValue.DigestOf(entries[^1]));
+        }
+
+        return isOneBehind;
+    }
+
+    private void Settle()
+    {
+        if (!_unsettled || _tpm is null)
+        {
+            return;
+        }
+
+        if (!GoOn(_tpm, _tpm.ReadIntegrityRegister()))
+        {
+            throw new WorldException(
+                ["have the TPM", "hold the integrity log's last entry"], -1,
+                $"register {EvidenceRegisters.IntegrityLog} holds something else than {FileName} says");
+        }
+
+        _unsettled = false;
     }
 
     /// <inheritdoc/>

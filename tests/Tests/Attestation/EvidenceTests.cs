@@ -133,7 +133,8 @@ public sealed class EvidenceTests
             byte[] changed = [.. good];
             changed[i] ^= 0x04;
             Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(changed, Expectation(), Bare, Keys));
-            Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation(), Bare, Keys));
+            Assert.IsType<EvidenceVerdict.Refused>(
+                EvidenceVerifier.Verify(good.AsSpan(0, i), Expectation(), Bare, Keys));
         }
     }
 
@@ -142,7 +143,8 @@ public sealed class EvidenceTests
 
     private static void AssertOnly(EvidenceRefusalCode code, byte[] envelope)
     {
-        var refused = Assert.IsType<EvidenceVerdict.Refused>(EvidenceVerifier.Verify(envelope, Expectation(), Bare, Keys));
+        var refused = Assert.IsType<EvidenceVerdict.Refused>(
+            EvidenceVerifier.Verify(envelope, Expectation(), Bare, Keys));
         Assert.Equal(code, Assert.Single(refused.Refusals).Code);
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Bailiwick.Attestation.Credentials;
 using Bailiwick.Attestation.Tpm;
@@ -19,13 +18,14 @@ public sealed class CredentialTests
     public void Only_the_endorsement_key_and_the_name_give_the_secret_back()
     {
         var made = MadeCredential.Make(Endorsement(), Name, Secret, RandomNumberGenerator.Fill);
-        byte[] seed = SeedFor(made.EncryptedSeed.Span, "IDENTITY");
-        Assert.Equal([0, 32, .. Secret], Open(made.Blob.Span, seed, Name));
-        Assert.Null(Open(made.Blob.Span, seed, TpmSamples.AttestationKey().Name));
-        Assert.Null(Open(made.Blob.Span, SeedFor(made.EncryptedSeed.Span, "DUPLICATE"), Name));
+        byte[] seed = CredentialOpener.SeedFor(Private, made.EncryptedSeed.Span, "IDENTITY");
+        Assert.Equal([0, 32, .. Secret], CredentialOpener.Open(made.Blob.Span, seed, Name));
+        Assert.Null(CredentialOpener.Open(made.Blob.Span, seed, TpmSamples.AttestationKey().Name));
+        byte[] other = CredentialOpener.SeedFor(Private, made.EncryptedSeed.Span, "DUPLICATE");
+        Assert.Null(CredentialOpener.Open(made.Blob.Span, other, Name));
         byte[] changed = made.Blob.ToArray();
         changed[^1] ^= 1;
-        Assert.Null(Open(changed, seed, Name));
+        Assert.Null(CredentialOpener.Open(changed, seed, Name));
     }
 
     [Fact]
@@ -33,15 +33,16 @@ public sealed class CredentialTests
     {
         var policy = PolicyDigest.Start(TpmHash.Sha256).WithAuthValue();
         var wrapped = TpmImport.Wrap(Endorsement(), policy, Secret, RandomNumberGenerator.Fill);
-        byte[] seed = SeedFor(wrapped.EncryptedSeed.Span, "DUPLICATE");
-        byte[] sensitive = Open(wrapped.Duplicate.Span, seed, wrapped.Public.Name) ?? [];
+        byte[] seed = CredentialOpener.SeedFor(Private, wrapped.EncryptedSeed.Span, "DUPLICATE");
+        byte[] sensitive = CredentialOpener.Open(wrapped.Duplicate.Span, seed, wrapped.Public.Name) ?? [];
         Assert.Equal([0, 8, 0, 0, 0, 32], sensitive[2..8]);
         Assert.Equal([0, 32, .. Secret], sensitive[40..]);
         var detail = Assert.IsType<TpmKeyDetail.KeyedHash>(wrapped.Public.Detail);
         Assert.Equal(SHA256.HashData([.. sensitive[8..40], .. Secret]), detail.Unique.ToArray());
         Assert.Equal(policy.Bytes.ToArray(), wrapped.Public.Policy.ToArray());
         Assert.False(wrapped.Public.Attributes.HasFlag(TpmAttributes.UserWithAuth));
-        Assert.Null(Open(wrapped.Duplicate.Span, seed, (wrapped.Public with { Policy = default }).Name));
+        TpmName otherName = (wrapped.Public with { Policy = default }).Name;
+        Assert.Null(CredentialOpener.Open(wrapped.Duplicate.Span, seed, otherName));
     }
 
     [Fact]
@@ -151,43 +152,5 @@ public sealed class CredentialTests
     {
         Assert.False(TpmWrappingKey.TryOf(area, out _, out var refusals));
         Assert.Equal([expected], refusals);
-    }
-
-    /// <summary>What the TPM does with an encrypted seed (Part 1, C.6.3).</summary>
-    private static byte[] SeedFor(ReadOnlySpan<byte> encrypted, string label)
-    {
-        byte[] x = encrypted[2..34].ToArray(), y = encrypted[36..68].ToArray();
-        using var other = ECDiffieHellman.Create(new ECParameters
-        {
-            Curve = ECCurve.NamedCurves.nistP256, Q = new ECPoint { X = x, Y = y },
-        });
-        byte[] agreed = Private.DeriveRawSecretAgreement(other.PublicKey);
-        return SHA256.HashData([0, 0, 0, 1, .. agreed, .. System.Text.Encoding.ASCII.GetBytes(label), 0, .. x,
-            .. Private.ExportParameters(false).Q.X ?? []]);
-    }
-
-    /// <summary>What the TPM does with the outer wrapper; null when its HMAC does not hold.</summary>
-    private static byte[]? Open(ReadOnlySpan<byte> content, byte[] seed, TpmName name)
-    {
-        byte[] encrypted = content[34..].ToArray();
-        byte[] mac = HMACSHA256.HashData(
-            Derive(seed, "INTEGRITY", [], 256), (byte[])[.. encrypted, .. name.Bytes]);
-        if (!content[2..34].SequenceEqual(mac))
-        {
-            return null;
-        }
-
-        using var aes = Aes.Create();
-        aes.Key = Derive(seed, "STORAGE", name.Bytes, 128);
-        byte[] padded = [.. encrypted, .. new byte[-encrypted.Length & 15]];
-        return aes.DecryptCfb(padded, new byte[16], PaddingMode.None, 128)[..encrypted.Length];
-    }
-
-    private static byte[] Derive(byte[] seed, string label, ReadOnlySpan<byte> context, int bits)
-    {
-        byte[] length = new byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(length, bits);
-        return HMACSHA256.HashData(seed, (byte[])[
-            0, 0, 0, 1, .. System.Text.Encoding.ASCII.GetBytes(label), 0, .. context, .. length])[..(bits / 8)];
     }
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Domains.KeyRelease;
@@ -60,6 +61,10 @@ internal sealed record ReleaseScene
 
     public EcdsaSigner EvidenceSigner { get; init; } = Host1;
 
+    public EnrolledKey? Enrolment { get; init; }
+
+    public EvidenceLogs Logs { get; init; } = EvidenceLogs.None;
+
     public CheckedDatacentre Datacentre => Example.Check().Datacentre;
 
     public static string HostName(int number) => $"{PartyId.Unsigned("alpine")}/host-{number}";
@@ -107,13 +112,13 @@ internal sealed record ReleaseScene
         {
             Host = request.Host.ToString(),
             IdentityKey = identity,
-            EndorsementKey = null,
-            Enrolment = null,
+            EndorsementKey = ReleaseControl.EndorsementKeyOf(datacentre, request.Host),
+            Enrolment = Enrolment,
             ChannelKey = Caller,
             Checkpoint = new CheckpointRule("log.example", 5, Stand),
             Nonce = request.Nonce.Bytes,
         };
-        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, EvidenceLogs.None, Keys) switch
+        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, Logs, Keys) switch
         {
             EvidenceVerdict.Verified verified =>
                 ReleaseControl.Decide(verified.Evidence, datacentre, request, Custody(), Now),

@@ -51,8 +51,8 @@ internal sealed partial class Example
     }
 
     /// <summary>
-    /// The example with hosts that give their word: what these tests change has nothing to do with TPMs, which need keys
-    /// and logs of their own.
+    /// The example with hosts that give their word: what these tests change has nothing to do with TPMs, which need
+    /// keys and logs of their own.
     /// </summary>
     private static string WithoutTpms(string text) => Evidence().Replace(text, "  assurance: [software]\n")
         .Replace("assurance: tpm\n", "assurance: software\n", StringComparison.Ordinal);
