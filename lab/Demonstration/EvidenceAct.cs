@@ -71,9 +71,9 @@ internal sealed class EvidenceAct(DemoStage stage)
             before && seconds <= 10, $"open before: {before}; {Words("closed", seconds)}");
     }
 
-    private static string Words(string state, double seconds) => seconds < Limit
-        ? string.Create(CultureInfo.InvariantCulture, $"{Neighbour} to {Victim} tcp/{Port} {state} after {seconds:F1} s")
-        : string.Create(CultureInfo.InvariantCulture, $"{Neighbour} to {Victim} tcp/{Port} not {state} in {Limit} s");
+    private static string Words(string state, double seconds) => $"{Neighbour} to {Victim} tcp/5432 " + (seconds < Limit
+        ? string.Create(CultureInfo.InvariantCulture, $"{state} after {seconds:F1} s")
+        : string.Create(CultureInfo.InvariantCulture, $"not {state} in {Limit} s"));
 
     private async Task<double> Until(bool open, CancellationToken cancellation)
     {

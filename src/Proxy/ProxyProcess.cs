@@ -100,7 +100,8 @@ public static class ProxyProcess
         ready();
         HostReporter reporter = new(self, board, watch, view, evidence, time);
         await RunAllAsync(
-            stop, watch.RunAsync, reporter.RunAsync, keys.RunAsync, peers.RunAsync, all => hypervisor.WatchAsync(factory.WakeAll, time, all),
+            stop, watch.RunAsync, reporter.RunAsync, keys.RunAsync, peers.RunAsync,
+            all => hypervisor.WatchAsync(factory.WakeAll, time, all),
             all => TickAsync(plans, time, all)).ConfigureAwait(false);
     }
 

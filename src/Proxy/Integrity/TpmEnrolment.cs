@@ -24,8 +24,8 @@ public sealed class TpmEnrolment(HostTpm? tpm, PrivateDirectory directory) : IDi
     private ImmutableDictionary<string, JsonElement> _documents = Kept(directory);
 
     /// <summary>
-    /// What tenants' key services signed of this TPM, for others who verify for the same tenants. Kept over a restart, so
-    /// that a key service that is down takes no network away.
+    /// What tenants' key services signed of this TPM, for others who verify for the same tenants. Kept over a restart,
+    /// so that a key service that is down takes no network away.
     /// </summary>
     public ImmutableArray<JsonElement> Documents => [.. _documents.Values];
 
