@@ -75,11 +75,22 @@ internal sealed class EvidenceAct(DemoStage stage)
         ? string.Create(CultureInfo.InvariantCulture, $"{state} after {seconds:F1} s")
         : string.Create(CultureInfo.InvariantCulture, $"not {state} in {Limit} s"));
 
+    /// <summary>Whether what leads to the host is closed, or all of it open: inside a domain and between two.</summary>
+    private async Task<bool> IsSo(bool open, CancellationToken cancellation)
+    {
+        bool inside = await FlowAct.Reaches(stage.Machine(Neighbour), stage.Machine(Victim), Port, cancellation)
+            .ConfigureAwait(false);
+        return open
+            ? inside && await FlowAct.Reaches(
+                stage.Machine("regulator/inspector-1"), stage.Machine("bank/ledger-1"), 8443, cancellation)
+                .ConfigureAwait(false)
+            : !inside;
+    }
+
     private async Task<double> Until(bool open, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        while (clock.Elapsed.TotalSeconds < Limit && open != await FlowAct.Reaches(
-            stage.Machine(Neighbour), stage.Machine(Victim), Port, cancellation).ConfigureAwait(false))
+        while (clock.Elapsed.TotalSeconds < Limit && !await IsSo(open, cancellation).ConfigureAwait(false))
         {
             await Task.Delay(200, cancellation).ConfigureAwait(false);
         }

@@ -68,6 +68,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 vault, enrolments, new NonceBook(time), history, () => watch.Current, time)
             {
                 Tenant = settings.Tenant,
+                BestAssurance = settings.Vendors is null ? "software-tpm" : "tpm",
             });
 
             EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.PublicKeys;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.KeyRelease;
@@ -28,9 +29,13 @@ public sealed class ReleaseDesk(
     private const string Journal = "release journal";
     private readonly Lock _gate = new();
     private readonly VerifierKeyCache _keys = new(MostKeys);
+    private readonly Dictionary<string, TpmClockInfo> _clocks = new(StringComparer.Ordinal);
 
     /// <summary>The tenant served.</summary>
     public required PartyId Tenant { get; init; }
+
+    /// <summary>The best assurance any release can rest on.</summary>
+    public required string BestAssurance { get; init; }
 
     /// <inheritdoc/>
     public void Dispose() => _keys.Dispose();
@@ -137,7 +142,7 @@ public sealed class ReleaseDesk(
     /// <summary>What the tenant may know.</summary>
     public RouteAnswer<KeyServiceStatus> Status() => policy() is { } snapshot
         ? new RouteAnswer<KeyServiceStatus>.Ok(new KeyServiceStatus(
-            Tenant.ToString(), snapshot.Checkpoint.Origin, snapshot.Checkpoint.Size, "software",
+            Tenant.ToString(), snapshot.Checkpoint.Origin, snapshot.Checkpoint.Size, BestAssurance,
             [.. vault.Volumes().OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => new HeldVolume(pair.Key, pair.Value?.Host, pair.Value?.Nonce))],
             snapshot.Problems))
@@ -157,18 +162,30 @@ public sealed class ReleaseDesk(
             IdentityKey = identity,
             EndorsementKey = ReleaseControl.EndorsementKeyOf(snapshot.Datacentre, request.Host),
             Enrolment = enrolments.Find(request.Host.ToString()),
+            LastSeen = _clocks.GetValueOrDefault(request.Host.ToString()),
             ChannelKey = custody.Caller,
             Checkpoint = rule,
             Nonce = request.Nonce.Bytes,
         };
         return EvidenceVerifier.Verify(request.Evidence.Span, expectation, logs, _keys) switch
         {
-            EvidenceVerdict.Verified verified => ReleaseControl.Decide(
-                verified.Evidence, snapshot.Datacentre, request, custody, time.GetUtcNow()),
+            EvidenceVerdict.Verified verified => Decide(verified.Evidence, request, custody, snapshot),
             EvidenceVerdict.Refused refused => ReleaseControl.Explain(
                 refused.Refusals, snapshot.Datacentre, request, custody, time.GetUtcNow()),
             _ => throw new UnreachableException(),
         };
+    }
+
+    /// <summary>A TPM's counters only go on; those of the last quote are what the next one is held against.</summary>
+    private KeyVerdict Decide(
+        VerifiedEvidence evidence, ReleaseRequest request, KeyCustody custody, PolicySnapshot snapshot)
+    {
+        if (evidence.Quote is { } quote)
+        {
+            _clocks[evidence.Host] = quote.Clock;
+        }
+
+        return ReleaseControl.Decide(evidence, snapshot.Datacentre, request, custody, time.GetUtcNow());
     }
 
     private RouteAnswer<SealedKeyBody> HandOut(KeyVerdict.Release release)

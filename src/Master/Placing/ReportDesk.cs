@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Bailiwick.Attestation;
 using Bailiwick.Channel.Board;
 
 namespace Bailiwick.Master.Placing;
@@ -37,8 +38,11 @@ public sealed class ReportDesk(TimeProvider time)
                 && envelope.TryGetProperty("payload", out var payload) && payload.ValueKind == JsonValueKind.String)
             {
                 var body = JsonElement.Parse(payload.GetBytesFromBase64());
-                return body.ValueKind == JsonValueKind.Object && body.TryGetProperty("assurance", out var word)
-                    && word.ValueKind == JsonValueKind.String ? word.GetString() : null;
+                return body.ValueKind != JsonValueKind.Object
+                    || !body.TryGetProperty("bailiwick", out var form) || form.ValueKind != JsonValueKind.String ? null
+                    : form.GetString() == EvidenceDocument.QuoteFormat.Version ? "tpm"
+                    : form.GetString() == EvidenceDocument.WordFormat.Version ? "software"
+                    : null;
             }
         }
         catch (Exception error) when (error is JsonException or FormatException)

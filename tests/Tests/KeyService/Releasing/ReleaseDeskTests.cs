@@ -47,6 +47,7 @@ public sealed class ReleaseDeskTests : IDisposable
             () => snapshot, new Bailiwick.Tests.Channel.StoppedClock { Now = new ReleaseScene().Now })
         {
             Tenant = ReleaseScene.Bank,
+            BestAssurance = "tpm",
         };
     }
 
