@@ -71,9 +71,10 @@ internal sealed class EvidenceAct(DemoStage stage)
             before && seconds <= 10, $"open before: {before}; {Words("closed", seconds)}");
     }
 
-    private static string Words(string state, double seconds) => $"{Neighbour} to {Victim} tcp/5432 " + (seconds < Limit
-        ? string.Create(CultureInfo.InvariantCulture, $"{state} after {seconds:F1} s")
-        : string.Create(CultureInfo.InvariantCulture, $"not {state} in {Limit} s"));
+    private static string Words(string state, double seconds) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Neighbour} to {Victim} tcp/{Port} "
+        + $"{(seconds < Limit ? $"{state} after {seconds:F1}" : $"not {state} in {Limit}")} s");
 
     /// <summary>Whether what leads to the host is closed, or all of it open: inside a domain and between two.</summary>
     private async Task<bool> IsSo(bool open, CancellationToken cancellation)

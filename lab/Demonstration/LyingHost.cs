@@ -77,11 +77,11 @@ internal sealed class LyingHost : IDisposable
                             new VolumeRef(_machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume),
                             _machine.Model.Ref, Host(), nonce, session),
                         evidence, _identity.Signer);
-                    string measured = _stage.Deployment.Paths.Measured(_machine.Host);
+                    LabPaths paths = _stage.Deployment.Paths;
                     return new SignedRequest(
                         request,
-                        await File.ReadAllBytesAsync(Path.Combine(measured, "boot.log"), cancel).ConfigureAwait(false),
-                        await File.ReadAllBytesAsync(Path.Combine(measured, "runtime.log"), cancel)
+                        await File.ReadAllBytesAsync(paths.BootLog(_machine.Host), cancel).ConfigureAwait(false),
+                        await File.ReadAllBytesAsync(paths.RuntimeLog(_machine.Host), cancel)
                             .ConfigureAwait(false));
                 },
                 cancellation).ConfigureAwait(false);

@@ -54,8 +54,7 @@ internal static class HostBoots
             new PcrRegisters(tpm).Extend(new PcrMeasurement(EvidenceRegisters.RuntimeLog, TpmHash.Sha256, ones));
         }
 
-        await File.AppendAllBytesAsync(
-            Path.Combine(paths.Measured(host.Name), "runtime.log"), Violation(path), cancellation)
+        await File.AppendAllBytesAsync(paths.RuntimeLog(host.Name), Violation(path), cancellation)
             .ConfigureAwait(false);
     }
 
@@ -85,12 +84,10 @@ internal static class HostBoots
     public static async Task Boot(
         LabPaths paths, LabHost host, HostMeasurements measured, CancellationToken cancellation)
     {
-        string directory = paths.Measured(host.Name);
-        Directory.CreateDirectory(directory);
-        await File.WriteAllBytesAsync(Path.Combine(directory, "boot.log"), measured.BootLog, cancellation)
-            .ConfigureAwait(false);
-        await File.WriteAllBytesAsync(Path.Combine(directory, "runtime.log"), measured.RuntimeLog, cancellation)
-            .ConfigureAwait(false);
+        string boot = paths.BootLog(host.Name), runtime = paths.RuntimeLog(host.Name);
+        Directory.CreateDirectory(Path.GetDirectoryName(boot) ?? paths.Root);
+        await File.WriteAllBytesAsync(boot, measured.BootLog, cancellation).ConfigureAwait(false);
+        await File.WriteAllBytesAsync(runtime, measured.RuntimeLog, cancellation).ConfigureAwait(false);
         MeasuredBoot log = MeasuredBoot.Read(measured.BootLog.Span) is BootLogReading.Understood { Log: var read }
             ? read
             : throw new LabException("the measured boot log cannot be read", "the host image", "empty the cache");

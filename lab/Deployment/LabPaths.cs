@@ -22,8 +22,11 @@ public sealed record LabPaths(string Root)
     public string KeyService(string tenant) => Path.Combine(Root, "keyservice", tenant);
     public string KeyServiceSocket(string tenant) => Path.Combine(KeyService(tenant), "keys.sock");
 
-    /// <summary>What a host's firmware and kernel measured.</summary>
-    public string Measured(string host) => Path.Combine(Root, "measured", host);
+    /// <summary>What a host's firmware measured.</summary>
+    public string BootLog(string host) => Path.Combine(Root, "measured", host, "boot.log");
+
+    /// <summary>What a host's kernel measured.</summary>
+    public string RuntimeLog(string host) => Path.Combine(Root, "measured", host, "runtime.log");
 
     public string Proxy(string host) => Path.Combine(Root, "proxy", host);
     public string ProxySocket(string host) => Path.Combine(Proxy(host), "proxy.sock");

@@ -50,8 +50,8 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
         ["tpm"] = LabTpm.AddressInside.ToString(),
         ["measurements"] = new JsonObject
         {
-            ["boot"] = Path.Combine(paths.Measured(host), "boot.log"),
-            ["runtime"] = Path.Combine(paths.Measured(host), "runtime.log"),
+            ["boot"] = paths.BootLog(host),
+            ["runtime"] = paths.RuntimeLog(host),
         },
         ["pool"] = paths.Pool,
         ["images"] = paths.Images,

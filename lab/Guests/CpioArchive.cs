@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 
 namespace Bailiwick.Lab.Guests;
@@ -21,7 +22,19 @@ internal sealed class CpioArchive
 
     public void AddLink(string name, string target) => _entries.Add(name, (LinkMode, Encoding.ASCII.GetBytes(target)));
 
-    public void WriteTo(Stream stream)
+    /// <summary>The archive packed as the kernel unpacks it (gzip).</summary>
+    public byte[] ToGzip()
+    {
+        using MemoryStream packed = new();
+        using (GZipStream gzip = new(packed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            WriteTo(gzip);
+        }
+
+        return packed.ToArray();
+    }
+
+    private void WriteTo(Stream stream)
     {
         uint inode = 1;
         foreach (var (name, entry) in _entries)

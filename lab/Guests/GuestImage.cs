@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Lab.Hosts;
@@ -40,18 +39,13 @@ public sealed record GuestImage(
         var probe = await NativeProgram.Build(cacheDirectory, "probe", ProbeSources, isStatic: true, cancellation)
             .ConfigureAwait(false);
         var archive = Contents(kernel, await File.ReadAllBytesAsync(probe, cancellation).ConfigureAwait(false));
-        using var packed = new MemoryStream();
-        await using (var gzip = new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true))
-        {
-            archive.WriteTo(gzip);
-        }
-
-        var digest = Convert.ToHexStringLower(SHA256.HashData(packed.ToArray()));
+        byte[] packed = archive.ToGzip();
+        var digest = Convert.ToHexStringLower(SHA256.HashData(packed));
         var path = Path.Combine(cacheDirectory, "initramfs", digest[..16] + ".cpio.gz");
         if (!File.Exists(path))
         {
             Directory.CreateDirectory(Path.Combine(cacheDirectory, "initramfs"));
-            await File.WriteAllBytesAsync(path + ".new", packed.ToArray(), cancellation).ConfigureAwait(false);
+            await File.WriteAllBytesAsync(path + ".new", packed, cancellation).ConfigureAwait(false);
             File.Move(path + ".new", path, overwrite: true);
         }
 

@@ -89,7 +89,8 @@ public static class LabPrograms
             process.ExitCode, await output.ConfigureAwait(false), await error.ConfigureAwait(false));
     }
 
-    private static Process Start(IReadOnlyList<string> argv, IReadOnlyDictionary<string, string>? environment)
+    /// <summary>Starts a program with its streams redirected; its end is the caller's to see to.</summary>
+    internal static Process Start(IReadOnlyList<string> argv, IReadOnlyDictionary<string, string>? environment)
     {
         var start = new ProcessStartInfo(Find(argv[0]) ?? argv[0])
         {

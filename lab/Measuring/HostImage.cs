@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Lab.Guests;
@@ -19,9 +18,7 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
     /// <summary>The kernel command line of a host as it should be.</summary>
     public const string Arguments = "console=ttyS0 quiet lockdown=confidentiality ima_policy=tcb";
 
-    private const string Firmwares = "ovmf";
-
-    private static readonly string[] Packages = ["shim-signed", "grub-efi-amd64-signed", Firmwares];
+    private static readonly string[] Packages = ["shim-signed", "grub-efi-amd64-signed", "ovmf"];
 
     /// <summary>
     /// Puts the image together in a new directory, with packages from the lab's cache or from the archive.
@@ -80,13 +77,7 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
         archive.AddFile("init", NativeProgram.Source("measured-init"));
         archive.AddFile("bin/busybox", File.ReadAllBytes(GuestImage.StaticBusybox()));
         archive.AddLink("bin/sh", "busybox");
-        using MemoryStream packed = new();
-        using (GZipStream gzip = new(packed, CompressionLevel.Optimal, leaveOpen: true))
-        {
-            archive.WriteTo(gzip);
-        }
-
-        return packed.ToArray();
+        return archive.ToGzip();
     }
 
     private static string Over(IEnumerable<string> files)

@@ -59,9 +59,12 @@ public static class MeasuredStart
         string socket = Path.Combine(scratch, "tpm.sock"), told = Path.Combine(scratch, "told");
         string variables = Path.Combine(scratch, "variables");
         File.Copy(image.Variables, variables);
-        using Process tpm = Start(
-            "swtpm", "socket", "--tpm2", "--tpmstate", $"dir={state}", "--ctrl", $"type=unixio,path={socket}",
-            "--flags", "not-need-init", "--terminate");
+        using Process tpm = LabPrograms.Start(
+            [
+                "swtpm", "socket", "--tpm2", "--tpmstate", $"dir={state}", "--ctrl", $"type=unixio,path={socket}",
+                "--flags", "not-need-init", "--terminate",
+            ],
+            null);
         try
         {
             for (int attempt = 0; !File.Exists(socket); attempt++)
@@ -100,20 +103,6 @@ public static class MeasuredStart
         }
 
         return await File.ReadAllTextAsync(told, cancellation).ConfigureAwait(false);
-    }
-
-    private static Process Start(params ReadOnlySpan<string> argv)
-    {
-        ProcessStartInfo start = new(LabPrograms.Find(argv[0]) ?? argv[0])
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        foreach (string argument in argv[1..])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        return Process.Start(start) ?? throw new InvalidOperationException("no process");
     }
 
     private static void Keep(string said, string scratch, string home)

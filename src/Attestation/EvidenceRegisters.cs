@@ -1,3 +1,4 @@
+using Bailiwick.Attestation.RuntimeLog;
 using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation;
@@ -6,7 +7,7 @@ namespace Bailiwick.Attestation;
 public static class EvidenceRegisters
 {
     /// <summary>The register that the kernel extends with its runtime log (IMA).</summary>
-    public const int RuntimeLog = 10;
+    public const int RuntimeLog = RuntimeLogLimits.Pcr;
 
     /// <summary>The register that the Proxy extends with its integrity log.</summary>
     public const int IntegrityLog = 15;

@@ -43,8 +43,8 @@ internal static class HostChecks
         if (!demand.Assurance.Contains(host.Assurance))
         {
             refusals.Add(new(AdmissionRefusalCode.AssuranceNotAccepted,
-                $"{domain.Origin} accepts the assurance levels {Display.List(demand.Assurance.Select(Text))}; "
-                + $"{host.Origin} gives {Text(host.Assurance)}.",
+                $"{domain.Origin} accepts the assurance levels {Display.List(demand.Assurance.Select(WireText.Of))}; "
+                + $"{host.Origin} gives {WireText.Of(host.Assurance)}.",
                 domain.Origin));
         }
 
@@ -56,13 +56,4 @@ internal static class HostChecks
                 domain.Origin));
         }
     }
-
-    private static string Text(AssuranceLevel level) => level switch
-    {
-        AssuranceLevel.Software => "software",
-        AssuranceLevel.SoftwareTpm => "software-tpm",
-        AssuranceLevel.Tpm => "tpm",
-        AssuranceLevel.ConfidentialVm => "confidential-vm",
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
 }

@@ -197,8 +197,9 @@ internal sealed class ReleaseCase(
         {
             Add(
                 KeyRefusalCode.AssuranceNotAccepted,
-                $"{domain.Origin} accepts the assurance {string.Join(", ", domain.Hosts.Assurance.Select(Text))}; "
-                + $"the evidence gives {Text(given)}.", domain.Origin);
+                $"{domain.Origin} accepts the assurance "
+                + $"{string.Join(", ", domain.Hosts.Assurance.Select(WireText.Of))}; "
+                + $"the evidence gives {WireText.Of(given)}.", domain.Origin);
         }
 
         if (evidence is not null)
@@ -262,15 +263,6 @@ internal sealed class ReleaseCase(
             Add(code, sentence + " Ask for a new nonce.");
         }
     }
-
-    private static string Text(AssuranceLevel level) => level switch
-    {
-        AssuranceLevel.Software => "software",
-        AssuranceLevel.SoftwareTpm => "software-tpm",
-        AssuranceLevel.Tpm => "tpm",
-        AssuranceLevel.ConfidentialVm => "confidential-vm",
-        _ => throw new UnreachableException(),
-    };
 }
 
 /// <summary>The statements a release is about.</summary>

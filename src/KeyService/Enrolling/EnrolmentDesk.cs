@@ -9,6 +9,7 @@ using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
+using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Following;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -40,7 +41,7 @@ public sealed class EnrolmentDesk(
         ArgumentNullException.ThrowIfNull(body);
         if (policy() is not { } snapshot)
         {
-            return new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.NotReady);
+            return new RouteAnswer<EnrolmentChallengeBody>.Refused(RefusalProblem.NotReady);
         }
 
         if (Claim(body) is not { } claim)

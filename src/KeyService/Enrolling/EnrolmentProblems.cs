@@ -1,16 +1,13 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Channel.Routes;
+using Bailiwick.KeyService.Api;
 
 namespace Bailiwick.KeyService.Enrolling;
 
 /// <summary>The refusals of enrolment as hosts get them.</summary>
 internal static class EnrolmentProblems
 {
-    public static RouteProblem NotReady { get; } = new(
-        503, "not-ready", "This key service has not verified the board yet.", "Ask again in a few seconds.");
-
     public static RouteProblem TooManyChallenges { get; } = new(
         429, "too-many-challenges", "Too many challenges are open.", "Ask again in a minute.");
 
@@ -23,13 +20,7 @@ internal static class EnrolmentProblems
         "The operator must publish the host first.");
 
     /// <summary>Every reason; the first is the problem's own code.</summary>
-    public static RouteProblem Of(ImmutableArray<EnrolmentRefusal> refusals) => new(
-        403, CodeOf(refusals[0].Code), string.Join(" ", refusals.Select(refusal => refusal.Sentence)),
-        "Nothing was enrolled. Remove each cause, then begin anew.")
-    {
-        Refusals = [.. refusals.Select((refusal, i) => new RefusedItem(i, CodeOf(refusal.Code), refusal.Sentence))],
-    };
-
-    private static string CodeOf(EnrolmentRefusalCode code) =>
-        JsonNamingPolicy.KebabCaseLower.ConvertName(code.ToString());
+    public static RouteProblem Of(ImmutableArray<EnrolmentRefusal> refusals) => RefusalProblem.Of(
+        refusals.Select(refusal => (refusal.Code, refusal.Sentence)),
+        "Nothing was enrolled. Remove each cause, then begin anew.");
 }

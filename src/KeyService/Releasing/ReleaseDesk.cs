@@ -1,12 +1,13 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
-using Bailiwick.Attestation;
+using System.Text;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Tpm;
+using Bailiwick.Attestation;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
@@ -46,7 +47,7 @@ public sealed class ReleaseDesk(
         ArgumentNullException.ThrowIfNull(call);
         if (policy() is not { } snapshot)
         {
-            return new RouteAnswer<NonceAnswer>.Refused(KeyProblems.NotReady);
+            return new RouteAnswer<NonceAnswer>.Refused(RefusalProblem.NotReady);
         }
 
         return nonces.Give(call.Caller.Key, snapshot.Checkpoint.Size) is { } nonce
@@ -62,7 +63,7 @@ public sealed class ReleaseDesk(
         ArgumentNullException.ThrowIfNull(body);
         if (policy() is not { } snapshot)
         {
-            return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.NotReady);
+            return new RouteAnswer<SealedKeyBody>.Refused(RefusalProblem.NotReady);
         }
 
         if (ReleaseRequest.Read(Canonical(body.Request), out string fault) is not { } request)
@@ -101,7 +102,7 @@ public sealed class ReleaseDesk(
         byte[] envelope = Canonical(body.Return);
         if (policy() is not { } snapshot)
         {
-            return new RouteAnswer<Nothing>.Refused(KeyProblems.NotReady);
+            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
         }
 
         if (HolderDocument.ReadReturn(envelope, out string fault) is not { } document)
@@ -124,7 +125,7 @@ public sealed class ReleaseDesk(
         byte[] envelope = Canonical(body.Takeover);
         if (policy() is not { TenantRoot: { } root } snapshot)
         {
-            return new RouteAnswer<Nothing>.Refused(KeyProblems.NotReady);
+            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
         }
 
         if (HolderDocument.ReadTakeover(envelope, out string fault) is not { } document)
@@ -146,7 +147,7 @@ public sealed class ReleaseDesk(
             [.. vault.Volumes().OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => new HeldVolume(pair.Key, pair.Value?.Host, pair.Value?.Nonce))],
             snapshot.Problems))
-        : new RouteAnswer<KeyServiceStatus>.Refused(KeyProblems.NotReady);
+        : new RouteAnswer<KeyServiceStatus>.Refused(RefusalProblem.NotReady);
 
     private KeyVerdict Judge(
         ReleaseRequest request, EvidenceLogs logs, CheckpointRule rule, KeyCustody custody, PolicySnapshot snapshot)

@@ -43,13 +43,13 @@ public sealed class PeerWatch(
     {
         while (!stop.IsCancellationRequested)
         {
-            ImmutableArray<(HostRef Host, DomainRef Domain)> wanted = plans.Peers;
+            ImmutableArray<(HostRef Host, DomainRef Domain)> wanted = plans.Current.Doubts.Keys;
             leases.Keep(wanted);
             await Task.WhenAll(wanted.GroupBy(pair => pair.Host).Select(
                 group => AskAsync(group.Key, [.. group.Select(pair => pair.Domain)], stop))).ConfigureAwait(false);
             try
             {
-                plans.Recompute();
+                plans.Reconsider();
             }
             catch (WorldException)
             {
@@ -57,7 +57,8 @@ public sealed class PeerWatch(
             }
 
             // Whoever was never heard is asked again at once: machines wait for their network.
-            bool strangers = plans.Peers.IsEmpty || plans.Peers.Any(pair => !leases.Knows(pair.Host, pair.Domain));
+            ImmutableArray<(HostRef Host, DomainRef Domain)> next = plans.Current.Doubts.Keys;
+            bool strangers = next.IsEmpty || next.Any(pair => !leases.Knows(pair.Host, pair.Domain));
             await Task.Delay(strangers ? Impatience : TimeSpan.FromSeconds(PeriodSeconds), time, stop)
                 .ConfigureAwait(false);
         }

@@ -20,6 +20,13 @@ public sealed class EnforcedPlan
     private readonly FrozenDictionary<string, DomainPlan> _homes;
     private readonly FrozenSet<CompartmentRef> _running;
 
+    /// <summary>
+    /// The other hosts that must prove themselves, for which domains, and why each was not trusted when the plan was
+    /// computed; null where it was.
+    /// </summary>
+    public FrozenDictionary<(HostRef Host, DomainRef Domain), string?> Doubts { get; init; } =
+        FrozenDictionary<(HostRef Host, DomainRef Domain), string?>.Empty;
+
     internal EnforcedPlan(
         HostPlan plan, CheckedDatacentre datacentre, ImmutableArray<PlacementProposal> proposals, string text)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -66,9 +67,6 @@ public sealed partial class PlanKeeper
         }
     }
 
-    /// <summary>The hosts that must prove themselves, and for which domains.</summary>
-    public ImmutableArray<(HostRef Host, DomainRef Domain)> Peers { get; private set; } = [];
-
     /// <summary>What is wrong with statements that were left out.</summary>
     public ImmutableArray<Finding> Findings { get; private set; } = [];
 
@@ -129,6 +127,16 @@ public sealed partial class PlanKeeper
         }
     }
 
+    /// <summary>Computes the plan anew if a host's standing is another than the plan in force took it to be.</summary>
+    /// <exception cref="Host.WorldException">The record could not be made; the plan before stays in force.</exception>
+    public void Reconsider()
+    {
+        if (_current.Doubts.Any(pair => pair.Value != _doubt(pair.Key.Host, pair.Key.Domain)))
+        {
+            Recompute();
+        }
+    }
+
     /// <summary>What a Proxy that died may have left half taken away: everything its last plans name.</summary>
     private static IEnumerable<string> PredecessorsNames(IntegrityManager integrity) =>
         integrity.Last(IntegrityKind.Plan, PredecessorsPlans)
@@ -143,9 +151,13 @@ public sealed partial class PlanKeeper
         PolicyCheckResult result = PolicyCheck.Run(reading.Documents);
         Findings = result.Findings;
         HostPlan whole = Refine.ForHost(result.Datacentre, _proposals, _host, _time.GetUtcNow());
-        Peers = TrustedPeers.Wanted(whole);
-        HostPlan plan = TrustedPeers.Only(whole, _doubt);
-        return new EnforcedPlan(plan, result.Datacentre, _proposals, Encoding.UTF8.GetString(PlanJson.Write(plan)));
+        var doubts = TrustedPeers.Wanted(whole).ToFrozenDictionary(
+            pair => pair, pair => _doubt(pair.Host, pair.Domain));
+        HostPlan plan = TrustedPeers.Only(whole, (host, domain) => doubts[(host, domain)]);
+        return new EnforcedPlan(plan, result.Datacentre, _proposals, Encoding.UTF8.GetString(PlanJson.Write(plan)))
+        {
+            Doubts = doubts,
+        };
     }
 
     /// <summary>The operator's own statements, and those of the tenants that its root admits; no stranger's.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Bailiwick.Attestation;
 using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Tpm.Pcrs;
@@ -18,7 +19,7 @@ namespace Bailiwick.Tpm.Pcrs;
 public sealed class IntegrityRegister
 {
     /// <summary>The PCR when the configuration names no other.</summary>
-    public const int DefaultPcr = 15;
+    public const int DefaultPcr = EvidenceRegisters.IntegrityLog;
 
     private const int FirstOfSystem = 8;
     private const int LastOfSystem = 15;
