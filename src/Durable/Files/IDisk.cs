@@ -83,6 +83,12 @@ public interface IDisk
     /// <summary>Takes the exclusive lock of an open file without waiting (flock(2)); EWOULDBLOCK when held.</summary>
     int Lock(int descriptor);
 
+    /// <summary>
+    /// Frees the lock (flock(2), LOCK_UN), whoever else holds a copy of the descriptor: closing alone would leave it to
+    /// a program that was started a moment ago and has not closed what it inherited.
+    /// </summary>
+    int Unlock(int descriptor);
+
     /// <summary>Closes a descriptor.</summary>
     int Close(int descriptor);
 }

@@ -20,6 +20,7 @@ public sealed partial class LinuxDisk : IDisk
     private const int CloseOnExec = 0x80000;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
+    private const int LockRelease = 8;
     private const int InterruptRetries = 1000;
 
     // Two open(2) flags have different values on Arm (asm/fcntl.h).
@@ -143,6 +144,9 @@ public sealed partial class LinuxDisk : IDisk
 
     /// <inheritdoc/>
     public int Lock(int descriptor) => Checked(() => flock(descriptor, LockExclusive | LockNonBlocking));
+
+    /// <inheritdoc/>
+    public int Unlock(int descriptor) => Checked(() => flock(descriptor, LockRelease));
 
     /// <inheritdoc/>
     public int Close(int descriptor) => close(descriptor) == 0 ? 0 : -Marshal.GetLastPInvokeError();

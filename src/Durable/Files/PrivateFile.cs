@@ -9,6 +9,7 @@ public sealed class PrivateFile : IDisposable
     private const int PrivateMode = 0x180;
     private readonly IDisk _disk;
     private int _descriptor;
+    private bool _locked;
 
     internal PrivateFile(IDisk disk, int descriptor, string path, bool created)
     {
@@ -107,6 +108,7 @@ public sealed class PrivateFile : IDisposable
         }
 
         Done("flock", result);
+        _locked = true;
     }
 
     /// <summary>Closes the file; unsynchronised writes may be lost.</summary>
@@ -114,6 +116,11 @@ public sealed class PrivateFile : IDisposable
     {
         if (_descriptor >= 0)
         {
+            if (_locked)
+            {
+                _ = _disk.Unlock(_descriptor);
+            }
+
             _ = _disk.Close(_descriptor);
             _descriptor = -1;
         }

@@ -250,6 +250,17 @@ public sealed class FakeDisk : IDisk
         return 0;
     }
 
+    public int Unlock(int descriptor)
+    {
+        if (!_open.TryGetValue(descriptor, out Node? node))
+        {
+            return -Errno.BadDescriptor;
+        }
+
+        node.LockedBy = node.LockedBy == descriptor ? -1 : node.LockedBy;
+        return 0;
+    }
+
     public int Close(int descriptor) => _open.Remove(descriptor) ? 0 : -Errno.BadDescriptor;
 
     private int Descriptor(Node node)

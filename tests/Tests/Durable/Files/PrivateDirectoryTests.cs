@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Bailiwick.Durable;
 using Bailiwick.Durable.Files;
@@ -171,6 +172,32 @@ public sealed partial class PrivateDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void A_closed_log_is_free_although_a_child_still_holds_its_descriptor()
+    {
+        using PrivateDirectory directory = PrivateDirectory.Open(LinuxDisk.Instance, _path);
+        int inherited;
+        using (AppendLog log = AppendLog.Open(directory, "log"))
+        {
+            string open = Directory.GetFiles("/proc/self/fd")
+                .Single(entry => new FileInfo(entry).LinkTarget == $"{_path}/log");
+            // What every started program has between fork and exec, when descriptors are not closed yet.
+            inherited = dup(int.Parse(Path.GetFileName(open), CultureInfo.InvariantCulture));
+            Assert.True(inherited >= 0);
+            Assert.Throws<DurableException>(() => AppendLog.Open(directory, "log"));
+        }
+
+        try
+        {
+            using AppendLog again = AppendLog.Open(directory, "log");
+            Assert.Equal(0, again.Count);
+        }
+        finally
+        {
+            Assert.Equal(0, LinuxDisk.Instance.Close(inherited));
+        }
+    }
+
+    [Fact]
     public void A_failed_fsync_is_an_error_with_its_errno()
     {
         // fsync(2) of a closed descriptor fails with EBADF: the return code is looked at.
@@ -179,6 +206,9 @@ public sealed partial class PrivateDirectoryTests : IDisposable
 
     private static string? Read(PrivateDirectory directory, string name) =>
         DurableFile.Read(directory, name, 10) is { } content ? System.Text.Encoding.UTF8.GetString(content) : null;
+
+    [LibraryImport("libc")]
+    private static partial int dup(int descriptor);
 
     [LibraryImport("libc")]
     private static partial uint umask(uint mask);
