@@ -43,6 +43,9 @@ public enum IntegrityKind
 
     /// <summary>The host started anew; the register begins at zero here. The subject is the boot.</summary>
     Boot,
+
+    /// <summary>What was measured of a machine that is about to start; written before it is decided upon.</summary>
+    MachineMeasured,
 }
 
 /// <summary>The names of the kinds on the wire.</summary>
@@ -67,6 +70,7 @@ public static class IntegrityKinds
         IntegrityKind.StatementRefused => "statement-refused",
         IntegrityKind.ManagementRead => "management-read",
         IntegrityKind.Boot => "boot",
+        IntegrityKind.MachineMeasured => "machine-measured",
         _ => throw new UnreachableException(),
     };
 

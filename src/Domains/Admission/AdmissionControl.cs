@@ -27,11 +27,44 @@ public static class AdmissionControl
         IReadOnlyList<PlacementProposal> proposals, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(datacentre);
+        return Place(AdmissionGround.Of(datacentre, now), compartment, host, proposals);
+    }
+
+    /// <summary>
+    /// Decides whether a machine may start now, by what the host measured of it: as <see cref="Decide"/>, and the
+    /// machine's own integrity comes first.
+    /// </summary>
+    /// <param name="datacentre">The checked policies.</param>
+    /// <param name="measured">What the host measured of the machine, before the start.</param>
+    /// <param name="host">The host.</param>
+    /// <param name="proposals">As for <see cref="Decide"/>.</param>
+    /// <param name="now">The moment against which policies expire.</param>
+    public static AdmissionVerdict DecideStart(
+        CheckedDatacentre datacentre, MachineMeasurement measured, HostRef host,
+        IReadOnlyList<PlacementProposal> proposals, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(datacentre);
+        ArgumentNullException.ThrowIfNull(measured);
+        var ground = AdmissionGround.Of(datacentre, now);
+        var placed = Place(ground, measured.Compartment, host, proposals);
+        var refusals = placed is AdmissionVerdict.Refused refused
+            ? refused.Refusals.ToList() : [];
+        if (datacentre.Machinery.Compartments.GetValueOrDefault(measured.Compartment.ToString()) is { } machine)
+        {
+            IntegrityChecks.Add(refusals, ground, machine, measured);
+        }
+
+        return refusals.Count == 0
+            ? placed : Refused(new PlacementProposal(measured.Compartment, host, Running: true), refusals);
+    }
+
+    private static AdmissionVerdict Place(
+        AdmissionGround ground, CompartmentRef compartment, HostRef host, IReadOnlyList<PlacementProposal> proposals)
+    {
         ArgumentNullException.ThrowIfNull(compartment);
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(proposals);
         var own = new PlacementProposal(compartment, host, Running: true);
-        var ground = AdmissionGround.Of(datacentre, now);
         if (proposals.Contains(own))
         {
             var placed = Review(ground, proposals).Single(verdict =>

@@ -63,6 +63,18 @@ public enum AdmissionRefusalCode
     UnknownImage,
     /// <summary>A domain does not accept this image.</summary>
     ImageNotAccepted,
+    /// <summary>The machine starts with UEFI firmware, and its image states none.</summary>
+    FirmwareNotStated,
+    /// <summary>The machine that is about to start is not the one that its statement describes.</summary>
+    DescriptionDiffers,
+    /// <summary>The firmware on the host is not the one that the image states.</summary>
+    FirmwareDiffers,
+    /// <summary>The kernel on the host is not the one that the image states.</summary>
+    KernelDiffers,
+    /// <summary>The initrd on the host is not the one that the image states.</summary>
+    InitrdDiffers,
+    /// <summary>The kernel would start with another command line.</summary>
+    CommandLineDiffers,
     /// <summary>A disk's volume is unknown.</summary>
     UnknownVolume,
     /// <summary>A volume belongs to a domain the machine is not in, and no flow opens it.</summary>

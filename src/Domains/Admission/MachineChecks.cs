@@ -69,6 +69,15 @@ internal static class MachineChecks
                 machine.Origin));
         }
 
+        else if (machine.Firmware == MachineFirmware.Ovmf
+            && ground.Datacentre.Machinery.Images[image] is { FirmwareSha256: null } silent)
+        {
+            refusals.Add(new(AdmissionRefusalCode.FirmwareNotStated,
+                $"{machine.Origin} starts with UEFI firmware, and {silent.Origin} states none; no firmware is accepted "
+                + "by default.",
+                silent.Origin));
+        }
+
         foreach (var domain in domains.Where(domain => !domain.Machines.Images.Contains(machine.Image)))
         {
             refusals.Add(new(AdmissionRefusalCode.ImageNotAccepted,

@@ -15,6 +15,10 @@ public sealed record CompartmentModel
     public required int MemoryMib { get; init; }
     /// <summary>The image it starts from.</summary>
     public required StatementName Image { get; init; }
+    /// <summary>What starts the image's kernel.</summary>
+    public required MachineFirmware Firmware { get; init; }
+    /// <summary>Whether it has a TPM of its own.</summary>
+    public required MachineTpm Tpm { get; init; }
     /// <summary>Its disks, in order: the first is <c>/dev/vda</c>.</summary>
     public required ImmutableArray<DiskModel> Disks { get; init; }
     /// <summary>Its network ports, in order; the domains they name are the domains it is a member of.</summary>
@@ -57,7 +61,12 @@ public sealed record VolumeModel(
 /// <c>file:NAME</c>.</param>
 /// <param name="InitrdSha256">Digest of the initrd, lower hex; in an authored document possibly
 /// <c>file:NAME</c>.</param>
+/// <param name="FirmwareSha256">
+/// Digest of the UEFI firmware that machines with <c>firmware: ovmf</c> start with, lower hex; in an authored document
+/// possibly <c>file:NAME</c>; null when none is stated, and then no such machine is admitted.
+/// </param>
 /// <param name="Arguments">Kernel command line, without the part that names the machine.</param>
 /// <param name="Origin">The statement.</param>
 public sealed record ImageModel(
-    ImageRef Ref, string KernelSha256, string InitrdSha256, string Arguments, StatementOrigin Origin);
+    ImageRef Ref, string KernelSha256, string InitrdSha256, string? FirmwareSha256, string Arguments,
+    StatementOrigin Origin);

@@ -153,6 +153,8 @@ public enum FindingCode
     VolumeTwice,
     /// <summary>The machine's image is not among those a domain accepts.</summary>
     ImageNotAccepted,
+    /// <summary>A machine starts with UEFI firmware, and its image states none.</summary>
+    FirmwareNotStated,
     /// <summary>A machine's address outside its domain's subnets.</summary>
     AddressOutsideSubnet,
     /// <summary>A machine has its subnet's own address.</summary>

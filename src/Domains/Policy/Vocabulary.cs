@@ -84,6 +84,24 @@ public enum DeviceKind
     Randomness,
 }
 
+/// <summary>What starts a machine's kernel.</summary>
+public enum MachineFirmware
+{
+    /// <summary>The hypervisor's own loader: the host measures the kernel, and the machine measures nothing.</summary>
+    Direct = 1,
+    /// <summary>The UEFI firmware whose digest the image states, which measures itself and the kernel.</summary>
+    Ovmf,
+}
+
+/// <summary>Whether a machine has a TPM of its own.</summary>
+public enum MachineTpm
+{
+    /// <summary>It has none.</summary>
+    None = 1,
+    /// <summary>It has one, certified by its host, whose state is encrypted under a key of the tenant's.</summary>
+    Required,
+}
+
 /// <summary>Acts of an administrator that need approval by several of the tenant's root keys.</summary>
 public enum ApprovedAction
 {

@@ -36,6 +36,8 @@ internal static class DeviceNames
     public static string VolumeFile(VolumeRef volume, bool encrypted) =>
         DerivedNames.Digits(volume.ToString(), 32) + (encrypted ? ".luks" : ".raw");
 
+    public static string TpmState(CompartmentRef machine) => DerivedNames.Digits($"tpm {machine}", 32) + ".tpm";
+
     public static Guid VolumeSecret(VolumeRef volume) => Uuid($"volume {volume}");
 
     /// <summary>10 hex digits of both references, whichever comes first.</summary>

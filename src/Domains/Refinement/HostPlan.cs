@@ -53,6 +53,8 @@ public sealed record CompartmentPlan
     public required int MemoryMib { get; init; }
     /// <summary>What it boots.</summary>
     public required BootPlan Boot { get; init; }
+    /// <summary>Its own TPM; null when it has none.</summary>
+    public required MachineTpmPlan? Tpm { get; init; }
     /// <summary>Its disks.</summary>
     public required ImmutableArray<DiskPlan> Disks { get; init; }
     /// <summary>Its ports.</summary>
@@ -66,9 +68,17 @@ public sealed record CompartmentPlan
 /// <summary>Boot software by digest; the Storage Manager finds the bytes and checks them before every start.</summary>
 /// <param name="KernelSha256">Lower hex.</param>
 /// <param name="InitrdSha256">Lower hex.</param>
+/// <param name="FirmwareSha256">UEFI firmware, lower hex; null when the hypervisor loads the kernel itself.</param>
 /// <param name="Arguments">The whole kernel command line, with the machine's own part appended.</param>
 /// <param name="Reason">Why.</param>
-public sealed record BootPlan(string KernelSha256, string InitrdSha256, string Arguments, Reason Reason);
+public sealed record BootPlan(
+    string KernelSha256, string InitrdSha256, string? FirmwareSha256, string Arguments, Reason Reason);
+
+/// <summary>A machine's own TPM 2.0.</summary>
+/// <param name="StateName">File of its state at rest in the pool: 32 hex digits derived from the machine, and
+/// <c>.tpm</c>.</param>
+/// <param name="Reason">Why.</param>
+public sealed record MachineTpmPlan(string StateName, Reason Reason);
 
 /// <summary>A volume attached to a machine.</summary>
 /// <param name="Volume">The volume.</param>

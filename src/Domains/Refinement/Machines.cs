@@ -19,6 +19,11 @@ internal static class Machines
         Cpus = machine.Cpus,
         MemoryMib = machine.MemoryMib,
         Boot = Boot(scene, machine),
+        Tpm = machine.Tpm == MachineTpm.Required
+            ? new MachineTpmPlan(
+                DeviceNames.TpmState(machine.Ref),
+                new Reason($"{machine.Origin} demands a TPM of its own.", [machine.Origin]))
+            : null,
         Disks = [.. machine.Disks.Select((disk, index) => Disk(scene, machine, disk, index))],
         Ports = [.. machine.Nics.Select((nic, index) => Port(scene, machine, nic, index))],
         Devices =
@@ -39,7 +44,8 @@ internal static class Machines
     {
         var image = scene.Datacentre.Machinery.Images[new ImageRef(machine.Ref.Tenant, machine.Image).ToString()];
         return new BootPlan(
-            image.KernelSha256, image.InitrdSha256, Arguments(scene, machine, image),
+            image.KernelSha256, image.InitrdSha256,
+            machine.Firmware == MachineFirmware.Ovmf ? image.FirmwareSha256 : null, Arguments(scene, machine, image),
             new Reason($"{machine.Origin} starts from {image.Origin}.", [machine.Origin, image.Origin]));
     }
 

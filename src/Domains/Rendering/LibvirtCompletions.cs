@@ -46,7 +46,7 @@ internal static class LibvirtCompletions
         "domain/devices/disk/address" or "domain/devices/interface/address" or "domain/devices/rng/address"
             or "domain/devices/controller/address" => true,
         "domain/devices/disk/alias" or "domain/devices/interface/alias" or "domain/devices/rng/alias"
-            or "domain/devices/serial/alias" or "domain/devices/controller/alias" => true,
+            or "domain/devices/serial/alias" or "domain/devices/tpm/alias" or "domain/devices/controller/alias" => true,
         _ => false,
     };
 

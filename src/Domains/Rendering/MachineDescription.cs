@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 using System.Xml;
 using System.Xml.Linq;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Json;
 
 namespace Bailiwick.Domains.Rendering;
 
@@ -25,6 +28,12 @@ public sealed class MachineDescription
 
     /// <summary>The facts by path.</summary>
     public IReadOnlyDictionary<string, string> Facts => _facts;
+
+    /// <summary>
+    /// SHA-256 of the facts as canonical JSON (RFC 8785): machines that differ in nothing have the same, whichever of
+    /// libvirt's spellings describes them.
+    /// </summary>
+    public Digest32 Digest => Digest32.Of(CanonicalJson.Write(JsonSerializer.SerializeToElement(_facts)));
 
     /// <summary>The facts of a planned machine.</summary>
     public static MachineDescription Of(CompartmentPlan plan, MachinePaths paths) =>

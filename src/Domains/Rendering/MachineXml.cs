@@ -30,6 +30,9 @@ public static class MachineXml
             new XElement("vcpu", new XAttribute("placement", "static"), plan.Cpus),
             new XElement("os",
                 new XElement("type", new XAttribute("arch", "x86_64"), new XAttribute("machine", "q35"), "hvm"),
+                plan.Boot.FirmwareSha256 is { } firmware
+                    ? new XElement("loader", new XAttribute("type", "rom"), $"{paths.Boot}/{firmware}")
+                    : null,
                 new XElement("kernel", $"{paths.Boot}/{plan.Boot.KernelSha256}"),
                 new XElement("initrd", $"{paths.Boot}/{plan.Boot.InitrdSha256}"),
                 new XElement("cmdline", plan.Boot.Arguments),
@@ -76,6 +79,7 @@ public static class MachineXml
             new XAttribute("model", "none")),
         plan.Ports.Select((port, index) => Interface(port)),
         Serials(plan, paths),
+        plan.Tpm is null ? null : Tpm(plan, paths),
         plan.Devices.Any(device => device.Kind == DeviceKind.Randomness)
             ? new XElement("rng", new XAttribute("model", "virtio"),
                 new XElement("backend", new XAttribute("model", "random"), "/dev/urandom"))
@@ -102,6 +106,13 @@ public static class MachineXml
         new XElement("target", new XAttribute("dev", port.Device)),
         new XElement("model", new XAttribute("type", "virtio")),
         new XElement("mtu", new XAttribute("size", Scene.Mtu)));
+
+    /// <summary>The Proxy runs the TPM itself: its state's key is in no file and in no argument.</summary>
+    private static XElement Tpm(CompartmentPlan plan, MachinePaths paths) => new("tpm",
+        new XAttribute("model", "tpm-crb"),
+        new XElement("backend", new XAttribute("type", "external"),
+            new XElement("source", new XAttribute("type", "unix"), new XAttribute("mode", "connect"),
+                new XAttribute("path", $"{paths.Machines}/{plan.MachineName}/tpm.sock"))));
 
     /// <summary>ttyS0 always exists, connected or not, so that ttyS1 is ttyS1.</summary>
     private static IEnumerable<XElement> Serials(CompartmentPlan plan, MachinePaths paths)

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
+using System.Text;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Admission;
-using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Host;
@@ -14,8 +14,9 @@ namespace Bailiwick.Proxy.Hooks;
 
 /// <summary>
 /// Decides whether a machine may start, whoever starts it: it must be in the plan in force and admitted at this moment,
-/// look exactly as planned, find its domains' rules in the kernel, its boot files as their digests say, and the keys
-/// of its volumes in place. Every reason is told at once, and recorded before the answer is given.
+/// look exactly as planned, start from what its image states, find its domains' rules in the kernel, and the keys of
+/// its volumes in place. What is measured of it is recorded before it is judged; every reason is told at once, and
+/// recorded before the answer is given.
 /// </summary>
 public sealed class StartJudge(
     PlanKeeper plans, VirtualNetworkManager network, VirtualStorageManager storage, MachineLayout layout,
@@ -53,9 +54,14 @@ public sealed class StartJudge(
             return Refuse(request, NotPlanned(plan, request.Machine));
         }
 
+        MachineMeasurement measured = new(
+            machine.Ref, layout.Describe(machine), MachineDescription.FromXml(request.Xml),
+            await storage.Boot.MeasureAsync(machine.Boot, stop).ConfigureAwait(false));
+        integrity.Record(
+            IntegrityKind.MachineMeasured, machine.Ref.ToString(), Encoding.UTF8.GetString(measured.Write()));
         List<string> reasons = [];
-        switch (AdmissionControl.Decide(
-            plan.Datacentre, machine.Ref, plan.Plan.Host, plan.Proposals, time.GetUtcNow()))
+        switch (AdmissionControl.DecideStart(
+            plan.Datacentre, measured, plan.Plan.Host, plan.Proposals, time.GetUtcNow()))
         {
             case AdmissionVerdict.Refused refused:
                 reasons.AddRange(refused.Refusals.Select(r => $"{r.Sentence} [{r.Code}]"));
@@ -64,9 +70,7 @@ public sealed class StartJudge(
                 break;
         }
 
-        reasons.AddRange(Differences(request.Xml, machine));
         reasons.AddRange(network.Faults(plan, machine));
-        reasons.AddRange(await storage.Boot.FaultsAsync(machine.Boot, stop).ConfigureAwait(false));
         reasons.AddRange(machine.Disks
             .Where(d => d.Encrypted && !storage.KeyReady(machine, d))
             .Select(d => $"the key of the volume {d.Volume.Name} is not here; " +
@@ -82,10 +86,6 @@ public sealed class StartJudge(
             IntegrityKind.Admission, machine.Ref.ToString(), $"{request.Machine} under plan {plan.Digest}");
         return HookAnswer.Yes;
     }
-
-    private IEnumerable<string> Differences(string xml, CompartmentPlan machine) => MachineDescription
-        .Differences(layout.Describe(machine), MachineDescription.FromXml(xml))
-        .Select(d => $"the machine differs from its plan: {d}");
 
     private HookAnswer Member(HookRequest request) => plans.Current.Machine(request.Machine) is null
         ? Refuse(request, NotPlanned(plans.Current, request.Machine))

@@ -1,12 +1,15 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.Proxy.Storage;
 
 /// <summary>
-/// Kernels and initrds by digest. They are copied from where the operator puts them into the Proxy's own directory, so
-/// that nobody can change them between check and use, and the copies are checked again before every start.
+/// Firmware, kernels and initrds by digest. They are copied from where the operator puts them into the Proxy's own
+/// directory, so that nobody can change them between check and use, and the copies are measured again before every
+/// start.
 /// </summary>
 /// <param name="source">The operator's directory: <c>&lt;sha256&gt;</c> is a file's name.</param>
 /// <param name="own">The Proxy's directory, mode 0700.</param>
@@ -21,41 +24,47 @@ public sealed class BootFiles(string source, string own)
     /// <exception cref="WorldException">A file is missing, or its bytes are not those of its digest.</exception>
     public async Task PrepareAsync(BootPlan boot, CancellationToken stop)
     {
-        foreach (string sha256 in new[] { boot.KernelSha256, boot.InitrdSha256 })
+        foreach (var (role, sha256) in Files(boot))
         {
-            if (await FaultAsync(sha256, stop).ConfigureAwait(false) is not null)
+            if ((await MeasureAsync(role, sha256, stop).ConfigureAwait(false)).Sha256 != sha256)
             {
                 await CopyAsync(sha256, stop).ConfigureAwait(false);
             }
         }
     }
 
-    /// <summary>What is wrong with the machine's boot files now; empty when both are what their digests say.</summary>
-    public async Task<IReadOnlyList<string>> FaultsAsync(BootPlan boot, CancellationToken stop)
+    /// <summary>Measures the machine's boot files as they are now, each where its digest puts it.</summary>
+    public async Task<ImmutableArray<MeasuredFile>> MeasureAsync(BootPlan boot, CancellationToken stop)
     {
-        List<string> faults = [];
-        foreach (string sha256 in new[] { boot.KernelSha256, boot.InitrdSha256 })
+        ImmutableArray<MeasuredFile>.Builder measured = ImmutableArray.CreateBuilder<MeasuredFile>();
+        foreach (var (role, sha256) in Files(boot))
         {
-            string? fault = await FaultAsync(sha256, stop).ConfigureAwait(false);
-            if (fault is not null)
-            {
-                faults.Add(fault);
-            }
+            measured.Add(await MeasureAsync(role, sha256, stop).ConfigureAwait(false));
         }
 
-        return faults;
+        return measured.ToImmutable();
     }
 
-    private async Task<string?> FaultAsync(string sha256, CancellationToken stop)
+    private static IEnumerable<(BootFileRole Role, string Sha256)> Files(BootPlan boot)
+    {
+        if (boot.FirmwareSha256 is { } firmware)
+        {
+            yield return (BootFileRole.Firmware, firmware);
+        }
+
+        yield return (BootFileRole.Kernel, boot.KernelSha256);
+        yield return (BootFileRole.Initrd, boot.InitrdSha256);
+    }
+
+    private async Task<MeasuredFile> MeasureAsync(BootFileRole role, string sha256, CancellationToken stop)
     {
         try
         {
-            string found = await DigestAsync(PathOf(sha256), stop).ConfigureAwait(false);
-            return found == sha256 ? null : $"the boot file {sha256} has the digest {found}";
+            return new MeasuredFile(role, await DigestAsync(PathOf(sha256), stop).ConfigureAwait(false), "");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return $"the boot file {sha256} cannot be read: {error.Message}";
+            return new MeasuredFile(role, null, error.Message);
         }
     }
 

@@ -174,10 +174,12 @@ public sealed class CrashTests
         HookAnswer stranger = await Ask(bench, "prepare", "stranger", "");
         Assert.Contains("not a machine of this host's plan", Assert.Single(stranger.Reasons), StringComparison.Ordinal);
         HookAnswer early = await Ask(bench, "prepare", machine, "<domain type='kvm'><name>other</name></domain>");
-        Assert.Contains(early.Reasons, r => r.Contains("differs from its plan", StringComparison.Ordinal));
+        Assert.Contains(early.Reasons, r => r.Contains("[DescriptionDiffers]", StringComparison.Ordinal));
         Assert.Contains(early.Reasons, r => r.Contains("guard", StringComparison.Ordinal));
         Assert.Contains(early.Reasons, r => r.Contains("rules of", StringComparison.Ordinal));
-        Assert.Contains(early.Reasons, r => r.Contains("boot file", StringComparison.Ordinal));
+        Assert.Contains(early.Reasons, r => r.Contains("[KernelDiffers]", StringComparison.Ordinal));
+        Assert.Single(bench.Integrity.Last(
+            Bailiwick.Attestation.IntegrityLog.IntegrityKind.MachineMeasured, 2));
         foreach (string way in new[] { "restore", "migrate", "attach", "unheard-of" })
         {
             Assert.False((await Ask(bench, way, machine, "")).Allowed);

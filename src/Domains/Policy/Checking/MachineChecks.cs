@@ -62,6 +62,16 @@ internal static class MachineChecks
     private static void Image(
         StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, CompartmentModel machine)
     {
+        var image = statements.Usable<ImageModel>().Select(pair => pair.Model)
+            .FirstOrDefault(one => one.Ref == new ImageRef(machine.Ref.Tenant, machine.Image));
+        if (machine.Firmware == MachineFirmware.Ovmf && image is { FirmwareSha256: null })
+        {
+            statements.Note(
+                machine.Origin, FindingCode.FirmwareNotStated, "/firmware",
+                $"The image {machine.Image} states no firmware, so this machine is never admitted. Add firmware to the "
+                + "image.");
+        }
+
         foreach (var nic in machine.Nics)
         {
             if (statements.Declares(StatementKind.Image, machine.Ref.Tenant, machine.Image)

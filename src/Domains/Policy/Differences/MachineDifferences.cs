@@ -52,6 +52,11 @@ internal static class MachineDifferences
             disk => $"{name} may {WireText.Of(disk.Access)} the volume {disk.Volume}.",
             disk => $"{name} may no longer {WireText.Of(disk.Access)} the volume {disk.Volume}.");
         changes.Other(PolicyChangeCode.MachineDescription, $"{old.Image}", $"{now.Image}", $"Image of {name}");
+        changes.Other(
+            PolicyChangeCode.MachineDescription, WireText.Of(old.Firmware), WireText.Of(now.Firmware),
+            $"Firmware of {name}");
+        changes.Other(
+            PolicyChangeCode.MachineDescription, WireText.Of(old.Tpm), WireText.Of(now.Tpm), $"TPM of {name}");
         changes.Other(PolicyChangeCode.MachineDescription, $"{old.Cpus}", $"{now.Cpus}", $"Processors of {name}");
         changes.Other(PolicyChangeCode.MachineDescription, $"{old.MemoryMib}", $"{now.MemoryMib}",
             $"MiB of memory of {name}");
@@ -83,5 +88,6 @@ internal static class MachineDifferences
         $"{volume.SizeMib} MiB of {volume.Domain}, destroyed by {WireText.Of(volume.Wipe)},";
 
     private static string Words(ImageModel image) =>
-        $"kernel {image.KernelSha256}, initrd {image.InitrdSha256}, arguments '{image.Arguments}'";
+        $"kernel {image.KernelSha256}, initrd {image.InitrdSha256}, firmware {image.FirmwareSha256 ?? "none"}, "
+        + $"arguments '{image.Arguments}'";
 }

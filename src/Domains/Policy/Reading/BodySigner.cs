@@ -14,6 +14,8 @@ namespace Bailiwick.Domains.Policy.Reading;
 /// </summary>
 internal static class BodySigner
 {
+    private static readonly ImmutableArray<string> ImageFiles = ["kernel", "initrd", "firmware"];
+
     /// <summary>Makes the body.</summary>
     public static SignedBody Sign(PolicyDocument authored, SigningMaterial material)
     {
@@ -72,8 +74,7 @@ internal static class BodySigner
 
     private static PolicyNode.Members Image(
         PolicyDocument document, PolicyNode.Members body, SigningMaterial material, DocumentFindings missing) =>
-        Digested(
-            document, Digested(document, body, "", "kernel", material, missing), "", "initrd", material, missing);
+        ImageFiles.Aggregate(body, (one, member) => Digested(document, one, "", member, material, missing));
 
     /// <summary>A file that is named becomes the SHA-256 of its content.</summary>
     private static PolicyNode.Members Digested(

@@ -10,13 +10,16 @@ internal static class MachineReader
     /// <summary>Reads a machine.</summary>
     public static CompartmentModel Compartment(PolicyDocument document, Value body)
     {
-        body.Only("cpus", "memoryMiB", "boot", "disks", "nics", "devices", "placement");
+        body.Only("cpus", "memoryMiB", "boot", "firmware", "tpm", "disks", "nics", "devices", "placement");
+        var (firmware, tpm) = (body.May("firmware"), body.May("tpm"));
         return new CompartmentModel
         {
             Ref = new CompartmentRef(document.Origin.Owner, document.Origin.Name),
             Cpus = body.Need("cpus").Integer(1, 64),
             MemoryMib = body.Need("memoryMiB").Integer(64, 1_048_576),
             Image = body.Need("boot").Only("image").Need("image").Name(),
+            Firmware = firmware.IsPresent ? firmware.Word<MachineFirmware>() : MachineFirmware.Direct,
+            Tpm = tpm.IsPresent ? tpm.Word<MachineTpm>() : MachineTpm.None,
             Disks = Disks(body.May("disks")),
             Nics = Nics(body.Need("nics")),
             Devices = body.May("devices").Distinct(0, PolicyLimits.Names, item => item.Word<DeviceKind>()),
@@ -37,12 +40,14 @@ internal static class MachineReader
     /// <summary>Reads an image.</summary>
     public static ImageModel Image(PolicyDocument document, Value body)
     {
-        body.Only("kernel", "initrd", "arguments");
+        body.Only("kernel", "initrd", "firmware", "arguments");
+        var firmware = body.May("firmware");
         return new ImageModel(
             new ImageRef(document.Origin.Owner, document.Origin.Name),
             body.Need("kernel").FileOrDigest(document.IsSigned),
-            body.Need("initrd").FileOrDigest(document.IsSigned), body.Need("arguments").KernelArguments(),
-                document.Origin);
+            body.Need("initrd").FileOrDigest(document.IsSigned),
+            firmware.IsPresent ? firmware.FileOrDigest(document.IsSigned) : null,
+            body.Need("arguments").KernelArguments(), document.Origin);
     }
 
     private static ImmutableArray<DiskModel> Disks(Value list)

@@ -1,0 +1,168 @@
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Tests.Domains.Policy;
+using static Bailiwick.Tests.Domains.ExamplePlacements;
+
+namespace Bailiwick.Tests.Domains.Admission;
+
+/// <summary>What a host measures of a machine before its start decides whether it starts.</summary>
+public sealed class MachineMeasurementTests
+{
+    private const string Images = "bank/images.yaml";
+    private const string Web = "bank/web.yaml";
+    private static readonly string Firmware = new('f', 64);
+
+    private static readonly MachinePaths Paths =
+        new("/p/boot", "/p/pool", "/p/machines", "/usr/bin/qemu-system-x86_64", Hypervisor.Emulated);
+
+    private static readonly Example Measured = Example.ThreeTenants
+        .With(Images, "initrd: {file: initrd.gz}", $"initrd: {{file: initrd.gz}}\nfirmware: {{sha256: {Firmware}}}")
+        .With(Web, "name: web-1\ncpus: 1", "name: web-1\nfirmware: ovmf\ntpm: required\ncpus: 1");
+
+    [Fact]
+    public void Admits_the_machine_that_was_measured_as_its_tenant_describes_it()
+    {
+        Assert.IsType<AdmissionVerdict.Admitted>(Start(Measured, measured => measured));
+        Assert.IsType<AdmissionVerdict.Admitted>(Start(Example.ThreeTenants, measured => measured));
+    }
+
+    [Theory]
+    [InlineData(BootFileRole.Firmware, AdmissionRefusalCode.FirmwareDiffers)]
+    [InlineData(BootFileRole.Kernel, AdmissionRefusalCode.KernelDiffers)]
+    [InlineData(BootFileRole.Initrd, AdmissionRefusalCode.InitrdDiffers)]
+    public void Refuses_a_boot_file_that_is_another_than_the_image_states(BootFileRole role, AdmissionRefusalCode code)
+    {
+        foreach (MeasuredFile? file in new[]
+        {
+            new MeasuredFile(role, new string('0', 64), ""), new MeasuredFile(role, null, "no such file"), null,
+        })
+        {
+            var refusal = Only(code, Start(Measured, measured => measured with
+            {
+                Files = [.. measured.Files.Where(one => one.Role != role), .. file is null ? [] : new[] { file }],
+            }));
+            Assert.Contains("bank/guest", refusal.Sentence, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("bailiwick.machine=", "init=/bin/sh bailiwick.machine=", AdmissionRefusalCode.CommandLineDiffers)]
+    [InlineData("/p/boot/", "/p/other/", AdmissionRefusalCode.DescriptionDiffers)]
+    [InlineData("<loader type=\"rom\">", "<loader type=\"pflash\">", AdmissionRefusalCode.DescriptionDiffers)]
+    [InlineData("tpm-crb", "tpm-tis", AdmissionRefusalCode.DescriptionDiffers)]
+    [InlineData("/tpm.sock", "/other.sock", AdmissionRefusalCode.DescriptionDiffers)]
+    [InlineData("type=\"external\"", "type=\"passthrough\"", AdmissionRefusalCode.DescriptionDiffers)]
+    public void Refuses_what_is_not_the_described_machine(string old, string replacement, AdmissionRefusalCode code)
+    {
+        var verdict = Start(Measured, measured => measured with { Found = Changed(Measured, old, replacement) });
+        var refused = Assert.IsType<AdmissionVerdict.Refused>(verdict);
+        Assert.All(refused.Refusals, refusal => Assert.Equal(code, refusal.Code));
+    }
+
+    [Fact]
+    public void Refuses_a_machine_whose_TPM_was_taken_out() => Only(
+        AdmissionRefusalCode.DescriptionDiffers,
+        Start(Measured, measured => measured with { Found = Without("tpm") }), atLeast: true);
+
+    [Fact]
+    public void No_firmware_is_accepted_by_default()
+    {
+        var silent = Measured.With(Images, $"\nfirmware: {{sha256: {Firmware}}}", "");
+        var finding = Assert.Single(silent.Check().Findings);
+        Assert.Equal((FindingCode.FirmwareNotStated, "/firmware"), (finding.Code, finding.Pointer));
+        var verdict = AdmissionControl.Decide(
+            Datacentre(silent), Machine("bank/web-1"), Host("host-1"), All, Now);
+        Only(AdmissionRefusalCode.FirmwareNotStated, verdict);
+        Assert.IsType<AdmissionVerdict.Admitted>(AdmissionControl.Decide(
+            Datacentre(Measured), Machine("bank/web-1"), Host("host-1"), All, Now));
+    }
+
+    [Theory]
+    [InlineData("firmware: ovmf", "firmware: OVMF", FindingCode.UnknownEnumValue)]
+    [InlineData("firmware: ovmf", "firmware: uefi", FindingCode.UnknownEnumValue)]
+    [InlineData("tpm: required", "tpm: true", FindingCode.WrongType)]
+    [InlineData("tpm: required", "tpm: optional", FindingCode.UnknownEnumValue)]
+    [InlineData("tpm: required", "vtpm: required", FindingCode.UnknownMember)]
+    public void Anything_else_than_the_closed_words_is_a_finding(string old, string replacement, FindingCode code) =>
+        Assert.Contains(Measured.With(Web, old, replacement).Check().Findings, finding => finding.Code == code);
+
+    [Fact]
+    public void The_machines_own_integrity_comes_first()
+    {
+        var far = Measured.With("alpine/hosts.yaml", "jurisdiction: CH", "jurisdiction: FR");
+        var plan = Plan(Measured);
+        var found = MachineXml.Of(plan, Paths).Replace("init", "x", StringComparison.Ordinal);
+        var measured = new MachineMeasurement(
+            plan.Ref, MachineDescription.Of(plan, Paths), MachineDescription.FromXml(found), []);
+        var refused = Assert.IsType<AdmissionVerdict.Refused>(
+            AdmissionControl.DecideStart(Datacentre(far), measured, Host("host-1"), All, Now));
+        Assert.Equal(
+            [
+                AdmissionRefusalCode.DescriptionDiffers, AdmissionRefusalCode.FirmwareDiffers,
+                AdmissionRefusalCode.KernelDiffers, AdmissionRefusalCode.InitrdDiffers,
+                AdmissionRefusalCode.JurisdictionNotAccepted,
+            ],
+            refused.Refusals.Select(refusal => refusal.Code).Distinct());
+    }
+
+    [Fact]
+    public void Equal_machines_have_one_measurement_and_different_ones_have_not()
+    {
+        var plan = Plan(Measured);
+        var xml = MachineXml.Of(plan, Paths);
+        var planned = Measurement(plan, MachineDescription.Of(plan, Paths));
+        var completed = xml.Replace("machine=\"q35\"", "machine=\"pc-q35-7.2\"", StringComparison.Ordinal);
+        Assert.Equal(planned.Write(), Measurement(plan, MachineDescription.FromXml(completed)).Write());
+        var other = xml.Replace("placement=\"static\">1", "placement=\"static\">2", StringComparison.Ordinal);
+        Assert.NotEqual(planned.Write(), Measurement(plan, MachineDescription.FromXml(other)).Write());
+        Assert.NotEqual(planned.Write(), (planned with { Files = [] }).Write());
+    }
+
+    private static AdmissionVerdict Start(Example example, Func<MachineMeasurement, MachineMeasurement> change)
+    {
+        var plan = Plan(example);
+        var measured = change(Measurement(plan, MachineDescription.Of(plan, Paths)));
+        return AdmissionControl.DecideStart(Datacentre(example), measured, Host("host-1"), All, Now);
+    }
+
+    private static CompartmentPlan Plan(Example example) =>
+        Refine.ForHost(Datacentre(example), All, Host("host-1"), Now).Domains
+            .SelectMany(domain => domain.Compartments).Single(plan => plan.Ref == Machine("bank/web-1"));
+
+    private static MachineMeasurement Measurement(CompartmentPlan plan, MachineDescription found)
+    {
+        List<MeasuredFile> files =
+        [
+            new(BootFileRole.Kernel, plan.Boot.KernelSha256, ""), new(BootFileRole.Initrd, plan.Boot.InitrdSha256, ""),
+        ];
+        if (plan.Boot.FirmwareSha256 is { } firmware)
+        {
+            files.Insert(0, new MeasuredFile(BootFileRole.Firmware, firmware, ""));
+        }
+
+        return new MachineMeasurement(plan.Ref, MachineDescription.Of(plan, Paths), found, [.. files]);
+    }
+
+    private static MachineDescription Changed(Example example, string old, string replacement)
+    {
+        var xml = MachineXml.Of(Plan(example), Paths);
+        Assert.Contains(old, xml, StringComparison.Ordinal);
+        return MachineDescription.FromXml(xml.Replace(old, replacement, StringComparison.Ordinal));
+    }
+
+    private static MachineDescription Without(string device)
+    {
+        var document = System.Xml.Linq.XDocument.Parse(MachineXml.Of(Plan(Measured), Paths));
+        document.Descendants(device).Single().Remove();
+        return MachineDescription.FromXml(document.ToString());
+    }
+
+    private static AdmissionRefusal Only(AdmissionRefusalCode code, AdmissionVerdict verdict, bool atLeast = false)
+    {
+        var refused = Assert.IsType<AdmissionVerdict.Refused>(verdict);
+        Assert.All(refused.Refusals, refusal => Assert.Equal(code, refusal.Code));
+        return atLeast ? refused.Refusals[0] : Assert.Single(refused.Refusals);
+    }
+}
