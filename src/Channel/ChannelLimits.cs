@@ -24,6 +24,9 @@ public static class ChannelLimits
     /// <summary>Most requests at once on one connection.</summary>
     public const int StreamsPerConnection = 64;
 
+    /// <summary>Bytes that a caller may send before the server has read those before, per connection.</summary>
+    public const int WindowBytes = 128 * 1024;
+
     /// <summary>Largest sum of the headers of one request, in bytes.</summary>
     public const int HeaderBytes = 16 * 1024;
 
@@ -41,6 +44,9 @@ public static class ChannelLimits
 
     /// <summary>Slowest body that is waited for, in bytes per second.</summary>
     public const int BodyBytesPerSecond = 256;
+
+    /// <summary>Bytes of bodies that all unknown keys together may have in a server at once.</summary>
+    public const int BodyBytesOfStrangers = 1024 * 1024;
 
     /// <summary>Requests that one known key may make at once, before its rate counts.</summary>
     public const int BurstPerKey = 400;

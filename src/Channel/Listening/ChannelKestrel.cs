@@ -41,6 +41,7 @@ internal static class ChannelKestrel
         options.Limits.MaxConcurrentConnections = ChannelLimits.Connections;
         options.Limits.MaxConcurrentUpgradedConnections = 0;
         options.Limits.MaxRequestHeadersTotalSize = ChannelLimits.HeaderBytes;
+        options.Limits.MaxRequestBufferSize = ChannelLimits.WindowBytes;
         options.Limits.MaxRequestHeaderCount = 64;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(ChannelLimits.HeaderSeconds);
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(ChannelLimits.IdleSeconds);
@@ -48,6 +49,8 @@ internal static class ChannelKestrel
             new MinDataRate(ChannelLimits.BodyBytesPerSecond, TimeSpan.FromSeconds(ChannelLimits.HeaderSeconds));
         // A row of the route table raises this for its route; no body at all is the default.
         options.Limits.MaxRequestBodySize = 0;
+        options.Limits.Http2.InitialConnectionWindowSize = ChannelLimits.WindowBytes;
+        options.Limits.Http2.InitialStreamWindowSize = ChannelLimits.WindowBytes;
         options.Limits.Http2.MaxStreamsPerConnection = ChannelLimits.StreamsPerConnection;
         options.Limits.Http2.MaxRequestHeaderFieldSize = ChannelLimits.HeaderBytes;
         options.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(ChannelLimits.IdleSeconds);

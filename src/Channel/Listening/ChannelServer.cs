@@ -54,7 +54,7 @@ public sealed class ChannelServer : IAsyncDisposable
         builder.Services.AddSingleton(log);
         addServices?.Invoke(builder.Services);
         var app = builder.Build();
-        var gate = new RouteGate(principals, listening.Time);
+        var gate = new RouteGate(principals, listening.Time, routes.Table);
         try
         {
             app.UseRouting();

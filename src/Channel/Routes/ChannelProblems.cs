@@ -16,6 +16,10 @@ internal static class ChannelProblems
     public static RouteProblem TooMany { get; } = new(
         429, "too-many-requests", "Your key has made too many requests.", "Wait a second, then go on more slowly.");
 
+    public static RouteProblem Crowded { get; } = new(
+        503, "too-many-bytes", "The server holds as many bytes of requests as it may, or as your key may have there.",
+        "Wait a second, then send again; send less at once.");
+
     public static RouteProblem Encoded { get; } = new(
         415, "encoded-body", "The body is compressed or encoded.", "Send it as it is, without Content-Encoding.");
 

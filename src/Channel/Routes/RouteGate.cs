@@ -14,8 +14,11 @@ namespace Bailiwick.Channel.Routes;
 /// Stands before every handler. In this order: the certificate's validity, the principal, the rate, the row's callers,
 /// the scope of the path, the query, the body. Everything is asked per call; a connection carries no authority.
 /// </summary>
-internal sealed class RouteGate(Func<KeyId, Principal?> principals, TimeProvider time) : IDisposable
+internal sealed class RouteGate(Func<KeyId, Principal?> principals, TimeProvider time, RouteTable table) : IDisposable
 {
+    private readonly long _share = BoundedBody.HeldBytes(table.Rows.Max(row => row.MaxBodyBytes));
+    private readonly BodyBudget _bodies = new(2 * BoundedBody.HeldBytes(table.Rows.Max(row => row.MaxBodyBytes)));
+    private const string Strangers = "strangers";
     private readonly PartitionedRateLimiter<Principal> _rates =
         PartitionedRateLimiter.Create<Principal, string>(PartitionOf);
 
@@ -62,9 +65,14 @@ internal sealed class RouteGate(Func<KeyId, Principal?> principals, TimeProvider
             && now.Kind == caller.Kind && now.Party == caller.Party && now.Host == caller.Host;
     }
 
+    /// <summary>The account of a call's body, to be closed when the call is answered.</summary>
+    public BodyLease OpenBody(RouteCall call) => call.Caller.Kind == PrincipalKind.Anonymous
+        ? _bodies.Open(Strangers, Math.Min(_share, ChannelLimits.BodyBytesOfStrangers))
+        : _bodies.Open(call.Caller.Key.ToString(), _share);
+
     /// <summary>Reads the body of a call, or says why not.</summary>
     public static async Task<(TBody? Body, RouteProblem? Problem)> ReadBody<TBody>(
-        HttpContext http, RouteRow row, CancellationToken cancel)
+        HttpContext http, RouteRow row, BodyLease lease, CancellationToken cancel)
         where TBody : class
     {
         var request = http.Request;
@@ -83,11 +91,18 @@ internal sealed class RouteGate(Func<KeyId, Principal?> principals, TimeProvider
             return (null, ChannelProblems.TooLarge(row));
         }
 
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, lease.GivesWay);
+        bool isCrowded = false;
         try
         {
-            return await BoundedBody.Read(request.Body, row.MaxBodyBytes, cancel) is { } body
+            return await BoundedBody.Read(
+                request.Body, row.MaxBodyBytes, bytes => !(isCrowded = !lease.TryGrow(bytes)), limit.Token) is { } body
                 ? (StrictJson.Read<TBody>(body.Span, row.MaxBodyBytes), null)
-                : (null, ChannelProblems.TooLarge(row));
+                : (null, isCrowded ? ChannelProblems.Crowded : ChannelProblems.TooLarge(row));
+        }
+        catch (OperationCanceledException) when (lease.GaveWay)
+        {
+            return (null, ChannelProblems.Crowded);
         }
         catch (StrictJsonException error)
         {
@@ -147,7 +162,7 @@ internal sealed class RouteGate(Func<KeyId, Principal?> principals, TimeProvider
     private static RateLimitPartition<string> PartitionOf(Principal caller) =>
         caller.Kind == PrincipalKind.Anonymous
             ? RateLimitPartition.GetTokenBucketLimiter(
-                "strangers",
+                Strangers,
                 _ => Bucket(ChannelLimits.BurstOfStrangers, ChannelLimits.RequestsPerSecondOfStrangers))
             : RateLimitPartition.GetTokenBucketLimiter(
                 caller.Key.ToString(),

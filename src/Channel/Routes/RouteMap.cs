@@ -46,7 +46,8 @@ public sealed class RouteMap
                 http, row, gate,
                 async call =>
                 {
-                    var (body, problem) = await RouteGate.ReadBody<TBody>(http, row, cancel);
+                    using var lease = gate.OpenBody(call);
+                    var (body, problem) = await RouteGate.ReadBody<TBody>(http, row, lease, cancel);
                     return body is null
                         ? new RouteAnswer<TAnswer>.Refused(problem ?? throw new UnreachableException())
                         : await handler(call, body);
@@ -74,6 +75,9 @@ public sealed class RouteMap
 
                 await (problem is null ? Task.CompletedTask : RouteWriter.Write(http, problem));
             });
+
+    /// <summary>The rows.</summary>
+    internal RouteTable Table => _table;
 
     /// <summary>Maps all rows.</summary>
     /// <exception cref="InvalidOperationException">A row has no handler.</exception>

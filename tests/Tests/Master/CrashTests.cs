@@ -17,16 +17,16 @@ public sealed class CrashTests
     public async Task What_was_acknowledged_is_there_after_a_kill_and_the_tree_only_grew()
     {
         await using var world = new BoardWorld();
-        using (var first = await Run(world))
+        using (var first = await MasterProgram.Run(world))
         {
             await world.Settle();
-            await Kill(first);
+            await MasterProgram.Kill(first);
         }
 
         var acknowledged = new ConcurrentBag<PostedReceipt>();
         for (var round = 0; round < 3; round++)
         {
-            using var process = await Run(world);
+            using var process = await MasterProgram.Run(world);
             var writers = Enumerable.Range(0, Publishers)
                 .Select(one => Publish(
                     world.Board(world.Bank.Admin), world, $"r{round}-w{one}", acknowledged)).ToArray();
@@ -36,12 +36,12 @@ public sealed class CrashTests
                 await Task.Delay(10, Cancel);
             }
 
-            await Kill(process);
+            await MasterProgram.Kill(process);
             await Task.WhenAll(writers);
         }
 
         Assert.True(acknowledged.Count > 75, $"only {acknowledged.Count} were acknowledged");
-        using var last = await Run(world);
+        using var last = await MasterProgram.Run(world);
         var board = world.Board(world.Host1);
         var newest = Open(world, await board.Checkpoint(Cancel));
         var page = await All(board, newest.Size);
@@ -53,15 +53,15 @@ public sealed class CrashTests
                 verdict is LedgerComparisonVerdict.Behind or LedgerComparisonVerdict.Same, verdict.ToString());
         }
 
-        await Kill(last);
+        await MasterProgram.Kill(last);
     }
 
     [Fact]
     public async Task A_second_board_on_one_store_is_refused_and_a_termination_is_clean()
     {
         await using var world = new BoardWorld();
-        using var first = await Run(world);
-        using var second = Launch(world);
+        using var first = await MasterProgram.Run(world);
+        using var second = MasterProgram.Launch(world);
         await second.WaitForExitAsync(Cancel);
         Assert.Equal(2, second.ExitCode);
         Assert.Contains("another process", await second.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
@@ -78,7 +78,7 @@ public sealed class CrashTests
     {
         await using var world = new BoardWorld();
         File.SetUnixFileMode(Path.Combine(world.Directory, file), mode);
-        using var process = Launch(world);
+        using var process = MasterProgram.Launch(world);
         await process.WaitForExitAsync(Cancel);
         Assert.Equal(2, process.ExitCode);
         Assert.Contains(file, await process.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
@@ -124,27 +124,4 @@ public sealed class CrashTests
     private static VerifiedCheckpoint Open(BoardWorld world, string note) =>
         Assert.IsType<CheckpointVerdict.Opened>(
             Checkpoint.Open(Encoding.UTF8.GetBytes(note), world.Log, BoardWorld.Origin)).Checkpoint;
-
-    private static async Task<Process> Run(BoardWorld world)
-    {
-        var process = Launch(world);
-        var line = await process.StandardOutput.ReadLineAsync(Cancel).AsTask()
-            .WaitAsync(TimeSpan.FromSeconds(60), Cancel);
-        Assert.True(line == "ready", line ?? await process.StandardError.ReadToEndAsync(Cancel));
-        return process;
-    }
-
-    private static Process Launch(BoardWorld world) => Process.Start(new ProcessStartInfo(
-        Environment.ProcessPath is { } dotnet && Path.GetFileName(dotnet) == "dotnet" ? dotnet : "dotnet",
-        [Path.Combine(AppContext.BaseDirectory, "Bailiwick.Master.dll"), "--config", world.ConfigPath])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    }) ?? throw new InvalidOperationException("The program did not start.");
-
-    private static async Task Kill(Process process)
-    {
-        process.Kill();
-        await process.WaitForExitAsync(Cancel);
-    }
 }
