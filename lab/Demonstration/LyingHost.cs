@@ -77,12 +77,7 @@ internal sealed class LyingHost : IDisposable
                             new VolumeRef(_machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume),
                             _machine.Model.Ref, Host(), nonce, session),
                         evidence, _identity.Signer);
-                    LabPaths paths = _stage.Deployment.Paths;
-                    return new SignedRequest(
-                        request,
-                        await File.ReadAllBytesAsync(paths.BootLog(_machine.Host), cancel).ConfigureAwait(false),
-                        await File.ReadAllBytesAsync(paths.RuntimeLog(_machine.Host), cancel)
-                            .ConfigureAwait(false));
+                    return await Beside(request, cancel).ConfigureAwait(false);
                 },
                 cancellation).ConfigureAwait(false);
             opened.Key.Dispose();
@@ -93,6 +88,31 @@ internal sealed class LyingHost : IDisposable
             return problem.Refusals is { IsDefaultOrEmpty: false } all
                 ? string.Join("; ", all.Select(one => $"{one.Code}: {one.Sentence}"))
                 : $"{problem.Code}: {problem.Detail}";
+        }
+    }
+
+    /// <summary>Proves the host as its Proxy would; what the key service has against it, or empty.</summary>
+    internal async Task<string> Prove(Func<EvidenceClaims, TpmClaims> prove, CancellationToken cancellation)
+    {
+        try
+        {
+            LeaseAnswer answer = await _service.Prove(
+                [.. _machine.Model.Nics.Select(nic => new DomainRef(_machine.Model.Ref.Tenant, nic.Domain).ToString())],
+                async (given, cancel) =>
+                {
+                    KeyNonce nonce = KeyNonce.Of(Convert.FromBase64String(given.Nonce))
+                        ?? throw new KeyServiceException("no nonce");
+                    EvidenceClaims said = await Said(nonce, cancel).ConfigureAwait(false);
+                    return await Beside(
+                        EvidenceDocument.Write(said with { Tpm = prove(said) }, _identity.Signer), cancel)
+                        .ConfigureAwait(false);
+                },
+                cancellation).ConfigureAwait(false);
+            return string.Join("; ", answer.Domains.SelectMany(lease => lease.Against));
+        }
+        catch (KeyServiceException refused) when (refused.Problem is { } problem)
+        {
+            return $"{problem.Code}: {problem.Detail}";
         }
     }
 
@@ -116,6 +136,15 @@ internal sealed class LyingHost : IDisposable
         _tpm.Dispose();
         _http.Dispose();
         _identity.Dispose();
+    }
+
+    private async Task<SignedRequest> Beside(byte[] envelope, CancellationToken cancellation)
+    {
+        LabPaths paths = _stage.Deployment.Paths;
+        return new SignedRequest(
+            envelope,
+            await File.ReadAllBytesAsync(paths.BootLog(_machine.Host), cancellation).ConfigureAwait(false),
+            await File.ReadAllBytesAsync(paths.RuntimeLog(_machine.Host), cancellation).ConfigureAwait(false));
     }
 
     private HostRef Host() => _stage.Policies.Inventory.Hosts.Values.Single(

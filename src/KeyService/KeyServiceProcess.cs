@@ -7,7 +7,9 @@ using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
+using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
 using Bailiwick.KeyService.Settings;
 
@@ -64,21 +66,26 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 log.CreateLogger("Bailiwick.Following"));
             var enrolments = Keep(parts, EnrolmentBook.Open(
                 directory, settings.Tenant, identity.Key, identity.Signer));
-            ReleaseDesk desk = Keep(parts, new ReleaseDesk(
-                vault, enrolments, new NonceBook(time), history, () => watch.Current, time)
+            var proofs = Keep(parts, new HostProofs(enrolments));
+            var leases = Keep(parts, LeaseBook.Open(directory, time));
+            NonceBook nonces = new(time);
+            ReleaseDesk desk = new(vault, proofs, nonces, history, () => watch.Current, time)
             {
                 Tenant = settings.Tenant,
                 BestAssurance = settings.Vendors is null ? "software-tpm" : "tpm",
-            });
+                Leases = leases,
+            };
+            LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time);
 
             EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(
                 settings.Tenant, enrolments, settings.Vendors, () => watch.Current, time));
 
             var stop = Keep(parts, new CancellationTokenSource());
             var server = Keep(parts, await ChannelServer.Start(
-                new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk, enrolling),
+                new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk, enrolling, leasing),
                 key => watch.Principals.Resolve(key), log, cancel: cancel));
-            Task following = Task.Run(() => watch.Follow(stop.Token), CancellationToken.None);
+            Task following = Task.Run(
+                () => RunAll(stop, watch.Follow(stop.Token), leases.RunAsync(stop.Token)), CancellationToken.None);
             return new KeyServiceProcess(parts, stop, server, following);
         }
         catch
@@ -94,6 +101,15 @@ public sealed class KeyServiceProcess : IAsyncDisposable
         await _stop.CancelAsync();
         await Following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await TakeDown(_parts);
+    }
+
+    /// <summary>Ends with the first that ends, and after all have.</summary>
+    private static async Task RunAll(CancellationTokenSource stop, params Task[] all)
+    {
+        Task first = await Task.WhenAny(all);
+        await stop.CancelAsync();
+        await Task.WhenAll(all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
     }
 
     private static T Keep<T>(Stack<object> parts, T part)

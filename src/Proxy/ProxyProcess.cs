@@ -49,7 +49,8 @@ public static class ProxyProcess
 
         // What is enforced: kept statements, the board, the plan.
         PeerLeases leases = new(time);
-        PlanKeeper plans = new(self, integrity, time, leases.Doubt);
+        OwnLeases own = new();
+        PlanKeeper plans = new(self, integrity, time, leases.Doubt) { Own = own.Of };
         using AcceptedStatements accepted = AcceptedStatements.Open(directory);
         using BoardMemoryFile memory = BoardMemoryFile.Open(directory);
         using HttpClient master = PinnedHandler.Create(
@@ -68,7 +69,8 @@ public static class ProxyProcess
         HostNetwork network = new(host, integrity, plans.WasPlanned);
         using TpmEnrolment enrolment = new(tpm, directory);
         using PeerWatch peers = new(identity, plans, watch, leases, time);
-        using TenantKeyServices keys = new(self, identity, evidence, plans, enrolment);
+        using TenantKeyServices keys = new(self, identity, evidence, plans, enrolment, own);
+        LeaseKeeper proving = new(plans, evidence, keys, own, time);
         HeldVolumes held = HeldVolumes.Open(directory);
         VirtualStorageManager storage = new(
             hypervisor, keys, new VolumeFiles(host, configuration.Pool),
@@ -100,7 +102,7 @@ public static class ProxyProcess
         ready();
         HostReporter reporter = new(self, board, watch, view, evidence, time);
         await RunAllAsync(
-            stop, watch.RunAsync, reporter.RunAsync, keys.RunAsync, peers.RunAsync,
+            stop, watch.RunAsync, reporter.RunAsync, keys.RunAsync, peers.RunAsync, proving.RunAsync,
             all => hypervisor.WatchAsync(factory.WakeAll, time, all),
             all => TickAsync(plans, time, all)).ConfigureAwait(false);
     }

@@ -41,6 +41,12 @@ public enum IntegrityKind
     /// <summary>Someone read what belongs to a tenant: a console, a machine's memory, a plan.</summary>
     ManagementRead,
 
+    /// <summary>A machine's processors were stopped, because the host lost the trust of a domain.</summary>
+    MachinePaused,
+
+    /// <summary>A machine's processors run again.</summary>
+    MachineResumed,
+
     /// <summary>The host started anew; the register begins at zero here. The subject is the boot.</summary>
     Boot,
 
@@ -69,6 +75,8 @@ public static class IntegrityKinds
         IntegrityKind.Drift => "drift",
         IntegrityKind.StatementRefused => "statement-refused",
         IntegrityKind.ManagementRead => "management-read",
+        IntegrityKind.MachinePaused => "machine-paused",
+        IntegrityKind.MachineResumed => "machine-resumed",
         IntegrityKind.Boot => "boot",
         IntegrityKind.MachineMeasured => "machine-measured",
         _ => throw new UnreachableException(),

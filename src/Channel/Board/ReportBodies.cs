@@ -18,7 +18,7 @@ public sealed record HostReport(
 
 /// <summary>One machine on a host.</summary>
 /// <param name="Ref">`tenant id/name`.</param>
-/// <param name="State">One word: running, stopped, refused, starting, stopping, failed.</param>
+/// <param name="State">One word: running, paused, stopped, refused, starting, stopping, failed.</param>
 /// <param name="Refusals">Why it is refused; empty if it is not.</param>
 public sealed record CompartmentReport(string Ref, string State, ImmutableArray<ReportedReason> Refusals);
 

@@ -34,10 +34,11 @@ public sealed record TakeoverBody(JsonElement Takeover);
 /// <param name="Size">How many leaves it has verified.</param>
 /// <param name="Assurance">The evidence it verifies: the best assurance any of its releases can rest on.</param>
 /// <param name="Volumes">Every volume that has a key.</param>
+/// <param name="Leases">How each host stands that proves itself here, or did not long ago.</param>
 /// <param name="Problems">What its tenant should know, in sentences.</param>
 public sealed record KeyServiceStatus(
     string Tenant, string Log, long Size, string Assurance, ImmutableArray<HeldVolume> Volumes,
-    ImmutableArray<string> Problems);
+    ImmutableArray<LeaseRow> Leases, ImmutableArray<string> Problems);
 
 /// <summary>A volume that has a key.</summary>
 /// <param name="Volume">`tenant id/name`.</param>

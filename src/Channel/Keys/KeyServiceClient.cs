@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -16,7 +17,7 @@ namespace Bailiwick.Channel.Keys;
 /// <param name="Context">What the key service bound the key to, with the revisions it decided by.</param>
 public sealed record OpenedKey(SecretBytes Key, string Nonce, JsonElement Context);
 
-/// <summary>A request as it goes to the key service.</summary>
+/// <summary>A request, or evidence, as it goes to the key service.</summary>
 /// <param name="Envelope">A DSSE envelope as canonical JSON.</param>
 /// <param name="BootLog">The firmware's event log beside the evidence; empty when there is none.</param>
 /// <param name="RuntimeLog">The kernel's runtime log, read after the quote was made; empty when there is none.</param>
@@ -88,6 +89,27 @@ public sealed class KeyServiceClient
         {
             throw new KeyServiceException("The sealed key is not base64.", error);
         }
+    }
+
+    /// <summary>Proves the host: gets a nonce, has evidence made over it, and shows it.</summary>
+    /// <param name="domains">The domains the host has machines of, `tenant id/name`.</param>
+    /// <param name="make">
+    /// Makes evidence over this nonce and a checkpoint of at least the given size; what it throws ends the call.
+    /// </param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<LeaseAnswer> Prove(
+        ImmutableArray<string> domains, Func<NonceAnswer, CancellationToken, Task<SignedRequest>> make,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(make);
+        NonceAnswer nonce = await Nonce(cancel);
+        SignedRequest made = await make(nonce, cancel);
+        return await Send<LeaseAnswer>(
+            HttpMethod.Post, "/v1/leases",
+            StrictJson.Write(new LeaseBody(
+                nonce.Nonce, domains, JsonElement.Parse(made.Envelope.Span),
+                Convert.ToBase64String(made.BootLog.Span), Convert.ToBase64String(made.RuntimeLog.Span))),
+            cancel);
     }
 
     /// <summary>Shows a TPM; the answer is a challenge for it.</summary>

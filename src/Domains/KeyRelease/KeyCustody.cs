@@ -1,3 +1,4 @@
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -9,7 +10,9 @@ namespace Bailiwick.Domains.KeyRelease;
 /// <param name="Caller">The id of the key at the other end of the channel.</param>
 /// <param name="Nonce">What the request's nonce is worth.</param>
 /// <param name="Holder">Who holds the volume's key.</param>
-public sealed record KeyCustody(PartyId Tenant, KeyId Caller, NonceStanding Nonce, HolderState Holder);
+/// <param name="Doubt">Why it has lent a host no trust for a domain; null while it has.</param>
+public sealed record KeyCustody(
+    PartyId Tenant, KeyId Caller, NonceStanding Nonce, HolderState Holder, HostDoubt Doubt);
 
 /// <summary>What a nonce is worth. Closed.</summary>
 public enum NonceStanding

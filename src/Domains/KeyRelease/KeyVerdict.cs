@@ -188,6 +188,9 @@ public enum KeyRefusalCode
     /// <summary>What a domain demands of a host's boot or running is not shown, or shown not to be so.</summary>
     EvidenceDemand,
 
+    /// <summary>The host has no lease for a domain: it did not prove itself yet, was refused, or is silent.</summary>
+    NoLease,
+
     /// <summary>Another host holds the key.</summary>
     HeldByAnotherHost,
 

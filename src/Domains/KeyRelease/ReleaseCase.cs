@@ -38,6 +38,24 @@ internal sealed class ReleaseCase(
         CheckNonce();
     }
 
+    /// <summary>
+    /// Evidence for this one request is not enough: the host must be one that keeps proving itself, so that a host that
+    /// fell silent or was refused has to come back first.
+    /// </summary>
+    public void CheckLeases()
+    {
+        foreach (var domain in Subject?.Domains ?? [])
+        {
+            if (custody.Doubt(request.Host, domain.Ref) is { } doubt)
+            {
+                Add(
+                    KeyRefusalCode.NoLease,
+                    $"{request.Host.Name} has no lease for {domain.Origin}: {doubt} It must prove itself first.",
+                    domain.Origin);
+            }
+        }
+    }
+
     /// <summary>One host at a time has a volume's key; the holder itself may ask again.</summary>
     public void CheckHolder()
     {

@@ -49,6 +49,7 @@ public static class ReleaseControl
         ReleaseCase reasons = new(datacentre, request, custody, now);
         reasons.Check(evidence);
         CheckEvidence(reasons, evidence, request, custody);
+        reasons.CheckLeases();
         reasons.CheckHolder();
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
@@ -78,6 +79,7 @@ public static class ReleaseControl
             reasons.Add(Map(refusal.Code), refusal.Sentence);
         }
 
+        reasons.CheckLeases();
         reasons.CheckHolder();
         return reasons.Refusals.Count > 0
             ? new KeyVerdict.Refused([.. reasons.Refusals])

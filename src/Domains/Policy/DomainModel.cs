@@ -54,12 +54,14 @@ public sealed record LegalOwner(string Name, string Jurisdiction);
 /// (`file:NAME` while unsigned); null when none is named, and then no TPM gives <see cref="AssuranceLevel.Tpm"/>.
 /// </param>
 /// <param name="Evidence">What the logs of its boot and of its running must show; nothing when empty.</param>
+/// <param name="OnLostTrust">What becomes of the domain's machines on a host that loses its trust.</param>
 public sealed record HostDemand(
     ImmutableArray<PartyId> Operators,
     ImmutableArray<AssuranceLevel> Assurance,
     ImmutableArray<string> Jurisdictions,
     string? Vendors,
-    ImmutableArray<Predicate> Evidence);
+    ImmutableArray<Predicate> Evidence,
+    LostTrust OnLostTrust);
 
 /// <summary>What a machine must be: started from one of these images of the same tenant.</summary>
 public sealed record MachineDemand(ImmutableArray<StatementName> Images);

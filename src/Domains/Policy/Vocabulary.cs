@@ -15,6 +15,15 @@ public enum AssuranceLevel
     ConfidentialVm,
 }
 
+/// <summary>What becomes of a domain's machines on a host that is no longer trusted with them.</summary>
+public enum LostTrust
+{
+    /// <summary>They are ended, their volumes closed and the keys given back.</summary>
+    Stop = 1,
+    /// <summary>Their processors are stopped; memory and volumes stay on the host until it is trusted again.</summary>
+    Pause,
+}
+
 /// <summary>When a domain's traffic between hosts must be ciphertext.</summary>
 public enum NetworkConfidentiality
 {

@@ -1,12 +1,8 @@
 using System.Collections.Immutable;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
-
-/// <summary>Why a host is not trusted for a domain at this moment; null while it is.</summary>
-/// <param name="peer">The other host.</param>
-/// <param name="domain">The domain whose traffic would go there.</param>
-public delegate string? PeerDoubt(HostRef peer, DomainRef domain);
 
 /// <summary>
 /// Takes hosts that are not trusted out of a plan: nothing goes to them and nothing is taken from them. Trust is per
@@ -31,7 +27,7 @@ public static class TrustedPeers
     }
 
     /// <summary>The plan without the hosts in doubt; each of them is named among what is withheld.</summary>
-    public static HostPlan Only(HostPlan plan, PeerDoubt doubt)
+    public static HostPlan Only(HostPlan plan, HostDoubt doubt)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(doubt);

@@ -2,6 +2,7 @@ using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.KeyService.Enrolling;
+using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Releasing;
 
 namespace Bailiwick.KeyService.Api;
@@ -80,11 +81,22 @@ public static class KeyRoutes
         MaxBodyBytes = 1024,
     };
 
+    private static readonly RouteRow Leases = new()
+    {
+        Method = "POST",
+        Template = "/v1/leases",
+        Summary = "Judges what the calling host shows, and lends it trust for each domain that it may have.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("a lease is kept only in memory; its begin and end are in the lease journal"),
+        MaxBodyBytes = ReleaseBytes,
+    };
+
     private static readonly RouteRow Status = new()
     {
         Method = "GET",
         Template = "/v1/status",
-        Summary = "Shows the volumes that have keys, who holds them, and problems.",
+        Summary = "Shows the volumes that have keys, who holds them, how hosts stand, and problems.",
         Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
         Scope = RouteScope.AnswerByCaller,
         Records = new RecordDuty.Nothing("it changes nothing"),
@@ -92,12 +104,13 @@ public static class KeyRoutes
 
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
-        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, Status);
+        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, Leases, Status);
 
-    /// <summary>Joins the rows to the desk.</summary>
-    public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment)
+    /// <summary>Joins the rows to the desks.</summary>
+    public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment, LeaseDesk leases)
     {
         ArgumentNullException.ThrowIfNull(desk);
+        ArgumentNullException.ThrowIfNull(leases);
         ArgumentNullException.ThrowIfNull(enrolment);
         return new RouteMap(Table)
             .Handle<Nothing, NonceAnswer>(Nonces, (call, _) => Task.FromResult(desk.GiveNonce(call)))
@@ -108,6 +121,7 @@ public static class KeyRoutes
                 Enrolments, (call, body) => Task.FromResult(enrolment.Begin(call, body)))
             .Handle<EnrolmentAnswerBody, EnrolledBody>(
                 EnrolmentAnswers, (call, body) => Task.FromResult(enrolment.Complete(call, body)))
-            .Handle(Status, call => Task.FromResult(desk.Status()));
+            .Handle<LeaseBody, LeaseAnswer>(Leases, leases.Prove)
+            .Handle(Status, call => Task.FromResult(desk.Status(leases.Rows())));
     }
 }

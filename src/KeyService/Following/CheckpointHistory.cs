@@ -34,8 +34,13 @@ public sealed class CheckpointHistory(IBoard board)
         }
     }
 
-    /// <summary>Judges a claimed checkpoint against the newest verified one.</summary>
+    /// <summary>Judges a claimed checkpoint against the newest verified one; what is not proven is not so.</summary>
     public async Task<CheckpointStanding> Judge(
+        EvidenceCheckpoint claimed, VerifiedPoint newest, CancellationToken cancel) =>
+        await Find(claimed, newest, cancel) ?? CheckpointStanding.Inconsistent;
+
+    /// <summary>As <see cref="Judge"/>, but null when the board does not answer with a proof.</summary>
+    public async Task<CheckpointStanding?> Find(
         EvidenceCheckpoint claimed, VerifiedPoint newest, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(claimed);
@@ -45,19 +50,19 @@ public sealed class CheckpointHistory(IBoard board)
             return CheckpointStanding.Ahead;
         }
 
-        Digest32? known = claimed.Size == newest.Size ? newest.Root : Kept(claimed.Size);
-        if (known is not null)
+        Digest32? kept = claimed.Size == newest.Size ? newest.Root : Kept(claimed.Size);
+        if (kept is not null)
         {
-            return known == claimed.Root ? CheckpointStanding.Consistent : CheckpointStanding.Inconsistent;
+            return kept == claimed.Root ? CheckpointStanding.Consistent : CheckpointStanding.Inconsistent;
         }
 
-        if (claimed.Size == 0 || !await IsProved(claimed, newest, cancel))
+        bool? proved = claimed.Size == 0 ? false : await IsProved(claimed, newest, cancel);
+        if (proved is true)
         {
-            return CheckpointStanding.Inconsistent;
+            Keep(claimed.Size, claimed.Root);
         }
 
-        Keep(claimed.Size, claimed.Root);
-        return CheckpointStanding.Consistent;
+        return proved is { } known ? known ? CheckpointStanding.Consistent : CheckpointStanding.Inconsistent : null;
     }
 
     private Digest32? Kept(long size)
@@ -68,7 +73,7 @@ public sealed class CheckpointHistory(IBoard board)
         }
     }
 
-    private async Task<bool> IsProved(EvidenceCheckpoint claimed, VerifiedPoint newest, CancellationToken cancel)
+    private async Task<bool?> IsProved(EvidenceCheckpoint claimed, VerifiedPoint newest, CancellationToken cancel)
     {
         try
         {
@@ -89,8 +94,7 @@ public sealed class CheckpointHistory(IBoard board)
         }
         catch (BoardException)
         {
-            // Without the proof the checkpoint is not known to be part of the history, so it is not.
-            return false;
+            return null;
         }
     }
 }

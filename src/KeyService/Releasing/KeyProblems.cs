@@ -11,6 +11,14 @@ internal static class KeyProblems
     public static RouteProblem TooManyNonces { get; } = new(
         429, "too-many-nonces", "Too many nonces are in circulation.", "Use those you have, or ask again in a minute.");
 
+    public static RouteProblem BadNonce { get; } = new(
+        403, "bad-nonce", "The nonce is none that this key service gave to the caller a moment ago, or it was used.",
+        "Ask for a new nonce; nothing was judged, and leases run on.");
+
+    public static RouteProblem NotJudged { get; } = new(
+        503, "not-judged", "The board does not show this key service what it showed the host; nothing was judged.",
+        "Ask again with a new nonce.");
+
     public static RouteProblem BadDocument(string sentence) => new(
         400, "bad-document", sentence, "Send the document as its format says, in canonical JSON.");
 

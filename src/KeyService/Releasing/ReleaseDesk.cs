@@ -1,18 +1,18 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Text.Json;
 using System.Text;
-using Bailiwick.Attestation.PublicKeys;
-using Bailiwick.Attestation.Tpm;
 using Bailiwick.Attestation;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Leases;
+using Bailiwick.Domains.Policy;
 using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Custody;
-using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
-using Bailiwick.Ledger.Json;
+using Bailiwick.KeyService.Proving;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -23,14 +23,11 @@ namespace Bailiwick.KeyService.Releasing;
 /// the vault. Decisions are taken one at a time, so that what a decision rests on is still so when it takes effect.
 /// </summary>
 public sealed class ReleaseDesk(
-    KeyVault vault, EnrolmentBook enrolments, NonceBook nonces, CheckpointHistory history,
-    Func<PolicySnapshot?> policy, TimeProvider time) : IDisposable
+    KeyVault vault, HostProofs proofs, NonceBook nonces, CheckpointHistory history,
+    Func<PolicySnapshot?> policy, TimeProvider time)
 {
-    private const int MostKeys = 4096;
     private const string Journal = "release journal";
     private readonly Lock _gate = new();
-    private readonly VerifierKeyCache _keys = new(MostKeys);
-    private readonly Dictionary<string, TpmClockInfo> _clocks = new(StringComparer.Ordinal);
 
     /// <summary>The tenant served.</summary>
     public required PartyId Tenant { get; init; }
@@ -38,8 +35,8 @@ public sealed class ReleaseDesk(
     /// <summary>The best assurance any release can rest on.</summary>
     public required string BestAssurance { get; init; }
 
-    /// <inheritdoc/>
-    public void Dispose() => _keys.Dispose();
+    /// <summary>The leases of hosts: without one there is no release, and refused evidence ends it.</summary>
+    public required LeaseBook Leases { get; init; }
 
     /// <summary>Gives a nonce to a host.</summary>
     public RouteAnswer<NonceAnswer> GiveNonce(RouteCall call)
@@ -66,12 +63,12 @@ public sealed class ReleaseDesk(
             return new RouteAnswer<SealedKeyBody>.Refused(RefusalProblem.NotReady);
         }
 
-        if (ReleaseRequest.Read(Canonical(body.Request), out string fault) is not { } request)
+        if (ReleaseRequest.Read(ShownDocuments.Canonical(body.Request), out string fault) is not { } request)
         {
             return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadDocument(fault));
         }
 
-        if (Logs(body) is not { } logs)
+        if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog) is not { } logs)
         {
             return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadDocument("A log is not base64."));
         }
@@ -83,7 +80,8 @@ public sealed class ReleaseDesk(
         CheckpointRule rule = new(snapshot.Checkpoint.Origin, leastSize, _ => standing);
         lock (_gate)
         {
-            KeyCustody custody = new(Tenant, call.Caller.Key, nonce, HolderOf(request.Volume.ToString()));
+            KeyCustody custody = new(
+                Tenant, call.Caller.Key, nonce, HolderOf(request.Volume.ToString()), Leases.Doubt);
             return Judge(request, logs, rule, custody, snapshot) switch
             {
                 KeyVerdict.Refused refused =>
@@ -99,7 +97,7 @@ public sealed class ReleaseDesk(
     {
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(body);
-        byte[] envelope = Canonical(body.Return);
+        byte[] envelope = ShownDocuments.Canonical(body.Return);
         if (policy() is not { } snapshot)
         {
             return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
@@ -122,7 +120,7 @@ public sealed class ReleaseDesk(
     {
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(body);
-        byte[] envelope = Canonical(body.Takeover);
+        byte[] envelope = ShownDocuments.Canonical(body.Takeover);
         if (policy() is not { TenantRoot: { } root } snapshot)
         {
             return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
@@ -141,53 +139,57 @@ public sealed class ReleaseDesk(
     }
 
     /// <summary>What the tenant may know.</summary>
-    public RouteAnswer<KeyServiceStatus> Status() => policy() is { } snapshot
+    /// <param name="leases">How hosts stand.</param>
+    public RouteAnswer<KeyServiceStatus> Status(ImmutableArray<LeaseRow> leases) => policy() is { } snapshot
         ? new RouteAnswer<KeyServiceStatus>.Ok(new KeyServiceStatus(
             Tenant.ToString(), snapshot.Checkpoint.Origin, snapshot.Checkpoint.Size, BestAssurance,
             [.. vault.Volumes().OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => new HeldVolume(pair.Key, pair.Value?.Host, pair.Value?.Nonce))],
-            snapshot.Problems))
+            leases, snapshot.Problems))
         : new RouteAnswer<KeyServiceStatus>.Refused(RefusalProblem.NotReady);
 
     private KeyVerdict Judge(
         ReleaseRequest request, EvidenceLogs logs, CheckpointRule rule, KeyCustody custody, PolicySnapshot snapshot)
     {
-        if (ReleaseControl.IdentityKeyOf(snapshot.Datacentre, request.Host) is not { } identity)
+        ShownEvidence shown = new(request.Host, custody.Caller, request.Nonce.Bytes, request.Evidence, logs);
+        switch (proofs.Judge(shown, snapshot.Datacentre, rule))
         {
-            return ReleaseControl.Explain([], snapshot.Datacentre, request, custody, time.GetUtcNow());
-        }
+            case null:
+                return ReleaseControl.Explain([], snapshot.Datacentre, request, custody, time.GetUtcNow());
+            case EvidenceVerdict.Verified verified:
+                EndBroken(request.Host, verified, snapshot);
+                return ReleaseControl.Decide(
+                    verified.Evidence, snapshot.Datacentre, request, custody, time.GetUtcNow());
+            case EvidenceVerdict.Refused refused:
+                if (ReleaseControl.IdentityKeyOf(snapshot.Datacentre, request.Host)?.Id == custody.Caller
+                    && custody.Nonce == NonceStanding.Good && refused.Refusals.Any(IsAgainstTheHost))
+                {
+                    Leases.End(request.Host, string.Join(" ", refused.Refusals.Select(one => one.Sentence)));
+                }
 
-        EvidenceExpectation expectation = new()
-        {
-            Host = request.Host.ToString(),
-            IdentityKey = identity,
-            EndorsementKey = ReleaseControl.EndorsementKeyOf(snapshot.Datacentre, request.Host),
-            Enrolment = enrolments.Find(request.Host.ToString()),
-            LastSeen = _clocks.GetValueOrDefault(request.Host.ToString()),
-            ChannelKey = custody.Caller,
-            Checkpoint = rule,
-            Nonce = request.Nonce.Bytes,
-        };
-        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, logs, _keys) switch
-        {
-            EvidenceVerdict.Verified verified => Decide(verified.Evidence, request, custody, snapshot),
-            EvidenceVerdict.Refused refused => ReleaseControl.Explain(
-                refused.Refusals, snapshot.Datacentre, request, custody, time.GetUtcNow()),
-            _ => throw new UnreachableException(),
-        };
+                return ReleaseControl.Explain(
+                    refused.Refusals, snapshot.Datacentre, request, custody, time.GetUtcNow());
+            default:
+                throw new UnreachableException();
+        }
     }
 
-    /// <summary>A TPM's counters only go on; those of the last quote are what the next one is held against.</summary>
-    private KeyVerdict Decide(
-        VerifiedEvidence evidence, ReleaseRequest request, KeyCustody custody, PolicySnapshot snapshot)
+    /// <summary>What is shown for a key counts against the host as what it shows to keep a lease.</summary>
+    private void EndBroken(HostRef host, EvidenceVerdict.Verified verdict, PolicySnapshot snapshot)
     {
-        if (evidence.Quote is { } quote)
+        foreach (DomainRef domain in Leases.DomainsOf(host))
         {
-            _clocks[evidence.Host] = quote.Clock;
+            var against = LeaseControl.Against(verdict, snapshot.Datacentre, host, domain, time.GetUtcNow());
+            if (!against.IsEmpty)
+            {
+                Leases.Take(host, domain, against);
+            }
         }
-
-        return ReleaseControl.Decide(evidence, snapshot.Datacentre, request, custody, time.GetUtcNow());
     }
+
+    /// <summary>What the board shows to one and not to the other is nobody's evidence.</summary>
+    private static bool IsAgainstTheHost(EvidenceRefusal refusal) =>
+        refusal.Code is not (EvidenceRefusalCode.CheckpointAhead or EvidenceRefusalCode.CheckpointForked);
 
     private RouteAnswer<SealedKeyBody> HandOut(KeyVerdict.Release release)
     {
@@ -221,7 +223,7 @@ public sealed class ReleaseDesk(
     }
 
     private KeyCustody Custody(KeyId caller, HolderDocument document) =>
-        new(Tenant, caller, NonceStanding.Good, HolderOf(document.Volume.ToString()));
+        new(Tenant, caller, NonceStanding.Good, HolderOf(document.Volume.ToString()), Leases.Doubt);
 
     private HolderState HolderOf(string volume)
     {
@@ -243,29 +245,4 @@ public sealed class ReleaseDesk(
         NonceFinding.OfAnotherCaller => NonceStanding.OfAnotherCaller,
         _ => throw new UnreachableException(),
     };
-
-    private static EvidenceLogs? Logs(ReleaseBody body)
-    {
-        try
-        {
-            return new EvidenceLogs(Convert.FromBase64String(body.BootLog), Convert.FromBase64String(body.RuntimeLog));
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
-
-    private static byte[] Canonical(JsonElement envelope)
-    {
-        try
-        {
-            return CanonicalJson.Write(envelope);
-        }
-        catch (ArgumentException)
-        {
-            // What has no canonical form is no envelope; the reader refuses the empty document with its own sentence.
-            return [];
-        }
-    }
 }

@@ -21,6 +21,7 @@ public sealed class CompartmentManager(
     VirtualNetworkManager network, MachineLayout layout, IntegrityManager integrity)
 {
     private readonly ConcurrentDictionary<string, CompartmentState> _states = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _held = new(StringComparer.Ordinal);
 
     /// <summary>The clock of the pauses between starts, and of the time a machine has to end by itself.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -35,6 +36,19 @@ public sealed class CompartmentManager(
     public string WordOfStopped(string machineName) =>
         _states.TryGetValue(machineName, out CompartmentState? state) && state.Word == "stopping"
             ? state.Word : "stopped";
+
+    /// <summary>What becomes of a machine with which this host is not trusted: gone, or not yet.</summary>
+    public string WordOfLost(string machineName)
+    {
+        try
+        {
+            return Active().Contains(machineName) ? "stopping" : "stopped";
+        }
+        catch (WorldException)
+        {
+            return "stopping";
+        }
+    }
 
     /// <summary>libvirt's names of the machines that have a process.</summary>
     public IReadOnlySet<string> Active() =>
@@ -61,20 +75,116 @@ public sealed class CompartmentManager(
             _states.TryRemove(ended, out _);
         }
 
-        foreach (MachineStatus machine in strays)
-        {
-            if (!plans.WasPlanned(machine.Name))
-            {
-                integrity.Record(
-                    IntegrityKind.Drift, machine.Name, "It runs and is not in this host's plan; it is ended.");
-            }
+        // That one of them cannot be ended or recorded keeps none of the others running.
+        All(strays.Select(machine => (Action)(() => EndStray(plan, plans, machine))));
+    }
 
-            if (!plan.IsToStop(machine.Name) || !Asked(machine))
+    private void EndStray(EnforcedPlan plan, PlanKeeper plans, MachineStatus machine)
+    {
+        if (!plans.WasPlanned(machine.Name))
+        {
+            integrity.Record(
+                IntegrityKind.Drift, machine.Name, "It runs and is not in this host's plan; it is ended.");
+        }
+
+        if (!plan.IsToStop(machine.Name) || !Asked(machine))
+        {
+            hypervisor.Current.Kill(machine.Id);
+            _states.TryRemove(machine.Name, out _);
+            integrity.Record(
+                IntegrityKind.MachineStopped, machine.Name,
+                plan.LostBy(machine.Name)?.Sentence ?? "It is not in this host's plan.");
+        }
+    }
+
+    /// <summary>
+    /// Stops the processors of a machine with which this host is not trusted now, its ports first, and lets those run
+    /// again that this host stopped so and is trusted with again.
+    /// </summary>
+    public void Hold(EnforcedPlan plan, CompartmentPlan machine)
+    {
+        if (hypervisor.Current.Find(machine.Uuid) is not { IsActive: true } found)
+        {
+            _held.TryRemove(machine.MachineName, out _);
+            return;
+        }
+
+        if (plan.Lost.GetValueOrDefault(machine.Ref) is { } lost)
+        {
+            _held[machine.MachineName] = true;
+            All([
+                () => network.KillPorts(machine, lost.Sentence), () => Pause(machine, found, lost),
+            ]);
+            Note(machine, "paused", [lost.Sentence]);
+        }
+        else if (found.State == MachineRunState.Paused && IsHeld(machine))
+        {
+            Resume(plan, machine);
+        }
+        else
+        {
+            _held.TryRemove(machine.MachineName, out _);
+        }
+    }
+
+    /// <summary>The ports that must stay dead, because their machines are paused or are to be.</summary>
+    public IReadOnlySet<string> DeadPorts(EnforcedPlan plan) => plan.Machines
+        .Where(machine => plan.Lost.ContainsKey(machine.Ref) || _held.ContainsKey(machine.MachineName))
+        .SelectMany(machine => machine.Ports).Select(port => port.Device).ToHashSet(StringComparer.Ordinal);
+
+    private void Pause(CompartmentPlan machine, MachineStatus found, LostMachine lost)
+    {
+        if (found.State == MachineRunState.Paused)
+        {
+            return;
+        }
+
+        hypervisor.Current.Suspend(found.Id);
+        integrity.Record(IntegrityKind.MachinePaused, machine.Ref.ToString(), lost.Sentence);
+    }
+
+    private void Resume(EnforcedPlan plan, CompartmentPlan machine)
+    {
+        _held[machine.MachineName] = true;
+        if (!plan.MayResume(machine))
+        {
+            network.KillPorts(machine, "The machine is paused until its domains trust this host again.");
+            Note(machine, "paused", ["its domains have not said yet that they trust this host again."]);
+            return;
+        }
+
+        integrity.Record(
+            IntegrityKind.MachineResumed, machine.Ref.ToString(), "Its domains trust this host again.");
+        hypervisor.Current.Resume(machine.Uuid);
+        _held.TryRemove(machine.MachineName, out _);
+        Note(machine, "running", []);
+    }
+
+    /// <summary>Whether this host paused it; what a person suspended is left to that person.</summary>
+    private bool IsHeld(CompartmentPlan machine) => _held.ContainsKey(machine.MachineName)
+        || integrity.LastAbout(
+            machine.Ref.ToString(), IntegrityKind.MachinePaused, IntegrityKind.MachineResumed,
+            IntegrityKind.MachineStarted) == IntegrityKind.MachinePaused;
+
+    /// <summary>Does everything, whatever fails of it; then the first failure is the failure.</summary>
+    private static void All(IEnumerable<Action> acts)
+    {
+        WorldException? first = null;
+        foreach (Action act in acts)
+        {
+            try
             {
-                hypervisor.Current.Kill(machine.Id);
-                integrity.Record(IntegrityKind.MachineStopped, machine.Name, "It is not in this host's plan.");
-                _states.TryRemove(machine.Name, out _);
+                act();
             }
+            catch (WorldException error)
+            {
+                first ??= error;
+            }
+        }
+
+        if (first is not null)
+        {
+            throw first;
         }
     }
 
@@ -101,7 +211,7 @@ public sealed class CompartmentManager(
             return;
         }
 
-        Note(machine, "running", []);
+        Note(machine, running.State == MachineRunState.Paused ? "paused" : "running", []);
     }
 
     /// <summary>Starts the machine if it should run and does not.</summary>

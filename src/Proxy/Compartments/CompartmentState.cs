@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Bailiwick.Proxy.Compartments;
 
 /// <summary>What was last seen and done of one machine; immutable.</summary>
-/// <param name="Word">running, stopped, refused, stopping, failed or unknown.</param>
+/// <param name="Word">running, paused, stopped, refused, stopping, failed or unknown.</param>
 /// <param name="Refusals">Why it is refused or failed.</param>
 /// <param name="Failures">How often in a row a start came to nothing.</param>
 /// <param name="RetryUnder">

@@ -43,11 +43,12 @@ public sealed class TvdProxy(
         {
             stop.ThrowIfCancellationRequested();
             apply.Try($"check {machine.DisplayName}", () => compartments.Revoke(machine));
+            apply.Try($"hold {machine.DisplayName}", () => compartments.Hold(plan, machine));
             await apply.TryAsync(
                 $"run {machine.DisplayName}", () => compartments.GrantAsync(plan, machine, stop)).ConfigureAwait(false);
         }
 
-        apply.Try("ports", () => network.ConfirmPorts(plan, own));
+        apply.Try("ports", () => network.ConfirmPorts(plan, own, compartments.DeadPorts(plan)));
         apply.ThrowFirst();
         Status.Turn(UnitHealth.Converged, "");
     }

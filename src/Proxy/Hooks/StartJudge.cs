@@ -59,7 +59,7 @@ public sealed class StartJudge(
             await storage.Boot.MeasureAsync(machine.Boot, stop).ConfigureAwait(false));
         integrity.Record(
             IntegrityKind.MachineMeasured, machine.Ref.ToString(), Encoding.UTF8.GetString(measured.Write()));
-        List<string> reasons = [];
+        List<string> reasons = plan.Lost.GetValueOrDefault(machine.Ref) is { } lost ? [lost.Sentence] : [];
         switch (AdmissionControl.DecideStart(
             plan.Datacentre, measured, plan.Plan.Host, plan.Proposals, time.GetUtcNow()))
         {
@@ -103,6 +103,11 @@ public sealed class StartJudge(
 
     private static IEnumerable<string> NotPlanned(EnforcedPlan plan, string machineName)
     {
+        if (plan.LostBy(machineName) is { } lost)
+        {
+            return [lost.Sentence];
+        }
+
         AdmissionVerdict.Refused? refused = plan.Plan.Refused
             .FirstOrDefault(r => MachineLayout.NameOf(r.Compartment) == machineName);
         return refused is null

@@ -42,22 +42,31 @@ public sealed class EvidenceDesk(
         : null;
 
     /// <summary>Evidence over a checkpoint of at least a size, which may be on its way to this host.</summary>
-    /// <exception cref="WorldException">The board has not shown such a checkpoint in time.</exception>
-    public async Task<byte[]> MakeAsync(ReadOnlyMemory<byte> nonce, long leastSize, CancellationToken stop)
+    /// <exception cref="WorldException">
+    /// The board has not shown such a checkpoint in time, or the TPM does not answer.
+    /// </exception>
+    public async Task<byte[]> MakeAsync(ReadOnlyMemory<byte> nonce, long leastSize, CancellationToken stop) =>
+        await HasReadAsync(leastSize, stop).ConfigureAwait(false) && Make(nonce) is { } envelope
+            ? envelope
+            : throw new WorldException(
+                ["make evidence"], -1,
+                $"the board has shown no checkpoint of {leastSize} leaves; this host holds "
+                + $"{board.Checkpoint?.Size ?? 0}");
+
+    /// <summary>Waits until this host has read so far; false when the board does not show it in time.</summary>
+    public async Task<bool> HasReadAsync(long leastSize, CancellationToken stop)
     {
         for (int attempt = 0; attempt < PatienceTenths; attempt++)
         {
-            if (board.Checkpoint is { } checkpoint && checkpoint.Size >= leastSize && Make(nonce) is { } envelope)
+            if (board.Checkpoint is { } checkpoint && checkpoint.Size >= leastSize)
             {
-                return envelope;
+                return true;
             }
 
             await Task.Delay(100, stop).ConfigureAwait(false);
         }
 
-        throw new WorldException(
-            ["make evidence"], -1,
-            $"the board has shown no checkpoint of {leastSize} leaves; this host holds {board.Checkpoint?.Size ?? 0}");
+        return false;
     }
 
     /// <summary>The firmware's event log, to be shown beside a quote; empty when this host has none.</summary>

@@ -82,6 +82,10 @@ public sealed class HostView(PlanKeeper plans, CompartmentManager compartments, 
                     && plan.Plan.Refused.All(r => r.Compartment != p.Compartment))
                 .Select(p => new CompartmentReport(
                     p.Compartment.ToString(), compartments.WordOfStopped(MachineLayout.NameOf(p.Compartment)), [])),
+            .. plan.Lost.Values.Where(lost => lost.Stops).OrderBy(l => l.Machine.ToString(), StringComparer.Ordinal)
+                .Select(lost => new CompartmentReport(
+                    lost.Machine.ToString(), compartments.WordOfLost(MachineLayout.NameOf(lost.Machine)),
+                    [new ReportedReason("lost-trust", lost.Sentence)])),
             .. plan.Plan.Refused.Select(refused => new CompartmentReport(
                 refused.Compartment.ToString(), "refused",
                 [.. refused.Refusals.Select(r => new ReportedReason(r.Code.ToString(), r.Sentence))])),

@@ -153,6 +153,16 @@ public sealed class IntegrityManager : IDisposable
         }
     }
 
+    /// <summary>The kind of the newest entry about a subject among some kinds; null when there is none.</summary>
+    public IntegrityKind? LastAbout(string subject, params IntegrityKind[] kinds)
+    {
+        lock (_lock)
+        {
+            return Enumerable.Reverse(_lines)
+                .FirstOrDefault(l => l.Entry.Subject == subject && kinds.Contains(l.Entry.Kind))?.Entry.Kind;
+        }
+    }
+
     /// <summary>Entries from a number on, at most <paramref name="limit"/>.</summary>
     public IReadOnlyList<IntegrityLine> Read(long from, int limit)
     {

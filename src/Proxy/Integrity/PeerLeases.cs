@@ -1,53 +1,43 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Proxy.Integrity;
 
 /// <summary>
-/// For how long this host takes another to be what a domain demands. Trust is lent: it begins with evidence that was
-/// verified here, ends at once when evidence is refused, and ends by itself when none comes. Time is counted by this
-/// host alone, so nobody's clock decides.
+/// For how long this host takes another to be what a domain demands: <see cref="LeaseTable"/> on this host's own clock.
+/// Safe for use from several threads.
 /// </summary>
 public sealed class PeerLeases(TimeProvider time)
 {
-    /// <summary>How long trust lasts without fresh evidence, in seconds.</summary>
-    public const int Seconds = 60;
+    private readonly long _start = time.GetTimestamp();
+    private LeaseTable _table = LeaseTable.Empty;
 
-    private readonly ConcurrentDictionary<(HostRef, DomainRef), Standing> _standings = [];
+    /// <summary>Every standing now.</summary>
+    public ImmutableArray<HostLease> All => _table.All;
+
+    /// <summary>The moment, on the clock of the standings.</summary>
+    public TimeSpan Now => time.GetElapsedTime(_start);
 
     /// <summary>Why a host is not trusted for a domain now; null while it is.</summary>
-    public string? Doubt(HostRef peer, DomainRef domain)
-    {
-        if (!_standings.TryGetValue((peer, domain), out Standing? standing))
-        {
-            return "it has not proven itself to this host yet.";
-        }
-
-        return !standing.Against.IsEmpty ? string.Join(" ", standing.Against)
-            : time.GetElapsedTime(standing.At) > TimeSpan.FromSeconds(Seconds)
-                ? $"it has not proven itself for {Seconds} s."
-                : null;
-    }
+    public string? Doubt(HostRef peer, DomainRef domain) => _table.Doubt(peer, domain, Now);
 
     /// <summary>Whether the other host was ever judged.</summary>
-    public bool Knows(HostRef peer, DomainRef domain) => _standings.ContainsKey((peer, domain));
+    public bool Knows(HostRef peer, DomainRef domain) => _table.Find(peer, domain) is not null;
 
     /// <summary>Takes a verdict over fresh evidence.</summary>
     /// <param name="peer">The other host.</param>
     /// <param name="domain">The domain whose demands were judged.</param>
     /// <param name="against">Everything against it; empty for a lease.</param>
-    public void Take(HostRef peer, DomainRef domain, ImmutableArray<string> against) =>
-        _standings[(peer, domain)] = new Standing(against, time.GetTimestamp());
-
-    /// <summary>Forgets everyone who is not among these.</summary>
-    public void Keep(IReadOnlyCollection<(HostRef, DomainRef)> wanted)
+    public void Take(HostRef peer, DomainRef domain, ImmutableArray<string> against)
     {
-        foreach ((HostRef, DomainRef) gone in _standings.Keys.Except(wanted))
-        {
-            _standings.TryRemove(gone, out _);
-        }
+        TimeSpan now = Now;
+        Change(table => table.Take(peer, domain, against, now));
     }
 
-    private sealed record Standing(ImmutableArray<string> Against, long At);
+    /// <summary>Forgets everyone who is not among these.</summary>
+    public void Keep(IReadOnlyCollection<(HostRef, DomainRef)> wanted) =>
+        Change(table => table.Where(lease => wanted.Contains((lease.Host, lease.Domain))));
+
+    private void Change(Func<LeaseTable, LeaseTable> change) => ImmutableInterlocked.Update(ref _table, change);
 }

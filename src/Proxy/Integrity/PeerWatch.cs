@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
@@ -9,6 +8,7 @@ using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Peers;
 using Bailiwick.Channel.Pinned;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
@@ -125,15 +125,8 @@ public sealed class PeerWatch(
     {
         foreach (DomainRef domain in domains)
         {
-            ImmutableArray<string> against = verdict switch
-            {
-                EvidenceVerdict.Refused refused => [.. refused.Refusals.Select(refusal => refusal.Sentence)],
-                EvidenceVerdict.Verified verified when datacentre.Domains.TryGetValue(
-                    domain.ToString(), out DomainModel? model) => PlatformJudge.Against(verified.Evidence, model),
-                EvidenceVerdict.Verified => ["no accepted statement describes the domain."],
-                _ => throw new UnreachableException(),
-            };
-            leases.Take(peer, domain, against);
+            leases.Take(
+                peer, domain, LeaseControl.Against(verdict, datacentre, peer, domain, time.GetUtcNow()));
         }
     }
 

@@ -52,7 +52,8 @@ public sealed class SegmentKeeper(
     /// <summary>
     /// Makes live what is there and right, and dead what is not. Called at the end of each run, after everything else.
     /// </summary>
-    public void Confirm(HostPlan plan, WantedSegment wanted, WantedRules rules)
+    public void Confirm(
+        HostPlan plan, WantedSegment wanted, WantedRules rules, IReadOnlySet<string>? dead = null)
     {
         ObservedNetwork seen = tools.Observe();
         ImmutableArray<SegmentFault> faults = wanted.Faults(seen);
@@ -65,9 +66,11 @@ public sealed class SegmentKeeper(
         }
 
         HashSet<string> wrong = [.. faults.Select(f => f.Device)];
-        string[] right = [.. AllPorts(wanted).Where(p =>
+        string[] right = [.. AllPorts(wanted).Where(p => dead?.Contains(p) is not true &&
             !wrong.Contains(p) && seen.Links.TryGetValue(p, out ObservedLink? link) && link.Master == wanted.Bridge)];
-        guard.Kill([.. AllPorts(wanted).Except(right)], "The port is not there, or not on its bridge.");
+        guard.Kill(
+            [.. AllPorts(wanted).Except(right)],
+            "The port is not there, not on its bridge, or its machine is paused.");
         guard.Revive(right, $"Its rules and {wanted.Bridge} were observed to be as planned.");
         if (!faults.IsEmpty)
         {

@@ -22,9 +22,12 @@ public sealed class VirtualNetworkManager(SegmentKeeper segments, GatewayKeeper 
     }
 
     /// <summary>Makes live every port of the domain that was observed to be right, and dead every other.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="domain">The domain.</param>
+    /// <param name="dead">Ports that must be dead however right they are.</param>
     /// <exception cref="Host.WorldException">The switch is not as planned; all its ports are dead.</exception>
-    public void ConfirmPorts(EnforcedPlan plan, DomainPlan domain) =>
-        segments.Confirm(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay), Rules(domain));
+    public void ConfirmPorts(EnforcedPlan plan, DomainPlan domain, IReadOnlySet<string> dead) =>
+        segments.Confirm(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay), Rules(domain), dead);
 
     /// <summary>What stands against a machine's start in the network of each of its domains.</summary>
     public ImmutableArray<string> Faults(EnforcedPlan plan, CompartmentPlan machine)

@@ -2,9 +2,11 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Compartments;
 
 namespace Bailiwick.Proxy.Plans;
@@ -26,6 +28,14 @@ public sealed class EnforcedPlan
     /// </summary>
     public FrozenDictionary<(HostRef Host, DomainRef Domain), string?> Doubts { get; init; } =
         FrozenDictionary<(HostRef Host, DomainRef Domain), string?>.Empty;
+
+    /// <summary>The domains that must trust this host, and how it stood for each when the plan was computed.</summary>
+    public FrozenDictionary<DomainRef, OwnStanding> Standings { get; init; } =
+        FrozenDictionary<DomainRef, OwnStanding>.Empty;
+
+    /// <summary>Machines with which this host is not trusted: stopped and not planned, or planned and paused.</summary>
+    public FrozenDictionary<CompartmentRef, LostMachine> Lost { get; init; } =
+        FrozenDictionary<CompartmentRef, LostMachine>.Empty;
 
     internal EnforcedPlan(
         HostPlan plan, CheckedDatacentre datacentre, ImmutableArray<PlacementProposal> proposals, string text)
@@ -82,10 +92,41 @@ public sealed class EnforcedPlan
     public IEnumerable<DomainPlan> DomainsOf(CompartmentPlan machine) =>
         Plan.Domains.Where(d => machine.Ports.Any(p => p.Bridge == d.Network.Bridge));
 
+    /// <summary>Why this host is not trusted with a machine, by libvirt's name; null while it is.</summary>
+    public LostMachine? LostBy(string machineName) =>
+        Lost.Values.FirstOrDefault(lost => MachineLayout.NameOf(lost.Machine) == machineName);
+
     /// <summary>Whether a machine, by libvirt's name, is on this host and ordered to stop.</summary>
     public bool IsToStop(string machineName) => Proposals.Any(p =>
         p.Host == Plan.Host && !p.Running && MachineLayout.NameOf(p.Compartment) == machineName);
 
-    /// <summary>Whether the machine is suggested to run now.</summary>
-    public bool WantsRunning(CompartmentPlan machine) => _running.Contains(machine.Ref);
+    /// <summary>This plan without what the host lost the trust for; nothing in it is new.</summary>
+    internal EnforcedPlan Narrowed(FrozenDictionary<DomainRef, OwnStanding> standings)
+    {
+        NarrowedPlan own = OwnMachines.Narrow(
+            Plan, Datacentre, domain => standings.GetValueOrDefault(domain) ?? OwnStanding.Unknown);
+        Dictionary<CompartmentRef, LostMachine> lost = new(Lost);
+        foreach (LostMachine machine in own.Lost)
+        {
+            lost[machine.Machine] = machine;
+        }
+
+        return new EnforcedPlan(own.Plan, Datacentre, Proposals, Encoding.UTF8.GetString(PlanJson.Write(own.Plan)))
+        {
+            Doubts = Doubts,
+            Standings = standings,
+            Lost = lost.ToFrozenDictionary(),
+        };
+    }
+
+    /// <summary>Whether the machine is suggested to run now, and this host is trusted with it.</summary>
+    public bool WantsRunning(CompartmentPlan machine) =>
+        _running.Contains(machine.Ref) && !Lost.ContainsKey(machine.Ref);
+
+    /// <summary>
+    /// Whether a machine that was paused may execute again: only when each of its domains has said so.
+    /// </summary>
+    public bool MayResume(CompartmentPlan machine) => !Lost.ContainsKey(machine.Ref)
+        && OwnMachines.DomainsOf(Datacentre, machine.Ref)
+            .All(domain => Standings.GetValueOrDefault(domain)?.Trust == OwnTrust.Held);
 }

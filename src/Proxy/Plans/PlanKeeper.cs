@@ -5,11 +5,13 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Principals;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Networking;
 
@@ -27,15 +29,16 @@ public sealed partial class PlanKeeper
     private readonly HostRef _host;
     private readonly IntegrityManager _integrity;
     private readonly TimeProvider _time;
-    private readonly PeerDoubt _doubt;
+    private readonly HostDoubt _doubt;
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, bool> _planned = new(StringComparer.Ordinal);
     private StatementBook _book = StatementBook.Empty;
     private ImmutableArray<PlacementProposal> _proposals = [];
     private volatile EnforcedPlan _current;
+    private string _recorded;
 
     /// <summary>Begins with the plan of a host of which nothing is known: nothing may run.</summary>
-    public PlanKeeper(HostRef host, IntegrityManager integrity, TimeProvider time, PeerDoubt doubt)
+    public PlanKeeper(HostRef host, IntegrityManager integrity, TimeProvider time, HostDoubt doubt)
     {
         _doubt = doubt;
         _host = host;
@@ -47,7 +50,11 @@ public sealed partial class PlanKeeper
         }
 
         _current = Compute();
+        _recorded = _current.Digest;
     }
+
+    /// <summary>How this host itself stands for a domain; a host that proves itself to nobody stays unknown.</summary>
+    public Func<DomainRef, OwnStanding> Own { get; init; } = _ => OwnStanding.Unknown;
 
     /// <summary>Raised after another plan came into force, on the thread that brought it.</summary>
     public event Action? Changed;
@@ -98,16 +105,17 @@ public sealed partial class PlanKeeper
     /// <summary>
     /// Computes the plan anew, and puts it in force if it is another: first the record, then the plan.
     /// </summary>
-    /// <exception cref="Host.WorldException">The record could not be made; the plan before stays in force.</exception>
+    /// <exception cref="WorldException">The record could not be made; the plan before stays in force.</exception>
     public void Recompute()
     {
         bool changed = false;
         lock (_lock)
         {
             EnforcedPlan next = Compute();
-            if (next.Digest != _current.Digest)
+            if (next.Digest != _recorded)
             {
-                _integrity.Record(IntegrityKind.Plan, _host.ToString(), next.Text);
+                Record(next);
+                _recorded = next.Digest;
                 changed = true;
             }
 
@@ -128,12 +136,37 @@ public sealed partial class PlanKeeper
     }
 
     /// <summary>Computes the plan anew if a host's standing is another than the plan in force took it to be.</summary>
-    /// <exception cref="Host.WorldException">The record could not be made; the plan before stays in force.</exception>
+    /// <exception cref="WorldException">The record could not be made; the plan before stays in force.</exception>
     public void Reconsider()
     {
-        if (_current.Doubts.Any(pair => pair.Value != _doubt(pair.Key.Host, pair.Key.Domain)))
+        if (_current.Doubts.Any(pair => pair.Value != _doubt(pair.Key.Host, pair.Key.Domain))
+            || _current.Standings.Any(pair => pair.Value != Stands(pair.Key)))
         {
             Recompute();
+        }
+    }
+
+    /// <summary>
+    /// A host that cannot record can bring nothing new into force. But what it is no longer trusted with it lets go of
+    /// without a record: a TPM that is gone must not be what keeps machines running.
+    /// </summary>
+    private void Record(EnforcedPlan next)
+    {
+        try
+        {
+            _integrity.Record(IntegrityKind.Plan, _host.ToString(), next.Text);
+        }
+        catch (WorldException) when (next.Standings.Values.Any(own => own.Trust == OwnTrust.Lost))
+        {
+            EnforcedPlan less = _current.Narrowed(next.Standings);
+            bool changed = less.Digest != _current.Digest;
+            _current = less;
+            if (changed)
+            {
+                Changed?.Invoke();
+            }
+
+            throw;
         }
     }
 
@@ -145,6 +178,12 @@ public sealed partial class PlanKeeper
     [GeneratedRegex("\"(bw(?:[btxpq][0-9a-f]{10}|-[0-9a-f]{16}))\"")]
     private static partial Regex OwnName();
 
+    /// <summary>Where there is no key service nobody can say more than the admission did.</summary>
+    private OwnStanding Stands(DomainRef domain) =>
+        Own(domain) is { Trust: not OwnTrust.Unknown } said ? said
+        : TenantServices.KeyOf(_book, domain.Tenant) is null ? OwnStanding.Held
+        : OwnStanding.Unknown;
+
     private EnforcedPlan Compute()
     {
         PolicyReading reading = PolicyDocuments.FromStatements(Statements());
@@ -153,10 +192,14 @@ public sealed partial class PlanKeeper
         HostPlan whole = Refine.ForHost(result.Datacentre, _proposals, _host, _time.GetUtcNow());
         var doubts = TrustedPeers.Wanted(whole).ToFrozenDictionary(
             pair => pair, pair => _doubt(pair.Host, pair.Domain));
-        HostPlan plan = TrustedPeers.Only(whole, (host, domain) => doubts[(host, domain)]);
+        var standings = OwnMachines.Wanted(whole, result.Datacentre).ToFrozenDictionary(domain => domain, Stands);
+        NarrowedPlan own = OwnMachines.Narrow(whole, result.Datacentre, domain => standings[domain]);
+        HostPlan plan = TrustedPeers.Only(own.Plan, (host, domain) => doubts[(host, domain)]);
         return new EnforcedPlan(plan, result.Datacentre, _proposals, Encoding.UTF8.GetString(PlanJson.Write(plan)))
         {
             Doubts = doubts,
+            Standings = standings,
+            Lost = own.Lost.ToFrozenDictionary(lost => lost.Machine),
         };
     }
 

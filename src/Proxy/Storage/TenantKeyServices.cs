@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Pinned;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
@@ -16,13 +19,17 @@ namespace Bailiwick.Proxy.Storage;
 /// nobody else can stand in for it.
 /// </summary>
 public sealed class TenantKeyServices(
-    HostRef host, ChannelIdentity identity, EvidenceDesk evidence, PlanKeeper plans, TpmEnrolment enrolment)
-    : IVolumeKeys, IDisposable
+    HostRef host, ChannelIdentity identity, EvidenceDesk evidence, PlanKeeper plans, TpmEnrolment enrolment,
+    OwnLeases leases) : IVolumeKeys, IDisposable
 {
     private const string NotHeldSo = "not-held-so";
     private const string NotEnrolled = "evidence-not-enrolled";
     private static readonly TimeSpan EnrolPeriod = TimeSpan.FromMilliseconds(500);
+    private const int PatienceTenths = 50;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
+    // One proof after the other: a TPM's clock must not seem to go back because two were on their way at once.
+    private readonly ConcurrentDictionary<PartyId, SemaphoreSlim> _turns = [];
 
     /// <inheritdoc/>
     public async Task<VolumeKeyAnswer> RequestAsync(
@@ -36,6 +43,8 @@ public sealed class TenantKeyServices(
         try
         {
             await enrolment.EnsureAsync(question.Volume.Tenant, client, stop).ConfigureAwait(false);
+            await LeasesAsync(question, stop).ConfigureAwait(false);
+            using Turn turn = await TurnAsync(question.Volume.Tenant, stop).ConfigureAwait(false);
             OpenedKey opened = await client.Fetch(
                 async (given, session, cancel) =>
                 {
@@ -140,6 +149,74 @@ public sealed class TenantKeyServices(
         }
     }
 
+    /// <summary>Proves this host to a tenant's key service.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="domains">The domains of which this host has machines.</param>
+    /// <param name="make">Makes evidence over the key service's nonce; null gives up.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <returns>What it says; null when nothing was asked.</returns>
+    /// <exception cref="KeyServiceException">It refuses to judge, or cannot be asked.</exception>
+    /// <exception cref="WorldException">A log cannot be read.</exception>
+    public async Task<LeaseAnswer?> ProveAsync(
+        PartyId tenant, ImmutableArray<string> domains, Func<ReadOnlyMemory<byte>, byte[]?> make,
+        CancellationToken stop)
+    {
+        if (Client(tenant) is not { } client)
+        {
+            return null;
+        }
+
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(Patience);
+        await enrolment.EnsureAsync(tenant, client, limit.Token).ConfigureAwait(false);
+        using Turn turn = await TurnAsync(tenant, limit.Token).ConfigureAwait(false);
+        try
+        {
+            LeaseAnswer answer = await client.Prove(
+                domains,
+                async (given, cancel) =>
+                    await evidence.HasReadAsync(given.Size, cancel).ConfigureAwait(false)
+                    && make(Convert.FromBase64String(given.Nonce)) is { } envelope
+                        ? new SignedRequest(envelope, evidence.BootLog(), evidence.RuntimeLog())
+                        : throw new NothingToShowException(),
+                limit.Token).ConfigureAwait(false);
+            if (answer.Domains.Any(one => !one.Against.IsEmpty))
+            {
+                // One of the reasons may be that the key service knows no enrolment of this host any more.
+                enrolment.Forget(tenant);
+            }
+
+            return answer;
+        }
+        catch (NothingToShowException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>No key comes before the leases, and those of a machine that was just placed here are on their way.
+    /// </summary>
+    private async Task LeasesAsync(VolumeKeyQuestion question, CancellationToken stop)
+    {
+        var domains = OwnMachines.DomainsOf(question.Plan.Datacentre, question.Compartment);
+        for (int attempt = 0; attempt < PatienceTenths; attempt++)
+        {
+            if (domains.All(domain => leases.Of(domain).Trust != OwnTrust.Unknown))
+            {
+                return;
+            }
+
+            await Task.Delay(100, stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Turn> TurnAsync(PartyId tenant, CancellationToken stop)
+    {
+        SemaphoreSlim turn = _turns.GetOrAdd(tenant, _ => new SemaphoreSlim(1));
+        await turn.WaitAsync(stop).ConfigureAwait(false);
+        return new Turn(turn);
+    }
+
     private KeyServiceClient? Client(PartyId tenant)
     {
         if (TenantServices.KeyOf(plans.Book, tenant) is not { } key
@@ -152,4 +229,12 @@ public sealed class TenantKeyServices(
         return new KeyServiceClient(
             _clients.GetOrAdd($"{key.Id} {address}", _ => PinnedHandler.Create(identity, key.Id, address)));
     }
+
+    private sealed class Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
+    }
+
+    /// <summary>No evidence was made, so nothing is asked.</summary>
+    private sealed class NothingToShowException : Exception;
 }

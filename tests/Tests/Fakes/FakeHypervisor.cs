@@ -104,12 +104,30 @@ internal sealed class FakeHypervisor(FakeHost host) : IHypervisor
     {
         string name = NameOf(machine);
         Change("destroy");
+        Paused.Remove(name);
         foreach (XElement port in Ports(name))
         {
             host.Network.RemoveLink(Tap(port));
         }
 
         _machines[name] = _machines[name] with { Active = false };
+        host.Invariant();
+    }
+
+    /// <summary>The machines whose processors are stopped.</summary>
+    public HashSet<string> Paused { get; } = [];
+
+    public void Suspend(Guid machine)
+    {
+        Change("suspend");
+        Paused.Add(NameOf(machine));
+        host.Invariant();
+    }
+
+    public void Resume(Guid machine)
+    {
+        Change("resume");
+        Paused.Remove(NameOf(machine));
         host.Invariant();
     }
 
@@ -132,10 +150,6 @@ internal sealed class FakeHypervisor(FakeHost host) : IHypervisor
     public IReadOnlyDictionary<Guid, string> Secrets() => _secrets;
 
     public void Undefine(Guid machine) => throw Unused();
-
-    public void Suspend(Guid machine) => throw Unused();
-
-    public void Resume(Guid machine) => throw Unused();
 
     public void AttachDevice(Guid machine, string xml, DeviceScope scope) => throw Unused();
 
@@ -176,7 +190,9 @@ internal sealed class FakeHypervisor(FakeHost host) : IHypervisor
     private string NameOf(Guid machine) => _machines.First(m => m.Value.Id == machine).Key;
 
     private MachineStatus Status(string name) => new(
-        _machines[name].Id, name, _machines[name].Active ? MachineRunState.Running : MachineRunState.Off, 1,
+        _machines[name].Id, name,
+        !_machines[name].Active ? MachineRunState.Off
+            : Paused.Contains(name) ? MachineRunState.Paused : MachineRunState.Running, 1,
         _machines[name].Active ? 1 : null, true);
 
     private IEnumerable<XElement> Ports(string name) =>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Durable.Files;
 using Bailiwick.Ledger.Statements;
@@ -43,6 +45,9 @@ internal sealed class ProxyBench : IDisposable
     }
 
     public FakeHost Host { get; } = new();
+
+    /// <summary>What key services say of this host.</summary>
+    public Dictionary<DomainRef, OwnStanding> Own { get; } = [];
 
     public FakeDisk Disk { get; } = new(1) { EffectiveUser = 0 };
 
@@ -99,7 +104,10 @@ internal sealed class ProxyBench : IDisposable
         _directory = PrivateDirectory.OpenOrCreate(Disk, "/proxy");
         Integrity = IntegrityManager.Open(_directory);
         Accepted = AcceptedStatements.Open(_directory);
-        Plans = new PlanKeeper(Datacentre.Host(1), Integrity, TimeProvider.System, (_, _) => null);
+        Plans = new PlanKeeper(Datacentre.Host(1), Integrity, TimeProvider.System, (_, _) => null)
+        {
+            Own = domain => Own.GetValueOrDefault(domain) ?? OwnStanding.Unknown,
+        };
         MachineLayout layout = new(new MachinePaths(
             Path.Combine(_files, "boot"), Path.Combine(_files, "pool"), Path.Combine(_files, "machines"),
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));

@@ -91,6 +91,9 @@ internal static class DomainDifferences
         changes.Other(
             PolicyChangeCode.HostDemand, old.Vendors ?? "none", now.Vendors ?? "none",
             $"The vendors of TPMs that {name} accepts");
+        changes.Other(
+            PolicyChangeCode.HostDemand, WireText.Of(old.OnLostTrust), WireText.Of(now.OnLostTrust),
+            $"What becomes of machines of {name} on a host that loses its trust");
     }
 
     private static string Text(ImmutableArray<Predicate> evidence) => evidence.IsEmpty

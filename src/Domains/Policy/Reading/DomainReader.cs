@@ -44,14 +44,15 @@ internal static class DomainReader
 
     private static HostDemand Hosts(Value hosts, PartyNames? names, bool signed)
     {
-        hosts.Only("operators", "assurance", "jurisdictions", "vendors", "evidence");
-        var vendors = hosts.May("vendors");
+        hosts.Only("operators", "assurance", "jurisdictions", "vendors", "evidence", "onLostTrust");
+        var (vendors, lost) = (hosts.May("vendors"), hosts.May("onLostTrust"));
         var demand = new HostDemand(
             hosts.Need("operators").Distinct(1, PolicyLimits.Names, item => item.Party(names)),
             hosts.Need("assurance").Distinct(1, PolicyLimits.Names, item => item.Word<AssuranceLevel>()),
             hosts.Need("jurisdictions").Distinct(1, PolicyLimits.Names, item => item.Country()),
             vendors.IsPresent ? vendors.FileOrDigest(signed) : null,
-            hosts.May("evidence").Predicates());
+            hosts.May("evidence").Predicates(),
+            lost.IsPresent ? lost.Word<LostTrust>() : LostTrust.Stop);
         if (demand.Assurance.Contains(AssuranceLevel.Tpm) && !vendors.IsPresent)
         {
             hosts.Fault(

@@ -105,7 +105,7 @@ public sealed class HolderControlTests
 
     private static KeyCustody Custody(KeyId caller, HolderState? holder) => new(
         ReleaseScene.Bank, caller, NonceStanding.Unknown,
-        holder ?? new HolderState.Held(ReleaseScene.HostOf(1), Nonce));
+        holder ?? new HolderState.Held(ReleaseScene.HostOf(1), Nonce), (_, _) => "holders need no lease");
 
     private static void AssertOnly(KeyRefusalCode code, HolderVerdict verdict)
     {

@@ -6,6 +6,7 @@ using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
@@ -95,7 +96,9 @@ internal sealed record ReleaseScene
         },
         RequestSigner);
 
-    public KeyCustody Custody() => new(Served, Caller, Standing, Holder);
+    public HostDoubt Doubt { get; init; } = (_, _) => null;
+
+    public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt);
 
     /// <summary>Judges as a key service does.</summary>
     public KeyVerdict Judge()

@@ -1,24 +1,19 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
-using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
-using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Custody;
-using Bailiwick.KeyService.Enrolling;
-using Bailiwick.KeyService.Following;
-using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Releasing;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Domains.KeyRelease;
-using Bailiwick.Tests.Ledger.Statements;
 
 namespace Bailiwick.Tests.KeyService.Releasing;
 
@@ -26,40 +21,15 @@ namespace Bailiwick.Tests.KeyService.Releasing;
 public sealed class ReleaseDeskTests : IDisposable
 {
     private static readonly EcdsaSigner Host1 = ReleaseScene.Host1;
-    private static readonly EcdsaSigner Service = Signatory.NewKey();
-    private readonly string _path = Directory.CreateTempSubdirectory("bw-desk-").FullName;
-    private readonly SecretBytes _kek = SecretBytes.Random(32);
-    private readonly PrivateDirectory _directory;
-    private readonly KeyVault _vault;
-    private readonly EnrolmentBook _enrolments;
-    private readonly ReleaseDesk _desk;
+    private readonly DeskBench _bench = new();
 
-    public ReleaseDeskTests()
-    {
-        _directory = PrivateDirectory.Open(LinuxDisk.Instance, _path);
-        _vault = KeyVault.Open(_directory, new KeyWrap(_kek, ReleaseScene.Bank.ToString()));
-        _enrolments = EnrolmentBook.Open(_directory, ReleaseScene.Bank, Service.PublicKey, Service);
-        PolicySnapshot snapshot = new(
-            new ReleaseScene().Datacentre, null, PrincipalRegister.Empty,
-            new VerifiedPoint("log.example", ReleaseScene.Newest.Size, ReleaseScene.Newest.Root), []);
-        _desk = new ReleaseDesk(
-            _vault, _enrolments, new NonceBook(TimeProvider.System), new CheckpointHistory(new NoBoard()),
-            () => snapshot, new Bailiwick.Tests.Channel.StoppedClock { Now = new ReleaseScene().Now })
-        {
-            Tenant = ReleaseScene.Bank,
-            BestAssurance = "tpm",
-        };
-    }
+    public ReleaseDeskTests() => _bench.Lend(1);
 
-    public void Dispose()
-    {
-        _desk.Dispose();
-        _enrolments.Dispose();
-        _vault.Dispose();
-        _directory.Dispose();
-        _kek.Dispose();
-        Directory.Delete(_path, recursive: true);
-    }
+    private ReleaseDesk Desk => _bench.Desk;
+
+    private KeyVault Vault => _bench.Vault;
+
+    public void Dispose() => _bench.Dispose();
 
     [Fact]
     public async Task Releases_a_key_that_only_the_asking_session_opens()
@@ -89,7 +59,7 @@ public sealed class ReleaseDeskTests : IDisposable
     {
         using SessionKey session = SessionKey.Create();
         Assert.Equal(["nonce-unknown"], await RefusedCodes(Scene(session) with { Nonce = new byte[32] }));
-        Assert.Empty(_vault.Volumes());
+        Assert.Empty(Vault.Volumes());
     }
 
     [Fact]
@@ -99,7 +69,7 @@ public sealed class ReleaseDeskTests : IDisposable
         string[] codes = await RefusedCodes(Scene(session), ReleaseScene.Host2);
         Assert.Contains("caller-not-host", codes);
         Assert.Contains("nonce-of-another-caller", codes);
-        Assert.Empty(_vault.Volumes());
+        Assert.Empty(Vault.Volumes());
     }
 
     [Fact]
@@ -115,13 +85,15 @@ public sealed class ReleaseDeskTests : IDisposable
             RequestSigner = ReleaseScene.Host2,
             EvidenceSigner = ReleaseScene.Host2,
         };
-        Assert.Equal(["host-not-chosen", "held-by-another-host"], await RefusedCodes(second, ReleaseScene.Host2));
+        Assert.Equal(
+            ["host-not-chosen", "no-lease", "held-by-another-host"], await RefusedCodes(second, ReleaseScene.Host2));
         byte[] document = HolderDocument.WriteReturn(
             new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data")), ReleaseScene.HostOf(1),
             KeyNonce.Of(first.Nonce) ?? throw new InvalidOperationException(), Host1);
-        Assert.IsType<RouteAnswer<Nothing>.Recorded>(_desk.Return(Call(Host1), new ReturnBody(Json(document))));
-        Assert.IsType<RouteAnswer<Nothing>.Refused>(_desk.Return(Call(Host1), new ReturnBody(Json(document))));
-        Assert.Null(_vault.HolderOf(first.Volume));
+        ReturnBody returned = new(Json(document));
+        Assert.IsType<RouteAnswer<Nothing>.Recorded>(Desk.Return(DeskBench.Call(Host1), returned));
+        Assert.IsType<RouteAnswer<Nothing>.Refused>(Desk.Return(DeskBench.Call(Host1), returned));
+        Assert.Null(Vault.HolderOf(first.Volume));
     }
 
     [Theory]
@@ -131,7 +103,8 @@ public sealed class ReleaseDeskTests : IDisposable
     [InlineData("""{"payload":"","payloadType":"x","signatures":[]}""")]
     public async Task Refuses_what_is_no_request(string json)
     {
-        var answer = await _desk.Release(Call(Host1), new ReleaseBody(Json(Encoding.UTF8.GetBytes(json)), "", ""));
+        var answer = await Desk.Release(
+            DeskBench.Call(Host1), new ReleaseBody(Json(Encoding.UTF8.GetBytes(json)), "", ""));
         Assert.Equal(400, Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(answer).Problem.Status);
     }
 
@@ -144,21 +117,19 @@ public sealed class ReleaseDeskTests : IDisposable
         using SecretBytes? key = session.Open(Sealed(body));
         Assert.NotNull(key);
         byte[] secret = Bytes(key);
-        var refused = await _desk.Release(Call(Host1), new ReleaseBody(Json(scene.Request()), "", ""));
+        var refused = await Desk.Release(DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", ""));
         string told = JsonSerializer.Serialize(body)
             + JsonSerializer.Serialize(Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(refused).Problem)
-            + JsonSerializer.Serialize(_desk.Status());
+            + JsonSerializer.Serialize(Desk.Status([]));
         foreach (string form in new[]
             { Convert.ToHexString(secret), Convert.ToHexStringLower(secret), Convert.ToBase64String(secret)[..40] })
         {
             Assert.DoesNotContain(form, told, StringComparison.Ordinal);
         }
 
-        _desk.Dispose();
-        _enrolments.Dispose();
-        _vault.Dispose();
+        _bench.Close();
         Assert.All(
-            Directory.EnumerateFiles(_path),
+            Directory.EnumerateFiles(_bench.Path),
             file => Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf(secret)));
     }
 
@@ -171,22 +142,60 @@ public sealed class ReleaseDeskTests : IDisposable
             [PrincipalKind.Host], KeyRoutes.Table.Rows.Single(row => row.Template == "/v1/releases").Callers);
     }
 
+    [Fact]
+    public async Task Releases_nothing_without_a_lease_however_good_the_evidence()
+    {
+        using SessionKey session = SessionKey.Create();
+        await Released(Scene(session));
+        _bench.Clock.Move(LeaseTable.Seconds + 1);
+        var refused = await Desk.Release(
+            DeskBench.Call(Host1), new ReleaseBody(Json(Scene(session).Request()), "", ""));
+        RefusedItem reason = Assert.Single(
+            Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(refused).Problem.Refusals);
+        Assert.Equal("no-lease", reason.Code);
+        Assert.Contains("60 s", reason.Sentence, StringComparison.Ordinal);
+        _bench.Lend(1);
+        await Released(Scene(session));
+    }
+
+    [Fact]
+    public async Task Refused_evidence_ends_the_leases_of_the_host_that_showed_it_and_of_no_other()
+    {
+        _bench.Lend(2);
+        using SessionKey session = SessionKey.Create();
+        await RefusedCodes(Scene(session) with { EvidenceSigner = ReleaseScene.Stranger });
+        Assert.Equal("evidence-signature no-lease", string.Join(' ', await RefusedCodes(
+            Scene(session) with { EvidenceSigner = ReleaseScene.Stranger })));
+        Assert.NotNull(_bench.Doubt(1));
+        Assert.Null(_bench.Doubt(2));
+    }
+
+    [Fact]
+    public async Task Nobody_ends_the_lease_of_another_by_bringing_bad_evidence_of_it()
+    {
+        using SessionKey session = SessionKey.Create();
+        ReleaseScene scene = Scene(session, ReleaseScene.Host2) with { EvidenceSigner = ReleaseScene.Stranger };
+        Assert.Contains("caller-not-host", await RefusedCodes(scene, ReleaseScene.Host2));
+        Assert.Null(_bench.Doubt(1));
+    }
+
     private ReleaseScene Scene(SessionKey session, EcdsaSigner? caller = null)
     {
-        var given = Assert.IsType<RouteAnswer<NonceAnswer>.Ok>(_desk.GiveNonce(Call(caller ?? Host1)));
+        var given = Assert.IsType<RouteAnswer<NonceAnswer>.Ok>(Desk.GiveNonce(DeskBench.Call(caller ?? Host1)));
         Assert.Equal(ReleaseScene.Newest.Size, given.Value.Size);
         return new ReleaseScene { Nonce = Convert.FromBase64String(given.Value.Nonce), Session = session.PublicKey };
     }
 
     private async Task<SealedKeyBody> Released(ReleaseScene scene)
     {
-        var answer = await _desk.Release(Call(Host1), new ReleaseBody(Json(scene.Request()), "", ""));
+        var answer = await Desk.Release(DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", ""));
         return Assert.IsType<RouteAnswer<SealedKeyBody>.Recorded>(answer).Value;
     }
 
     private async Task<string[]> RefusedCodes(ReleaseScene scene, EcdsaSigner? caller = null)
     {
-        var answer = await _desk.Release(Call(caller ?? Host1), new ReleaseBody(Json(scene.Request()), "", ""));
+        var answer = await Desk.Release(
+            DeskBench.Call(caller ?? Host1), new ReleaseBody(Json(scene.Request()), "", ""));
         var problem = Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(answer).Problem;
         Assert.Equal(403, problem.Status);
         return [.. problem.Refusals.Select(refusal => refusal.Code)];
@@ -203,40 +212,4 @@ public sealed class ReleaseDeskTests : IDisposable
         Encoding.UTF8.GetBytes(body.Context));
 
     private static JsonElement Json(byte[] utf8) => JsonElement.Parse(utf8);
-
-    private static RouteCall Call(EcdsaSigner host) => new(
-        Principal.Of(
-            PrincipalKind.Host, host.Id, PartyId.Unsigned("alpine"),
-            StatementName.Parse(host == Host1 ? "host-1" : "host-2")),
-        new RouteValues(new Dictionary<string, string>()), new Dictionary<string, long>(), () => true,
-        TestContext.Current.CancellationToken);
-
-    /// <summary>A board that answers nothing.</summary>
-    private sealed class NoBoard : IBoard
-    {
-        private static BoardException Away => new("the board is away");
-
-        public Task<PostOutcome> Publish(IReadOnlyList<ReadOnlyMemory<byte>> envelopes, CancellationToken cancel) =>
-            throw Away;
-
-        public Task<EntriesPage> Entries(long from, int limit, CancellationToken cancel) => throw Away;
-
-        public IAsyncEnumerable<WatchEvent> Watch(long from, CancellationToken cancel) => throw Away;
-
-        public Task<string> Checkpoint(CancellationToken cancel) => throw Away;
-
-        public Task<ProofHashes> Inclusion(long index, long size, CancellationToken cancel) => throw Away;
-
-        public Task<ProofHashes> Consistency(long first, long second, CancellationToken cancel) => throw Away;
-
-        public Task<ImmutableArray<PlacementRow>> Placements(CancellationToken cancel) => throw Away;
-
-        public Task SetPower(string compartment, bool running, CancellationToken cancel) => throw Away;
-
-        public Task SetDrain(string host, bool draining, CancellationToken cancel) => throw Away;
-
-        public Task Report(string host, HostReport report, CancellationToken cancel) => throw Away;
-
-        public Task<BoardStatus> Status(CancellationToken cancel) => throw Away;
-    }
 }

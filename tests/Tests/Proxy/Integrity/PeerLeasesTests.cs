@@ -1,6 +1,8 @@
+using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Tests.Channel;
 
 namespace Bailiwick.Tests.Proxy.Integrity;
 
@@ -35,9 +37,9 @@ public sealed class PeerLeasesTests
     public void Silence_ends_it_after_a_minute_and_fresh_evidence_renews_it()
     {
         _leases.Take(Peer, Web, []);
-        _clock.Move(TimeSpan.FromSeconds(PeerLeases.Seconds));
+        _clock.Move(LeaseTable.Seconds);
         Assert.Null(_leases.Doubt(Peer, Web));
-        _clock.Move(TimeSpan.FromSeconds(1));
+        _clock.Move(1);
         Assert.Contains("60 s", _leases.Doubt(Peer, Web), StringComparison.Ordinal);
         _leases.Take(Peer, Web, []);
         Assert.Null(_leases.Doubt(Peer, Web));
@@ -60,16 +62,5 @@ public sealed class PeerLeasesTests
         _leases.Keep([(Peer, Web)]);
         Assert.Null(_leases.Doubt(Peer, Web));
         Assert.NotNull(_leases.Doubt(Peer, Ledger));
-    }
-
-    private sealed class MovedClock : TimeProvider
-    {
-        private long _now;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _now;
-
-        public void Move(TimeSpan by) => _now += by.Ticks;
     }
 }

@@ -74,7 +74,8 @@ internal sealed class SignedDatacentre : IDisposable
         new(tenant.Id, SignedParty.NameOf(name));
 
     /// <summary>A tenant's image, domain, and machines numbered from 1 with a plain volume each.</summary>
-    public SignedDatacentre With(SignedParty tenant, string domain, string subnet, int machines)
+    public SignedDatacentre With(
+        SignedParty tenant, string domain, string subnet, int machines, string lost = "stop")
     {
         Envelopes.Add(tenant.Sign(StatementKind.Image, "guest", new JsonObject
         {
@@ -82,7 +83,7 @@ internal sealed class SignedDatacentre : IDisposable
             ["initrd"] = new JsonObject { ["sha256"] = Initrd },
             ["arguments"] = ShortArguments,
         }));
-        Envelopes.Add(tenant.Sign(StatementKind.Domain, domain, DomainBody(subnet)));
+        Envelopes.Add(tenant.Sign(StatementKind.Domain, domain, DomainBody(subnet, lost: lost)));
         for (int number = 1; number <= machines; number++)
         {
             Envelopes.Add(tenant.Sign(StatementKind.Volume, $"{domain}-{number}-data", new JsonObject
@@ -107,7 +108,7 @@ internal sealed class SignedDatacentre : IDisposable
     }
 
     public JsonObject DomainBody(
-        string subnet, string storage = "none", string expires = "2036-01-01T00:00:00Z") => new()
+        string subnet, string storage = "none", string expires = "2036-01-01T00:00:00Z", string lost = "stop") => new()
     {
         ["legalOwner"] = new JsonObject { ["name"] = "A tenant", ["jurisdiction"] = "CH" },
         ["expires"] = expires,
@@ -116,6 +117,7 @@ internal sealed class SignedDatacentre : IDisposable
             ["operators"] = new JsonArray(Operator.Id.ToString()),
             ["assurance"] = new JsonArray("software"),
             ["jurisdictions"] = new JsonArray("CH"),
+            ["onLostTrust"] = lost,
         },
         ["machines"] = new JsonObject { ["images"] = new JsonArray("guest") },
         ["network"] = new JsonObject { ["subnets"] = new JsonArray(subnet), ["confidentiality"] = "none" },

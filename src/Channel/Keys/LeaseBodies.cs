@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Bailiwick.Channel.Keys;
+
+/// <summary>What a host shows to keep its leases.</summary>
+/// <param name="Nonce">The key service's nonce, base64.</param>
+/// <param name="Domains">The domains it has machines of, `tenant id/name`; those of before are judged too.</param>
+/// <param name="Evidence">A DSSE envelope over the nonce.</param>
+/// <param name="BootLog">The firmware's event log beside it, base64; empty when there is none.</param>
+/// <param name="RuntimeLog">The kernel's runtime log beside it, base64; empty when there is none.</param>
+public sealed record LeaseBody(
+    string Nonce, ImmutableArray<string> Domains, JsonElement Evidence, string BootLog, string RuntimeLog);
+
+/// <summary>What a key service made of it.</summary>
+/// <param name="Domains">One verdict for each domain that was judged.</param>
+public sealed record LeaseAnswer(ImmutableArray<DomainLease> Domains);
+
+/// <summary>A key service's verdict on a host for one domain.</summary>
+/// <param name="Domain">`tenant id/name`.</param>
+/// <param name="Against">Everything against the host, in sentences; empty for a lease of a minute.</param>
+public sealed record DomainLease(string Domain, ImmutableArray<string> Against);
+
+/// <summary>How a host stands with a key service.</summary>
+/// <param name="Host">`operator id/name`.</param>
+/// <param name="Domain">`tenant id/name`.</param>
+/// <param name="Standing">`held`, `refused` or `silent`.</param>
+/// <param name="Seconds">Since the last word about it.</param>
+/// <param name="Because">Why it has no lease; empty while it has.</param>
+public sealed record LeaseRow(string Host, string Domain, string Standing, long Seconds, string Because);

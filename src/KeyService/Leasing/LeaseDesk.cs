@@ -1,0 +1,155 @@
+using System.Collections.Immutable;
+using Bailiwick.Attestation;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Leases;
+using Bailiwick.Domains.Policy;
+using Bailiwick.KeyService.Api;
+using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Nonces;
+using Bailiwick.KeyService.Proving;
+using Bailiwick.KeyService.Releasing;
+
+namespace Bailiwick.KeyService.Leasing;
+
+/// <summary>
+/// Where hosts that run machines of this tenant keep proving themselves. Evidence that is refused, and evidence over
+/// which the verifier itself fails, ends every lease of the host at once. What never became a question about evidence
+/// (no good nonce, a board that shows this key service less than the host) is silence: the lease runs out by itself.
+/// </summary>
+public sealed class LeaseDesk(
+    LeaseBook book, HostProofs proofs, NonceBook nonces, CheckpointHistory history, Func<PolicySnapshot?> policy,
+    TimeProvider time)
+{
+    /// <summary>The most domains of one question.</summary>
+    public const int MostDomains = 1024;
+
+    private const int AheadTenths = 50;
+
+    /// <summary>Judges what the calling host shows, for each domain it names and each it had a standing in.</summary>
+    public async Task<RouteAnswer<LeaseAnswer>> Prove(RouteCall call, LeaseBody body)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(body);
+        if (policy() is not { } snapshot)
+        {
+            return Refused(RefusalProblem.NotReady);
+        }
+
+        if (call.Caller is not { Party: { } party, Host: { } name } || body.Domains.Length > MostDomains)
+        {
+            return Refused(KeyProblems.BadDocument($"A host asks for at most {MostDomains} domains."));
+        }
+
+        HostRef host = new(party, name);
+        byte[] nonce = new byte[KeyNonce.Length];
+        if (!Convert.TryFromBase64String(body.Nonce, nonce, out int length) || length != nonce.Length
+            || nonces.Present(nonce, call.Caller.Key, out long leastSize) != NonceFinding.Good)
+        {
+            return Refused(KeyProblems.BadNonce);
+        }
+
+        try
+        {
+            ReadOnlyMemory<byte> evidence = ShownDocuments.Canonical(body.Evidence);
+            if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog) is not { } logs)
+            {
+                book.End(host, "A log that it showed is not base64.");
+                return Refused(KeyProblems.BadDocument("A log is not base64."));
+            }
+
+            if (await Standing(evidence, snapshot, call.Cancel) is not { } standing)
+            {
+                return Refused(KeyProblems.NotJudged);
+            }
+
+            CheckpointRule rule = new(snapshot.Checkpoint.Origin, leastSize, _ => standing);
+            EvidenceVerdict? verdict = proofs.Judge(
+                new ShownEvidence(host, call.Caller.Key, nonce, evidence, logs), snapshot.Datacentre, rule);
+            return new RouteAnswer<LeaseAnswer>.Ok(new LeaseAnswer(
+                [.. Judged(host, body.Domains, verdict, (policy() ?? snapshot).Datacentre)]));
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            book.End(host, "This key service failed over what it showed.");
+            throw;
+        }
+    }
+
+    /// <summary>How every host stands now.</summary>
+    public ImmutableArray<LeaseRow> Rows()
+    {
+        TimeSpan now = book.Now;
+        return
+        [
+            .. book.All.Select(lease => new LeaseRow(
+                lease.Host.ToString(), lease.Domain.ToString(), WireText.Of(lease.Standing(now)),
+                (long)(now - lease.At).TotalSeconds, lease.Doubt(now) ?? "")),
+        ];
+    }
+
+    private List<DomainLease> Judged(
+        HostRef host, ImmutableArray<string> asked, EvidenceVerdict? verdict, CheckedDatacentre datacentre)
+    {
+        List<DomainLease> leases = [];
+        ImmutableArray<DomainRef> before = book.DomainsOf(host);
+        foreach (string domain in asked.Concat(before.Select(one => one.ToString())).Distinct())
+        {
+            if (!datacentre.Domains.TryGetValue(domain, out DomainModel? model))
+            {
+                leases.Add(new DomainLease(domain, ["no accepted statement describes the domain."]));
+                continue;
+            }
+
+            ImmutableArray<string> against = verdict is null
+                ? ["no accepted statement of an operator gives an identity key for the host."]
+                : LeaseControl.Against(verdict, datacentre, host, model.Ref, time.GetUtcNow());
+            if (against.IsEmpty && !asked.Contains(domain))
+            {
+                book.GiveBack(host, model.Ref);
+                continue;
+            }
+
+            book.Take(host, model.Ref, against);
+            leases.Add(new DomainLease(domain, against));
+        }
+
+        foreach (DomainRef gone in before.Where(one => !datacentre.Domains.ContainsKey(one.ToString())))
+        {
+            book.GiveBack(host, gone);
+        }
+
+        return leases;
+    }
+
+    /// <summary>
+    /// What the claimed checkpoint is; null when that cannot be told now. A host may have read further than this key
+    /// service, which then reads on for a while.
+    /// </summary>
+    private async Task<CheckpointStanding?> Standing(
+        ReadOnlyMemory<byte> evidence, PolicySnapshot snapshot, CancellationToken cancel)
+    {
+        if (EvidenceVerifier.ClaimedCheckpoint(evidence.Span) is not { } claimed
+            || claimed.Origin != snapshot.Checkpoint.Origin)
+        {
+            return CheckpointStanding.Inconsistent;
+        }
+
+        for (int attempt = 0; attempt < AheadTenths; attempt++)
+        {
+            VerifiedPoint newest = (policy() ?? snapshot).Checkpoint;
+            if (claimed.Size <= newest.Size)
+            {
+                return await history.Find(claimed, newest, cancel);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancel);
+        }
+
+        return null;
+    }
+
+    private static RouteAnswer<LeaseAnswer> Refused(RouteProblem problem) =>
+        new RouteAnswer<LeaseAnswer>.Refused(problem);
+}

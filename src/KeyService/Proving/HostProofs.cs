@@ -1,0 +1,67 @@
+using Bailiwick.Attestation;
+using Bailiwick.Attestation.PublicKeys;
+using Bailiwick.Attestation.Tpm;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.KeyService.Enrolling;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.KeyService.Proving;
+
+/// <summary>What a host showed of itself to this key service.</summary>
+/// <param name="Host">The host that it must be of.</param>
+/// <param name="Caller">The key at the other end of the channel.</param>
+/// <param name="Nonce">The nonce that this key service gave for it.</param>
+/// <param name="Evidence">A DSSE envelope as canonical JSON.</param>
+/// <param name="Logs">The logs that came with it.</param>
+public sealed record ShownEvidence(
+    HostRef Host, KeyId Caller, ReadOnlyMemory<byte> Nonce, ReadOnlyMemory<byte> Evidence, EvidenceLogs Logs);
+
+/// <summary>
+/// Judges what hosts show of themselves, whatever for, in one order: a TPM's counters only go on, so those of the last
+/// quote are what the next one is held against. Safe for use from several threads.
+/// </summary>
+public sealed class HostProofs(EnrolmentBook enrolments) : IDisposable
+{
+    private const int MostKeys = 4096;
+    private readonly Lock _gate = new();
+    private readonly VerifierKeyCache _keys = new(MostKeys);
+    private readonly Dictionary<string, TpmClockInfo> _clocks = new(StringComparer.Ordinal);
+
+    /// <summary>Judges evidence; null when no operator states an identity key for the host.</summary>
+    public EvidenceVerdict? Judge(ShownEvidence shown, CheckedDatacentre datacentre, CheckpointRule rule)
+    {
+        ArgumentNullException.ThrowIfNull(shown);
+        if (ReleaseControl.IdentityKeyOf(datacentre, shown.Host) is not { } identity)
+        {
+            return null;
+        }
+
+        string host = shown.Host.ToString();
+        lock (_gate)
+        {
+            EvidenceExpectation expectation = new()
+            {
+                Host = host,
+                IdentityKey = identity,
+                EndorsementKey = ReleaseControl.EndorsementKeyOf(datacentre, shown.Host),
+                Enrolment = enrolments.Find(host),
+                LastSeen = _clocks.GetValueOrDefault(host),
+                ChannelKey = shown.Caller,
+                Checkpoint = rule,
+                Nonce = shown.Nonce,
+            };
+            EvidenceVerdict verdict =
+                EvidenceVerifier.Verify(shown.Evidence.Span, expectation, shown.Logs, _keys);
+            if (verdict is EvidenceVerdict.Verified { Evidence.Quote: { } quote })
+            {
+                _clocks[host] = quote.Clock;
+            }
+
+            return verdict;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _keys.Dispose();
+}

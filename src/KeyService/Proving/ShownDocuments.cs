@@ -1,0 +1,36 @@
+using System.Text.Json;
+using Bailiwick.Attestation;
+using Bailiwick.Ledger.Json;
+
+namespace Bailiwick.KeyService.Proving;
+
+/// <summary>What hosts send, as bytes to be judged.</summary>
+internal static class ShownDocuments
+{
+    /// <summary>An envelope in canonical form.</summary>
+    public static byte[] Canonical(JsonElement envelope)
+    {
+        try
+        {
+            return CanonicalJson.Write(envelope);
+        }
+        catch (ArgumentException)
+        {
+            // What has no canonical form is no envelope; the reader refuses the empty document with its own sentence.
+            return [];
+        }
+    }
+
+    /// <summary>The logs beside evidence; null when one is not base64.</summary>
+    public static EvidenceLogs? Logs(string boot, string runtime)
+    {
+        try
+        {
+            return new EvidenceLogs(Convert.FromBase64String(boot), Convert.FromBase64String(runtime));
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+}

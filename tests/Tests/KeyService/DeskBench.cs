@@ -1,0 +1,132 @@
+using System.Collections.Immutable;
+using Bailiwick.Channel.Board;
+using Bailiwick.Channel.Principals;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Durable.Files;
+using Bailiwick.KeyService.Custody;
+using Bailiwick.KeyService.Enrolling;
+using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Leasing;
+using Bailiwick.KeyService.Nonces;
+using Bailiwick.KeyService.Proving;
+using Bailiwick.KeyService.Releasing;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Channel;
+using Bailiwick.Tests.Domains.KeyRelease;
+using Bailiwick.Tests.Ledger.Statements;
+
+namespace Bailiwick.Tests.KeyService;
+
+/// <summary>The bank's key service without its channel: desks over real files, at a clock that tests move.</summary>
+internal sealed class DeskBench : IDisposable
+{
+    private static readonly EcdsaSigner Service = Signatory.NewKey();
+    private readonly SecretBytes _kek = SecretBytes.Random(32);
+    private readonly PrivateDirectory _directory;
+
+    public DeskBench()
+    {
+        _directory = PrivateDirectory.Open(LinuxDisk.Instance, Path);
+        Vault = KeyVault.Open(_directory, new KeyWrap(_kek, ReleaseScene.Bank.ToString()));
+        Enrolments = EnrolmentBook.Open(_directory, ReleaseScene.Bank, Service.PublicKey, Service);
+        Leases = LeaseBook.Open(_directory, Clock);
+        Proofs = new HostProofs(Enrolments);
+        Snapshot = new PolicySnapshot(
+            new ReleaseScene().Datacentre, null, PrincipalRegister.Empty,
+            new VerifiedPoint("log.example", ReleaseScene.Newest.Size, ReleaseScene.Newest.Root), []);
+        Policies = () => Snapshot;
+        NonceBook nonces = new(Clock);
+        CheckpointHistory history = new(new NoBoard());
+        Desk = new ReleaseDesk(Vault, Proofs, nonces, history, () => Snapshot, Clock)
+        {
+            Tenant = ReleaseScene.Bank,
+            BestAssurance = "tpm",
+            Leases = Leases,
+        };
+        Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock);
+    }
+
+    public string Path { get; } = Directory.CreateTempSubdirectory("bw-desk-").FullName;
+
+    public MovedClock Clock { get; } = new();
+
+    public PolicySnapshot Snapshot { get; set; }
+
+    /// <summary>How the lease desk finds the policies.</summary>
+    public Func<PolicySnapshot> Policies { get; set; }
+
+    public KeyVault Vault { get; }
+
+    public EnrolmentBook Enrolments { get; }
+
+    public LeaseBook Leases { get; }
+
+    public HostProofs Proofs { get; }
+
+    public ReleaseDesk Desk { get; }
+
+    public LeaseDesk Leasing { get; }
+
+    public static DomainRef Web { get; } = new(ReleaseScene.Bank, StatementName.Parse("web"));
+
+    /// <summary>A host has a lease for the bank's web.</summary>
+    public void Lend(int host) => Leases.Take(ReleaseScene.HostOf(host), Web, []);
+
+    public string? Doubt(int host) => Leases.Doubt(ReleaseScene.HostOf(host), Web);
+
+    /// <summary>The key service ends; its files can be read.</summary>
+    public void Close()
+    {
+        Proofs.Dispose();
+        Leases.Dispose();
+        Enrolments.Dispose();
+        Vault.Dispose();
+    }
+
+    public void Dispose()
+    {
+        Close();
+        _directory.Dispose();
+        _kek.Dispose();
+        Directory.Delete(Path, recursive: true);
+    }
+
+    public static RouteCall Call(EcdsaSigner host) => new(
+        Principal.Of(
+            PrincipalKind.Host, host.Id, PartyId.Unsigned("alpine"),
+            StatementName.Parse(host == ReleaseScene.Host1 ? "host-1" : "host-2")),
+        new RouteValues(new Dictionary<string, string>()), new Dictionary<string, long>(), () => true,
+        TestContext.Current.CancellationToken);
+
+    /// <summary>A board that answers nothing.</summary>
+    private sealed class NoBoard : IBoard
+    {
+        private static BoardException Away => new("the board is away");
+
+        public Task<PostOutcome> Publish(IReadOnlyList<ReadOnlyMemory<byte>> envelopes, CancellationToken cancel) =>
+            throw Away;
+
+        public Task<EntriesPage> Entries(long from, int limit, CancellationToken cancel) => throw Away;
+
+        public IAsyncEnumerable<WatchEvent> Watch(long from, CancellationToken cancel) => throw Away;
+
+        public Task<string> Checkpoint(CancellationToken cancel) => throw Away;
+
+        public Task<ProofHashes> Inclusion(long index, long size, CancellationToken cancel) => throw Away;
+
+        public Task<ProofHashes> Consistency(long first, long second, CancellationToken cancel) => throw Away;
+
+        public Task<ImmutableArray<PlacementRow>> Placements(CancellationToken cancel) => throw Away;
+
+        public Task SetPower(string compartment, bool running, CancellationToken cancel) => throw Away;
+
+        public Task SetDrain(string host, bool draining, CancellationToken cancel) => throw Away;
+
+        public Task Report(string host, HostReport report, CancellationToken cancel) => throw Away;
+
+        public Task<BoardStatus> Status(CancellationToken cancel) => throw Away;
+    }
+}
