@@ -69,6 +69,9 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
         _cells.AddRange(await measure.MeasureShouts(cancellation).ConfigureAwait(false));
         audience.Matrix([.. stage.Machines.Select(m => m.Name)], _cells);
         Add(MatrixCheck());
+        var silence = new SilenceAct(stage);
+        await silence.Begin(cancellation).ConfigureAwait(false);
+        audience.Tell("From here on one host says nothing: its Proxy has ended, and its machines run on.");
         audience.Act("A stolen volume");
         foreach (DemoCheck check in await new StorageAct(stage).Play(cancellation).ConfigureAwait(false))
         {
@@ -83,6 +86,12 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
 
         audience.Act("Root on a host starts a machine nobody admitted");
         Add(await new StartAct(stage).Play(cancellation).ConfigureAwait(false));
+        audience.Act("A host falls silent");
+        foreach (DemoCheck check in await silence.End(cancellation).ConfigureAwait(false))
+        {
+            Add(check);
+        }
+
         audience.Act("One owner withdraws a flow");
         Add(await new FlowAct(stage).Play(cancellation).ConfigureAwait(false));
         audience.Act("The operator forges a policy");

@@ -1,6 +1,7 @@
 using System.Text;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Quotes;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Keys;
@@ -49,6 +50,16 @@ internal sealed class LyingHost : IDisposable
 
     /// <summary>The attestation key that the Proxy enrolled.</summary>
     internal AttestationKey Enrolled { get; }
+
+    /// <summary>An honest quote over what is said.</summary>
+    internal TpmClaims Honest(EvidenceClaims said) => Made(Enrolled, said);
+
+    /// <summary>A quote by any key of this TPM.</summary>
+    internal static TpmClaims Made(AttestationKey key, EvidenceClaims said)
+    {
+        QuoteClaim quote = key.Quote(EvidenceRegisters.Selection, EvidenceDocument.Binding(said).Bytes);
+        return new TpmClaims(key.Public, quote.Message, quote.Signature, quote.Values);
+    }
 
     /// <summary>Another key that this TPM makes for whoever asks.</summary>
     internal AttestationKey Other()
