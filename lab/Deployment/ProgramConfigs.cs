@@ -72,6 +72,7 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
         ["identity"] = Path.Combine(paths.Keys, party, "admin.pem"),
         ["hosts"] = new JsonObject(hosts.Select(h => KeyValuePair.Create($"{datacentre}/{h.Key}", (JsonNode?)
             new JsonObject { ["address"] = "unix:" + paths.ProxySocket(h.Key), ["key"] = h.Value.Id.ToString() }))),
+        ["keyService"] = "unix:" + paths.KeyServiceSocket(party),
     };
 
     private JsonObject MasterPeer(string address) =>

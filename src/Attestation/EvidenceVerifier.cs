@@ -47,6 +47,10 @@ public static class EvidenceVerifier
     public static EvidenceCheckpoint? ClaimedCheckpoint(ReadOnlySpan<byte> envelopeJson) =>
         EvidenceDocument.Read(envelopeJson, out _)?.Claims.Checkpoint;
 
+    /// <summary>What evidence says, unverified, to be shown to people; null when it has not the strict form.</summary>
+    public static EvidenceClaims? Claimed(ReadOnlySpan<byte> envelopeJson) =>
+        EvidenceDocument.Read(envelopeJson, out _)?.Claims;
+
     private static void CheckSigner(
         SignedDocument document, EvidenceExpectation expectation, ImmutableArray<EvidenceRefusal>.Builder refusals)
     {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Identity;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Peers;
 using Bailiwick.Cli.Evidence;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;
@@ -27,12 +29,16 @@ var root = new RootCommand(
         MachinePower.Create(terminal, running: true), MachinePower.Create(terminal, running: false),
         MachineConsole.Create(terminal),
     },
-    new Command("host", "the datacentre's hosts") { HostList.Create(terminal), HostDrain.Create(terminal) },
+    new Command("host", "the datacentre's hosts")
+    {
+        HostList.Create(terminal), HostDrain.Create(terminal), HostEnrol.Create(terminal),
+    },
     new Command("ledger", "the log of statements") { LedgerVerify.Create(terminal) },
     new Command("evidence", "what a TPM, and the maker of a TPM, vouches for")
     {
         EvidenceQuote.Create(terminal), EvidenceEk.Create(terminal), EvidenceBootLog.Create(terminal),
-        EvidenceIma.Create(terminal), EvidenceExplain.Create(terminal),
+        EvidenceIma.Create(terminal), EvidenceExplain.Create(terminal), EvidenceFetch.Create(terminal),
+        EvidenceShow.Create(terminal), EvidenceVerify.Create(terminal),
     },
     new Command("lab", "the datacentre on one machine")
     {
@@ -56,6 +62,16 @@ catch (Exception fault) when (fault is CustodyException or LabException or Durab
     return (int)ExitCode.Usage;
 }
 catch (BoardException fault)
+{
+    terminal.Complain(fault.Message);
+    return (int)(fault.Problem is null ? ExitCode.Unreachable : ExitCode.No);
+}
+catch (PeerException fault)
+{
+    terminal.Complain($"The host: {fault.Message}");
+    return (int)(fault.Problem is null ? ExitCode.Unreachable : ExitCode.No);
+}
+catch (KeyServiceException fault)
 {
     terminal.Complain(fault.Message);
     return (int)(fault.Problem is null ? ExitCode.Unreachable : ExitCode.No);

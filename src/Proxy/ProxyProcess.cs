@@ -94,6 +94,7 @@ public static class ProxyProcess
             Prove = (nonce, _) => Task.FromResult(new ProofAnswer(
                 evidence.Make(nonce) is { } made ? JsonElement.Parse(made) : null, enrolment.Documents,
                 Convert.ToBase64String(evidence.BootLog()), Convert.ToBase64String(evidence.RuntimeLog()))),
+            Enrol = keys.EnrolAsync,
         };
         await using ChannelServer server = await ChannelServer.Start(
             new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),

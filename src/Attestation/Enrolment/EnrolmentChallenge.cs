@@ -28,6 +28,9 @@ public sealed class EnrolmentCandidate
     /// <summary>Why no vendor vouches for the TPM; empty when one does.</summary>
     public ImmutableArray<string> Doubts { get; }
 
+    /// <summary>The host that is to be challenged, `operator id/name`.</summary>
+    public string Host => _unproven.Host;
+
     internal EnrolledKey Proven() => _unproven;
 }
 
@@ -50,11 +53,13 @@ public sealed class EnrolmentChallenge
         _secret = Digest32.Of(secret);
     }
 
+    /// <summary>Who is asked, `operator id/name`.</summary>
+    public string Host => _candidate.Host;
+
     /// <summary>The enrolled key if the secret is the one that was encrypted; null otherwise, and ever after.</summary>
     public EnrolledKey? Answer(ReadOnlySpan<byte> secret)
     {
-        Digest32? asked = _secret;
-        _secret = null;
+        Digest32? asked = Interlocked.Exchange(ref _secret, null);
         return asked is not null && CryptographicOperations.FixedTimeEquals(Digest32.Of(secret).Bytes, asked.Bytes)
             ? _candidate.Proven()
             : null;

@@ -71,6 +71,14 @@ public static class EnrolmentDocument
         }
     }
 
+    /// <summary>The tenant that a document claims to be signed for, unverified; null for what has not its form.
+    /// </summary>
+    public static PartyId? ClaimedTenant(ReadOnlySpan<byte> envelopeJson) =>
+        SignedDocument.Read(Format, envelopeJson) is DocumentReading.Understood { Document: var document }
+        && PartyId.TryParse(document.Root.Text("tenant"), out PartyId? tenant)
+            ? tenant
+            : null;
+
     private static EnrolledKey? Read(DocumentObject root, PartyId tenant) =>
         root.Text("tenant") == tenant.ToString()
         && root.Text("host") is { Length: > 0 and <= MaxHostLength } host

@@ -46,6 +46,13 @@ public static class Appraisal
         return new AppraisalReport(outcomes, reservations.ToImmutable());
     }
 
+    /// <summary>Every measured text that can be a kernel's command line, to be shown to people; no verdict.</summary>
+    public static ImmutableArray<BootFact.Phrase> CommandLines(BootFacts boot)
+    {
+        ArgumentNullException.ThrowIfNull(boot);
+        return new LoaderFacts(boot, []).CommandLines;
+    }
+
     private static bool IsOfRuntime(Predicate predicate) => predicate switch
     {
         Predicate.RuntimeFiles or Predicate.NoViolations or Predicate.Program => true,

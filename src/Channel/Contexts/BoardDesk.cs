@@ -65,6 +65,13 @@ public sealed class BoardDesk : IDisposable
         ? Client(peer)
         : throw new ChannelIdentityException(host, "the context names no such host");
 
+    /// <summary>A client of a tenant's key service; the caller disposes it.</summary>
+    /// <param name="key">The key that the tenant's root statement names.</param>
+    /// <param name="address">The address that it names, for a context without a nearer one.</param>
+    /// <exception cref="ChannelIdentityException">The address is none.</exception>
+    public HttpClient KeyService(KeyId key, string? address) =>
+        Client(new ContextPeer(Context.KeyService ?? address ?? "", key.ToString()));
+
     /// <inheritdoc/>
     public void Dispose()
     {

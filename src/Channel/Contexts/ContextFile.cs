@@ -21,6 +21,9 @@ public sealed record ContextLog(string Origin, string Key);
 /// <param name="Datacentre">The operator's id.</param>
 /// <param name="Identity">File of the caller's private key (PKCS#8 PEM, mode 0600).</param>
 /// <param name="Hosts">The hosts' Proxies, by <c>&lt;operator id&gt;/&lt;host&gt;</c>.</param>
+/// <param name="KeyService">Where the caller's tenant's key service is reached; null for the address in the tenant's
+/// root. By which key to know it only the root says.</param>
 public sealed record ContextFile(
     ContextPeer Master, ContextLog Log, string Datacentre, string Identity,
-    ImmutableDictionary<string, ContextPeer> Hosts);
+    ImmutableDictionary<string, ContextPeer> Hosts,
+    string? KeyService = null);

@@ -128,6 +128,10 @@ public sealed class KeyServiceClient
     public Task Takeover(ReadOnlyMemory<byte> takeoverEnvelope, CancellationToken cancel = default) =>
         Send<Nothing>(HttpMethod.Post, "/v1/takeovers", Wrap("takeover", takeoverEnvelope), cancel);
 
+    /// <summary>Asks which hosts are enrolled.</summary>
+    public Task<EnrolmentList> Enrolments(CancellationToken cancel = default) =>
+        Send<EnrolmentList>(HttpMethod.Get, "/v1/enrolments", null, cancel);
+
     /// <summary>Asks how the key service stands.</summary>
     public Task<KeyServiceStatus> Status(CancellationToken cancel = default) =>
         Send<KeyServiceStatus>(HttpMethod.Get, "/v1/status", null, cancel);

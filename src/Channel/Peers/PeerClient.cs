@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Channel.Wire;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Channel.Peers;
 
@@ -20,12 +22,26 @@ public sealed record ProofAnswer(
     JsonElement? Evidence, ImmutableArray<JsonElement> Enrolments, string BootLog, string RuntimeLog);
 
 /// <summary>A host could not be asked, or gave no answer that can be read.</summary>
-public sealed class PeerException(string cause, Exception? inner = null) : Exception(cause, inner);
+public sealed class PeerException : Exception
+{
+    /// <summary>A refusal by the host.</summary>
+    public PeerException(ProblemBody problem)
+        : base($"it refused ({problem.Code}): {problem.Detail} {problem.Next}") => Problem = problem;
+
+    /// <summary>No answer that can be used.</summary>
+    public PeerException(string cause, Exception? inner = null)
+        : base(cause, inner)
+    {
+    }
+
+    /// <summary>The refusal, or null when there was none that could be read.</summary>
+    public ProblemBody? Problem { get; }
+}
 
 /// <summary>Speaks with another host's Proxy.</summary>
 public sealed class PeerClient
 {
-    private const int MaxAnswerBytes = 16 * 1024 * 1024;
+    private const int MaxAnswerBytes = 24 * 1024 * 1024;
     private readonly HttpClient _http;
 
     /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>; its owner disposes of it.</summary>
@@ -33,13 +49,26 @@ public sealed class PeerClient
 
     /// <summary>Asks for evidence over a nonce.</summary>
     /// <exception cref="PeerException">There is no answer.</exception>
-    public async Task<ProofAnswer> Prove(ReadOnlyMemory<byte> nonce, CancellationToken cancel = default)
+    public Task<ProofAnswer> Prove(ReadOnlyMemory<byte> nonce, CancellationToken cancel = default) =>
+        Post<ProofAnswer>(
+            "/v1/evidence", StrictJson.Write(new ProofQuestion(Convert.ToBase64String(nonce.Span))), cancel);
+
+    /// <summary>Has the host enrol its TPM with a tenant, anew if it was before.</summary>
+    /// <exception cref="PeerException">It does not, and why.</exception>
+    public Task<EnrolmentDone> Enrol(PartyId tenant, CancellationToken cancel = default)
     {
-        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/evidence")
+        ArgumentNullException.ThrowIfNull(tenant);
+        return Post<EnrolmentDone>(
+            "/v1/enrolments", StrictJson.Write(new EnrolmentOrder(tenant.ToString())), cancel);
+    }
+
+    private async Task<T> Post<T>(string path, byte[] json, CancellationToken cancel)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, path)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(StrictJson.Write(new ProofQuestion(Convert.ToBase64String(nonce.Span)))),
+            Content = new ByteArrayContent(json),
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         try
@@ -47,8 +76,8 @@ public sealed class PeerClient
             using HttpResponseMessage answer = await _http.SendAsync(request, cancel);
             byte[] body = await answer.Content.ReadAsByteArrayAsync(cancel);
             return answer.StatusCode == HttpStatusCode.OK
-                ? StrictJson.Read<ProofAnswer>(body, MaxAnswerBytes)
-                : throw new PeerException(StrictJson.Read<ProblemBody>(body, MaxAnswerBytes).Detail);
+                ? StrictJson.Read<T>(body, MaxAnswerBytes)
+                : throw new PeerException(StrictJson.Read<ProblemBody>(body, MaxAnswerBytes));
         }
         catch (StrictJsonException error)
         {

@@ -112,7 +112,7 @@ internal static class EvidenceExplain
         terminal.Say(logs.Caution);
     }
 
-    private static string Events(PredicateOutcome outcome)
+    internal static string Events(PredicateOutcome outcome)
     {
         string numbers = string.Join(", ", outcome.Events.Take(ShownEvents)
             .Select(number => number.ToString(CultureInfo.InvariantCulture)));
@@ -120,7 +120,7 @@ internal static class EvidenceExplain
         return outcome.Events.IsEmpty ? "-" : $"{Log(outcome.Source)} {numbers}{more}";
     }
 
-    private static string Kind(Predicate predicate) =>
+    internal static string Kind(Predicate predicate) =>
         PredicateJson.ToNode(predicate)["kind"]?.GetValue<string>() ?? "";
 
     private static string Log(MeasurementSource source) => source switch

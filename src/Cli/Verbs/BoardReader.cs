@@ -16,8 +16,12 @@ internal static class BoardReader
     private const int MaximumPages = 4096;
 
     /// <summary>The verified state, and what of the board's entries is refused.</summary>
+    /// <param name="desk">Who asks.</param>
+    /// <param name="keep">Takes each accepted statement with its envelope, in an order in which each is accepted.
+    /// </param>
+    /// <param name="cancellation">Gives up.</param>
     internal static async Task<(StatementBook Book, IReadOnlyList<string> Refused)> Read(
-        BoardDesk desk, CancellationToken cancellation)
+        BoardDesk desk, CancellationToken cancellation, Action<VerifiedStatement, byte[]>? keep = null)
     {
         StatementBook book = StatementBook.Empty;
         var refused = new List<string>();
@@ -33,9 +37,11 @@ internal static class BoardReader
                     continue;
                 }
 
-                switch (book.Consider(CanonicalJson.Write(envelope)))
+                byte[] canonical = CanonicalJson.Write(envelope);
+                switch (book.Consider(canonical))
                 {
                     case StatementVerdict.Accepted accepted:
+                        keep?.Invoke(accepted.Statement, canonical);
                         book = accepted.Next;
                         break;
                     case StatementVerdict.Repeated:

@@ -190,7 +190,7 @@ internal sealed class ReleaseCase(
 
         foreach (var domain in domains)
         {
-            CheckPlatform(domain, host, evidence);
+            _refusals.AddRange(PlatformCase.Against(domain, host, evidence));
         }
 
         if (machine?.Placement.Hosts is { } chosen && !chosen.Contains(host.Ref.Name))
@@ -198,47 +198,6 @@ internal sealed class ReleaseCase(
             Add(
                 KeyRefusalCode.HostNotChosen,
                 $"{machine.Origin} may run on {string.Join(", ", chosen)}, not on {host.Ref.Name}.", machine.Origin);
-        }
-    }
-
-    private void CheckPlatform(DomainModel domain, HostModel host, VerifiedEvidence? evidence)
-    {
-        if (!domain.Hosts.Operators.Contains(host.Ref.Operator))
-        {
-            Add(
-                KeyRefusalCode.OperatorNotAccepted,
-                $"{domain.Origin} does not accept hosts of the operator {host.Ref.Operator.Short}.", domain.Origin);
-        }
-
-        if (evidence is not null && PlatformLevel.Of(evidence, domain) is var given
-            && !domain.Hosts.Assurance.Contains(given))
-        {
-            Add(
-                KeyRefusalCode.AssuranceNotAccepted,
-                $"{domain.Origin} accepts the assurance "
-                + $"{string.Join(", ", domain.Hosts.Assurance.Select(WireText.Of))}; "
-                + $"the evidence gives {WireText.Of(given)}.", domain.Origin);
-        }
-
-        if (evidence is not null)
-        {
-            CheckMeasurements(domain, evidence);
-        }
-
-        if (!domain.Hosts.Jurisdictions.Contains(host.Jurisdiction, StringComparer.Ordinal))
-        {
-            Add(
-                KeyRefusalCode.JurisdictionNotAccepted,
-                $"{domain.Origin} does not accept hosts in {host.Jurisdiction}, where {host.Origin} stands.",
-                domain.Origin);
-        }
-    }
-
-    private void CheckMeasurements(DomainModel domain, VerifiedEvidence evidence)
-    {
-        foreach (string sentence in PlatformJudge.Unmet(evidence, domain))
-        {
-            Add(KeyRefusalCode.EvidenceDemand, $"{domain.Origin} demands more of the host: {sentence}", domain.Origin);
         }
     }
 

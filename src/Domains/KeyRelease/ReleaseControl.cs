@@ -119,7 +119,7 @@ public static class ReleaseControl
         }
     }
 
-    private static KeyRefusalCode Map(EvidenceRefusalCode code) => code switch
+    internal static KeyRefusalCode Map(EvidenceRefusalCode code) => code switch
     {
         EvidenceRefusalCode.Malformed => KeyRefusalCode.EvidenceMalformed,
         EvidenceRefusalCode.NotSignedByHost => KeyRefusalCode.EvidenceSignature,

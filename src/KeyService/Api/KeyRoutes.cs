@@ -92,6 +92,16 @@ public static class KeyRoutes
         MaxBodyBytes = ReleaseBytes,
     };
 
+    private static readonly RouteRow EnrolmentsKept = new()
+    {
+        Method = "GET",
+        Template = "/v1/enrolments",
+        Summary = "Shows which TPM of which host is enrolled, and why the last attempt of each host failed.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it changes nothing"),
+    };
+
     private static readonly RouteRow Status = new()
     {
         Method = "GET",
@@ -104,7 +114,7 @@ public static class KeyRoutes
 
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
-        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, Leases, Status);
+        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept, Leases, Status);
 
     /// <summary>Joins the rows to the desks.</summary>
     public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment, LeaseDesk leases)
@@ -122,6 +132,7 @@ public static class KeyRoutes
             .Handle<EnrolmentAnswerBody, EnrolledBody>(
                 EnrolmentAnswers, (call, body) => Task.FromResult(enrolment.Complete(call, body)))
             .Handle<LeaseBody, LeaseAnswer>(Leases, leases.Prove)
+            .Handle(EnrolmentsKept, call => Task.FromResult(enrolment.List()))
             .Handle(Status, call => Task.FromResult(desk.Status(leases.Rows())));
     }
 }

@@ -32,6 +32,7 @@ public sealed class EnrolmentDesk(
     private const int MostCertificateBytes = 16 * 1024;
     private readonly Lock _gate = new();
     private readonly Dictionary<KeyId, Asked> _open = [];
+    private readonly Dictionary<string, RefusedAttempt> _refused = new(StringComparer.Ordinal);
     private readonly VerifierKeyCache _keys = new(MostKeys);
 
     /// <summary>Takes a claim and, if nothing is against it, answers a challenge for the host's TPM.</summary>
@@ -64,8 +65,8 @@ public sealed class EnrolmentDesk(
         };
         return EnrolmentCheck.Judge(claim, expectation, _keys) switch
         {
-            EnrolmentVerdict.Refused refused =>
-                new RouteAnswer<EnrolmentChallengeBody>.Refused(EnrolmentProblems.Of(refused.Refusals)),
+            EnrolmentVerdict.Refused refused => new RouteAnswer<EnrolmentChallengeBody>.Refused(
+                Kept(host.ToString(), EnrolmentProblems.Of(refused.Refusals))),
             EnrolmentVerdict.Open open => Ask(call.Caller.Key, open.Candidate),
             _ => throw new UnreachableException(),
         };
@@ -84,21 +85,38 @@ public sealed class EnrolmentDesk(
 
         if (asked is null || time.GetElapsedTime(asked.At) > TimeSpan.FromSeconds(LifetimeSeconds))
         {
-            return Refuse(EnrolmentRefusalCode.NoSuchChallenge,
+            return Refuse(asked, EnrolmentRefusalCode.NoSuchChallenge,
                 "No challenge is open for this host: it was answered before, or is older than a minute. Begin anew.");
         }
 
         if (Bytes(body.Secret, SecretBytes) is not { } secret || asked.Challenge.Answer(secret) is not { } key)
         {
-            return Refuse(EnrolmentRefusalCode.WrongAnswer,
+            return Refuse(asked, EnrolmentRefusalCode.WrongAnswer,
                 "The secret is not the one that was encrypted: the TPM does not hold both keys.");
         }
 
-        return book.Keep(key) is var (document, record)
+        return Keep(key) is var (document, record)
             ? new RouteAnswer<EnrolledBody>.Recorded(
                 new EnrolledBody(JsonElement.Parse(document)), new RouteReceipt("enrolments", record))
-            : Refuse(EnrolmentRefusalCode.HostTaken,
+            : Refuse(asked, EnrolmentRefusalCode.HostTaken,
                 "Another TPM is enrolled for this host. The tenant must forget that one first.");
+    }
+
+    /// <summary>How every stated host stands.</summary>
+    public RouteAnswer<EnrolmentList> List()
+    {
+        if (policy() is not { } snapshot)
+        {
+            return new RouteAnswer<EnrolmentList>.Refused(RefusalProblem.NotReady);
+        }
+
+        lock (_gate)
+        {
+            return new RouteAnswer<EnrolmentList>.Ok(new EnrolmentList(tenant.ToString(),
+            [
+                .. snapshot.Datacentre.Inventory.Hosts.Values.Select(host => Standing(snapshot.Datacentre, host.Ref)),
+            ]));
+        }
     }
 
     /// <inheritdoc/>
@@ -138,8 +156,46 @@ public sealed class EnrolmentDesk(
         }
     }
 
-    private static RouteAnswer<EnrolledBody> Refuse(EnrolmentRefusalCode code, string sentence) =>
-        new RouteAnswer<EnrolledBody>.Refused(EnrolmentProblems.Of([new EnrolmentRefusal(code, sentence)]));
+    private (byte[] Document, long Record)? Keep(EnrolledKey key)
+    {
+        var kept = book.Keep(key);
+        if (kept is not null)
+        {
+            lock (_gate)
+            {
+                _refused.Remove(key.Host);
+            }
+        }
+
+        return kept;
+    }
+
+    private RouteAnswer<EnrolledBody> Refuse(Asked? asked, EnrolmentRefusalCode code, string sentence)
+    {
+        RouteProblem problem = EnrolmentProblems.Of([new EnrolmentRefusal(code, sentence)]);
+        return new RouteAnswer<EnrolledBody>.Refused(
+            asked is null ? problem : Kept(asked.Challenge.Host, problem));
+    }
+
+    /// <summary>What a host was refused with, for its operator and its tenant to find; one for each stated host.
+    /// </summary>
+    private RouteProblem Kept(string host, RouteProblem problem)
+    {
+        lock (_gate)
+        {
+            _refused[host] = new RefusedAttempt(time.GetUtcNow(), problem.Code, problem.Detail);
+        }
+
+        return problem;
+    }
+
+    private EnrolmentStanding Standing(CheckedDatacentre datacentre, HostRef host)
+    {
+        EnrolledKey? key = book.Find(host.ToString());
+        return new EnrolmentStanding(
+            host.ToString(), ReleaseControl.EndorsementKeyOf(datacentre, host)?.Hex, key?.EndorsementKey.Hex,
+            key?.AttestationKey.Area?.Name.Hex, key?.Vendors?.Hex, _refused.GetValueOrDefault(host.ToString()));
+    }
 
     private static HostRef? HostOf(CheckedDatacentre datacentre, KeyId caller) =>
         datacentre.Inventory.Hosts.Values

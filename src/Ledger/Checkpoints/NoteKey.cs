@@ -58,6 +58,9 @@ public sealed class NoteKey
         CultureInfo.InvariantCulture,
         $"{Name}+{Id:x8}+{Convert.ToBase64String([.. TypePrefix(), .. Key.SubjectPublicKeyInfo])}");
 
+    /// <summary>Names a key; null for what <see cref="Of"/> refuses as a name.</summary>
+    public static NoteKey? Find(string name, PublicKey key) => IsName(name) ? Of(name, key) : null;
+
     /// <summary>Names a key.</summary>
     /// <exception cref="ArgumentException">
     /// The name is empty or holds white space, a plus sign or a control character.

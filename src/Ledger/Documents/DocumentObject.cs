@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
@@ -51,5 +52,45 @@ public sealed class DocumentObject
     public byte[]? Canonical(string name) =>
         _value.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Object
             ? CanonicalJson.Write(member)
+            : null;
+
+    /// <summary>A member that is a list of objects, in canonical form, if they are not more than this.</summary>
+    public ImmutableArray<byte[]>? CanonicalList(string name, int most) =>
+        List(name, most) is { } list && list.All(item => item.ValueKind == JsonValueKind.Object)
+            ? [.. list.Select(CanonicalJson.Write)]
+            : null;
+
+    /// <summary>A member that is a list of objects, if they are not more than this.</summary>
+    public ImmutableArray<DocumentObject>? ObjectList(string name, int most) =>
+        List(name, most) is { } list && list.All(item => item.ValueKind == JsonValueKind.Object)
+            ? [.. list.Select(item => new DocumentObject(item))]
+            : null;
+
+    /// <summary>A member that is a list of digests in lower-case hex, if they are not more than this.</summary>
+    public ImmutableArray<Digest32>? DigestList(string name, int most)
+    {
+        if (List(name, most) is not { } list)
+        {
+            return null;
+        }
+
+        var digests = ImmutableArray.CreateBuilder<Digest32>(list.Count);
+        foreach (var item in list)
+        {
+            if (item.ValueKind != JsonValueKind.String || !Digest32.TryParse(item.GetString(), out var digest))
+            {
+                return null;
+            }
+
+            digests.Add(digest);
+        }
+
+        return digests.ToImmutable();
+    }
+
+    private IReadOnlyList<JsonElement>? List(string name, int most) =>
+        _value.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Array
+        && member.GetArrayLength() <= most
+            ? [.. member.EnumerateArray()]
             : null;
 }

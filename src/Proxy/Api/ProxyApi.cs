@@ -1,11 +1,16 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Peers;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Ledger.Json;
+using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Devices;
 using Bailiwick.Proxy.Factory;
@@ -29,12 +34,16 @@ public sealed class ProxyApi(
     /// <summary>Makes what this host shows to another, over the other's nonce.</summary>
     public required Func<ReadOnlyMemory<byte>, CancellationToken, Task<ProofAnswer>> Prove { get; init; }
 
+    /// <summary>Enrols this host's TPM with a tenant; answers why no vendor vouches for it.</summary>
+    public required Func<PartyId, CancellationToken, Task<ImmutableArray<string>>> Enrol { get; init; }
+
     /// <summary>The routes with their handlers.</summary>
     public RouteMap Routes() => new RouteMap(ProxyRoutes.Table)
         .Handle(ProxyRoutes.Status, call => Task.FromResult(Status(call)))
         .Handle(ProxyRoutes.Plan, call => Task.FromResult(Plan(call)))
         .Handle(ProxyRoutes.IntegrityLog, call => Task.FromResult(Log(call)))
         .Handle<ProofQuestion, ProofAnswer>(ProxyRoutes.Evidence, ProveAsync)
+        .Handle<EnrolmentOrder, EnrolmentDone>(ProxyRoutes.Enrolment, EnrolAsync)
         .HandleStream(ProxyRoutes.Console, "application/octet-stream", ConsoleAsync);
 
     private async Task<RouteAnswer<ProofAnswer>> ProveAsync(RouteCall call, ProofQuestion question)
@@ -49,13 +58,44 @@ public sealed class ProxyApi(
 
         try
         {
-            return new RouteAnswer<ProofAnswer>.Ok(
-                await Prove(nonce.AsMemory(0, length), call.Cancel).ConfigureAwait(false));
+            ProofAnswer proof = await Prove(nonce.AsMemory(0, length), call.Cancel).ConfigureAwait(false);
+            return new RouteAnswer<ProofAnswer>.Ok(call.Caller.Kind == PrincipalKind.Host
+                ? proof
+                : proof with { Enrolments = [.. proof.Enrolments.Where(one => MaySee(call.Caller, one))] });
         }
         catch (WorldException error)
         {
             return new RouteAnswer<ProofAnswer>.Refused(new RouteProblem(
                 503, "no-evidence", error.Message, "Ask again; if it lasts, look at this host's TPM."));
+        }
+    }
+
+    private async Task<RouteAnswer<EnrolmentDone>> EnrolAsync(RouteCall call, EnrolmentOrder order)
+    {
+        if (!PartyId.TryParse(order.Tenant, out PartyId? tenant)
+            || (call.Caller.Kind != PrincipalKind.Operator && !call.Caller.ActsFor(tenant)))
+        {
+            return new RouteAnswer<EnrolmentDone>.Refused(new RouteProblem(
+                403, "other-tenant", "A tenant's administrator enrols a host with the own tenant only.",
+                "Name your own tenant's id."));
+        }
+
+        try
+        {
+            return new RouteAnswer<EnrolmentDone>.Ok(
+                new EnrolmentDone(await Enrol(tenant, call.Cancel).ConfigureAwait(false)));
+        }
+        catch (KeyServiceException error)
+        {
+            return new RouteAnswer<EnrolmentDone>.Refused(error.Problem is { } problem
+                ? new RouteProblem(409, problem.Code, problem.Detail, problem.Next)
+                : new RouteProblem(503, "no-key-service", error.Message, "Start the tenant's key service, or mend the "
+                    + "network between it and this host; then ask again."));
+        }
+        catch (WorldException error)
+        {
+            return new RouteAnswer<EnrolmentDone>.Refused(new RouteProblem(
+                503, "no-tpm", error.Message, "Look at this host's TPM and its configuration."));
         }
     }
 
@@ -186,9 +226,14 @@ public sealed class ProxyApi(
     private static bool SeesAll(Principal caller) =>
         caller.Kind is PrincipalKind.Operator or PrincipalKind.DatacentreAuditor;
 
+    /// <summary>Who else has machines here is not for a tenant to know.</summary>
+    private static bool MaySee(Principal caller, JsonElement enrolment) =>
+        SeesAll(caller) || (EnrolmentDocument.ClaimedTenant(CanonicalJson.Write(enrolment)) is { } tenant
+            && caller.ActsFor(tenant));
+
     private static bool IsOwn(Principal caller, string reference) =>
         reference.Split('/', ' ').Any(part =>
-            Ledger.Statements.PartyId.TryParse(part, out Ledger.Statements.PartyId? party) && caller.ActsFor(party));
+            PartyId.TryParse(part, out PartyId? party) && caller.ActsFor(party));
 
     private static UnitBody Unit(UnitStatus unit) => new(
         unit.Unit, HealthWord(unit.Health), unit.Problem,

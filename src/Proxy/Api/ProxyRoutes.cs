@@ -66,13 +66,29 @@ public static class ProxyRoutes
     {
         Method = "POST",
         Template = "/v1/evidence",
-        Summary = "This host's evidence over the calling host's nonce, with its enrolments and logs.",
-        Callers = [PrincipalKind.Host],
+        Summary = "This host's evidence over the caller's nonce, with its logs and the enrolments it may see.",
+        Callers =
+        [
+            PrincipalKind.Host, PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor, PrincipalKind.Operator,
+            PrincipalKind.DatacentreAuditor,
+        ],
         Scope = RouteScope.AnswerByCaller,
         Records = new RecordDuty.Nothing("a host shows what it is to whoever lends it trust"),
         MaxBodyBytes = 256,
     };
 
+    /// <summary>Enrolling the host's TPM by hand.</summary>
+    public static RouteRow Enrolment { get; } = new()
+    {
+        Method = "POST",
+        Template = "/v1/enrolments",
+        Summary = "Enrols this host's TPM with a tenant's key service, anew if it was before.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.Operator],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("the key service records what it enrols; the host does so by itself anyway"),
+        MaxBodyBytes = 256,
+    };
+
     /// <summary>All of them.</summary>
-    public static RouteTable Table { get; } = new(Status, Plan, Console, IntegrityLog, Evidence);
+    public static RouteTable Table { get; } = new(Status, Plan, Console, IntegrityLog, Evidence, Enrolment);
 }

@@ -66,6 +66,21 @@ public sealed class TpmEnrolment(HostTpm? tpm, PrivateDirectory directory) : IDi
         }
     }
 
+    /// <summary>Enrols again with a tenant, although it was done; the key service may hold another key, or none.
+    /// </summary>
+    /// <exception cref="KeyServiceException">The key service refuses or cannot be asked.</exception>
+    /// <exception cref="WorldException">This host has no TPM, or it does not answer.</exception>
+    public Task RepeatAsync(PartyId tenant, KeyServiceClient client, CancellationToken stop)
+    {
+        if (tpm is null)
+        {
+            throw new WorldException(["enrol with", tenant.Short], -1, "this host is configured without a TPM");
+        }
+
+        Forget(tenant);
+        return EnsureAsync(tenant, client, stop);
+    }
+
     private static ImmutableDictionary<string, JsonElement> Kept(PrivateDirectory directory) =>
         DurableFile.Read(directory, FileName, MaxFileBytes) is { } bytes
             ? StrictJson.Read<ImmutableDictionary<string, JsonElement>>(bytes, MaxFileBytes)

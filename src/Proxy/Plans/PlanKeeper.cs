@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Principals;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;

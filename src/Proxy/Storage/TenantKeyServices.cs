@@ -217,6 +217,18 @@ public sealed class TenantKeyServices(
         return new Turn(turn);
     }
 
+    /// <summary>Enrols this host with a tenant now, anew if it was before.</summary>
+    /// <returns>Why no vendor vouches for the TPM, in sentences; empty when one does.</returns>
+    /// <exception cref="KeyServiceException">The key service refuses, is not known, or cannot be asked.</exception>
+    /// <exception cref="WorldException">This host has no TPM, or it does not answer.</exception>
+    public async Task<ImmutableArray<string>> EnrolAsync(PartyId tenant, CancellationToken stop)
+    {
+        KeyServiceClient client = Client(tenant) ?? throw new KeyServiceException(
+            $"The newest root statement of {tenant.Short} that this host has names no key service.");
+        await enrolment.RepeatAsync(tenant, client, stop).ConfigureAwait(false);
+        return enrolment.DoubtsOf(tenant);
+    }
+
     private KeyServiceClient? Client(PartyId tenant)
     {
         if (TenantServices.KeyOf(plans.Book, tenant) is not { } key

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Attestation;
@@ -186,6 +187,32 @@ public sealed class EnrolmentDeskTests : IDisposable
         AssertRefused("not-ready", _desk.Begin(Call(Host1), Body(_tpm)));
         AssertNothingKept();
     }
+
+    [Fact]
+    public void Shows_the_tenant_which_hosts_are_enrolled_and_why_one_is_not()
+    {
+        Assert.All(List(), one => Assert.Equal((null, null), (one.EnrolledTpm, one.LastRefusal)));
+        Assert.Equal(
+            Enumerable.Range(1, 3).Select(ReleaseScene.HostName), List().Select(one => one.Host));
+        AssertRefused("other-tpm", _desk.Begin(Call(Host2), Body(_tpm)));
+        Assert.IsType<RouteAnswer<EnrolledBody>.Recorded>(Answer(Host1, Opened(_tpm, Challenge(Host1, _tpm))));
+        EnrolmentStanding first = List()[0], second = List()[1];
+        Assert.Equal((_tpm.EndorsementId.Hex, _tpm.EndorsementId.Hex), (first.StatedTpm, first.EnrolledTpm));
+        Assert.Equal(_tpm.Quoting.Area.Name.Hex, first.AttestationKey);
+        Assert.Null(first.LastRefusal);
+        Assert.Null(second.EnrolledTpm);
+        Assert.Equal(("other-tpm", EkMaker.Now), (second.LastRefusal?.Code, second.LastRefusal?.At));
+        Assert.NotEqual("", second.LastRefusal?.Detail);
+
+        // What is mended is no longer shown.
+        Assert.IsType<RouteAnswer<EnrolledBody>.Recorded>(Answer(Host2, Opened(_other, Challenge(Host2, _other))));
+        Assert.Null(List()[1].LastRefusal);
+        _policy = null;
+        Assert.Equal("not-ready", Assert.IsType<RouteAnswer<EnrolmentList>.Refused>(_desk.List()).Problem.Code);
+    }
+
+    private ImmutableArray<EnrolmentStanding> List() =>
+        Assert.IsType<RouteAnswer<EnrolmentList>.Ok>(_desk.List()).Value.Hosts;
 
     private void State(SoftwareTpm? first, SoftwareTpm second)
     {

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
-namespace Bailiwick.Proxy.Plans;
+namespace Bailiwick.Domains.KeyRelease;
 
 /// <summary>What a tenant's root statement in force says of its key service.</summary>
 public static class TenantServices
