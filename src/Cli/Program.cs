@@ -29,6 +29,10 @@ var root = new RootCommand(
         MachinePower.Create(terminal, running: true), MachinePower.Create(terminal, running: false),
         MachineConsole.Create(terminal),
     },
+    new Command("volume", "who holds a volume's key")
+    {
+        VolumeList.Create(terminal), VolumeTakeover.Create(terminal),
+    },
     new Command("host", "the datacentre's hosts")
     {
         HostList.Create(terminal), HostDrain.Create(terminal), HostEnrol.Create(terminal),

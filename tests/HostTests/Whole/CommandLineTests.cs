@@ -42,6 +42,49 @@ public sealed partial class CommandLineTests(WholeLab lab, ITestOutputHelper out
     }
 
     [Fact]
+    public async Task A_volume_is_taken_over_by_its_owners_approval_from_the_host_that_was_named()
+    {
+        await lab.Ready();
+        string host = (await lab.Where(SmallPolicies.Records)).Name;
+        string other = lab.Hosts.Single(h => h.Name != host).Name;
+        string keys = Path.Combine(lab.Paths.Keys, "hospital");
+        int boot;
+        await using (ProbeChannel before = await lab.Meet(SmallPolicies.Records))
+        {
+            boot = before.Hello.Boot;
+        }
+
+        Assert.EndsWith("/" + host, await Holder(), StringComparison.Ordinal);
+        LabProgramResult wrong = await TakeOver(other);
+        Assert.Equal((2, ""), (wrong.ExitCode, wrong.Output));
+        Assert.Contains($"{host} holds records-1-data, not {other}", wrong.Error, StringComparison.Ordinal);
+        Assert.EndsWith("/" + host, await Holder(), StringComparison.Ordinal);
+
+        LabProgramResult right = await TakeOver(host);
+        Assert.True(right.ExitCode == 0, right.Error);
+        Assert.Null(await Holder());
+
+        // What was taken is not the host's to give back, and no later start is the worse for it.
+        await lab.SetPower(SmallPolicies.Records, false);
+        await lab.Stopped(SmallPolicies.Records);
+        await lab.SetPower(SmallPolicies.Records, true);
+        await using (ProbeChannel after = await lab.Meet(SmallPolicies.Records))
+        {
+            Assert.Equal((SmallPolicies.Records, boot + 1), (after.Hello.Found, after.Hello.Boot));
+        }
+
+        Assert.NotNull(await Holder());
+        await lab.Settled();
+
+        Task<LabProgramResult> TakeOver(string from) => Cli.Run(
+            "hospital", "volume", "takeover", "records-1-data", "--from", from, "--keys", keys);
+
+        async Task<string?> Holder() => (await Cli.Json("hospital", "volume", "list")).EnumerateArray()
+            .Single(v => v.GetProperty("volume").GetString() == lab.Reference("hospital/records-1-data"))
+            .GetProperty("holder").GetString();
+    }
+
+    [Fact]
     public async Task Status_get_and_host_list_show_each_party_its_own()
     {
         await lab.Ready();

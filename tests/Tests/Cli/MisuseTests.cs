@@ -14,7 +14,7 @@ public sealed class MisuseTests : IDisposable
     [
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
-        "host enrol", "evidence fetch", "evidence show", "evidence verify",
+        "volume list", "volume takeover", "host enrol", "evidence fetch", "evidence show", "evidence verify",
         "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "evidence explain",
         "lab up", "lab down", "lab exec", "lab demo", "completion",
     ];
@@ -24,7 +24,7 @@ public sealed class MisuseTests : IDisposable
     [
         "get", "get Domain bank/web", "watch", "status", "machine start bank/web-1", "machine stop bank/web-1",
         "machine console bank/web-1", "host list", "host drain host-1", "ledger verify",
-        "host enrol", "host enrol host-1", "evidence fetch host-1 --domain web -o out",
+        "volume list", "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1", "evidence fetch host-1 --domain web -o out",
         "ledger verify --compare theirs", "policy apply signed",
     ];
 
@@ -42,7 +42,7 @@ public sealed class MisuseTests : IDisposable
     [Fact]
     public void The_list_of_verbs_above_is_complete()
     {
-        string[] groups = ["tenant", "policy", "machine", "host", "ledger", "evidence", "lab"];
+        string[] groups = ["tenant", "policy", "machine", "volume", "host", "ledger", "evidence", "lab"];
         string[] top = Commands("--help");
         string[] all =
         [
@@ -73,6 +73,7 @@ public sealed class MisuseTests : IDisposable
     [InlineData("completion fish", "'fish'")]
     [InlineData("lab exec host-1 ls -la", "has no option -la.")]
     [InlineData("lab exec host-1 -- ls -la", "no lab is up")]
+    [InlineData("volume takeover x --keys k --as x", "--from")]
     [InlineData("host drain ../x --undo --as x", "no context")]
     [InlineData("host drain x?y --as x", "'x?y' is no host's name")]
     public void A_wrong_command_line_is_exit_2_with_a_sentence_and_nothing_on_standard_output(string line, string says)

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Bailiwick.Channel.Contexts;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Cli.Evidence;
+using Bailiwick.Cli.Output;
+using Bailiwick.Custody;
+using Bailiwick.Custody.Parties;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Cli.Verbs;
+
+/// <summary>
+/// <c>bailiwick volume takeover</c>: frees a volume whose holder is gone for good. Whoever approves says whom it is
+/// taken from, so that nobody approves what changed in the meantime.
+/// </summary>
+internal static class VolumeTakeover
+{
+    internal static Command Create(Terminal terminal)
+    {
+        var volume = new Argument<string>("VOLUME") { Description = "like ledger-data, of the caller's own tenant" };
+        var from = new Option<string>("--from")
+        {
+            Description = "the host that holds it, like host-2: `bailiwick volume list` shows it", Required = true,
+        };
+        var keys = new Option<string>("--keys") { Description = "the party's key directory", Required = true };
+        Option<string?> passphrase = PassphraseFile.Option();
+        var command = new Command("takeover",
+            "Take a volume from a host that will not give it back. First make sure that the host is off or cut off: two\n"
+            + "machines that write one volume destroy it.\n"
+            + "Example: bailiwick volume takeover ledger-data --from host-2 --keys keys/bank --as bank")
+        { volume, from, keys, passphrase };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using BoardDesk desk = Desk.Open(parsed);
+            (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
+            using VolumeDesk volumes = VolumeDesk.Open(desk, book);
+            VolumeRef wanted = new(volumes.Tenant, BundleOptions.Name(parsed.GetRequiredValue(volume).Split('/')[^1]));
+            HostRef holder = new(
+                BundleOptions.Party(desk.Context.Datacentre),
+                BundleOptions.Name(parsed.GetRequiredValue(from).Split('/')[^1]));
+            KeyServiceStatus status = await volumes.Client.Status(cancellation).ConfigureAwait(false);
+            KeyNonce nonce = Held(status, wanted, holder, book);
+            using PartyDirectory party = PartyDirectory.Open(
+                parsed.GetRequiredValue(keys), PassphraseFile.Read(parsed.GetValue(passphrase)));
+            byte[] approval = HolderDocument.WriteTakeover(
+                wanted, holder, nonce, party.OpenRoots(volumes.Approvals(wanted)));
+            await volumes.Client.Takeover(approval, cancellation).ConfigureAwait(false);
+            if (parsed.GetValue(GlobalOptions.Json))
+            {
+                terminal.Json(new JsonObject
+                {
+                    ["volume"] = wanted.ToString(), ["takenFrom"] = holder.ToString(), ["nonce"] = nonce.Base64,
+                });
+            }
+            else
+            {
+                terminal.Say($"{wanted.Name} is taken from {holder.Name}: its key goes to the next host that is accepted.");
+            }
+
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    /// <summary>The nonce of the release by which this host holds the volume.</summary>
+    private static KeyNonce Held(KeyServiceStatus status, VolumeRef wanted, HostRef holder, StatementBook book)
+    {
+        HeldVolume held = status.Volumes.FirstOrDefault(one => one.Volume == wanted.ToString())
+            ?? throw new CustodyException(
+                $"The key service has no key for {wanted.Name}; `bailiwick volume list` shows what it has.");
+        if (held.Holder is null)
+        {
+            throw new CustodyException($"Nobody holds {wanted.Name}: there is nothing to take over.");
+        }
+
+        if (held.Holder != holder.ToString())
+        {
+            throw new CustodyException(
+                $"{BoardReader.Display(book, held.Holder)} holds {wanted.Name}, not {holder.Name}; look again with "
+                + "`bailiwick volume list`.");
+        }
+
+        byte[] nonce = new byte[KeyNonce.Length];
+        return Convert.TryFromBase64String(held.Nonce ?? "", nonce, out int length) && length == nonce.Length
+            && KeyNonce.Of(nonce) is { } read
+                ? read
+                : throw new CustodyException($"The key service's word on who holds {wanted.Name} cannot be read.");
+    }
+}
