@@ -20,7 +20,7 @@ public sealed class CrashTests
         using (var first = await MasterProgram.Run(world))
         {
             await world.Settle();
-            await MasterProgram.Kill(first);
+            await first.Kill();
         }
 
         var acknowledged = new ConcurrentBag<PostedReceipt>();
@@ -36,7 +36,7 @@ public sealed class CrashTests
                 await Task.Delay(10, Cancel);
             }
 
-            await MasterProgram.Kill(process);
+            await process.Kill();
             await Task.WhenAll(writers);
         }
 
@@ -53,7 +53,7 @@ public sealed class CrashTests
                 verdict is LedgerComparisonVerdict.Behind or LedgerComparisonVerdict.Same, verdict.ToString());
         }
 
-        await MasterProgram.Kill(last);
+        await last.Kill();
     }
 
     [Fact]
@@ -62,12 +62,12 @@ public sealed class CrashTests
         await using var world = new BoardWorld();
         using var first = await MasterProgram.Run(world);
         using var second = MasterProgram.Launch(world);
-        await second.WaitForExitAsync(Cancel);
-        Assert.Equal(2, second.ExitCode);
-        Assert.Contains("another process", await second.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
-        using var terminate = Process.Start("kill", $"-TERM {first.Id}");
-        await first.WaitForExitAsync(Cancel);
-        Assert.Equal(0, first.ExitCode);
+        await second.Process.WaitForExitAsync(Cancel);
+        Assert.Equal(2, second.Process.ExitCode);
+        Assert.Contains("another process", await second.Process.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
+        using var terminate = Process.Start("kill", $"-TERM {first.Process.Id}");
+        await first.Process.WaitForExitAsync(Cancel);
+        Assert.Equal(0, first.Process.ExitCode);
     }
 
     [Theory]
@@ -79,9 +79,9 @@ public sealed class CrashTests
         await using var world = new BoardWorld();
         File.SetUnixFileMode(Path.Combine(world.Directory, file), mode);
         using var process = MasterProgram.Launch(world);
-        await process.WaitForExitAsync(Cancel);
-        Assert.Equal(2, process.ExitCode);
-        Assert.Contains(file, await process.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
+        await process.Process.WaitForExitAsync(Cancel);
+        Assert.Equal(2, process.Process.ExitCode);
+        Assert.Contains(file, await process.Process.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
     }
 
     private static async Task Publish(

@@ -41,7 +41,7 @@ public sealed class HostileLoadTests
             Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         }
 
-        long before = MasterProgram.MemoryMiB(process, "VmRSS");
+        long before = process.MemoryMiB("VmRSS");
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         Task<int>[] attackers = [.. callers.Select(caller => Stall(caller, end.Token))];
         await Task.Delay(TimeSpan.FromSeconds(4), Cancel);
@@ -52,12 +52,12 @@ public sealed class HostileLoadTests
             await world.Publish(world.Hospital.Admin, world.Hospital.Volume($"calm-{one}"));
         }
 
-        long peak = MasterProgram.MemoryMiB(process, "VmHWM");
+        long peak = process.MemoryMiB("VmHWM");
         await end.CancelAsync();
         int sent = (await Task.WhenAll(attackers)).Sum();
         Assert.True(sent > BodyBytes, $"only {sent} bytes were sent in all");
         Assert.True(peak - before < LargestGrowthMiB, $"it grew from {before} to {peak} MiB");
-        await MasterProgram.Kill(process);
+        await process.Kill();
     }
 
     [Fact]
