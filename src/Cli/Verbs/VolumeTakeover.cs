@@ -28,8 +28,8 @@ internal static class VolumeTakeover
         var keys = new Option<string>("--keys") { Description = "the party's key directory", Required = true };
         Option<string?> passphrase = PassphraseFile.Option();
         var command = new Command("takeover",
-            "Take a volume from a host that will not give it back. First make sure that the host is off or cut off: two\n"
-            + "machines that write one volume destroy it.\n"
+            "Take a volume from a host that will not give it back. First make sure that the host is off or cut off:\n"
+            + "two machines that write one volume destroy it.\n"
             + "Example: bailiwick volume takeover ledger-data --from host-2 --keys keys/bank --as bank")
         { volume, from, keys, passphrase };
         command.SetAction(async (parsed, cancellation) =>
@@ -57,7 +57,8 @@ internal static class VolumeTakeover
             }
             else
             {
-                terminal.Say($"{wanted.Name} is taken from {holder.Name}: its key goes to the next host that is accepted.");
+                terminal.Say($"{wanted.Name} is taken from {holder.Name}: its key goes to the next host that is "
+                    + "accepted.");
             }
 
             return (int)ExitCode.Done;

@@ -24,7 +24,8 @@ public sealed class MisuseTests : IDisposable
     [
         "get", "get Domain bank/web", "watch", "status", "machine start bank/web-1", "machine stop bank/web-1",
         "machine console bank/web-1", "host list", "host drain host-1", "ledger verify",
-        "volume list", "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1", "evidence fetch host-1 --domain web -o out",
+        "volume list", "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1",
+        "evidence fetch host-1 --domain web -o out",
         "ledger verify --compare theirs", "policy apply signed",
     ];
 

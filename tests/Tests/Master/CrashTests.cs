@@ -64,7 +64,8 @@ public sealed class CrashTests
         using var second = MasterProgram.Launch(world);
         await second.Process.WaitForExitAsync(Cancel);
         Assert.Equal(2, second.Process.ExitCode);
-        Assert.Contains("another process", await second.Process.StandardError.ReadToEndAsync(Cancel), StringComparison.Ordinal);
+        string said = await second.Process.StandardError.ReadToEndAsync(Cancel);
+        Assert.Contains("another process", said, StringComparison.Ordinal);
         using var terminate = Process.Start("kill", $"-TERM {first.Process.Id}");
         await first.Process.WaitForExitAsync(Cancel);
         Assert.Equal(0, first.Process.ExitCode);
