@@ -77,6 +77,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
             };
             LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time);
 
+            LeaseTeller teller = new(leasing, desk, board, time);
             EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(
                 settings.Tenant, enrolments, settings.Vendors, () => watch.Current, time));
 
@@ -85,7 +86,9 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk, enrolling, leasing),
                 key => watch.Principals.Resolve(key), log, cancel: cancel));
             Task following = Task.Run(
-                () => RunAll(stop, watch.Follow(stop.Token), leases.RunAsync(stop.Token)), CancellationToken.None);
+                () => RunAll(
+                    stop, watch.Follow(stop.Token), leases.RunAsync(stop.Token), teller.RunAsync(stop.Token)),
+                CancellationToken.None);
             return new KeyServiceProcess(parts, stop, server, following);
         }
         catch

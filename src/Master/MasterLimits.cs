@@ -27,7 +27,16 @@ public static class MasterLimits
     /// <summary>Seconds without a report after which a host is late.</summary>
     public const int LateSeconds = 30;
 
-    /// <summary>Largest report of a host, in bytes.</summary>
+    /// <summary>Seconds after which what a key service said of hosts is no longer known.</summary>
+    public const int LeaseReportSeconds = 60;
+
+    /// <summary>Seconds for which a host without a lease is waited for to end a machine.</summary>
+    public const int LeavingSeconds = 60;
+
+    /// <summary>Seconds between two looks at the places while a host lacks a lease.</summary>
+    public const int LeavingLookSeconds = 2;
+
+    /// <summary>Largest report of a host or a key service, in bytes.</summary>
     public const int ReportBytes = 512 * 1024;
 
     /// <summary>Largest settings file, in bytes.</summary>

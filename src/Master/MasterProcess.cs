@@ -56,13 +56,15 @@ public sealed class MasterProcess : IAsyncDisposable
             var writer = Keep(parts, new BoardWriter(log, store, new AppendJudge(settings.Datacentre)));
 
             var reports = new ReportDesk(time);
+            var trust = new TrustDesk(reports, time);
             var desk = Keep(parts, new PlacementDesk(
-                log, writer, new PlacementRule(settings.Datacentre), time, failures.CreateLogger("Bailiwick.Placing")));
+                log, writer, new PlacementRule(settings.Datacentre), trust, time,
+                failures.CreateLogger("Bailiwick.Placing")));
 
             var description = new ApiDescription();
             var server = Keep(parts, await ChannelServer.Start(
                 new ChannelListening(identity, settings.Listen, time),
-                Routes(log, writer, desk, reports, time, description),
+                Routes(log, writer, desk, (reports, trust), time, description),
                 key => log.State.Principals.Resolve(key),
                 failures, ApiDescription.Add, cancel));
             description.Services = server.Services;
@@ -79,12 +81,12 @@ public sealed class MasterProcess : IAsyncDisposable
     public async ValueTask DisposeAsync() => await TakeDown(_parts);
 
     private static RouteMap Routes(
-        BoardLog log, BoardWriter writer, PlacementDesk desk, ReportDesk reports, TimeProvider time,
-        ApiDescription description)
+        BoardLog log, BoardWriter writer, PlacementDesk desk, (ReportDesk Reports, TrustDesk Trust) said,
+        TimeProvider time, ApiDescription description)
     {
         var statements = new StatementHandlers(log, writer);
-        var orders = new OrderHandlers(log, writer, reports);
-        var status = new StatusHandler(log, desk, reports);
+        var orders = new OrderHandlers(log, writer, said.Reports, said.Trust);
+        var status = new StatusHandler(log, desk, said.Reports, said.Trust);
         return new RouteMap(MasterRoutes.Table)
             .Handle<Channel.Board.PostedStatements, Channel.Board.PostedReceipts>(
                 MasterRoutes.PostStatements, statements.Post)
@@ -98,6 +100,7 @@ public sealed class MasterProcess : IAsyncDisposable
             .Handle<Channel.Board.PowerOrder, Nothing>(MasterRoutes.PutPower, orders.Power)
             .Handle<Channel.Board.DrainOrder, Nothing>(MasterRoutes.PutDrain, orders.Drain)
             .Handle<Channel.Board.HostReport, Nothing>(MasterRoutes.PostReport, orders.Report)
+            .Handle<Channel.Board.LeaseReport, Nothing>(MasterRoutes.PostLeases, orders.Leases)
             .Handle(MasterRoutes.GetStatus, status.Status)
             .HandleStream(MasterRoutes.GetDescription, "application/json", description.Write);
     }

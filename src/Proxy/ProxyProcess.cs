@@ -101,7 +101,7 @@ public static class ProxyProcess
             new CallerRegister(plans, self).Resolve, log, cancel: stop).ConfigureAwait(false);
         factory.Start();
         ready();
-        HostReporter reporter = new(self, board, watch, view, evidence, time);
+        HostReporter reporter = new(self, board, watch, view, leases, time);
         await RunAllAsync(
             stop, watch.RunAsync, reporter.RunAsync, keys.RunAsync, peers.RunAsync, proving.RunAsync,
             all => hypervisor.WatchAsync(factory.WakeAll, time, all),

@@ -90,6 +90,10 @@ public sealed class BoardClient : IBoard
         Order(HttpMethod.Put, $"/v1/hosts/{host}/drain", new DrainOrder(draining), cancel);
 
     /// <inheritdoc/>
+    public Task ReportLeases(LeaseReport report, CancellationToken cancel = default) =>
+        Order(HttpMethod.Post, "/v1/leases", report, cancel);
+
+    /// <inheritdoc/>
     public Task Report(string host, HostReport report, CancellationToken cancel = default) =>
         Order(HttpMethod.Post, $"/v1/hosts/{host}/reports", report, cancel);
 

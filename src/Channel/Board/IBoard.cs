@@ -49,6 +49,9 @@ public interface IBoard
     /// <param name="cancel">Gives up.</param>
     Task Report(string host, HostReport report, CancellationToken cancel = default);
 
+    /// <summary>Reports as a tenant's key service how hosts stand with it.</summary>
+    Task ReportLeases(LeaseReport report, CancellationToken cancel = default);
+
     /// <summary>What the board knows, as far as the caller may see it.</summary>
     Task<BoardStatus> Status(CancellationToken cancel = default);
 }

@@ -1,18 +1,17 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 
 namespace Bailiwick.Channel.Board;
 
 /// <summary>What a host says of itself. The board stores and shows it; nobody is admitted because of it.</summary>
 /// <param name="Checkpoint">The signed note of the newest checkpoint that the host follows.</param>
-/// <param name="Evidence">Its evidence over that checkpoint, a DSSE envelope.</param>
 /// <param name="Compartments">Its machines.</param>
+/// <param name="Peers">How it judges the other hosts of its domains.</param>
 /// <param name="RefusedStatements">Statements that it refuses.</param>
 /// <param name="Problems">Anything else that its operator should know, as sentences.</param>
 public sealed record HostReport(
     string Checkpoint,
-    JsonElement? Evidence,
     ImmutableArray<CompartmentReport> Compartments,
+    ImmutableArray<ReportedLease> Peers,
     ImmutableArray<ReportedReason> RefusedStatements,
     ImmutableArray<string> Problems);
 

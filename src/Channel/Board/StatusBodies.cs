@@ -19,12 +19,13 @@ public sealed record BoardStatus(
 /// <param name="State">`silent` (no report since the board's start), `reporting`, or `late` (none for 30 s).</param>
 /// <param name="Draining">Whether it should be emptied.</param>
 /// <param name="Checkpoint">The signed note it last reported; null when silent.</param>
-/// <param name="Evidence">The assurance word of its last evidence; null when it gave none. Not verified here.</param>
+/// <param name="Standings">How verifiers say that it stands for domains. Not verified here.</param>
 /// <param name="RefusedStatements">Statements it refuses.</param>
 /// <param name="Problems">Its problems, in sentences.</param>
 public sealed record HostStatus(
-    string Host, string Assurance, string State, bool Draining, string? Checkpoint, string? Evidence,
-    ImmutableArray<ReportedReason> RefusedStatements, ImmutableArray<string> Problems);
+    string Host, string Assurance, string State, bool Draining, string? Checkpoint,
+    ImmutableArray<HostStanding> Standings, ImmutableArray<ReportedReason> RefusedStatements,
+    ImmutableArray<string> Problems);
 
 /// <summary>One machine.</summary>
 /// <param name="Compartment">`tenant id/name`.</param>

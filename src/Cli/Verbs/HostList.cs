@@ -7,13 +7,14 @@ using Bailiwick.Cli.Output;
 
 namespace Bailiwick.Cli.Verbs;
 
-/// <summary><c>bailiwick host list</c>: the hosts, and how well each proves what it is.</summary>
+/// <summary><c>bailiwick host list</c>: the hosts, and with which domains each is trusted.</summary>
 internal static class HostList
 {
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("list",
-            "List hosts with their assurance level.\nExample: bailiwick host list --as alpine");
+            "List hosts with their stated level and how verifiers say they stand.\n"
+            + "Example: bailiwick host list --as alpine");
         command.SetAction(async (parsed, cancellation) =>
         {
             using BoardDesk desk = Desk.Open(parsed);

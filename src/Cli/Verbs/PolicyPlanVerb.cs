@@ -32,7 +32,8 @@ internal static class PolicyPlanVerb
             }
 
             DateTimeOffset now = TimeProvider.System.GetUtcNow();
-            PlacementOutcome placed = PlacementPlanner.Propose(folder.Datacentre, [], [], now);
+            PlacementOutcome placed = PlacementPlanner.Propose(
+                folder.Datacentre, [], [], PlacementTrust.Unquestioned, now);
             HostPlan plan = Refine.ForHost(folder.Datacentre, placed.Proposals, found, now);
             if (parsed.GetValue(GlobalOptions.Json))
             {

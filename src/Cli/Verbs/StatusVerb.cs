@@ -33,9 +33,17 @@ internal static class StatusVerb
     }
 
     internal static void ShowHosts(Terminal terminal, BoardStatus status, StatementBook book) =>
-        terminal.Table(["host", "assurance", "state", "problems"], status.Hosts.Select(h => (IReadOnlyList<string>)
-            [BoardReader.Display(book, h.Host), h.Assurance, h.State + (h.Draining ? ", draining" : ""),
+        terminal.Table(["host", "assurance", "state", "trust", "problems"], status.Hosts.Select(h =>
+            (IReadOnlyList<string>)[BoardReader.Display(book, h.Host), h.Assurance,
+                h.State + (h.Draining ? ", draining" : ""), Trust(h, book),
                 string.Join("; ", h.Problems.Concat(h.RefusedStatements.Select(r => $"{r.Code}: {r.Sentence}")))]));
+
+    /// <summary>What each domain's key service says of a host, and which other hosts doubt it.</summary>
+    private static string Trust(HostStatus host, StatementBook book) => string.Join("; ", host.Standings
+        .Where(one => one.By == "key service" || one.Standing != "held")
+        .Select(one => $"{BoardReader.Display(book, one.Domain)} {one.Standing}"
+            + (one.By == "key service" ? "" : $" by {one.By.Split('/')[^1]}")
+            + (one.Because.Length == 0 ? "" : $": {one.Because}")));
 
     private static void Show(Terminal terminal, BoardStatus status, StatementBook book)
     {

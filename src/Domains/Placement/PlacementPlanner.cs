@@ -7,7 +7,8 @@ namespace Bailiwick.Domains.Placement;
 /// <summary>
 /// Suggests where machines run. It trusts no judgement but <see cref="AdmissionControl"/>'s, which every host applies
 /// again, so a bad suggestion can cost time and nothing else. Equal arguments give equal suggestions: a machine stays
-/// where it may stay; the others go, those with the fewest choices first, to the admissible host with the most memory
+/// where it may stay, unless its owner's key service no longer trusts the host with it; the others go, those with the
+/// fewest choices first, to the admissible host with the most memory
 /// free, the name deciding between equals.
 /// </summary>
 /// <remarks>One pass without going back: a machine may find no place that another order would have found.</remarks>
@@ -17,11 +18,13 @@ public static class PlacementPlanner
     /// <param name="datacentre">The checked policies.</param>
     /// <param name="current">Where machines are now; of two places of one machine the first by host counts.</param>
     /// <param name="drained">Hosts that shall run nothing but what may go nowhere else.</param>
+    /// <param name="trust">What is known of hosts that lost the trust of tenants.</param>
     /// <param name="now">The moment against which policies expire.</param>
     public static PlacementOutcome Propose(
         CheckedDatacentre datacentre, IReadOnlyList<PlacementProposal> current, IReadOnlyCollection<HostRef> drained,
-        DateTimeOffset now)
+        PlacementTrust trust, DateTimeOffset now)
     {
+        ArgumentNullException.ThrowIfNull(trust);
         ArgumentNullException.ThrowIfNull(datacentre);
         ArgumentNullException.ThrowIfNull(current);
         ArgumentNullException.ThrowIfNull(drained);
@@ -32,7 +35,7 @@ public static class PlacementPlanner
             .OfType<PlacementProposal>()
             .OrderBy(proposal => proposal.Compartment.ToString(), StringComparer.Ordinal)
             .ToArray();
-        var plan = new PlanInProgress(datacentre, [.. drained], now);
+        var plan = new PlanInProgress(datacentre, [.. drained], trust, now);
         plan.Keep(known);
         var stopped = known.Where(proposal => !proposal.Running).Select(proposal => proposal.Compartment).ToHashSet();
         var homeless = machines.Values.Where(machine => !plan.Places(machine.Ref))
@@ -66,6 +69,10 @@ public abstract record PlacementDecision(CompartmentRef Compartment, string Beca
 
     /// <summary>It starts, or goes elsewhere.</summary>
     public sealed record Placed(CompartmentRef Compartment, HostRef Host, string Because)
+        : PlacementDecision(Compartment, Because);
+
+    /// <summary>It must end where it is, and goes elsewhere then: it never runs in two places.</summary>
+    public sealed record Leaving(CompartmentRef Compartment, HostRef Host, string Because)
         : PlacementDecision(Compartment, Because);
 
     /// <summary>No host may run it.</summary>

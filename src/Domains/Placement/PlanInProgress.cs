@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Domains.Placement;
 
 /// <summary>The suggestions made so far in one run of the planner.</summary>
 internal sealed class PlanInProgress(
-    CheckedDatacentre datacentre, ImmutableHashSet<HostRef> drained, DateTimeOffset now)
+    CheckedDatacentre datacentre, ImmutableHashSet<HostRef> drained, PlacementTrust trust, DateTimeOffset now)
 {
     private readonly List<PlacementProposal> _proposals = [];
     private readonly List<PlacementDecision> _decisions = [];
@@ -20,6 +21,7 @@ internal sealed class PlanInProgress(
     public void Keep(IReadOnlyList<PlacementProposal> current)
     {
         var usable = current.Where(proposal => !drained.Contains(proposal.Host)
+            && !(proposal.Running && MustLeave(proposal.Compartment, proposal.Host))
             && datacentre.Inventory.Hosts.ContainsKey(proposal.Host.ToString())).ToArray();
         var admitted = AdmissionControl.DecideAll(datacentre, usable, now).OfType<AdmissionVerdict.Admitted>()
             .Select(verdict => verdict.Compartment).ToHashSet();
@@ -28,50 +30,98 @@ internal sealed class PlanInProgress(
             _proposals.Add(proposal);
             _decisions.Add(new PlacementDecision.Kept(
                 proposal.Compartment, proposal.Host,
-                proposal.Running ? $"It is admitted on {proposal.Host.Name} and stays there." : "It is not to run."));
+                !proposal.Running ? "It is not to run."
+                    : $"It is admitted on {proposal.Host.Name} and stays there." + Paused(proposal)));
         }
     }
 
-    /// <summary>Finds the machine a host; one that may go nowhere else stays where it is, although that is drained.
+    /// <summary>Finds the machine a host; one that may go nowhere else stays where it is, although that is drained
+    /// or not trusted. One that must end there first is not yet anywhere else.
     /// </summary>
     public void Place(CompartmentModel machine, bool running, HostRef? from)
     {
         var reasons = new List<string>();
-        foreach (var host in Hosts())
+        var to = Hosts().FirstOrDefault(host => MayRun(machine.Ref, host.Ref, reasons))?.Ref;
+        bool leaves = running && from is not null && MustLeave(machine.Ref, from);
+        if (to is not null && leaves && from is not null && Remains(machine, from) is { } remains)
         {
-            if (drained.Contains(host.Ref))
-            {
-                reasons.Add($"{host.Ref.Name}: it is being drained.");
-                continue;
-            }
-
-            switch (AdmissionControl.Decide(datacentre, machine.Ref, host.Ref, _proposals, now))
-            {
-                case AdmissionVerdict.Admitted:
-                    _proposals.Add(new PlacementProposal(machine.Ref, host.Ref, running));
-                    _decisions.Add(new PlacementDecision.Placed(
-                        machine.Ref, host.Ref,
-                        $"Of the hosts that may run it, {host.Ref.Name} has the most memory free."));
-                    return;
-                case AdmissionVerdict.Refused refused:
-                    reasons.Add($"{host.Ref.Name}: " + string.Join(" ", refused.Refusals.Select(one => one.Sentence)));
-                    break;
-                default:
-                    throw new System.Diagnostics.UnreachableException();
-            }
+            _proposals.Add(new PlacementProposal(machine.Ref, from, false));
+            _decisions.Add(new PlacementDecision.Leaving(
+                machine.Ref, from,
+                $"{from.Name} is no longer trusted with it: {Doubts(machine.Ref, from)} It goes to {to.Name} when "
+                + $"{remains}."));
         }
-
-        if (from is not null && datacentre.Inventory.Hosts.ContainsKey(from.ToString()) && drained.Contains(from)
+        else if (to is not null)
+        {
+            _proposals.Add(new PlacementProposal(machine.Ref, to, running));
+            _decisions.Add(new PlacementDecision.Placed(
+                machine.Ref, to, $"Of the hosts that may run it, {to.Name} has the most memory free."));
+        }
+        else if (from is not null && datacentre.Inventory.Hosts.ContainsKey(from.ToString())
+            && (drained.Contains(from) || leaves)
             && AdmissionControl.Decide(datacentre, machine.Ref, from, _proposals, now) is AdmissionVerdict.Admitted)
         {
             _proposals.Add(new PlacementProposal(machine.Ref, from, running));
             _decisions.Add(new PlacementDecision.Kept(
                 machine.Ref, from, "It stays, because no other host may run it. " + string.Join(" ", reasons)));
-            return;
+        }
+        else
+        {
+            _decisions.Add(new PlacementDecision.Nowhere(
+                machine.Ref, reasons.Count == 0 ? "There is no host." : string.Join(" ", reasons)));
+        }
+    }
+
+    private bool MayRun(CompartmentRef machine, HostRef host, List<string> reasons)
+    {
+        if (drained.Contains(host))
+        {
+            reasons.Add($"{host.Name}: it is being drained.");
+            return false;
         }
 
-        _decisions.Add(new PlacementDecision.Nowhere(
-            machine.Ref, reasons.Count == 0 ? "There is no host." : string.Join(" ", reasons)));
+        if (Doubts(machine, host) is { Length: > 0 } doubts)
+        {
+            reasons.Add($"{host.Name}: it is not trusted: {doubts}");
+            return false;
+        }
+
+        switch (AdmissionControl.Decide(datacentre, machine, host, _proposals, now))
+        {
+            case AdmissionVerdict.Admitted:
+                return true;
+            case AdmissionVerdict.Refused refused:
+                reasons.Add($"{host.Name}: " + string.Join(" ", refused.Refusals.Select(one => one.Sentence)));
+                return false;
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    /// <summary>Why the host is not trusted with the machine; empty while it is, or nothing is known.</summary>
+    private string Doubts(CompartmentRef machine, HostRef host) => string.Join(" ", OwnMachines
+        .DomainsOf(datacentre, machine).Select(domain => trust.Doubt(host, domain)).OfType<string>());
+
+    /// <summary>Machines of a domain that has them paused wait with what they have in memory.</summary>
+    private bool MustLeave(CompartmentRef machine, HostRef host) => OwnMachines.DomainsOf(datacentre, machine)
+        .Any(domain => trust.Doubt(host, domain) is not null
+            && datacentre.Domains.GetValueOrDefault(domain.ToString())?.Hosts.OnLostTrust != LostTrust.Pause);
+
+    private string Paused(PlacementProposal proposal) =>
+        Doubts(proposal.Compartment, proposal.Host) is { Length: > 0 } doubts
+            ? $" It is to be paused as long as {proposal.Host.Name} is not trusted: {doubts}"
+            : "";
+
+    /// <summary>What is still to happen on the host that the machine leaves; null when nothing is.</summary>
+    private string? Remains(CompartmentModel machine, HostRef from)
+    {
+        string[] held = [.. machine.Disks.Select(disk => disk.Volume)
+            .Where(volume => trust.Holder(new VolumeRef(machine.Ref.Tenant, volume)) == from)
+            .Select(volume => volume.Text)];
+        return held.Length > 0
+                ? $"{from.Name} has given back {string.Join(", ", held)}, or root keys of the tenant took it over"
+            : trust.RunsOn(machine.Ref, from) ? $"{from.Name} has ended it"
+            : null;
     }
 
     /// <summary>What was found, by machine.</summary>

@@ -95,6 +95,18 @@ public static class MasterRoutes
         MaxBodyBytes = MasterLimits.ReportBytes,
     };
 
+    /// <summary>A key service's report.</summary>
+    public static RouteRow PostLeases { get; } = new()
+    {
+        Method = "POST",
+        Template = "/v1/leases",
+        Summary = "How hosts stand with the calling key service; shown in the status, and machines are proposed so.",
+        Callers = [PrincipalKind.KeyService],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("the key service says it again soon, and keeps its own journal"),
+        MaxBodyBytes = MasterLimits.ReportBytes,
+    };
+
     /// <summary>What the board knows.</summary>
     public static RouteRow GetStatus { get; } = Get(
         "/v1/status", "Hosts, machines and domains with their states, as far as the caller may see.", Known);
@@ -106,7 +118,7 @@ public static class MasterRoutes
     /// <summary>All rows.</summary>
     public static RouteTable Table { get; } = new(
         PostStatements, GetEntries, Watch, GetCheckpoint, GetInclusion, GetConsistency, GetPlacements, PutPower,
-        PutDrain, PostReport, GetStatus, GetDescription);
+        PutDrain, PostReport, PostLeases, GetStatus, GetDescription);
 
     private static QueryNumber From => new("from", 0, long.MaxValue, 0);
 

@@ -8,8 +8,8 @@ using Bailiwick.Master.Store;
 
 namespace Bailiwick.Master.Api;
 
-/// <summary>Power, drain and reports.</summary>
-internal sealed class OrderHandlers(BoardLog log, BoardWriter writer, ReportDesk reports)
+/// <summary>Power, drain, and the reports of hosts and key services.</summary>
+internal sealed class OrderHandlers(BoardLog log, BoardWriter writer, ReportDesk reports, TrustDesk trust)
 {
     public Task<RouteAnswer<Nothing>> Power(RouteCall call, PowerOrder order)
     {
@@ -36,6 +36,16 @@ internal sealed class OrderHandlers(BoardLog log, BoardWriter writer, ReportDesk
         }
 
         reports.Put(host, report);
+        return Task.FromResult<RouteAnswer<Nothing>>(new RouteAnswer<Nothing>.Ok(Nothing.Value));
+    }
+
+    public Task<RouteAnswer<Nothing>> Leases(RouteCall call, LeaseReport report)
+    {
+        if (call.Caller.Party is { } tenant)
+        {
+            trust.Put(tenant, report);
+        }
+
         return Task.FromResult<RouteAnswer<Nothing>>(new RouteAnswer<Nothing>.Ok(Nothing.Value));
     }
 

@@ -15,7 +15,7 @@ namespace Bailiwick.Master.Api;
 /// What the board knows. Hosts are everybody's to see (their statements are public), but of a host's reports a tenant
 /// sees only what concerns its own machines.
 /// </summary>
-internal sealed class StatusHandler(BoardLog log, PlacementDesk desk, ReportDesk reports)
+internal sealed class StatusHandler(BoardLog log, PlacementDesk desk, ReportDesk reports, TrustDesk trust)
 {
     public Task<RouteAnswer<PlacementList>> Placements(RouteCall call) =>
         Task.FromResult<RouteAnswer<PlacementList>>(
@@ -44,7 +44,7 @@ internal sealed class StatusHandler(BoardLog log, PlacementDesk desk, ReportDesk
         return new HostStatus(
             name, WireText.Of(host.Assurance), reports.StateOf(name),
             state.Ordered(OrderKind.Drain, name, otherwise: false), reports.Find(name)?.Report.Checkpoint,
-            ReportDesk.ClaimedAssurance(reports.Find(name)?.Report.Evidence),
+            [.. trust.Of(name).Where(standing => ReadingRule.MaySee(caller, PlacementDesk.PartyOf(standing.Domain)))],
             report?.RefusedStatements ?? [], report?.Problems ?? []);
     }
 

@@ -15,7 +15,8 @@ namespace Bailiwick.Master.Placing;
 public sealed record Placed(CheckedDatacentre Datacentre, ImmutableArray<PlacementRow> Rows);
 
 /// <summary>
-/// Keeps suggestions up to date: whenever the log or an order changes, and once a minute because policies expire, the
+/// Keeps suggestions up to date: whenever the log, an order or what key services say of hosts changes, every other
+/// second while a host lacks a lease, and once a minute because policies expire, the
 /// policies are checked anew and every machine gets a host or the reason why it has none. A suggestion decides nothing:
 /// each Proxy admits or refuses by itself.
 /// </summary>
@@ -24,6 +25,7 @@ public sealed class PlacementDesk : IAsyncDisposable
     private readonly BoardLog _log;
     private readonly BoardWriter _writer;
     private readonly PlacementRule _rule;
+    private readonly TrustDesk _trust;
     private readonly TimeProvider _time;
     private readonly ILogger _failures;
     private readonly CancellationTokenSource _stop = new();
@@ -35,10 +37,10 @@ public sealed class PlacementDesk : IAsyncDisposable
 
     /// <summary>Makes the first suggestions, then keeps them up to date.</summary>
     public PlacementDesk(
-        BoardLog log, BoardWriter writer, PlacementRule rule, TimeProvider time, ILogger failures)
+        BoardLog log, BoardWriter writer, PlacementRule rule, TrustDesk trust, TimeProvider time, ILogger failures)
     {
-        (_log, _writer, _rule, _time, _failures) = (log, writer, rule, time, failures);
-        _placed = rule.Place(log.State, log.PlacesAtStart, time.GetUtcNow());
+        (_log, _writer, _rule, _trust, _time, _failures) = (log, writer, rule, trust, time, failures);
+        _placed = rule.Place(log.State, log.PlacesAtStart, trust.View(), time.GetUtcNow());
         _loop = Task.Run(Run);
     }
 
@@ -89,9 +91,11 @@ public sealed class PlacementDesk : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             var changed = _log.Changed;
+            var doubted = _trust.Changed;
             try
             {
-                await Put(_rule.Place(_log.State, PlacesOf(Placed.Rows), _time.GetUtcNow()));
+                await Put(_rule.Place(
+                    _log.State, PlacesOf(Placed.Rows), _trust.View(), _time.GetUtcNow()));
             }
             catch (Exception error) when (error is not OutOfMemoryException && !_stop.IsCancellationRequested)
             {
@@ -105,8 +109,10 @@ public sealed class PlacementDesk : IAsyncDisposable
             }
 
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            var minute = Task.Delay(TimeSpan.FromMinutes(1), _time, limit.Token);
-            await Task.WhenAny(changed, minute);
+            var pause = _trust.AnyDoubt
+                ? TimeSpan.FromSeconds(MasterLimits.LeavingLookSeconds)
+                : TimeSpan.FromMinutes(1);
+            await Task.WhenAny(changed, doubted, Task.Delay(pause, _time, limit.Token));
             await limit.CancelAsync();
         }
     }

@@ -16,8 +16,10 @@ public sealed class PlacementRule(PartyId datacentre)
     /// <summary>Checks the policies in force and suggests a host for each machine.</summary>
     /// <param name="state">The log's state.</param>
     /// <param name="current">The suggestions so far: a machine is not moved without need.</param>
+    /// <param name="trust">What is known of hosts that lost the trust of tenants.</param>
     /// <param name="now">The present time; expired policies admit nothing.</param>
-    public Placed Place(BoardState state, ImmutableArray<StoredPlace> current, DateTimeOffset now)
+    public Placed Place(
+        BoardState state, ImmutableArray<StoredPlace> current, PlacementTrust trust, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(state);
         var policies = PolicyCheck.Run(
@@ -35,7 +37,7 @@ public sealed class PlacementRule(PartyId datacentre)
 
         var drained = policies.Inventory.Hosts.Values.Select(host => host.Ref)
             .Where(host => state.Ordered(OrderKind.Drain, host.ToString(), otherwise: false)).ToArray();
-        var outcome = PlacementPlanner.Propose(policies, places, drained, now);
+        var outcome = PlacementPlanner.Propose(policies, places, drained, trust, now);
         return new Placed(policies, [
             .. outcome.Decisions.Select(decision => Row(state, decision))
                 .OrderBy(row => row.Compartment, StringComparer.Ordinal),
@@ -48,11 +50,13 @@ public sealed class PlacementRule(PartyId datacentre)
         {
             PlacementDecision.Kept kept => kept.Host.ToString(),
             PlacementDecision.Placed placed => placed.Host.ToString(),
+            PlacementDecision.Leaving leaving => leaving.Host.ToString(),
             PlacementDecision.Nowhere => null,
             _ => throw new System.Diagnostics.UnreachableException(),
         };
         var machine = decision.Compartment.ToString();
-        return new PlacementRow(machine, host, ShouldRun(state, machine), decision.Because);
+        return new PlacementRow(
+            machine, host, ShouldRun(state, machine) && decision is not PlacementDecision.Leaving, decision.Because);
     }
 
     private static bool ShouldRun(BoardState state, string machine) =>

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
-using Bailiwick.Attestation;
 using Bailiwick.Channel.Board;
 
 namespace Bailiwick.Master.Placing;
@@ -25,31 +23,14 @@ public sealed class ReportDesk(TimeProvider time)
     public string StateOf(string host) => Find(host) switch
     {
         null => "silent",
-        { At: var at } when time.GetUtcNow() - at > TimeSpan.FromSeconds(MasterLimits.LateSeconds) => "late",
+        { } report when IsLate(report) => "late",
         _ => "reporting",
     };
 
-    /// <summary>The assurance that a report's evidence claims; null if it claims none. Not verified.</summary>
-    public static string? ClaimedAssurance(JsonElement? evidence)
-    {
-        try
-        {
-            if (evidence is { ValueKind: JsonValueKind.Object } envelope
-                && envelope.TryGetProperty("payload", out var payload) && payload.ValueKind == JsonValueKind.String)
-            {
-                var body = JsonElement.Parse(payload.GetBytesFromBase64());
-                return body.ValueKind != JsonValueKind.Object
-                    || !body.TryGetProperty("bailiwick", out var form) || form.ValueKind != JsonValueKind.String ? null
-                    : form.GetString() == EvidenceDocument.QuoteFormat.Version ? "tpm"
-                    : form.GetString() == EvidenceDocument.WordFormat.Version ? "software"
-                    : null;
-            }
-        }
-        catch (Exception error) when (error is JsonException or FormatException)
-        {
-            // Whatever it is, it claims nothing that could be shown.
-        }
+    /// <summary>The last reports of the hosts that are not late.</summary>
+    public IEnumerable<(string Host, HostReport Report)> Fresh() =>
+        _last.Where(one => !IsLate(one.Value)).Select(one => (one.Key, one.Value.Report));
 
-        return null;
-    }
+    private bool IsLate(ReceivedReport report) =>
+        time.GetUtcNow() - report.At > TimeSpan.FromSeconds(MasterLimits.LateSeconds);
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text;
-using System.Text.Json;
 using Bailiwick.Channel.Board;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Proxy.Compartments;
@@ -12,10 +11,10 @@ using Bailiwick.Proxy.Reconciling;
 namespace Bailiwick.Proxy.Integrity;
 
 /// <summary>
-/// Tells the Master, from time to time, how this host is: its evidence, its machines and its problems.
+/// Tells the Master, from time to time, how this host is: its machines, how it judges its peers, and its problems.
 /// </summary>
 public sealed class HostReporter(
-    HostRef host, IBoard board, BoardWatch watch, HostView view, EvidenceDesk evidence, TimeProvider time)
+    HostRef host, IBoard board, BoardWatch watch, HostView view, PeerLeases peers, TimeProvider time)
 {
     /// <summary>Between two reports.</summary>
     public const int PeriodSeconds = 5;
@@ -49,11 +48,16 @@ public sealed class HostReporter(
 
     private HostReport Make()
     {
-        byte[]? envelope = evidence.Make(default);
         string note = watch.Checkpoint is { } checkpoint ? Encoding.UTF8.GetString(checkpoint.Note.ToBytes()) : "";
+        TimeSpan now = peers.Now;
         return new HostReport(
-            note, envelope is null ? null : JsonElement.Parse(envelope), view.Machines(), watch.RefusedStatements,
-            view.Problems());
+            note, view.Machines(),
+            [
+                .. peers.All.Select(lease => new ReportedLease(
+                    lease.Host.ToString(), lease.Domain.ToString(), WireText.Of(lease.Standing(now)),
+                    lease.Doubt(now) ?? "")),
+            ],
+            watch.RefusedStatements, view.Problems());
     }
 }
 

@@ -79,6 +79,8 @@ internal sealed class BoardView : IBoard
 
     public Task Report(string host, HostReport report, CancellationToken cancel = default) => throw Unknown();
 
+    public Task ReportLeases(LeaseReport report, CancellationToken cancel = default) => throw Unknown();
+
     public Task<BoardStatus> Status(CancellationToken cancel = default) => throw Unknown();
 
     private static NotSupportedException Unknown() => new("This board knows reading only.");

@@ -127,6 +127,8 @@ internal sealed class DeskBench : IDisposable
 
         public Task Report(string host, HostReport report, CancellationToken cancel) => throw Away;
 
+        public Task ReportLeases(LeaseReport report, CancellationToken cancel) => throw Away;
+
         public Task<BoardStatus> Status(CancellationToken cancel) => throw Away;
     }
 }

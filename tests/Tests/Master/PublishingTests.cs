@@ -211,12 +211,34 @@ public sealed class PublishingTests
         await world.Board(world.Host1).Report(
             $"{world.Operator.Id}/host-1",
             new HostReport(
-                "note", null, [], [new ReportedReason("gap", "Domain hospital/web r2 is missing.")], ["disk full"]),
+                "note", [], [], [new ReportedReason("gap", "Domain hospital/web r2 is missing.")], ["disk full"]),
             Cancel);
         var seen = (await world.Board(world.Operator.Admin).Status(Cancel)).Hosts[0];
         Assert.Equal(("reporting", 1, 1), (seen.State, seen.RefusedStatements.Length, seen.Problems.Length));
         var part = (await world.Board(world.Bank.Admin).Status(Cancel)).Hosts[0];
         Assert.Equal(("reporting", 0, 0), (part.State, part.RefusedStatements.Length, part.Problems.Length));
+    }
+
+    [Fact]
+    public async Task What_a_key_service_says_of_hosts_is_shown_to_its_tenant_and_the_operator_and_to_no_other_tenant()
+    {
+        await using var world = await (await new BoardWorld().Start()).Settle();
+        string host = $"{world.Operator.Id}/host-1";
+        await world.Board(world.Bank.Service).ReportLeases(
+            new LeaseReport(
+                [
+                    new ReportedLease(host, $"{world.Bank.Id}/web", "refused", "PCR 4 differs."),
+                    new ReportedLease(host, $"{world.Hospital.Id}/web", "refused", "It is not the hospital's word."),
+                ],
+                []),
+            Cancel);
+        foreach (var caller in new[] { world.Bank.Admin, world.Operator.Admin })
+        {
+            HostStanding seen = Assert.Single((await world.Board(caller).Status(Cancel)).Hosts[0].Standings);
+            Assert.Equal(("key service", "refused", "PCR 4 differs."), (seen.By, seen.Standing, seen.Because));
+        }
+
+        Assert.Empty((await world.Board(world.Hospital.Admin).Status(Cancel)).Hosts[0].Standings);
     }
 
     [Fact]

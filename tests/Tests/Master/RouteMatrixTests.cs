@@ -154,7 +154,8 @@ public sealed class RouteMatrixTests
             "PUT /v1/compartments/{tenant}/{name}/power" => """{"running":false}""",
             "PUT /v1/hosts/{operator}/{name}/drain" => """{"draining":false}""",
             "POST /v1/hosts/{operator}/{name}/reports" =>
-                """{"checkpoint":"","evidence":null,"compartments":[],"refusedStatements":[],"problems":[]}""",
+                """{"checkpoint":"","compartments":[],"peers":[],"refusedStatements":[],"problems":[]}""",
+            "POST /v1/leases" => """{"leases":[],"holders":[]}""",
             _ => throw new InvalidOperationException($"Give the row {row} a body here."),
         };
     }

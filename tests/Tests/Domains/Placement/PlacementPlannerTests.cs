@@ -84,7 +84,7 @@ public sealed class PlacementPlannerTests
     {
         var datacentre = Example.ThreeTenants.Check().Datacentre;
 
-        var outcome = PlacementPlanner.Propose(datacentre, [], [], Now.AddYears(20));
+        var outcome = PlacementPlanner.Propose(datacentre, [], [], PlacementTrust.Unquestioned, Now.AddYears(20));
 
         Assert.Empty(outcome.Proposals);
     }
@@ -115,7 +115,8 @@ public sealed class PlacementPlannerTests
 
     private static PlacementOutcome Propose(
         Example example, IReadOnlyList<PlacementProposal>? current = null, params HostRef[] drained) =>
-        PlacementPlanner.Propose(example.Check().Datacentre, current ?? [], drained, Now);
+        PlacementPlanner.Propose(
+            example.Check().Datacentre, current ?? [], drained, PlacementTrust.Unquestioned, Now);
 
     private static string Text(PlacementOutcome outcome) => string.Join(' ', outcome.Proposals
         .Select(one => $"{one.Compartment.Name}@{one.Host.Name}").Order(StringComparer.Ordinal));
