@@ -14,6 +14,7 @@ public sealed class MisuseTests : IDisposable
     [
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
+        "host leases",
         "volume list", "volume takeover", "host enrol", "evidence fetch", "evidence show", "evidence verify",
         "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "evidence explain",
         "lab up", "lab down", "lab exec", "lab demo", "completion",
@@ -23,7 +24,7 @@ public sealed class MisuseTests : IDisposable
     public static TheoryData<string> Asking =>
     [
         "get", "get Domain bank/web", "watch", "status", "machine start bank/web-1", "machine stop bank/web-1",
-        "machine console bank/web-1", "host list", "host drain host-1", "ledger verify",
+        "machine console bank/web-1", "host list", "host leases", "host drain host-1", "ledger verify",
         "volume list", "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1",
         "evidence fetch host-1 --domain web -o out",
         "ledger verify --compare theirs", "policy apply signed",
