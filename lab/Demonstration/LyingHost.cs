@@ -1,6 +1,5 @@
 using System.Text;
 using Bailiwick.Attestation;
-using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Identity;
@@ -30,6 +29,7 @@ internal sealed class LyingHost : IDisposable
     private readonly HttpClient _http;
     private readonly KeyServiceClient _service;
     private readonly TpmConnection _tpm;
+    private readonly LogOnDisk _log;
 
     internal LyingHost(DemoStage stage, DemoMachine machine)
     {
@@ -46,6 +46,7 @@ internal sealed class LyingHost : IDisposable
         _service = new KeyServiceClient(_http);
         _tpm = TpmConnection.Open(stage.Deployment.Datacentre.Host(machine.Host).Tpm.Address);
         Enrolled = AttestationKey.OpenOrCreate(_tpm);
+        _log = new LogOnDisk(Path.Combine(paths.Proxy(machine.Host), "state"), _tpm);
     }
 
     /// <summary>The attestation key that the Proxy enrolled.</summary>
@@ -155,7 +156,8 @@ internal sealed class LyingHost : IDisposable
         return new SignedRequest(
             envelope,
             await File.ReadAllBytesAsync(paths.BootLog(_machine.Host), cancellation).ConfigureAwait(false),
-            await File.ReadAllBytesAsync(paths.RuntimeLog(_machine.Host), cancellation).ConfigureAwait(false));
+            await File.ReadAllBytesAsync(paths.RuntimeLog(_machine.Host), cancellation).ConfigureAwait(false),
+            _log.Shown(_machine.Model.Ref.Tenant));
     }
 
     private HostRef Host() => _stage.Policies.Inventory.Hosts.Values.Single(
@@ -173,9 +175,9 @@ internal sealed class LyingHost : IDisposable
         {
             Host = Host().ToString(),
             Checkpoint = new EvidenceCheckpoint(newest.Origin, newest.Size, newest.Root),
-            Boot = Guid.Empty,
+            Boot = _log.Boot,
             ChannelKey = _identity.Key,
-            IntegrityLog = IntegrityHead.Empty,
+            IntegrityLog = _log.Head,
             Nonce = nonce.Bytes,
         };
     }

@@ -1,4 +1,5 @@
 using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
@@ -33,6 +34,12 @@ public sealed record EvidenceExpectation
 
     /// <summary>The TPM's clock in the last evidence accepted; null for the first.</summary>
     public TpmClockInfo? LastSeen { get; init; }
+
+    /// <summary>
+    /// What the verifier brings along to follow the host's integrity log, which must then be shown; null where it is
+    /// not followed. That the stated head is the quoted register's value is demanded in any case.
+    /// </summary>
+    public required IntegrityDemand? IntegrityLog { get; init; }
 
     /// <summary>The nonce the verifier gave for this; null where freshness rests on the checkpoint alone.</summary>
     public required ReadOnlyMemory<byte>? Nonce { get; init; }

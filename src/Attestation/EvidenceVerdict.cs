@@ -98,4 +98,31 @@ public enum EvidenceRefusalCode
 
     /// <summary>No beginning of the runtime log gives the quoted register.</summary>
     RuntimeLogMismatch,
+
+    /// <summary>The stated head of the integrity log is not what the quoted register holds.</summary>
+    IntegrityHeadNotQuoted,
+
+    /// <summary>The integrity log is followed by this verifier, and was not shown.</summary>
+    IntegrityLogMissing,
+
+    /// <summary>What is shown of the integrity log cannot be read.</summary>
+    IntegrityLogMalformed,
+
+    /// <summary>It goes on from a position at which this verifier never was.</summary>
+    IntegrityLogPosition,
+
+    /// <summary>It has too few or too many entries, or not the boot's own.</summary>
+    IntegrityLogIncomplete,
+
+    /// <summary>Its entries do not give the stated head: one was changed, moved or dropped.</summary>
+    IntegrityLogMismatch,
+
+    /// <summary>In the same boot this verifier saw another log.</summary>
+    IntegrityLogRewritten,
+
+    /// <summary>An opening does not open the commitment at its number.</summary>
+    IntegrityOpeningFalse,
+
+    /// <summary>An opening is of an entry that does not concern the reader.</summary>
+    IntegrityOpeningForeign,
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Keys;
@@ -32,12 +33,14 @@ public static class EvidenceVerifier
         CheckCheckpoint(read.Claims.Checkpoint, expectation.Checkpoint, refusals);
         CheckNonce(read.Claims, expectation, refusals);
         ProvenState? proven = read.Claims.Tpm is { } tpm
-            ? new TpmCase(expectation, logs, keys, refusals).Check(tpm, EvidenceDocument.Binding(read.Claims))
+            ? new TpmCase(expectation, logs, keys, refusals).Check(tpm, read.Claims)
             : null;
+        IntegrityReading.Followed? followed = Follow(read.Claims, expectation.IntegrityLog, logs, refusals);
         return refusals.Count > 0
             ? new EvidenceVerdict.Refused(refusals.ToImmutable())
             : new EvidenceVerdict.Verified(
-                VerifiedEvidence.After(read.Claims, expectation.IdentityKey, read.Document.Digest, proven));
+                VerifiedEvidence.After(
+                    read.Claims, expectation.IdentityKey, read.Document.Digest, proven, followed));
     }
 
     /// <summary>
@@ -124,6 +127,51 @@ public static class EvidenceVerifier
                 + "The host must read on and make new evidence."));
         }
     }
+
+    private static IntegrityReading.Followed? Follow(
+        EvidenceClaims claims, IntegrityDemand? demand, EvidenceLogs logs,
+        ImmutableArray<EvidenceRefusal>.Builder refusals)
+    {
+        if (demand is null)
+        {
+            return null;
+        }
+
+        if (logs.IntegrityLog.IsEmpty)
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.IntegrityLogMissing, "The host does not show its integrity log."));
+            return null;
+        }
+
+        if (IntegrityTail.Read(logs.IntegrityLog.Span, out string fault) is not { } shown)
+        {
+            refusals.Add(new EvidenceRefusal(EvidenceRefusalCode.IntegrityLogMalformed, fault));
+            return null;
+        }
+
+        switch (IntegrityReading.Judge(shown, claims.Boot, claims.IntegrityLog, demand))
+        {
+            case IntegrityReading.Followed followed:
+                return followed;
+            case IntegrityReading.Refused refused:
+                refusals.Add(new EvidenceRefusal(Map(refused.Code), refused.Sentence));
+                return null;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static EvidenceRefusalCode Map(IntegrityRefusalCode code) => code switch
+    {
+        IntegrityRefusalCode.OtherPosition => EvidenceRefusalCode.IntegrityLogPosition,
+        IntegrityRefusalCode.Incomplete => EvidenceRefusalCode.IntegrityLogIncomplete,
+        IntegrityRefusalCode.Mismatch => EvidenceRefusalCode.IntegrityLogMismatch,
+        IntegrityRefusalCode.Rewritten => EvidenceRefusalCode.IntegrityLogRewritten,
+        IntegrityRefusalCode.FalseOpening => EvidenceRefusalCode.IntegrityOpeningFalse,
+        IntegrityRefusalCode.ForeignOpening => EvidenceRefusalCode.IntegrityOpeningForeign,
+        _ => throw new UnreachableException(),
+    };
 
     private static void CheckNonce(
         EvidenceClaims claims, EvidenceExpectation expectation, ImmutableArray<EvidenceRefusal>.Builder refusals)

@@ -2,11 +2,11 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Attestation.RuntimeLog;
 using Bailiwick.Attestation.Tpm;
-using Bailiwick.Ledger;
 
 namespace Bailiwick.Attestation;
 
@@ -16,7 +16,9 @@ internal sealed class TpmCase(
     ImmutableArray<EvidenceRefusal>.Builder refusals)
 {
     /// <summary>What was proven; null when something was not, and then the reason was added.</summary>
-    public ProvenState? Check(TpmClaims claims, Digest32 binding)
+    /// <param name="claims">The TPM's part.</param>
+    /// <param name="said">Everything that is said, which the quote must be over.</param>
+    public ProvenState? Check(TpmClaims claims, EvidenceClaims said)
     {
         if (expectation.Enrolment is not { } enrolled || enrolled.Host != expectation.Host)
         {
@@ -32,7 +34,7 @@ internal sealed class TpmCase(
             new QuoteExpectation
             {
                 Key = enrolled.AttestationKey,
-                Nonce = binding.Bytes.ToArray(),
+                Nonce = EvidenceDocument.Binding(said).Bytes.ToArray(),
                 Selection = EvidenceRegisters.Selection,
                 LastSeen = expectation.LastSeen,
             },
@@ -41,12 +43,25 @@ internal sealed class TpmCase(
         {
             case QuoteVerdict.Verified verified:
                 QuotedPcrs quoted = QuotedPcrs.Of(verified.Quote, TpmHash.Sha256);
+                CheckHead(quoted, said.IntegrityLog);
                 return new ProvenState(verified.Quote, enrolled, Boot(quoted), Runtime(quoted));
             case QuoteVerdict.Refused refused:
                 refusals.AddRange(refused.Refusals.Select(r => new EvidenceRefusal(Map(r.Code), r.Sentence)));
                 return null;
             default:
                 throw new UnreachableException();
+        }
+    }
+
+    private void CheckHead(QuotedPcrs quoted, IntegrityHead stated)
+    {
+        ReadOnlySpan<byte> register = quoted.Value(EvidenceRegisters.IntegrityLog);
+        if (!register.SequenceEqual(stated.Digest.Bytes))
+        {
+            Refuse(
+                EvidenceRefusalCode.IntegrityHeadNotQuoted,
+                $"The evidence states the integrity log's head {stated.Digest.Hex[..16]}; register "
+                + $"{EvidenceRegisters.IntegrityLog} holds {Convert.ToHexStringLower(register)[..16]}.");
         }
     }
 

@@ -14,8 +14,11 @@ namespace Bailiwick.Attestation;
 /// </summary>
 public sealed class VerifiedEvidence
 {
-    private VerifiedEvidence(EvidenceClaims claims, PublicKey identityKey, Digest32 digest, ProvenState? proven)
+    private VerifiedEvidence(
+        EvidenceClaims claims, PublicKey identityKey, Digest32 digest, ProvenState? proven,
+        IntegrityReading.Followed? followed)
     {
+        Followed = followed;
         Assurance = proven?.Key.Assurance ?? EvidenceAssurance.Software;
         Quote = proven?.Quote;
         Vendors = proven?.Key.Vendors;
@@ -61,8 +64,12 @@ public sealed class VerifiedEvidence
     /// <summary>The host's boot, which changes whenever it starts anew.</summary>
     public Guid Boot { get; }
 
-    /// <summary>What the host had enforced until then.</summary>
+    /// <summary>What the host had enforced until then; with a quote, the value of the log's register.</summary>
     public IntegrityHead IntegrityLog { get; }
+
+    /// <summary>The log up to that head, as far as it was shown and is this verifier's to read; null if not followed.
+    /// </summary>
+    public IntegrityReading.Followed? Followed { get; }
 
     /// <summary>The nonce it carries, possibly empty.</summary>
     public ReadOnlyMemory<byte> Nonce { get; }
@@ -72,8 +79,9 @@ public sealed class VerifiedEvidence
 
     // Only EvidenceVerifier calls this, after its last check.
     internal static VerifiedEvidence After(
-        EvidenceClaims claims, PublicKey identityKey, Digest32 digest, ProvenState? proven) =>
-        new(claims, identityKey, digest, proven);
+        EvidenceClaims claims, PublicKey identityKey, Digest32 digest, ProvenState? proven,
+        IntegrityReading.Followed? followed) =>
+        new(claims, identityKey, digest, proven, followed);
 }
 
 /// <summary>A quote that was verified, the enrolled key that made it, and what the logs explain of it.</summary>

@@ -7,6 +7,7 @@ using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.HostLogs;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
@@ -66,7 +67,8 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 log.CreateLogger("Bailiwick.Following"));
             var enrolments = Keep(parts, EnrolmentBook.Open(
                 directory, settings.Tenant, identity.Key, identity.Signer));
-            var proofs = Keep(parts, new HostProofs(enrolments));
+            var hostLogs = Keep(parts, HostLogBook.Open(directory));
+            var proofs = Keep(parts, new HostProofs(settings.Tenant, enrolments, hostLogs));
             var leases = Keep(parts, LeaseBook.Open(directory, time));
             NonceBook nonces = new(time);
             ReleaseDesk desk = new(vault, proofs, nonces, history, () => watch.Current, time)

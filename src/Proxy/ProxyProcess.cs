@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Listening;
@@ -45,7 +46,7 @@ public static class ProxyProcess
         using PrivateDirectory machineDirectory = directory.OpenOrCreateChild("machines");
         using ChannelIdentity identity = ChannelIdentity.FromPem(configuration.IdentityKey);
         using HostTpm? tpm = configuration.Tpm.Length == 0 ? null : HostTpm.Open(configuration.Tpm);
-        using IntegrityManager integrity = IntegrityManager.Open(directory, tpm, EvidenceDesk.ReadBoot());
+        using IntegrityManager integrity = IntegrityManager.Open(directory, EvidenceDesk.ReadBoot(), tpm);
 
         // What is enforced: kept statements, the board, the plan.
         PeerLeases leases = new(time);
@@ -66,7 +67,7 @@ public static class ProxyProcess
         MachineLayout layout = new(new MachinePaths(
             bootDirectory.Path, configuration.Pool, machineDirectory.Path, "/usr/bin/qemu-system-x86_64",
             configuration.Hypervisor));
-        HostNetwork network = new(host, integrity, plans.WasPlanned);
+        HostNetwork network = new(host, integrity, plans.Names);
         using TpmEnrolment enrolment = new(tpm, directory);
         using PeerWatch peers = new(identity, plans, watch, leases, time);
         using TenantKeyServices keys = new(self, identity, evidence, plans, enrolment, own);
@@ -75,7 +76,7 @@ public static class ProxyProcess
         VirtualStorageManager storage = new(
             hypervisor, keys, new VolumeFiles(host, configuration.Pool),
             new BootFiles(configuration.Images, bootDirectory.Path), held, integrity);
-        VirtualDeviceManager devices = new(hypervisor, layout);
+        VirtualDeviceManager devices = new(hypervisor, layout, integrity);
         CompartmentManager compartments = new(hypervisor, storage, devices, network.Domains, layout, integrity);
         UnitMaker units = new(plans, network, compartments, storage, time);
         await using TvdFactory factory = new(plans, units, time);
@@ -83,17 +84,15 @@ public static class ProxyProcess
 
         // Who asks: libvirt's hook and the API. The last good plan is in force before either is answered.
         integrity.Record(
-            Attestation.IntegrityLog.IntegrityKind.Plan, "software", SoftwareIdentity.Describe());
+            IntegrityKind.Software, IntegrityReaders.Everyone, "proxy", SoftwareIdentity.Describe());
         watch.Recall();
         await using HookServer hooks = new(
-            configuration.HookSocket, new StartJudge(plans, network.Domains, storage, layout, integrity, time));
+            configuration.HookSocket, new StartJudge(plans, network.Domains, storage, devices, integrity, time));
         hooks.Start();
         using ILoggerFactory log = LoggerFactory.Create(_ => { });
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
-            Prove = (nonce, _) => Task.FromResult(new ProofAnswer(
-                evidence.Make(nonce) is { } made ? JsonElement.Parse(made) : null, enrolment.Documents,
-                Convert.ToBase64String(evidence.BootLog()), Convert.ToBase64String(evidence.RuntimeLog()))),
+            Prove = (nonce, after, reader) => Prove(evidence, enrolment, nonce, (after, reader)),
             Enrol = keys.EnrolAsync,
         };
         await using ChannelServer server = await ChannelServer.Start(
@@ -106,6 +105,18 @@ public static class ProxyProcess
             stop, watch.RunAsync, reporter.RunAsync, keys.RunAsync, peers.RunAsync, proving.RunAsync,
             all => hypervisor.WatchAsync(factory.WakeAll, time, all),
             all => TickAsync(plans, time, all)).ConfigureAwait(false);
+    }
+
+    private static ProofAnswer Prove(
+        EvidenceDesk desk, TpmEnrolment enrolment, ReadOnlyMemory<byte> nonce,
+        (IntegrityPosition? After, PartyId? Reader) log)
+    {
+        HostEvidence? made = desk.Show(nonce);
+        byte[] shown = made is null ? [] : desk.IntegrityLog(made, log.After, log.Reader);
+        return new ProofAnswer(
+            made is null ? null : JsonElement.Parse(made.Envelope), enrolment.Documents,
+            Convert.ToBase64String(desk.BootLog()), Convert.ToBase64String(desk.RuntimeLog()),
+            shown.Length == 0 ? null : JsonElement.Parse(shown));
     }
 
     /// <summary>Policies expire without anybody saying so: the plan is computed again from time to time.</summary>

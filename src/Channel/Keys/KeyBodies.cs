@@ -6,13 +6,20 @@ namespace Bailiwick.Channel.Keys;
 /// <summary>A nonce for one release.</summary>
 /// <param name="Nonce">32 bytes, base64.</param>
 /// <param name="Size">The host's evidence must be over a checkpoint of at least so many leaves.</param>
-public sealed record NonceAnswer(string Nonce, long Size);
+/// <param name="Followed">
+/// How far the key service followed the calling host's integrity log (boot, entries, first, head); null when it never
+/// did, or does not know the host.
+/// </param>
+public sealed record NonceAnswer(string Nonce, long Size, JsonElement? Followed);
 
 /// <summary>A host's signed request.</summary>
 /// <param name="Request">A DSSE envelope.</param>
 /// <param name="BootLog">The firmware's event log beside the evidence, base64; empty when there is none.</param>
 /// <param name="RuntimeLog">The kernel's runtime log beside the evidence, base64; empty when there is none.</param>
-public sealed record ReleaseBody(JsonElement Request, string BootLog, string RuntimeLog);
+/// <param name="IntegrityLog">
+/// What the tenant may see of the host's integrity log (integrity-tail/v1); null when it is not shown.
+/// </param>
+public sealed record ReleaseBody(JsonElement Request, string BootLog, string RuntimeLog, JsonElement? IntegrityLog);
 
 /// <summary>A sealed key on the wire.</summary>
 /// <param name="Ephemeral">The sealer's public key, SubjectPublicKeyInfo in base64.</param>
@@ -39,6 +46,12 @@ public sealed record TakeoverBody(JsonElement Takeover);
 public sealed record KeyServiceStatus(
     string Tenant, string Log, long Size, string Assurance, ImmutableArray<HeldVolume> Volumes,
     ImmutableArray<LeaseRow> Leases, ImmutableArray<string> Problems);
+
+/// <summary>What a key service knows of a host's integrity log.</summary>
+/// <param name="Host">`operator id/name`.</param>
+/// <param name="Position">How far it followed the log: boot, entries, first, head.</param>
+/// <param name="Openings">The newest entries that concern the tenant, each with the salt that opens it.</param>
+public sealed record FollowedLogBody(string Host, JsonElement Position, ImmutableArray<JsonElement> Openings);
 
 /// <summary>A volume that has a key.</summary>
 /// <param name="Volume">`tenant id/name`.</param>

@@ -21,8 +21,10 @@ public sealed record OpenedKey(SecretBytes Key, string Nonce, JsonElement Contex
 /// <param name="Envelope">A DSSE envelope as canonical JSON.</param>
 /// <param name="BootLog">The firmware's event log beside the evidence; empty when there is none.</param>
 /// <param name="RuntimeLog">The kernel's runtime log, read after the quote was made; empty when there is none.</param>
+/// <param name="IntegrityLog">What the tenant may see of the integrity log, JSON; empty when it is not shown.</param>
 public sealed record SignedRequest(
-    ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> BootLog, ReadOnlyMemory<byte> RuntimeLog);
+    ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> BootLog, ReadOnlyMemory<byte> RuntimeLog,
+    ReadOnlyMemory<byte> IntegrityLog);
 
 /// <summary>
 /// Asks a tenant's key service over the channel. Failures are <see cref="KeyServiceException"/>; a key that does not
@@ -77,7 +79,8 @@ public sealed class KeyServiceClient
             HttpMethod.Post, "/v1/releases",
             StrictJson.Write(new ReleaseBody(
                 JsonElement.Parse(request.Envelope.Span), Convert.ToBase64String(request.BootLog.Span),
-                Convert.ToBase64String(request.RuntimeLog.Span))),
+                Convert.ToBase64String(request.RuntimeLog.Span),
+                request.IntegrityLog.IsEmpty ? null : JsonElement.Parse(request.IntegrityLog.Span))),
             cancel);
         try
         {
@@ -108,7 +111,8 @@ public sealed class KeyServiceClient
             HttpMethod.Post, "/v1/leases",
             StrictJson.Write(new LeaseBody(
                 nonce.Nonce, domains, JsonElement.Parse(made.Envelope.Span),
-                Convert.ToBase64String(made.BootLog.Span), Convert.ToBase64String(made.RuntimeLog.Span))),
+                Convert.ToBase64String(made.BootLog.Span), Convert.ToBase64String(made.RuntimeLog.Span),
+                made.IntegrityLog.IsEmpty ? null : JsonElement.Parse(made.IntegrityLog.Span))),
             cancel);
     }
 

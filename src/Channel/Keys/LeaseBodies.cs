@@ -9,8 +9,12 @@ namespace Bailiwick.Channel.Keys;
 /// <param name="Evidence">A DSSE envelope over the nonce.</param>
 /// <param name="BootLog">The firmware's event log beside it, base64; empty when there is none.</param>
 /// <param name="RuntimeLog">The kernel's runtime log beside it, base64; empty when there is none.</param>
+/// <param name="IntegrityLog">
+/// What the tenant may see of the host's integrity log (integrity-tail/v1); null when it is not shown.
+/// </param>
 public sealed record LeaseBody(
-    string Nonce, ImmutableArray<string> Domains, JsonElement Evidence, string BootLog, string RuntimeLog);
+    string Nonce, ImmutableArray<string> Domains, JsonElement Evidence, string BootLog, string RuntimeLog,
+    JsonElement? IntegrityLog);
 
 /// <summary>What a key service made of it.</summary>
 /// <param name="Domains">One verdict for each domain that was judged.</param>

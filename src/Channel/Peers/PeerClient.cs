@@ -11,15 +11,22 @@ namespace Bailiwick.Channel.Peers;
 
 /// <summary>Asks another host to prove itself.</summary>
 /// <param name="Nonce">1 to 64 bytes, base64, used for this question only.</param>
-public sealed record ProofQuestion(string Nonce);
+/// <param name="After">
+/// How far the asker followed the host's integrity log (boot, entries, first, head); null for the first time.
+/// </param>
+public sealed record ProofQuestion(string Nonce, JsonElement? After);
 
 /// <summary>What a host shows of itself; all of it is to be verified.</summary>
 /// <param name="Evidence">A DSSE envelope over the nonce; null as long as the host knows no checkpoint.</param>
 /// <param name="Enrolments">What tenants' key services signed of its TPM: DSSE envelopes.</param>
 /// <param name="BootLog">The firmware's event log, base64; empty when there is none.</param>
 /// <param name="RuntimeLog">The kernel's runtime log, base64; empty when there is none.</param>
+/// <param name="IntegrityLog">
+/// What the asker may see of its integrity log (integrity-tail/v1); null when there are too many entries.
+/// </param>
 public sealed record ProofAnswer(
-    JsonElement? Evidence, ImmutableArray<JsonElement> Enrolments, string BootLog, string RuntimeLog);
+    JsonElement? Evidence, ImmutableArray<JsonElement> Enrolments, string BootLog, string RuntimeLog,
+    JsonElement? IntegrityLog);
 
 /// <summary>A host could not be asked, or gave no answer that can be read.</summary>
 public sealed class PeerException : Exception
@@ -41,17 +48,20 @@ public sealed class PeerException : Exception
 /// <summary>Speaks with another host's Proxy.</summary>
 public sealed class PeerClient
 {
-    private const int MaxAnswerBytes = 24 * 1024 * 1024;
+    private const int MaxAnswerBytes = 32 * 1024 * 1024;
     private readonly HttpClient _http;
 
     /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>; its owner disposes of it.</summary>
     public PeerClient(HttpClient http) => _http = http;
 
     /// <summary>Asks for evidence over a nonce.</summary>
+    /// <param name="nonce">The nonce.</param>
+    /// <param name="after">How far the host's integrity log was followed; null for the first time.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="PeerException">There is no answer.</exception>
-    public Task<ProofAnswer> Prove(ReadOnlyMemory<byte> nonce, CancellationToken cancel = default) =>
-        Post<ProofAnswer>(
-            "/v1/evidence", StrictJson.Write(new ProofQuestion(Convert.ToBase64String(nonce.Span))), cancel);
+    public Task<ProofAnswer> Prove(
+        ReadOnlyMemory<byte> nonce, JsonElement? after, CancellationToken cancel = default) => Post<ProofAnswer>(
+            "/v1/evidence", StrictJson.Write(new ProofQuestion(Convert.ToBase64String(nonce.Span), after)), cancel);
 
     /// <summary>Has the host enrol its TPM with a tenant, anew if it was before.</summary>
     /// <exception cref="PeerException">It does not, and why.</exception>

@@ -137,6 +137,8 @@ internal sealed class BundleCase(EvidenceBundle bundle, BundlePins pins, Verifie
             Checkpoint = rule,
             EndorsementKey = ReleaseControl.EndorsementKeyOf(datacentre, host.Ref),
             Enrolment = Enrolment(),
+            // A bundle carries no log; that its head is what the register holds is judged all the same.
+            IntegrityLog = null,
             Nonce = pins.Nonce,
         };
         switch (EvidenceVerifier.Verify(bundle.Evidence.Span, expectation, bundle.Logs, keys))

@@ -185,6 +185,33 @@ public enum KeyRefusalCode
     /// <summary>The runtime log does not give the quoted register.</summary>
     EvidenceRuntimeLogMismatch,
 
+    /// <summary>The stated head of the integrity log is not what the quoted register holds.</summary>
+    EvidenceIntegrityHeadNotQuoted,
+
+    /// <summary>The integrity log is followed by this verifier, and was not shown.</summary>
+    EvidenceIntegrityLogMissing,
+
+    /// <summary>What is shown of the integrity log cannot be read.</summary>
+    EvidenceIntegrityLogMalformed,
+
+    /// <summary>It goes on from a position at which this verifier never was.</summary>
+    EvidenceIntegrityLogPosition,
+
+    /// <summary>It has too few or too many entries, or not the boot's own.</summary>
+    EvidenceIntegrityLogIncomplete,
+
+    /// <summary>Its entries do not give the stated head: one was changed, moved or dropped.</summary>
+    EvidenceIntegrityLogMismatch,
+
+    /// <summary>In the same boot this verifier saw another log.</summary>
+    EvidenceIntegrityLogRewritten,
+
+    /// <summary>An opening does not open the commitment at its number.</summary>
+    EvidenceIntegrityOpeningFalse,
+
+    /// <summary>An opening is of an entry that does not concern the reader.</summary>
+    EvidenceIntegrityOpeningForeign,
+
     /// <summary>What a domain demands of a host's boot or running is not shown, or shown not to be so.</summary>
     EvidenceDemand,
 

@@ -142,6 +142,15 @@ public static class ReleaseControl
         EvidenceRefusalCode.BootLogMalformed => KeyRefusalCode.EvidenceBootLogMalformed,
         EvidenceRefusalCode.BootLogMismatch => KeyRefusalCode.EvidenceBootLogMismatch,
         EvidenceRefusalCode.RuntimeLogMismatch => KeyRefusalCode.EvidenceRuntimeLogMismatch,
+        EvidenceRefusalCode.IntegrityHeadNotQuoted => KeyRefusalCode.EvidenceIntegrityHeadNotQuoted,
+        EvidenceRefusalCode.IntegrityLogMissing => KeyRefusalCode.EvidenceIntegrityLogMissing,
+        EvidenceRefusalCode.IntegrityLogMalformed => KeyRefusalCode.EvidenceIntegrityLogMalformed,
+        EvidenceRefusalCode.IntegrityLogPosition => KeyRefusalCode.EvidenceIntegrityLogPosition,
+        EvidenceRefusalCode.IntegrityLogIncomplete => KeyRefusalCode.EvidenceIntegrityLogIncomplete,
+        EvidenceRefusalCode.IntegrityLogMismatch => KeyRefusalCode.EvidenceIntegrityLogMismatch,
+        EvidenceRefusalCode.IntegrityLogRewritten => KeyRefusalCode.EvidenceIntegrityLogRewritten,
+        EvidenceRefusalCode.IntegrityOpeningFalse => KeyRefusalCode.EvidenceIntegrityOpeningFalse,
+        EvidenceRefusalCode.IntegrityOpeningForeign => KeyRefusalCode.EvidenceIntegrityOpeningForeign,
         _ => throw new UnreachableException(),
     };
 }

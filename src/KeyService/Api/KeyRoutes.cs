@@ -2,6 +2,7 @@ using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.KeyService.Enrolling;
+using Bailiwick.KeyService.HostLogs;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Releasing;
 
@@ -12,8 +13,9 @@ public static class KeyRoutes
 {
     private const int DocumentBytes = 256 * 1024;
 
-    // With its logs: a boot log has some 50 KiB, a runtime log some 100 bytes for each program ever run.
-    private const int ReleaseBytes = 16 * 1024 * 1024;
+    // With its logs: a boot log has some 50 KiB, a runtime log some 100 bytes for each program ever run, an integrity
+    // log 43 for each entry since the boot when it is shown for the first time.
+    private const int ReleaseBytes = 32 * 1024 * 1024;
 
     private static readonly RouteRow Nonces = new()
     {
@@ -102,6 +104,17 @@ public static class KeyRoutes
         Records = new RecordDuty.Nothing("it changes nothing"),
     };
 
+    private static readonly RouteRow HostLog = new()
+    {
+        Method = "GET",
+        Template = "/v1/hosts/{operator}/{name}/integrity-log",
+        Summary = "What of a host's integrity log concerns the tenant, verified, the newest entries last.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it changes nothing, and is the tenant's own"),
+        Query = [new QueryNumber("limit", 1, HostLogBook.MostShown, 100)],
+    };
+
     private static readonly RouteRow Status = new()
     {
         Method = "GET",
@@ -114,7 +127,7 @@ public static class KeyRoutes
 
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
-        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept, Leases, Status);
+        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept, Leases, HostLog, Status);
 
     /// <summary>Joins the rows to the desks.</summary>
     public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment, LeaseDesk leases)
@@ -133,6 +146,7 @@ public static class KeyRoutes
                 EnrolmentAnswers, (call, body) => Task.FromResult(enrolment.Complete(call, body)))
             .Handle<LeaseBody, LeaseAnswer>(Leases, leases.Prove)
             .Handle(EnrolmentsKept, call => Task.FromResult(enrolment.List()))
+            .Handle(HostLog, call => Task.FromResult(desk.HostLog(call)))
             .Handle(Status, call => Task.FromResult(desk.Status(leases.Rows())));
     }
 }

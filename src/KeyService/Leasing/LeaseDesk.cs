@@ -53,7 +53,7 @@ public sealed class LeaseDesk(
         try
         {
             ReadOnlyMemory<byte> evidence = ShownDocuments.Canonical(body.Evidence);
-            if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog) is not { } logs)
+            if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog, body.IntegrityLog) is not { } logs)
             {
                 book.End(host, "A log that it showed is not base64.");
                 return Refused(KeyProblems.BadDocument("A log is not base64."));

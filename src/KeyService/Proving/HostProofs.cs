@@ -1,10 +1,13 @@
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.KeyService.Enrolling;
+using Bailiwick.KeyService.HostLogs;
 using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.KeyService.Proving;
 
@@ -21,7 +24,7 @@ public sealed record ShownEvidence(
 /// Judges what hosts show of themselves, whatever for, in one order: a TPM's counters only go on, so those of the last
 /// quote are what the next one is held against. Safe for use from several threads.
 /// </summary>
-public sealed class HostProofs(EnrolmentBook enrolments) : IDisposable
+public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLogBook logs) : IDisposable
 {
     private const int MostKeys = 4096;
     private readonly Lock _gate = new();
@@ -49,10 +52,16 @@ public sealed class HostProofs(EnrolmentBook enrolments) : IDisposable
                 LastSeen = _clocks.GetValueOrDefault(host),
                 ChannelKey = shown.Caller,
                 Checkpoint = rule,
+                IntegrityLog = new IntegrityDemand(tenant, logs.PositionOf(host)),
                 Nonce = shown.Nonce,
             };
             EvidenceVerdict verdict =
                 EvidenceVerifier.Verify(shown.Evidence.Span, expectation, shown.Logs, _keys);
+            if (verdict is EvidenceVerdict.Verified { Evidence.Followed: { } followed })
+            {
+                logs.Keep(host, followed);
+            }
+
             if (verdict is EvidenceVerdict.Verified { Evidence.Quote: { } quote })
             {
                 _clocks[host] = quote.Clock;
@@ -61,6 +70,12 @@ public sealed class HostProofs(EnrolmentBook enrolments) : IDisposable
             return verdict;
         }
     }
+
+    /// <summary>How far a host's integrity log was followed; null when it never was.</summary>
+    public IntegrityPosition? FollowedOf(string host) => logs.PositionOf(host);
+
+    /// <summary>What of a host's integrity log concerns the tenant; null when it was never followed.</summary>
+    public HostLog? LogOf(string host) => logs.Of(host);
 
     /// <inheritdoc/>
     public void Dispose() => _keys.Dispose();

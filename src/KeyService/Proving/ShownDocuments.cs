@@ -22,11 +22,14 @@ internal static class ShownDocuments
     }
 
     /// <summary>The logs beside evidence; null when one is not base64.</summary>
-    public static EvidenceLogs? Logs(string boot, string runtime)
+    public static EvidenceLogs? Logs(string boot, string runtime, JsonElement? integrity)
     {
         try
         {
-            return new EvidenceLogs(Convert.FromBase64String(boot), Convert.FromBase64String(runtime));
+            return new EvidenceLogs(Convert.FromBase64String(boot), Convert.FromBase64String(runtime))
+            {
+                IntegrityLog = integrity is { } log ? Canonical(log) : default,
+            };
         }
         catch (FormatException)
         {

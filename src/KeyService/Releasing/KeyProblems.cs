@@ -8,6 +8,10 @@ namespace Bailiwick.KeyService.Releasing;
 /// <summary>The refusals of a key service as callers get them.</summary>
 internal static class KeyProblems
 {
+    public static RouteProblem NotFollowed { get; } = new(
+        404, "not-followed", "This key service has followed no integrity log of such a host.",
+        "It follows a host's log from the host's first request on.");
+
     public static RouteProblem TooManyNonces { get; } = new(
         429, "too-many-nonces", "Too many nonces are in circulation.", "Use those you have, or ask again in a minute.");
 

@@ -49,7 +49,9 @@ public sealed class ReleaseDesk(
 
         return nonces.Give(call.Caller.Key, snapshot.Checkpoint.Size) is { } nonce
             ? new RouteAnswer<NonceAnswer>.Ok(
-                new NonceAnswer(Convert.ToBase64String(nonce), snapshot.Checkpoint.Size))
+                new NonceAnswer(
+                    Convert.ToBase64String(nonce), snapshot.Checkpoint.Size,
+                    proofs.FollowedOf($"{call.Caller.Party}/{call.Caller.Host}")?.Write()))
             : new RouteAnswer<NonceAnswer>.Refused(KeyProblems.TooManyNonces);
     }
 
@@ -68,7 +70,7 @@ public sealed class ReleaseDesk(
             return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadDocument(fault));
         }
 
-        if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog) is not { } logs)
+        if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog, body.IntegrityLog) is not { } logs)
         {
             return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadDocument("A log is not base64."));
         }
@@ -147,6 +149,18 @@ public sealed class ReleaseDesk(
                 .Select(pair => new HeldVolume(pair.Key, pair.Value?.Host, pair.Value?.Nonce))],
             leases, snapshot.Problems))
         : new RouteAnswer<KeyServiceStatus>.Refused(RefusalProblem.NotReady);
+
+    /// <summary>What of a host's integrity log concerns the tenant, as far as it was followed.</summary>
+    public RouteAnswer<FollowedLogBody> HostLog(RouteCall call)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        return call.Values.Party("operator") is { } party && call.Values.Name("name") is { } name
+            && proofs.LogOf($"{party}/{name}") is { } log
+                ? new RouteAnswer<FollowedLogBody>.Ok(new FollowedLogBody(
+                    $"{party}/{name}", log.Position.Write(),
+                    [.. log.Openings.TakeLast((int)call.Number("limit")).Select(opening => opening.Write())]))
+                : new RouteAnswer<FollowedLogBody>.Refused(KeyProblems.NotFollowed);
+    }
 
     private KeyVerdict Judge(
         ReleaseRequest request, EvidenceLogs logs, CheckpointRule rule, KeyCustody custody, PolicySnapshot snapshot)

@@ -31,8 +31,10 @@ public sealed class ProxyApi(
 {
     private const string LogName = "integrity log";
 
-    /// <summary>Makes what this host shows to another, over the other's nonce.</summary>
-    public required Func<ReadOnlyMemory<byte>, CancellationToken, Task<ProofAnswer>> Prove { get; init; }
+    /// <summary>
+    /// Makes what this host shows: over a nonce, its log after a position, opened to a tenant or to nobody.
+    /// </summary>
+    public required Func<ReadOnlyMemory<byte>, IntegrityPosition?, PartyId?, ProofAnswer> Prove { get; init; }
 
     /// <summary>Enrols this host's TPM with a tenant; answers why no vendor vouches for it.</summary>
     public required Func<PartyId, CancellationToken, Task<ImmutableArray<string>>> Enrol { get; init; }
@@ -42,11 +44,12 @@ public sealed class ProxyApi(
         .Handle(ProxyRoutes.Status, call => Task.FromResult(Status(call)))
         .Handle(ProxyRoutes.Plan, call => Task.FromResult(Plan(call)))
         .Handle(ProxyRoutes.IntegrityLog, call => Task.FromResult(Log(call)))
-        .Handle<ProofQuestion, ProofAnswer>(ProxyRoutes.Evidence, ProveAsync)
+        .Handle<ProofQuestion, ProofAnswer>(
+            ProxyRoutes.Evidence, (call, question) => Task.FromResult(ProveTo(call, question)))
         .Handle<EnrolmentOrder, EnrolmentDone>(ProxyRoutes.Enrolment, EnrolAsync)
         .HandleStream(ProxyRoutes.Console, "application/octet-stream", ConsoleAsync);
 
-    private async Task<RouteAnswer<ProofAnswer>> ProveAsync(RouteCall call, ProofQuestion question)
+    private RouteAnswer<ProofAnswer> ProveTo(RouteCall call, ProofQuestion question)
     {
         byte[] nonce = new byte[EvidenceDocument.MaxNonceBytes];
         if (!Convert.TryFromBase64String(question.Nonce, nonce, out int length) || length == 0)
@@ -58,7 +61,12 @@ public sealed class ProxyApi(
 
         try
         {
-            ProofAnswer proof = await Prove(nonce.AsMemory(0, length), call.Cancel).ConfigureAwait(false);
+            // A position that is not read as one is none: the answer begins with the boot then. Only a tenant is shown
+            // entries, those that concern it; hosts and operators follow the digests.
+            bool isTenant = call.Caller.Kind is PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor;
+            ProofAnswer proof = Prove(
+                nonce.AsMemory(0, length), question.After is { } after ? IntegrityPosition.Read(after) : null,
+                isTenant ? call.Caller.Party : null);
             return new RouteAnswer<ProofAnswer>.Ok(call.Caller.Kind == PrincipalKind.Host
                 ? proof
                 : proof with { Enrolments = [.. proof.Enrolments.Where(one => MaySee(call.Caller, one))] });
@@ -121,7 +129,8 @@ public sealed class ProxyApi(
         try
         {
             IntegrityEntry entry = integrity.Record(
-                IntegrityKind.ManagementRead, plan.Plan.Host.ToString(), $"The plan, by {call.Caller}.");
+                IntegrityKind.ManagementRead, ReadersOf(call.Caller), plan.Plan.Host.ToString(),
+                $"The plan, by {call.Caller}.");
             return new RouteAnswer<PlanBody>.Recorded(
                 new PlanBody(plan.Digest, body), new RouteReceipt(LogName, entry.Sequence));
         }
@@ -138,13 +147,24 @@ public sealed class ProxyApi(
         return new RouteAnswer<IntegrityBody>.Ok(new IntegrityBody(
             head.Entries, head.Digest.Hex,
             [
-                // The entries themselves are needed whole to replay the chain; what stands behind an entry is told to
-                // those whom it concerns.
-                .. integrity.Read(call.Number("from"), (int)call.Number("limit")).Select(line => new IntegrityLineBody(
-                    Convert.ToBase64String(line.Entry.Write()),
-                    all || IsOwn(call.Caller, line.Entry.Subject) ? line.Detail : null)),
+                // The commitments are needed by everybody to replay the chain; an entry is shown to those whom it
+                // concerns, and what stands behind it to those whom it names.
+                .. integrity.Read(call.Number("from"), (int)call.Number("limit")).Select(line => Body(
+                    line, all || call.Caller.Party is { } reader && line.Entry.Readers.Include(reader),
+                    all || call.Caller.Party is { } named && line.Entry.Readers.Name(named))),
             ]));
     }
+
+    private static IntegrityLineBody Body(IntegrityLine line, bool isOpen, bool isTold) => new(
+        line.Commitment.Base64,
+        isOpen ? Convert.ToBase64String(line.Opening.Salt.Span) : null,
+        isOpen ? Convert.ToBase64String(line.Entry.Write()) : null,
+        isOpen && isTold ? Convert.ToBase64String(line.Detail.Salt.Span) : null,
+        isOpen && isTold ? line.Detail.Text : null);
+
+    /// <summary>Who reads the whole reads what is everybody's; a tenant reads only its own.</summary>
+    private static IntegrityReaders ReadersOf(Principal caller) => SeesAll(caller) ? IntegrityReaders.Everyone
+        : caller.Party is { } party ? IntegrityReaders.Of(party) : IntegrityReaders.Nobody;
 
     private async Task<RouteProblem?> ConsoleAsync(RouteCall call, RouteStreams streams)
     {
@@ -157,7 +177,7 @@ public sealed class ProxyApi(
         try
         {
             integrity.Record(
-                IntegrityKind.ManagementRead, machine.Ref.ToString(),
+                IntegrityKind.ManagementRead, plans.Current.ReadersOf(machine), machine.Ref.ToString(),
                 $"The console of {machine.DisplayName}, by {call.Caller}.");
             if (devices.OpenConsole(machine) is not { } console)
             {

@@ -31,11 +31,15 @@ public sealed record PlanBody(string Digest, System.Text.Json.JsonElement Plan);
 
 /// <summary>A part of the integrity log.</summary>
 /// <param name="Entries">How many entries there are in all.</param>
-/// <param name="Head">The chain hash over all of them, lower hex.</param>
+/// <param name="Head">The chain hash over those since the boot, lower hex.</param>
 /// <param name="Lines">The entries asked for.</param>
 public sealed record IntegrityBody(long Entries, string Head, ImmutableArray<IntegrityLineBody> Lines);
 
 /// <summary>One entry.</summary>
-/// <param name="Entry">Its canonical JSON, base64: what the chain hashes.</param>
-/// <param name="Detail">What its digest is over; only for those who may see it.</param>
-public sealed record IntegrityLineBody(string Entry, string? Detail);
+/// <param name="Commitment">What the chain hashes, base64.</param>
+/// <param name="Salt">What opens the commitment, base64; only for those whom the entry concerns.</param>
+/// <param name="Entry">The entry's canonical JSON, base64; likewise.</param>
+/// <param name="DetailSalt">What opens the entry's digest, base64; only for those whom the entry names.</param>
+/// <param name="Detail">What the digest is over; likewise; empty when it was too long to keep.</param>
+public sealed record IntegrityLineBody(
+    string Commitment, string? Salt, string? Entry, string? DetailSalt, string? Detail);

@@ -74,7 +74,7 @@ public static class ProxyRoutes
         ],
         Scope = RouteScope.AnswerByCaller,
         Records = new RecordDuty.Nothing("a host shows what it is to whoever lends it trust"),
-        MaxBodyBytes = 256,
+        MaxBodyBytes = 512,
     };
 
     /// <summary>Enrolling the host's TPM by hand.</summary>

@@ -81,19 +81,20 @@ public sealed class CompartmentManager(
 
     private void EndStray(EnforcedPlan plan, PlanKeeper plans, MachineStatus machine)
     {
-        if (!plans.WasPlanned(machine.Name))
+        IntegrityReaders readers = plans.Names.ReadersOf(machine.Name);
+        if (!plans.Names.Has(machine.Name))
         {
-            integrity.Record(
-                IntegrityKind.Drift, machine.Name, "It runs and is not in this host's plan; it is ended.");
+            integrity.RecordOrOwe(
+                IntegrityKind.Drift, readers, machine.Name, "It runs and is not in this host's plan; it is ended.");
         }
 
         if (!plan.IsToStop(machine.Name) || !Asked(machine))
         {
+            integrity.RecordOrOwe(
+                IntegrityKind.MachineStopped, readers, machine.Name,
+                plan.LostBy(machine.Name)?.Sentence ?? "It is not in this host's plan.");
             hypervisor.Current.Kill(machine.Id);
             _states.TryRemove(machine.Name, out _);
-            integrity.Record(
-                IntegrityKind.MachineStopped, machine.Name,
-                plan.LostBy(machine.Name)?.Sentence ?? "It is not in this host's plan.");
         }
     }
 
@@ -113,7 +114,7 @@ public sealed class CompartmentManager(
         {
             _held[machine.MachineName] = true;
             All([
-                () => network.KillPorts(machine, lost.Sentence), () => Pause(machine, found, lost),
+                () => network.KillPorts(machine, lost.Sentence), () => Pause(plan, machine, found, lost),
             ]);
             Note(machine, "paused", [lost.Sentence]);
         }
@@ -132,15 +133,16 @@ public sealed class CompartmentManager(
         .Where(machine => plan.Lost.ContainsKey(machine.Ref) || _held.ContainsKey(machine.MachineName))
         .SelectMany(machine => machine.Ports).Select(port => port.Device).ToHashSet(StringComparer.Ordinal);
 
-    private void Pause(CompartmentPlan machine, MachineStatus found, LostMachine lost)
+    private void Pause(EnforcedPlan plan, CompartmentPlan machine, MachineStatus found, LostMachine lost)
     {
         if (found.State == MachineRunState.Paused)
         {
             return;
         }
 
+        integrity.RecordOrOwe(
+            IntegrityKind.MachinePaused, plan.ReadersOf(machine), machine.Ref.ToString(), lost.Sentence);
         hypervisor.Current.Suspend(found.Id);
-        integrity.Record(IntegrityKind.MachinePaused, machine.Ref.ToString(), lost.Sentence);
     }
 
     private void Resume(EnforcedPlan plan, CompartmentPlan machine)
@@ -154,7 +156,8 @@ public sealed class CompartmentManager(
         }
 
         integrity.Record(
-            IntegrityKind.MachineResumed, machine.Ref.ToString(), "Its domains trust this host again.");
+            IntegrityKind.MachineResumed, plan.ReadersOf(machine), machine.Ref.ToString(),
+            "Its domains trust this host again.");
         hypervisor.Current.Resume(machine.Uuid);
         _held.TryRemove(machine.MachineName, out _);
         Note(machine, "running", []);
@@ -191,7 +194,7 @@ public sealed class CompartmentManager(
     /// <summary>
     /// Ends the machine if what runs is not what the plan describes.
     /// </summary>
-    public void Revoke(CompartmentPlan machine)
+    public void Revoke(EnforcedPlan plan, CompartmentPlan machine)
     {
         if (hypervisor.Current.Find(machine.Uuid) is not { IsActive: true } running)
         {
@@ -204,9 +207,11 @@ public sealed class CompartmentManager(
         {
             string what = string.Join("; ", differences);
             network.KillPorts(machine, $"The machine differs from its plan: {what}");
-            integrity.Record(IntegrityKind.Drift, machine.Ref.ToString(), $"The machine differs from its plan: {what}");
+            IntegrityReaders readers = plan.ReadersOf(machine);
+            string subject = machine.Ref.ToString();
+            integrity.RecordOrOwe(IntegrityKind.Drift, readers, subject, $"The machine differs from its plan: {what}");
+            integrity.RecordOrOwe(IntegrityKind.MachineStopped, readers, subject, "It differed from its plan.");
             hypervisor.Current.Kill(running.Id);
-            integrity.Record(IntegrityKind.MachineStopped, machine.Ref.ToString(), "It differed from its plan.");
             Note(machine, "failed", differences);
             return;
         }
@@ -247,7 +252,8 @@ public sealed class CompartmentManager(
         ImmutableArray<string> refusals = await storage.PrepareAsync(plan, machine, stop).ConfigureAwait(false);
         if (!refusals.IsEmpty)
         {
-            integrity.Record(IntegrityKind.Refusal, machine.Ref.ToString(), string.Join("; ", refusals));
+            integrity.Record(
+                IntegrityKind.Refusal, plan.ReadersOf(machine), machine.Ref.ToString(), string.Join("; ", refusals));
             return refusals;
         }
 
@@ -256,7 +262,8 @@ public sealed class CompartmentManager(
         // libvirt asks our own hook now; its reasons come back in the exception.
         hypervisor.Current.Start(id);
         integrity.Record(
-            IntegrityKind.MachineStarted, machine.Ref.ToString(), $"{machine.MachineName} under plan {plan.Digest}");
+            IntegrityKind.MachineStarted, plan.ReadersOf(machine), machine.Ref.ToString(),
+            $"{machine.MachineName} under plan {plan.Digest}");
         return [];
     }
 

@@ -22,7 +22,7 @@ public sealed class HostUnit(
         Apply apply = new(Status);
         apply.Try("bridges apart", network.Guard.KeepBridgesApart);
         apply.Try("guard", () => network.Guard.Ensure(plan.Plan));
-        apply.Try("dead ports", () => network.Sweep.KillStrayPorts(plan.Plan, plans.WasPlanned));
+        apply.Try("dead ports", () => network.Sweep.KillStrayPorts(plan.Plan, plans.Names.Has));
         apply.Try("stray machines", () => compartments.EndStrays(plan, plans));
         apply.Try("leftovers", () => network.Sweep.RemoveLeftovers(plan.Plan, IsInForce));
         apply.ThrowFirst();

@@ -42,7 +42,7 @@ public sealed class TvdProxy(
         foreach (CompartmentPlan machine in own.Compartments)
         {
             stop.ThrowIfCancellationRequested();
-            apply.Try($"check {machine.DisplayName}", () => compartments.Revoke(machine));
+            apply.Try($"check {machine.DisplayName}", () => compartments.Revoke(plan, machine));
             apply.Try($"hold {machine.DisplayName}", () => compartments.Hold(plan, machine));
             await apply.TryAsync(
                 $"run {machine.DisplayName}", () => compartments.GrantAsync(plan, machine, stop)).ConfigureAwait(false);

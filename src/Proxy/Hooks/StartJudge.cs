@@ -4,6 +4,7 @@ using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Compartments;
+using Bailiwick.Proxy.Devices;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Networking;
@@ -19,7 +20,7 @@ namespace Bailiwick.Proxy.Hooks;
 /// recorded before the answer is given.
 /// </summary>
 public sealed class StartJudge(
-    PlanKeeper plans, VirtualNetworkManager network, VirtualStorageManager storage, MachineLayout layout,
+    PlanKeeper plans, VirtualNetworkManager network, VirtualStorageManager storage, VirtualDeviceManager devices,
     IntegrityManager integrity, TimeProvider time) : IHookJudge
 {
     /// <inheritdoc/>
@@ -55,10 +56,11 @@ public sealed class StartJudge(
         }
 
         MachineMeasurement measured = new(
-            machine.Ref, layout.Describe(machine), MachineDescription.FromXml(request.Xml),
+            machine.Ref, devices.Describe(machine), MachineDescription.FromXml(request.Xml),
             await storage.Boot.MeasureAsync(machine.Boot, stop).ConfigureAwait(false));
         integrity.Record(
-            IntegrityKind.MachineMeasured, machine.Ref.ToString(), Encoding.UTF8.GetString(measured.Write()));
+            IntegrityKind.MachineMeasured, plan.ReadersOf(machine), machine.Ref.ToString(),
+            Encoding.UTF8.GetString(measured.Write()));
         List<string> reasons = plan.Lost.GetValueOrDefault(machine.Ref) is { } lost ? [lost.Sentence] : [];
         switch (AdmissionControl.DecideStart(
             plan.Datacentre, measured, plan.Plan.Host, plan.Proposals, time.GetUtcNow()))
@@ -83,7 +85,9 @@ public sealed class StartJudge(
         // It may have ended while nobody answered libvirt, and its ports are still live: they are plugged in dead.
         network.KillPorts(machine, "The machine is about to start.");
         integrity.Record(
-            IntegrityKind.Admission, machine.Ref.ToString(), $"{request.Machine} under plan {plan.Digest}");
+            IntegrityKind.Admission, plan.ReadersOf(machine), machine.Ref.ToString(),
+            $"{request.Machine} under plan {plan.Digest}");
+        devices.Attach(plan, machine);
         return HookAnswer.Yes;
     }
 
@@ -93,10 +97,13 @@ public sealed class StartJudge(
 
     private HookAnswer Stopped(HookRequest request)
     {
-        if (plans.Current.Machine(request.Machine) is { } machine)
+        EnforcedPlan plan = plans.Current;
+        if (plan.Machine(request.Machine) is { } machine)
         {
             network.KillPorts(machine, "The machine stopped.");
         }
+
+        devices.Detach(plan, request.Machine);
 
         return HookAnswer.Yes;
     }
@@ -115,10 +122,22 @@ public sealed class StartJudge(
             : refused.Refusals.Select(r => $"{r.Sentence} [{r.Code}]");
     }
 
+    private IntegrityReaders ReadersOf(string machineName)
+    {
+        EnforcedPlan plan = plans.Current;
+        return plan.Machine(machineName) is { } machine
+            ? plan.ReadersOf(machine)
+            : plan.Plan.Refused.FirstOrDefault(r => MachineLayout.NameOf(r.Compartment) == machineName) is { } refused
+                ? IntegrityReaders.Of(refused.Compartment.Tenant)
+                : plans.Names.ReadersOf(machineName);
+    }
+
     private HookAnswer Refuse(HookRequest request, IEnumerable<string> reasons)
     {
         ImmutableArray<string> all = [.. reasons];
-        integrity.Record(IntegrityKind.Refusal, request.Machine, $"{request.Operation}: {string.Join("; ", all)}");
+        integrity.Record(
+            IntegrityKind.Refusal, ReadersOf(request.Machine), request.Machine,
+            $"{request.Operation}: {string.Join("; ", all)}");
         return new HookAnswer(all);
     }
 }

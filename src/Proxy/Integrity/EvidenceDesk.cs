@@ -1,6 +1,10 @@
+using System.Text.Json;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Identity;
+using Bailiwick.Channel.Keys;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Plans;
 
@@ -23,7 +27,11 @@ public sealed class EvidenceDesk(
     /// A DSSE envelope, or null as long as no checkpoint was verified: without one it would prove nothing.
     /// </returns>
     /// <exception cref="WorldException">The TPM does not answer: there is no evidence then.</exception>
-    public byte[]? Make(ReadOnlyMemory<byte> nonce) => board.Checkpoint is { } checkpoint
+    public byte[]? Make(ReadOnlyMemory<byte> nonce) => Show(nonce)?.Envelope;
+
+    /// <summary>Evidence for a verifier who also follows the log; null as for <see cref="Make"/>.</summary>
+    /// <exception cref="WorldException">The TPM does not answer: there is no evidence then.</exception>
+    public HostEvidence? Show(ReadOnlyMemory<byte> nonce) => board.Checkpoint is { } checkpoint
         ? integrity.WhileStill(head =>
         {
             EvidenceClaims claims = new()
@@ -35,9 +43,11 @@ public sealed class EvidenceDesk(
                 IntegrityLog = head,
                 Nonce = nonce,
             };
-            return EvidenceDocument.Write(
-                tpm is null ? claims : claims with { Tpm = tpm.Quote(EvidenceDocument.Binding(claims)) },
-                identity.Signer);
+            return new HostEvidence(
+                EvidenceDocument.Write(
+                    tpm is null ? claims : claims with { Tpm = tpm.Quote(EvidenceDocument.Binding(claims)) },
+                    identity.Signer),
+                head);
         })
         : null;
 
@@ -45,9 +55,9 @@ public sealed class EvidenceDesk(
     /// <exception cref="WorldException">
     /// The board has not shown such a checkpoint in time, or the TPM does not answer.
     /// </exception>
-    public async Task<byte[]> MakeAsync(ReadOnlyMemory<byte> nonce, long leastSize, CancellationToken stop) =>
-        await HasReadAsync(leastSize, stop).ConfigureAwait(false) && Make(nonce) is { } envelope
-            ? envelope
+    public async Task<HostEvidence> ShowAsync(ReadOnlyMemory<byte> nonce, long leastSize, CancellationToken stop) =>
+        await HasReadAsync(leastSize, stop).ConfigureAwait(false) && Show(nonce) is { } made
+            ? made
             : throw new WorldException(
                 ["make evidence"], -1,
                 $"the board has shown no checkpoint of {leastSize} leaves; this host holds "
@@ -68,6 +78,27 @@ public sealed class EvidenceDesk(
 
         return false;
     }
+
+    /// <summary>What a verifier is shown of the integrity log beside evidence, as canonical JSON.</summary>
+    /// <param name="evidence">The evidence.</param>
+    /// <param name="after">How far the verifier says it followed the log.</param>
+    /// <param name="reader">The tenant it verifies for; null for digests alone.</param>
+    /// <returns>Empty when the log since the boot is longer than what can be shown at once.</returns>
+    public byte[] IntegrityLog(HostEvidence evidence, IntegrityPosition? after, PartyId? reader)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        return integrity.Tail(after, evidence.Head, reader)?.Write() ?? [];
+    }
+
+    /// <summary>What a tenant's key service is shown, after what it said with its nonce.</summary>
+    /// <param name="envelope">What is signed: the evidence, or a request around it.</param>
+    /// <param name="evidence">The evidence.</param>
+    /// <param name="followed">How far the key service followed the log, as it says.</param>
+    /// <param name="tenant">Whose it is.</param>
+    /// <exception cref="WorldException">A log cannot be read.</exception>
+    public SignedRequest Beside(byte[] envelope, HostEvidence evidence, JsonElement? followed, PartyId tenant) =>
+        new(envelope, BootLog(), RuntimeLog(), IntegrityLog(
+            evidence, followed is { } told ? IntegrityPosition.Read(told) : null, tenant));
 
     /// <summary>The firmware's event log, to be shown beside a quote; empty when this host has none.</summary>
     /// <exception cref="WorldException">It cannot be read.</exception>
@@ -94,3 +125,8 @@ public sealed class EvidenceDesk(
     /// <summary>The boot this process runs in, as the kernel names it (random(4), boot_id).</summary>
     public static Guid ReadBoot() => Guid.Parse(File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
 }
+
+/// <summary>Evidence, and the head of the integrity log in it.</summary>
+/// <param name="Envelope">A DSSE envelope.</param>
+/// <param name="Head">The head.</param>
+public sealed record HostEvidence(byte[] Envelope, IntegrityHead Head);

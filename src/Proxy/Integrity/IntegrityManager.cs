@@ -1,35 +1,40 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Durable;
 using Bailiwick.Durable.Files;
 using Bailiwick.Ledger;
+using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.Proxy.Integrity;
 
 /// <summary>
 /// The host's own write-only log of what it enforces. <see cref="Record"/> returns once the entry is durable; whoever
-/// is about to change the world calls it before, so that every effect implies an earlier record. Each record on disk
-/// is the canonical entry, a line break, and the text its digest is over. Where the host has a TPM, each entry is also
-/// extended into a register of it before <see cref="Record"/> returns: from then on not even root can unsay it.
+/// is about to change the world calls it before, so that every effect implies an earlier record. Where the host has a
+/// TPM, the commitment to each entry is also extended into a register of it before <see cref="Record"/> returns: from
+/// then on not even root can unsay it. What takes away (closes a port, ends a machine) uses
+/// <see cref="RecordOrOwe"/>: a full disk must never keep a door open.
 /// </summary>
 public sealed class IntegrityManager : IDisposable
 {
     private const string FileName = "integrity.log";
     private const int MaxDetailBytes = 256 * 1024;
+    private const int MaxOpeningBytes = 2 * 1024 * 1024;
     private readonly Lock _lock = new();
     private readonly AppendLog _log;
     private readonly List<IntegrityLine> _lines;
+    private readonly List<Owed> _owed = [];
     private readonly HostTpm? _tpm;
     private bool _unsettled;
 
-    private IntegrityManager(AppendLog log, List<IntegrityLine> lines, IntegrityHead head, HostTpm? tpm, Guid boot)
+    private IntegrityManager(AppendLog log, List<IntegrityLine> lines, Guid boot, HostTpm? tpm)
     {
         _log = log;
         _lines = lines;
         _tpm = tpm;
-        Head = head;
         Boot = boot;
     }
 
@@ -37,39 +42,38 @@ public sealed class IntegrityManager : IDisposable
     public Guid Boot { get; }
 
     /// <summary>What the log comes down to now.</summary>
-    public IntegrityHead Head { get; private set; }
+    public IntegrityHead Head
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return HeadOf(_lines);
+            }
+        }
+    }
 
-    /// <summary>Opens the log, or begins one, and checks every entry against the chain.</summary>
+    /// <summary>
+    /// Opens the log, or begins one, and checks every entry against the chain. The first entry of a boot is its own.
+    /// </summary>
     /// <exception cref="InvalidDataException">
-    /// An entry is not the one that must follow: the log was changed.
+    /// An entry is not the one that must follow: the log was changed, or is of an older form.
     /// </exception>
     /// <exception cref="DurableException">The disk refused, or another Proxy has the log.</exception>
     /// <exception cref="ConfigurationException">
     /// The TPM's register holds something else than this log says.
     /// </exception>
-    public static IntegrityManager Open(PrivateDirectory directory, HostTpm? tpm = null, Guid boot = default)
+    public static IntegrityManager Open(PrivateDirectory directory, Guid boot, HostTpm? tpm = null)
     {
         List<IntegrityLine> lines = [];
-        IntegrityHead head = IntegrityHead.Empty;
-        AppendLog log = AppendLog.Open(directory, FileName, record =>
-        {
-            IntegrityLine line = IntegrityLine.Read(record.Payload.Span)
-                ?? throw new InvalidDataException($"Entry {head.Entries} of {FileName} is not an integrity entry.");
-            try
-            {
-                head = head.Extend(line.Entry);
-            }
-            catch (ArgumentException error)
-            {
-                throw new InvalidDataException($"{FileName}: {error.Message}", error);
-            }
-
-            lines.Add(line);
-        });
-        IntegrityManager manager = new(log, lines, head, tpm, boot);
+        AppendLog log = AppendLog.Open(directory, FileName, record => lines.Add(
+            IntegrityLine.Read(record.Payload.Span, HeadOf(lines)) ?? throw new InvalidDataException(
+                $"Entry {lines.Count} of {FileName} is not the integrity entry that must follow: the file was changed, "
+                + "or is of an older form. Keep it for an auditor, move it away and start the host anew.")));
+        IntegrityManager manager = new(log, lines, boot, tpm);
         try
         {
-            manager.MeetRegister();
+            manager.Begin();
             return manager;
         }
         catch
@@ -82,14 +86,14 @@ public sealed class IntegrityManager : IDisposable
     /// <summary>
     /// Asks something while nothing is recorded; the head is that of the whole question, and what the TPM holds.
     /// </summary>
-    /// <exception cref="WorldException">The TPM does not answer, or is without the last entry.</exception>
+    /// <exception cref="WorldException">The TPM has not taken the last entry and still does not.</exception>
     public T WhileStill<T>(Func<IntegrityHead, T> question)
     {
         ArgumentNullException.ThrowIfNull(question);
         lock (_lock)
         {
             Settle();
-            return question(Head);
+            return question(HeadOf(_lines));
         }
     }
 
@@ -98,40 +102,46 @@ public sealed class IntegrityManager : IDisposable
     /// is appended until it holds the last entry, so that the register is never more than one entry behind.
     /// </summary>
     /// <param name="kind">What happens.</param>
+    /// <param name="readers">Whom it concerns: they may read the entry, everybody else sees only a commitment.</param>
     /// <param name="subject">What it happens to; cut to the longest subject.</param>
-    /// <param name="detail">What describes it in full; the entry carries its digest.</param>
+    /// <param name="detail">What describes it in full; the entry carries a commitment to it.</param>
     /// <exception cref="WorldException">
     /// The disk or the TPM refused: what was to be recorded must not happen.
     /// </exception>
-    public IntegrityEntry Record(IntegrityKind kind, string subject, string detail)
+    public IntegrityEntry Record(IntegrityKind kind, IntegrityReaders readers, string subject, string detail)
     {
-        if (subject.Length > IntegrityEntry.MaxSubjectLength)
-        {
-            subject = subject[..IntegrityEntry.MaxSubjectLength];
-        }
-
-        byte[] text = Encoding.UTF8.GetBytes(detail);
+        ArgumentNullException.ThrowIfNull(readers);
         lock (_lock)
         {
-            Settle();
-            IntegrityEntry entry = new(Head.Entries, kind, subject, Digest32.Of(text));
-            IntegrityLine line = new(entry, text.Length <= MaxDetailBytes ? detail : "");
+            PayOwed();
+            return Append(kind, readers, subject, detail);
+        }
+    }
+
+    /// <summary>
+    /// Records what takes away, before it does; if the disk or the TPM refuses, the entry is owed and written before
+    /// any other, as soon as they take it. Until then nothing that gives can happen, because that needs a record.
+    /// </summary>
+    public void RecordOrOwe(IntegrityKind kind, IntegrityReaders readers, string subject, string detail)
+    {
+        lock (_lock)
+        {
+            int before = int.MaxValue;
             try
             {
-                _log.Append(line.Write());
+                PayOwed();
+                before = _lines.Count;
+                Append(kind, readers, subject, detail);
             }
-            catch (DurableException error)
+            catch (WorldException)
             {
-                throw new WorldException(
-                    ["record", kind.WireName(), "of", subject, "in the integrity log"], -1, error.Message);
+                // Written and not extended is written: the register catches up before anything else is recorded.
+                Owed owed = new(kind, readers, subject, detail);
+                if (_lines.Count <= before && !_owed.Contains(owed))
+                {
+                    _owed.Add(owed);
+                }
             }
-
-            Head = Head.Extend(entry);
-            _lines.Add(line);
-            _unsettled = _tpm is not null;
-            _tpm?.Extend(IntegrityRegisterValue.DigestOf(entry));
-            _unsettled = false;
-            return entry;
         }
     }
 
@@ -144,12 +154,12 @@ public sealed class IntegrityManager : IDisposable
         }
     }
 
-    /// <summary>The newest entries of a kind, newest first, at most <paramref name="limit"/>.</summary>
-    public IReadOnlyList<IntegrityLine> Last(IntegrityKind kind, int limit)
+    /// <summary>The newest entries that are asked for, newest first, at most <paramref name="limit"/>.</summary>
+    public IReadOnlyList<IntegrityLine> Last(Func<IntegrityEntry, bool> wanted, int limit)
     {
         lock (_lock)
         {
-            return [.. Enumerable.Reverse(_lines).Where(l => l.Entry.Kind == kind).Take(limit)];
+            return [.. Enumerable.Reverse(_lines).Where(l => wanted(l.Entry)).Take(limit)];
         }
     }
 
@@ -159,7 +169,8 @@ public sealed class IntegrityManager : IDisposable
         lock (_lock)
         {
             return Enumerable.Reverse(_lines)
-                .FirstOrDefault(l => l.Entry.Subject == subject && kinds.Contains(l.Entry.Kind))?.Entry.Kind;
+                .FirstOrDefault(l => l.Entry.Subject == subject && l.Entry.Kind is { } kind && kinds.Contains(kind))
+                ?.Entry.Kind;
         }
     }
 
@@ -175,47 +186,155 @@ public sealed class IntegrityManager : IDisposable
     }
 
     /// <summary>
+    /// What a verifier is shown of the log up to a head that it has evidence of: all commitments, and openings of what
+    /// concerns it.
+    /// </summary>
+    /// <param name="after">How far it says it followed the log; what is not true begins with the boot.</param>
+    /// <param name="upTo">The head in the evidence.</param>
+    /// <param name="reader">The tenant it verifies for; null for digests alone.</param>
+    /// <returns>Null when there are more entries since the boot than one tail can have.</returns>
+    public IntegrityTail? Tail(IntegrityPosition? after, IntegrityHead upTo, PartyId? reader)
+    {
+        ArgumentNullException.ThrowIfNull(upTo);
+        lock (_lock)
+        {
+            int first = BootAt();
+            int end = (int)upTo.Entries;
+            bool goesOn = after is not null && after.Boot == Boot && after.First == first
+                && after.Head.Entries > first && after.Head.Entries <= end
+                && _lines[(int)after.Head.Entries - 1].Head == after.Head;
+            int from = goesOn && after is not null ? (int)after.Head.Entries : first;
+            if (end - from > IntegrityTail.MostEntries)
+            {
+                return null;
+            }
+
+            byte[] commitments = new byte[(end - from) * Digest32.Length];
+            for (int number = from; number < end; number++)
+            {
+                _lines[number].Commitment.Bytes.CopyTo(commitments.AsSpan((number - from) * Digest32.Length));
+            }
+
+            return new IntegrityTail(
+                goesOn ? after : null, commitments, reader is null ? [] : Openings(from, end, !goesOn, reader));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _log.Dispose();
+
+    /// <summary>The newest that the tenant may read, and always the boot's own entry where the chain begins.</summary>
+    private ImmutableArray<IntegrityOpening> Openings(int from, int end, bool fromBoot, PartyId reader)
+    {
+        List<IntegrityOpening> newest = [];
+        int bytes = 0;
+        for (int number = end - 1; number >= from && newest.Count < IntegrityTail.MostOpenings - 1; number--)
+        {
+            if (!_lines[number].Entry.Readers.Include(reader) || (fromBoot && number == from))
+            {
+                continue;
+            }
+
+            bytes += _lines[number].Entry.Write().Length;
+            if (bytes > MaxOpeningBytes)
+            {
+                break;
+            }
+
+            newest.Add(_lines[number].Opening);
+        }
+
+        newest.Reverse();
+        return [.. fromBoot ? [_lines[from].Opening] : Array.Empty<IntegrityOpening>(), .. newest];
+    }
+
+    private void PayOwed()
+    {
+        Settle();
+        while (_owed.Count > 0)
+        {
+            int before = _lines.Count;
+            try
+            {
+                Append(_owed[0].Kind, _owed[0].Readers, _owed[0].Subject, _owed[0].Detail);
+            }
+            finally
+            {
+                if (_lines.Count > before)
+                {
+                    _owed.RemoveAt(0);
+                }
+            }
+        }
+    }
+
+    private IntegrityEntry Append(IntegrityKind kind, IntegrityReaders readers, string subject, string detail)
+    {
+        IntegrityDetail said = new(RandomNumberGenerator.GetBytes(IntegrityOpening.SaltBytes), detail);
+        IntegrityEntry entry = new(_lines.Count, kind, readers, Shortened(subject), said.Digest());
+        IntegrityOpening opening = new(RandomNumberGenerator.GetBytes(IntegrityOpening.SaltBytes), entry);
+        bool isKept = Encoding.UTF8.GetByteCount(detail) <= MaxDetailBytes;
+        // The chain begins anew with each boot, as the register does.
+        IntegrityHead before = kind == IntegrityKind.Boot
+            ? HeadOf(_lines) with { Digest = IntegrityHead.Zero }
+            : HeadOf(_lines);
+        IntegrityLine line = new(opening, isKept ? said : said with { Text = "" }, before);
+        try
+        {
+            _log.Append(line.Write());
+        }
+        catch (DurableException error)
+        {
+            throw new WorldException(
+                ["record", kind.WireName(), "of", subject, "in the integrity log"], -1, error.Message);
+        }
+
+        _lines.Add(line);
+        _unsettled = _tpm is not null;
+        _tpm?.Extend(line.Commitment);
+        _unsettled = false;
+        return entry;
+    }
+
+    /// <summary>
     /// Begins the log of a new boot, or goes on with that of this one. A Proxy that died between writing an entry and
     /// extending it left the register one entry behind; the effect of that entry has not happened yet.
     /// </summary>
-    private void MeetRegister()
+    private void Begin()
     {
-        if (_tpm is null)
+        bool isNew = _tpm is null
+            ? BootAt() is var at && (at < 0 || _lines[at].Entry.Subject != Boot.ToString("D"))
+            : _tpm.ReadIntegrityRegister() == IntegrityHead.Zero;
+        if (isNew)
         {
+            IntegrityHead before = HeadOf(_lines);
+            Append(IntegrityKind.Boot, IntegrityReaders.Everyone, Boot.ToString("D"), before.ToString());
             return;
         }
 
-        Digest32 register = _tpm.ReadIntegrityRegister();
-        if (register == IntegrityRegisterValue.Zero)
+        if (_tpm is { } tpm && !GoOn(tpm, tpm.ReadIntegrityRegister()))
         {
-            Record(IntegrityKind.Boot, Boot.ToString("D"), "");
-            return;
+            throw new ConfigurationException(
+                $"The TPM's register {EvidenceRegisters.IntegrityLog} does not hold what {FileName} says of this boot: "
+                + "one of them was changed by somebody else. Keep the file for an auditor, and start the host anew.");
         }
-
-        if (GoOn(_tpm, register))
-        {
-            return;
-        }
-
-        throw new ConfigurationException(
-            $"The TPM's register {EvidenceRegisters.IntegrityLog} does not hold what {FileName} says of this boot: one "
-            + "of them was changed by somebody else. Keep the file for an auditor, and start the host anew.");
     }
 
     /// <summary>Extends the last entry if the register is without it; false when it holds anything else.</summary>
     private bool GoOn(HostTpm tpm, Digest32 register)
     {
-        int begin = _lines.FindLastIndex(line => line.Entry.Kind == IntegrityKind.Boot);
-        IntegrityEntry[] entries = begin < 0 ? [] : [.. _lines[begin..].Select(line => line.Entry)];
-        if (entries.Length == 0 || IntegrityRegisterValue.After(entries) == register)
+        int begin = BootAt();
+        if (begin < 0 || HeadOf(_lines).Digest == register)
         {
-            return entries.Length > 0;
+            return begin >= 0;
         }
 
-        bool isOneBehind = IntegrityRegisterValue.After(entries[..^1]) == register;
+        bool isOneBehind = begin == _lines.Count - 1
+            ? register == IntegrityHead.Zero
+            : _lines[^2].Head.Digest == register;
         if (isOneBehind)
         {
-            tpm.Extend(IntegrityRegisterValue.DigestOf(entries[^1]));
+            tpm.Extend(_lines[^1].Commitment);
         }
 
         return isOneBehind;
@@ -238,26 +357,21 @@ public sealed class IntegrityManager : IDisposable
         _unsettled = false;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _log.Dispose();
-}
+    private int BootAt() => _lines.FindLastIndex(line => line.Entry.Kind == IntegrityKind.Boot);
 
-/// <summary>An entry of the integrity log and the text its digest is over.</summary>
-/// <param name="Entry">The entry.</param>
-/// <param name="Detail">The text; empty when it was too long to keep.</param>
-public sealed record IntegrityLine(IntegrityEntry Entry, string Detail)
-{
-    internal byte[] Write() => [.. Entry.Write(), (byte)'\n', .. Encoding.UTF8.GetBytes(Detail)];
+    private static IntegrityHead HeadOf(List<IntegrityLine> lines) =>
+        lines.Count == 0 ? IntegrityHead.Empty : lines[^1].Head;
 
-    internal static IntegrityLine? Read(ReadOnlySpan<byte> payload)
+    private static string Shortened(string subject)
     {
-        int end = payload.IndexOf((byte)'\n');
-        if (end < 0 || IntegrityEntry.Read(payload[..end]) is not { } entry)
+        if (subject.Length <= IntegrityEntry.MaxSubjectLength)
         {
-            return null;
+            return subject;
         }
 
-        string detail = Encoding.UTF8.GetString(payload[(end + 1)..]);
-        return new IntegrityLine(entry, detail);
+        string cut = subject[..IntegrityEntry.MaxSubjectLength];
+        return char.IsHighSurrogate(cut[^1]) ? cut[..^1] : cut;
     }
+
+    private sealed record Owed(IntegrityKind Kind, IntegrityReaders Readers, string Subject, string Detail);
 }

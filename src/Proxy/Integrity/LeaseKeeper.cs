@@ -57,7 +57,7 @@ public sealed class LeaseKeeper(
             .Distinct().Select(tenant => AskAsync(tenant, wanted, stop))).ConfigureAwait(false);
         return made.FirstOrDefault(one => one is { WasTried: true, Fault: "" })
             ?? made.FirstOrDefault(one => one.WasTried)
-            ?? (wanted.IsEmpty || !IsDue() ? MadeEvidence.NotTried : Try(() => evidence.Make(Nonce())));
+            ?? (wanted.IsEmpty || !IsDue() ? MadeEvidence.NotTried : Try(() => evidence.Show(Nonce())));
     }
 
     /// <summary>Where nobody asks, evidence is made as often as if somebody did.</summary>
@@ -89,9 +89,9 @@ public sealed class LeaseKeeper(
                 tenant, [.. wanted.Where(domain => domain.Tenant == tenant).Select(domain => domain.ToString())],
                 nonce =>
                 {
-                    byte[]? envelope = null;
-                    made = Try(() => envelope = evidence.Make(nonce));
-                    return envelope;
+                    HostEvidence? shown = null;
+                    made = Try(() => shown = evidence.Show(nonce));
+                    return shown;
                 },
                 stop).ConfigureAwait(false);
             if (answer is not null)
@@ -130,7 +130,7 @@ public sealed class LeaseKeeper(
         return verdicts;
     }
 
-    private static MadeEvidence Try(Func<byte[]?> make)
+    private static MadeEvidence Try(Func<HostEvidence?> make)
     {
         try
         {

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Peers;
@@ -36,6 +37,7 @@ public sealed class PeerWatch(
     private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<HostRef, IntegrityPosition> _followed = [];
     private readonly VerifierKeyCache _keys = new(MostKeys);
 
     /// <summary>Asks everyone, again and again, until cancelled.</summary>
@@ -89,14 +91,19 @@ public sealed class PeerWatch(
         try
         {
             byte[] nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-            ProofAnswer answer = await Client(host, key).Prove(nonce, limit.Token).ConfigureAwait(false);
+            IntegrityPosition? followed = _followed.GetValueOrDefault(peer);
+            ProofAnswer answer = await Client(host, key).Prove(nonce, followed?.Write(), limit.Token)
+                .ConfigureAwait(false);
             if (answer.Evidence is not { } evidence)
             {
                 return;
             }
 
             EvidenceLogs logs = new(
-                Convert.FromBase64String(answer.BootLog), Convert.FromBase64String(answer.RuntimeLog));
+                Convert.FromBase64String(answer.BootLog), Convert.FromBase64String(answer.RuntimeLog))
+            {
+                IntegrityLog = answer.IntegrityLog is { } log ? CanonicalJson.Write(log) : default,
+            };
             byte[] envelope = CanonicalJson.Write(evidence);
             foreach (IGrouping<PartyId, DomainRef> tenant in domains.GroupBy(domain => domain.Tenant))
             {
@@ -108,9 +115,16 @@ public sealed class PeerWatch(
                     Enrolment = Enrolment(answer, tenant.Key, peer),
                     ChannelKey = key.Id,
                     Checkpoint = new CheckpointRule(board.Checkpoint?.Origin ?? "", 0, Judge),
+                    IntegrityLog = new IntegrityDemand(null, followed),
                     Nonce = nonce,
                 };
-                Take(peer, tenant, datacentre, EvidenceVerifier.Verify(envelope, expectation, logs, _keys));
+                EvidenceVerdict verdict = EvidenceVerifier.Verify(envelope, expectation, logs, _keys);
+                if (verdict is EvidenceVerdict.Verified { Evidence.Followed: { } read })
+                {
+                    _followed[peer] = read.Position;
+                }
+
+                Take(peer, tenant, datacentre, verdict);
             }
         }
         catch (Exception error) when (error is PeerException or FormatException or ArgumentException

@@ -3,6 +3,7 @@ using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 
 namespace Bailiwick.Proxy.Networking;
@@ -13,7 +14,7 @@ namespace Bailiwick.Proxy.Networking;
 /// changed by somebody else, or was never built by us, is built anew.
 /// </summary>
 public sealed class GatewayKeeper(
-    NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
+    NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity, PlannedNames planned)
 {
     private readonly ConcurrentDictionary<string, Built> _built = new(StringComparer.Ordinal);
 
@@ -32,7 +33,7 @@ public sealed class GatewayKeeper(
                 return;
             }
 
-            integrity.Record(IntegrityKind.Drift, gateway.Namespace, "The gateway is not as it was built.");
+            Drifted(gateway, "The gateway is not as it was built.");
         }
 
         Build(gateway, mtu, rules, there, apply);
@@ -89,12 +90,14 @@ public sealed class GatewayKeeper(
         if (state == RulesState.Drifted)
         {
             guard.Kill(Ports(gateway), "The gateway's rules were changed by somebody.");
-            integrity.Record(
-                IntegrityKind.Drift, gateway.Namespace, $"The kernel does not hold {rules.Place} as it was loaded.");
+            Drifted(gateway, $"The kernel does not hold {rules.Place} as it was loaded.");
         }
 
         tables.Load(rules);
     }
+
+    private void Drifted(GatewayPlan gateway, string sentence) => integrity.RecordOrOwe(
+        IntegrityKind.Drift, planned.ReadersOf(gateway.Namespace), gateway.Namespace, sentence);
 
     private void Build(GatewayPlan gateway, int mtu, WantedRules rules, bool there, Apply apply)
     {

@@ -3,6 +3,7 @@ using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -12,7 +13,8 @@ namespace Bailiwick.Proxy.Networking;
 /// place that makes ports live and dead. Its operations are one after the other, so that a replaced table never loses
 /// a port and a dead port never comes back.
 /// </summary>
-public sealed class HostGuard(NetworkTools tools, TableKeeper tables, IntegrityManager integrity)
+public sealed class HostGuard(
+    NetworkTools tools, TableKeeper tables, IntegrityManager integrity, PlannedNames planned)
 {
     /// <summary>The guard's table, of the bridge family.</summary>
     public const string Table = "bw_guard";
@@ -46,7 +48,9 @@ public sealed class HostGuard(NetworkTools tools, TableKeeper tables, IntegrityM
                 case RulesState.Held:
                     return;
                 case RulesState.Drifted:
-                    integrity.Record(IntegrityKind.Drift, Table, "The guard's tables are not as they were loaded.");
+                    integrity.RecordOrOwe(
+                        IntegrityKind.Drift, IntegrityReaders.Everyone, Table,
+                        "The guard's tables are not as they were loaded.");
                     tables.Load(rules, before: $"table bridge {Table}\ndelete table bridge {Table}\n");
                     return;
                 case RulesState.New:
@@ -61,7 +65,9 @@ public sealed class HostGuard(NetworkTools tools, TableKeeper tables, IntegrityM
     /// <summary>Keeps bridged frames out of the host's own IP stack.</summary>
     public void KeepBridgesApart() => tools.Run(SegmentCommands.KeepBridgesApart());
 
-    /// <summary>Makes ports dead. Ports that are dead already stay so.</summary>
+    /// <summary>
+    /// Makes ports dead. Ports that are dead already stay so. The record comes first, and no disk holds it back.
+    /// </summary>
     public void Kill(IReadOnlyCollection<string> ports, string why)
     {
         lock (_turn)
@@ -73,11 +79,12 @@ public sealed class HostGuard(NetworkTools tools, TableKeeper tables, IntegrityM
                 return;
             }
 
-            tools.Load(Command("delete", closing), null);
             foreach (string port in closing)
             {
-                integrity.Record(IntegrityKind.PortClosed, port, why);
+                integrity.RecordOrOwe(IntegrityKind.PortClosed, planned.ReadersOf(port), port, why);
             }
+
+            tools.Load(Command("delete", closing), null);
         }
     }
 
@@ -95,7 +102,7 @@ public sealed class HostGuard(NetworkTools tools, TableKeeper tables, IntegrityM
 
             foreach (string port in opening)
             {
-                integrity.Record(IntegrityKind.PortOpened, port, why);
+                integrity.Record(IntegrityKind.PortOpened, planned.ReadersOf(port), port, why);
             }
 
             tools.Load(Command("add", opening), null);

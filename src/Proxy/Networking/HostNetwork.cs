@@ -1,5 +1,6 @@
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -9,14 +10,15 @@ public sealed class HostNetwork
     /// <summary>Puts the parts together.</summary>
     /// <param name="host">Runs the tools.</param>
     /// <param name="integrity">Where drift is recorded.</param>
-    /// <param name="wasPlanned">Whether an earlier plan named a device: what leaves the plan is no drift.</param>
-    public HostNetwork(IHost host, IntegrityManager integrity, Func<string, bool> wasPlanned)
+    /// <param name="planned">Whom a name of a plan concerns; what leaves the plan is no drift.</param>
+    public HostNetwork(IHost host, IntegrityManager integrity, PlannedNames planned)
     {
         NetworkTools tools = new(host);
         TableKeeper tables = new(tools);
-        Guard = new HostGuard(tools, tables, integrity);
-        SegmentKeeper segments = new(tools, tables, Guard, integrity, wasPlanned);
-        Domains = new VirtualNetworkManager(segments, new GatewayKeeper(tools, tables, Guard, integrity), Guard);
+        Guard = new HostGuard(tools, tables, integrity, planned);
+        SegmentKeeper segments = new(tools, tables, Guard, integrity, planned);
+        GatewayKeeper gateways = new(tools, tables, Guard, integrity, planned);
+        Domains = new VirtualNetworkManager(segments, gateways, Guard);
         Passages = new PassageKeeper(segments);
         Sweep = new HostSweep(tools, tables, Guard, integrity);
     }

@@ -20,7 +20,9 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
         string[] strays = [.. guard.Live().Except(Devices(plan)).Order()];
         foreach (string stray in strays.Where(s => !wasPlanned(s)))
         {
-            integrity.Record(IntegrityKind.Drift, stray, "The port is live and not in this host's plan.");
+            // Nobody knows whose it is: it is committed, and shown to no tenant.
+            integrity.RecordOrOwe(
+                IntegrityKind.Drift, IntegrityReaders.Nobody, stray, "The port is live and not in this host's plan.");
         }
 
         guard.Kill(strays, "The port is not in this host's plan.");

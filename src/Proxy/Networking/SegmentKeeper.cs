@@ -4,6 +4,7 @@ using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 
 namespace Bailiwick.Proxy.Networking;
@@ -14,7 +15,7 @@ namespace Bailiwick.Proxy.Networking;
 /// </summary>
 public sealed class SegmentKeeper(
     NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity,
-    Func<string, bool> wasPlanned)
+    PlannedNames planned)
 {
     private const int Passes = 2;
 
@@ -111,10 +112,10 @@ public sealed class SegmentKeeper(
             f.Kind is SegmentFaultKind.ForeignPort or SegmentFaultKind.TapElsewhere))
         {
             guard.Kill([fault.Device], $"{fault.Device}: {fault.Sentence}.");
-            if (fault.Kind != SegmentFaultKind.ForeignPort || !wasPlanned(fault.Device))
+            if (fault.Kind != SegmentFaultKind.ForeignPort || !planned.Has(fault.Device))
             {
                 // A port that an earlier plan put there has left the plan; nobody slipped it in.
-                integrity.Record(IntegrityKind.Drift, fault.Device, $"{fault.Device}: {fault.Sentence}.");
+                Drifted(wanted, fault.Device, $"{fault.Device}: {fault.Sentence}.");
             }
 
             if (fault.Kind == SegmentFaultKind.ForeignPort)
@@ -129,6 +130,10 @@ public sealed class SegmentKeeper(
             "The tunnel is not as planned.");
     }
 
+    /// <summary>Whatever is wrong on a switch concerns those whose switch it is, whosesoever the device.</summary>
+    private void Drifted(WantedSegment wanted, string subject, string sentence) => integrity.RecordOrOwe(
+        IntegrityKind.Drift, planned.ReadersOf(wanted.Bridge), subject, sentence);
+
     private void BringRules(WantedSegment wanted, WantedRules rules)
     {
         switch (tables.State(rules))
@@ -140,8 +145,7 @@ public sealed class SegmentKeeper(
                 break;
             case RulesState.Drifted:
                 guard.Kill(AllPorts(wanted), "Its rules were changed by somebody.");
-                integrity.Record(
-                    IntegrityKind.Drift, wanted.Bridge, $"The kernel does not hold {rules.Place} as it was loaded.");
+                Drifted(wanted, wanted.Bridge, $"The kernel does not hold {rules.Place} as it was loaded.");
                 tables.Load(rules);
                 break;
             default:

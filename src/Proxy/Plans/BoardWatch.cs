@@ -92,7 +92,10 @@ public sealed class BoardWatch(
             case BoardEvent.Refused refused:
                 Problem = refused.Sentence;
                 string reason = refused.Reason.ToString();
-                Refuse($"board: {refused.Shown?.ToString() ?? reason}", reason, refused.Sentence);
+                // A history that forks or goes back concerns whoever has anything in it.
+                Refuse(
+                    IntegrityReaders.Everyone, $"board: {refused.Shown?.ToString() ?? reason}", reason,
+                    refused.Sentence);
                 break;
             default:
                 throw new UnreachableException();
@@ -111,7 +114,8 @@ public sealed class BoardWatch(
             _unkept.Clear();
             foreach (RefusedEntry entry in advanced.RefusedEntries)
             {
-                Refuse($"entry {entry.Index}", entry.Reason.ToString(), entry.Sentence);
+                // Whose it claims to be is not verified, so it is nobody's to read.
+                Refuse(IntegrityReaders.Nobody, $"entry {entry.Index}", entry.Reason.ToString(), entry.Sentence);
             }
 
             Checkpoint = advanced.Checkpoint;
@@ -123,7 +127,7 @@ public sealed class BoardWatch(
         Problem = "";
     }
 
-    private void Refuse(string subject, string code, string sentence)
+    private void Refuse(IntegrityReaders readers, string subject, string code, string sentence)
     {
         lock (_lock)
         {
@@ -141,7 +145,7 @@ public sealed class BoardWatch(
 
         if (!integrity.Has(IntegrityKind.StatementRefused, subject))
         {
-            integrity.Record(IntegrityKind.StatementRefused, subject, $"{code}: {sentence}");
+            integrity.Record(IntegrityKind.StatementRefused, readers, subject, $"{code}: {sentence}");
         }
     }
 

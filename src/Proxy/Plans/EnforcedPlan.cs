@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
@@ -95,6 +96,10 @@ public sealed class EnforcedPlan
     /// <summary>Why this host is not trusted with a machine, by libvirt's name; null while it is.</summary>
     public LostMachine? LostBy(string machineName) =>
         Lost.Values.FirstOrDefault(lost => MachineLayout.NameOf(lost.Machine) == machineName);
+
+    /// <summary>Whom a machine concerns: its owner, and the owners of the domains that it is a member of.</summary>
+    public IntegrityReaders ReadersOf(CompartmentPlan machine) =>
+        IntegrityReaders.Of([machine.Ref.Tenant, .. DomainsOf(machine).Select(d => d.Domain.Tenant)]);
 
     /// <summary>Whether a machine, by libvirt's name, is on this host and ordered to stop.</summary>
     public bool IsToStop(string machineName) => Proposals.Any(p =>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text;
@@ -14,7 +13,6 @@ using Bailiwick.Domains.Rendering;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
-using Bailiwick.Proxy.Networking;
 
 namespace Bailiwick.Proxy.Plans;
 
@@ -27,12 +25,13 @@ namespace Bailiwick.Proxy.Plans;
 public sealed partial class PlanKeeper
 {
     private const int PredecessorsPlans = 16;
+    private const int PredecessorsParts = 256;
     private readonly HostRef _host;
     private readonly IntegrityManager _integrity;
     private readonly TimeProvider _time;
     private readonly HostDoubt _doubt;
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<string, bool> _planned = new(StringComparer.Ordinal);
+    private readonly Dictionary<DomainRef, string> _parts = [];
     private StatementBook _book = StatementBook.Empty;
     private ImmutableArray<PlacementProposal> _proposals = [];
     private volatile EnforcedPlan _current;
@@ -45,11 +44,7 @@ public sealed partial class PlanKeeper
         _host = host;
         _integrity = integrity;
         _time = time;
-        foreach (string name in PredecessorsNames(integrity))
-        {
-            _planned.TryAdd(name, true);
-        }
-
+        RecallNames();
         _current = Compute();
         _recorded = _current.Digest;
     }
@@ -78,12 +73,8 @@ public sealed partial class PlanKeeper
     /// <summary>What is wrong with statements that were left out.</summary>
     public ImmutableArray<Finding> Findings { get; private set; } = [];
 
-    /// <summary>
-    /// Whether a plan in force since the start, or one of the last that a predecessor recorded, named a machine (by
-    /// libvirt's name) or a device. What leaves the plan is taken away like what never was in it, and only the latter
-    /// is a drift.
-    /// </summary>
-    public bool WasPlanned(string name) => _planned.ContainsKey(name);
+    /// <summary>The names of the plans in force since the start, and whom they concern.</summary>
+    public PlannedNames Names { get; } = new();
 
     /// <summary>Takes the statements as they are verified now.</summary>
     public void Take(StatementBook book)
@@ -123,11 +114,8 @@ public sealed partial class PlanKeeper
             // The same plan with other suggestions or other statements behind it is still taken: what a machine's
             // admission is checked against must be the newest.
             changed |= !_current.Proposals.SequenceEqual(next.Proposals);
+            Names.Take(next.Plan);
             _current = next;
-            foreach (string name in HostSweep.Devices(next.Plan).Concat(next.Machines.Select(m => m.MachineName)))
-            {
-                _planned.TryAdd(name, true);
-            }
         }
 
         if (changed)
@@ -155,7 +143,8 @@ public sealed partial class PlanKeeper
     {
         try
         {
-            _integrity.Record(IntegrityKind.Plan, _host.ToString(), next.Text);
+            _integrity.Record(IntegrityKind.Plan, IntegrityReaders.Everyone, _host.ToString(), next.Text);
+            RecordParts(next.Plan);
         }
         catch (WorldException) when (next.Standings.Values.Any(own => own.Trust == OwnTrust.Lost))
         {
@@ -171,10 +160,45 @@ public sealed partial class PlanKeeper
         }
     }
 
+    /// <summary>Each owner's part of the plan, where it is another than before: the owner can open it alone.</summary>
+    private void RecordParts(HostPlan plan)
+    {
+        foreach (DomainPlan domain in plan.Domains)
+        {
+            string text = Encoding.UTF8.GetString(PlanJson.Write(domain));
+            if (_parts.GetValueOrDefault(domain.Domain) != text)
+            {
+                RecordPart(domain.Domain, text);
+                _parts[domain.Domain] = text;
+            }
+        }
+
+        foreach (DomainRef gone in _parts.Keys.Except(plan.Domains.Select(d => d.Domain)).ToArray())
+        {
+            RecordPart(gone, "");
+            _parts.Remove(gone);
+        }
+    }
+
+    private void RecordPart(DomainRef domain, string text) => _integrity.Record(
+        IntegrityKind.PlanPart, IntegrityReaders.Of(domain.Tenant), domain.ToString(), text);
+
     /// <summary>What a Proxy that died may have left half taken away: everything its last plans name.</summary>
-    private static IEnumerable<string> PredecessorsNames(IntegrityManager integrity) =>
-        integrity.Last(IntegrityKind.Plan, PredecessorsPlans)
-            .SelectMany(line => OwnName().Matches(line.Detail).Select(m => m.Groups[1].Value)).Distinct();
+    private void RecallNames()
+    {
+        IReadOnlyList<IntegrityLine> parts = _integrity.Last(e => e.Kind == IntegrityKind.PlanPart, PredecessorsParts);
+        IReadOnlyList<IntegrityLine> plans = _integrity.Last(e => e.Kind == IntegrityKind.Plan, PredecessorsPlans);
+        foreach (IntegrityLine line in parts.Concat(plans))
+        {
+            IntegrityReaders readers = line.Entry.Kind == IntegrityKind.PlanPart
+                ? line.Entry.Readers
+                : IntegrityReaders.Nobody;
+            foreach (Match match in OwnName().Matches(line.Detail.Text))
+            {
+                Names.Recall(match.Groups[1].Value, readers);
+            }
+        }
+    }
 
     [GeneratedRegex("\"(bw(?:[btxpq][0-9a-f]{10}|-[0-9a-f]{16}))\"")]
     private static partial Regex OwnName();

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Durable;
 using Bailiwick.Durable.Files;
+using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.Proxy.Storage;
@@ -17,6 +20,14 @@ public sealed record HeldVolume(string Volume, string Compartment, string Machin
 {
     /// <summary>More than this many releases without a return are not remembered.</summary>
     public const int MaxNonces = 4;
+
+    /// <summary>Whom it concerns: the volume's owner and the machine's; nobody if one cannot be read.</summary>
+    [JsonIgnore]
+    public IntegrityReaders Readers =>
+        PartyId.TryParse(Volume.Split('/')[0], out PartyId? owner)
+        && PartyId.TryParse(Compartment.Split('/')[0], out PartyId? user)
+            ? IntegrityReaders.Of(owner, user)
+            : IntegrityReaders.Nobody;
 }
 
 /// <summary>

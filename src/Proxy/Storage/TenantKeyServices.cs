@@ -28,7 +28,8 @@ public sealed class TenantKeyServices(
     private const int PatienceTenths = 50;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
-    // One proof after the other: a TPM's clock must not seem to go back because two were on their way at once.
+    // One proof after the other: a TPM's clock must not seem to go back because two were on their way at once, and the
+    // key service follows this host's log from where the proof before ended.
     private readonly ConcurrentDictionary<PartyId, SemaphoreSlim> _turns = [];
 
     /// <inheritdoc/>
@@ -50,12 +51,13 @@ public sealed class TenantKeyServices(
                 {
                     KeyNonce nonce = KeyNonce.Of(Convert.FromBase64String(given.Nonce))
                         ?? throw new KeyServiceException("The key service's nonce has another length than a nonce.");
-                    byte[] proof = await evidence.MakeAsync(nonce.Bytes, given.Size, cancel).ConfigureAwait(false);
+                    HostEvidence proof = await evidence.ShowAsync(nonce.Bytes, given.Size, cancel)
+                        .ConfigureAwait(false);
                     about(given.Nonce);
                     byte[] envelope = ReleaseRequest.Write(
-                        new RequestedParts(question.Volume, question.Compartment, host, nonce, session), proof,
-                        identity.Signer);
-                    return new SignedRequest(envelope, evidence.BootLog(), evidence.RuntimeLog());
+                        new RequestedParts(question.Volume, question.Compartment, host, nonce, session),
+                        proof.Envelope, identity.Signer);
+                    return evidence.Beside(envelope, proof, given.Followed, question.Volume.Tenant);
                 },
                 stop).ConfigureAwait(false);
             return new VolumeKeyAnswer.Released(opened.Key);
@@ -158,7 +160,7 @@ public sealed class TenantKeyServices(
     /// <exception cref="KeyServiceException">It refuses to judge, or cannot be asked.</exception>
     /// <exception cref="WorldException">A log cannot be read.</exception>
     public async Task<LeaseAnswer?> ProveAsync(
-        PartyId tenant, ImmutableArray<string> domains, Func<ReadOnlyMemory<byte>, byte[]?> make,
+        PartyId tenant, ImmutableArray<string> domains, Func<ReadOnlyMemory<byte>, HostEvidence?> make,
         CancellationToken stop)
     {
         if (Client(tenant) is not { } client)
@@ -176,8 +178,8 @@ public sealed class TenantKeyServices(
                 domains,
                 async (given, cancel) =>
                     await evidence.HasReadAsync(given.Size, cancel).ConfigureAwait(false)
-                    && make(Convert.FromBase64String(given.Nonce)) is { } envelope
-                        ? new SignedRequest(envelope, evidence.BootLog(), evidence.RuntimeLog())
+                    && make(Convert.FromBase64String(given.Nonce)) is { } made
+                        ? evidence.Beside(made.Envelope, made, given.Followed, tenant)
                         : throw new NothingToShowException(),
                 limit.Token).ConfigureAwait(false);
             if (answer.Domains.Any(one => !one.Against.IsEmpty))

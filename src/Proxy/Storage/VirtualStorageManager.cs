@@ -21,6 +21,7 @@ public sealed class VirtualStorageManager(
     IntegrityManager integrity)
 {
     private readonly ConcurrentDictionary<Guid, string> _ready = new();
+    private readonly ConcurrentDictionary<string, string> _closed = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
 
     /// <summary>Boot files, for the hook's own check.</summary>
@@ -80,12 +81,13 @@ public sealed class VirtualStorageManager(
                 return "";
             }
 
+            RecordClosed(volume);
             string problem = await keys.ReturnAsync(plan, volume, stop).ConfigureAwait(false);
             if (problem.Length == 0)
             {
-                integrity.Record(
-                    IntegrityKind.VolumeReturned, volume.Volume, $"Closed after {volume.Compartment} had stopped.");
+                integrity.Record(IntegrityKind.VolumeReturned, volume.Readers, volume.Volume, "The key is given back.");
                 held.Release(volume.Volume);
+                _closed.TryRemove(volume.Volume, out _);
             }
 
             return problem;
@@ -93,6 +95,17 @@ public sealed class VirtualStorageManager(
         finally
         {
             turn.Release();
+        }
+    }
+
+    /// <summary>Once for each opening, however often the return has to be tried.</summary>
+    private void RecordClosed(HeldVolume volume)
+    {
+        if (_closed.GetValueOrDefault(volume.Volume) != volume.Nonces[0])
+        {
+            integrity.Record(
+                IntegrityKind.VolumeClosed, volume.Readers, volume.Volume, $"{volume.Compartment} has stopped.");
+            _closed[volume.Volume] = volume.Nonces[0];
         }
     }
 
@@ -137,7 +150,8 @@ public sealed class VirtualStorageManager(
 
         using SecretBytes key = ((VolumeKeyAnswer.Released)answer).Key;
         integrity.Record(
-            IntegrityKind.VolumeOpened, disk.Volume.ToString(),
+            IntegrityKind.VolumeOpened, IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant),
+            disk.Volume.ToString(),
             $"For {machine.Ref}, as {disk.Target}; {(files.Exists(disk) ? "existing" : "made blank")}.");
         if (!files.Exists(disk))
         {

@@ -39,9 +39,11 @@ internal sealed partial class WholeHost(LabHost space, LabDeployment deployment)
             IntegrityBody page = await Get<IntegrityBody>($"/v1/integrity-log?from={from + all.Count}&limit=1000");
             foreach (IntegrityLineBody line in page.Lines)
             {
-                IntegrityEntry entry = IntegrityEntry.Read(Convert.FromBase64String(line.Entry))
+                IntegrityEntry entry = IntegrityEntry.Read(Convert.FromBase64String(line.Entry ?? ""))
                     ?? throw new InvalidDataException(line.Entry);
-                all.Add(new Happening(entry.Sequence, entry.Kind, entry.Subject, line.Detail ?? ""));
+                all.Add(new Happening(
+                    entry.Sequence, entry.Kind ?? throw new InvalidDataException(entry.KindName), entry.Subject,
+                    line.Detail ?? ""));
             }
 
             if (page.Lines.Length < 1000)

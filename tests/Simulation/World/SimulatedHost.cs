@@ -36,6 +36,7 @@ internal sealed class SimulatedHost : IDisposable
     private Task? _following;
     private UnitMaker? _units;
     private DateTimeOffset _ticked;
+    private int _boots;
 
     public SimulatedHost(
         HostRef self, string files, SignedWorld world, VirtualClock clock, Func<SimulatedHost, IVolumeKeys> keys)
@@ -87,28 +88,29 @@ internal sealed class SimulatedHost : IDisposable
         _ticked = default;
         View.Reconnect();
         PrivateDirectory directory = PrivateDirectory.OpenOrCreate(Disk, "/proxy");
-        IntegrityManager integrity = IntegrityManager.Open(directory);
+        IntegrityManager integrity = IntegrityManager.Open(directory, new Guid(_boots, 0, 0, new byte[8]));
         AcceptedStatements accepted = AcceptedStatements.Open(directory);
         PlanKeeper plans = new(Ref, integrity, _time, (_, _) => null);
         MachineLayout layout = new(new MachinePaths(
             Path.Combine(_files, Ref.Name.Text, "boot"), Path.Combine(_files, "pool"),
             Path.Combine(_files, Ref.Name.Text, "machines"), "/usr/bin/qemu-system-x86_64",
             Bailiwick.Domains.Rendering.Hypervisor.Emulated));
-        HostNetwork network = new(Kernel, integrity, plans.WasPlanned);
+        HostNetwork network = new(Kernel, integrity, plans.Names);
         HypervisorLink link = new(() => Hypervisor);
         VirtualStorageManager storage = new(
             link, _keys(this), new VolumeFiles(Kernel, Path.Combine(_files, "pool")),
             new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, Ref.Name.Text, "boot")),
             HeldVolumes.Open(directory), integrity);
+        VirtualDeviceManager devices = new(link, layout, integrity);
         CompartmentManager compartments = new(
-            link, storage, new VirtualDeviceManager(link, layout), network.Domains, layout, integrity)
+            link, storage, devices, network.Domains, layout, integrity)
         { Time = _time };
         Watch = new BoardWatch(
             new BoardFollower(View, _log, _memory, Patience, _time), accepted, plans, integrity);
         _units = new UnitMaker(plans, network, compartments, storage, _time);
         (Plans, Integrity, Storage) = (plans, integrity, storage);
         Watch.Recall();
-        Hypervisor.Hook = new StartJudge(plans, network.Domains, storage, layout, integrity, _time);
+        Hypervisor.Hook = new StartJudge(plans, network.Domains, storage, devices, integrity, _time);
     }
 
     /// <summary>The process ends, and its machines go on.</summary>
@@ -125,6 +127,7 @@ internal sealed class SimulatedHost : IDisposable
     {
         Die();
         Hypervisor.CutPower();
+        _boots++;
         Disk.Restart();
     }
 

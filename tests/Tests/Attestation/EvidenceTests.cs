@@ -182,6 +182,7 @@ public sealed class EvidenceTests
         Enrolment = null,
         ChannelKey = Identity.Id,
         Checkpoint = new CheckpointRule("log.example", 5, Judge),
+        IntegrityLog = null,
         Nonce = Nonce,
     };
 

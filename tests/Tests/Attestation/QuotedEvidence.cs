@@ -1,9 +1,8 @@
 using Bailiwick.Attestation;
-using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.Tpm;
-using Bailiwick.Ledger;
 using Bailiwick.Tests.Attestation.BootLog;
 using Bailiwick.Tests.Attestation.Enrolment;
+using Bailiwick.Tests.Attestation.IntegrityLog;
 using Bailiwick.Tests.Attestation.RuntimeLog;
 
 namespace Bailiwick.Tests.Attestation;
@@ -11,6 +10,9 @@ namespace Bailiwick.Tests.Attestation;
 /// <summary>Evidence with a quote, as a host with a TPM makes it: a good boot, three programs, two entries.</summary>
 internal static class QuotedEvidence
 {
+    /// <summary>The host's integrity log, whose head is in the register.</summary>
+    internal static IntegrityScene Log { get; } = IntegrityScene.Good(first: 1);
+
     internal static EvidenceLogs Logs { get; } = new(new BootScene().Write(), RuntimeScene.Good().Bytes);
 
     internal static PcrValues Registers { get; } = RegistersOf(Logs);
@@ -20,14 +22,12 @@ internal static class QuotedEvidence
     {
         var boot = BootLogWriter.Quote(logs.BootLog.ToArray());
         var runtime = RuntimeScene.Quote(logs.RuntimeLog.ToArray());
-        Digest32 integrity = IntegrityRegisterValue.After(
-            [Digest32.Of("boot"u8), Digest32.Of("plan"u8)]);
         return Of(Enumerable.Range(0, 16).Select(register => new PcrValue(
             TpmHash.Sha256, register,
             register switch
             {
                 EvidenceRegisters.RuntimeLog => runtime.Value(register).ToArray(),
-                EvidenceRegisters.IntegrityLog => integrity.Bytes.ToArray(),
+                EvidenceRegisters.IntegrityLog => Log.Head.Digest.Bytes.ToArray(),
                 _ => boot.Value(register).ToArray(),
             })));
     }

@@ -125,6 +125,62 @@ public sealed class QuotedEvidenceTests
     }
 
     [Fact]
+    public void Refuses_a_head_that_the_quoted_register_does_not_hold()
+    {
+        EvidenceClaims said = Claims();
+        AssertOnly(EvidenceRefusalCode.IntegrityHeadNotQuoted,
+            (said with { IntegrityLog = QuotedEvidence.Log.HeadAt(5) }).With(Tpm));
+        AssertOnly(EvidenceRefusalCode.IntegrityHeadNotQuoted,
+            (said with { IntegrityLog = said.IntegrityLog with { Digest = IntegrityHead.Zero } }).With(Tpm));
+        Verified(said.With(Tpm));
+    }
+
+    [Fact]
+    public void Follows_the_log_up_to_the_quoted_head_and_refuses_every_other_log()
+    {
+        EvidenceExpectation following = Expectation() with { IntegrityLog = new(Tenant, null) };
+        IntegrityTail shown = QuotedEvidence.Log.Tail(Tenant);
+        EvidenceLogs Logs(IntegrityTail tail) => QuotedEvidence.Logs with { IntegrityLog = tail.Write() };
+        IntegrityReading.Followed? followed = Verified(Claims().With(Tpm), following, Logs(shown)).Followed;
+        Assert.Equal(QuotedEvidence.Log.Position, followed?.Position);
+        Assert.Equal(shown.Openings.Length, followed?.Openings.Length);
+        Assert.Null(Verified(Claims().With(Tpm)).Followed);
+
+        void Refuses(EvidenceRefusalCode code, EvidenceLogs logs, IntegrityPosition? known = null) => AssertOnly(
+            code, Claims().With(Tpm), following with { IntegrityLog = new(Tenant, known) }, logs);
+        byte[] changed = shown.Commitments.ToArray();
+        changed[40] ^= 1;
+        IntegrityOpening foreign = QuotedEvidence.Log.Entries[3];
+        Refuses(EvidenceRefusalCode.IntegrityLogMissing, QuotedEvidence.Logs);
+        Refuses(EvidenceRefusalCode.IntegrityLogMalformed,
+            QuotedEvidence.Logs with { IntegrityLog = "{}"u8.ToArray() });
+        Refuses(EvidenceRefusalCode.IntegrityLogPosition, Logs(QuotedEvidence.Log.Tail(Tenant, after: 2)));
+        Refuses(EvidenceRefusalCode.IntegrityLogIncomplete, Logs(shown with { Openings = [] }));
+        Refuses(EvidenceRefusalCode.IntegrityLogMismatch, Logs(shown with { Commitments = changed }));
+        Refuses(EvidenceRefusalCode.IntegrityLogRewritten, Logs(shown),
+            QuotedEvidence.Log.At(3) with { Head = new(4, Digest32.Of("other"u8)) });
+        Refuses(EvidenceRefusalCode.IntegrityOpeningFalse, Logs(shown with
+        {
+            Openings = [shown.Openings[0], shown.Openings[1] with { Salt = new byte[32] }],
+        }));
+        Refuses(EvidenceRefusalCode.IntegrityOpeningForeign,
+            Logs(shown with { Openings = [shown.Openings[0], foreign] }));
+        Verified(Claims().With(Tpm), following with { IntegrityLog = new(Tenant, QuotedEvidence.Log.At(2)) },
+            Logs(QuotedEvidence.Log.Tail(Tenant, after: 2)));
+    }
+
+    [Fact]
+    public void A_hosts_word_is_held_against_the_stated_head_alone()
+    {
+        EvidenceExpectation following = Expectation() with { IntegrityLog = new(Tenant, null) };
+        EvidenceLogs logs = EvidenceLogs.None with { IntegrityLog = QuotedEvidence.Log.Tail(Tenant).Write() };
+        Assert.NotNull(Verified(Claims(), following, logs).Followed);
+        AssertOnly(EvidenceRefusalCode.IntegrityLogMismatch,
+            Claims() with { IntegrityLog = QuotedEvidence.Log.Head with { Digest = Digest32.Of("x"u8) } },
+            following, logs);
+    }
+
+    [Fact]
     public void Refuses_a_quote_whose_nonce_is_only_the_verifiers_own() => AssertOnly(
         EvidenceRefusalCode.QuoteReplayed,
         Claims().With(
@@ -372,7 +428,7 @@ public sealed class QuotedEvidenceTests
         Checkpoint = new("log.example", 7, Digest32.Of("root"u8)),
         Boot = Guid.Parse("e0000000-0000-0000-0000-000000000000"),
         ChannelKey = Identity.PublicKey,
-        IntegrityLog = new IntegrityHead(7, Digest32.Of("head"u8)),
+        IntegrityLog = QuotedEvidence.Log.Head,
         Nonce = Nonce,
     };
 
@@ -384,6 +440,7 @@ public sealed class QuotedEvidenceTests
         Enrolment = Enrolled,
         ChannelKey = Identity.Id,
         Checkpoint = new CheckpointRule("log.example", 5, _ => CheckpointStanding.Consistent),
+        IntegrityLog = null,
         Nonce = Nonce,
     };
 }

@@ -40,6 +40,9 @@ public sealed class FakeDisk : IDisk
     /// <summary>Whether a write that succeeds may take fewer bytes than it was given.</summary>
     public bool ShortWrites { get; set; }
 
+    /// <summary>From this changing call on nothing more can be written; 0 for never.</summary>
+    public int FullFrom { get; set; }
+
     public uint EffectiveUser { get; set; } = 1000;
 
     /// <summary>Places a node as somebody else would, durably.</summary>
@@ -156,6 +159,11 @@ public sealed class FakeDisk : IDisk
     public int WriteAt(int descriptor, long offset, ReadOnlySpan<byte> bytes)
     {
         bool goes = Goes(out int error, dying: false);
+        if (FullFrom > 0 && Calls >= FullFrom)
+        {
+            return -Errno.NoSpace;
+        }
+
         // A failing or dying write may have written a part.
         bool whole = goes && (!ShortWrites || _random.Next(6) != 0);
         int count = whole ? bytes.Length : _random.Next(goes ? 1 : 0, bytes.Length + 1);

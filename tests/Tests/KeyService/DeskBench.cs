@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
@@ -8,12 +10,14 @@ using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.HostLogs;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Attestation;
 using Bailiwick.Tests.Channel;
 using Bailiwick.Tests.Domains.KeyRelease;
 using Bailiwick.Tests.Ledger.Statements;
@@ -33,7 +37,8 @@ internal sealed class DeskBench : IDisposable
         Vault = KeyVault.Open(_directory, new KeyWrap(_kek, ReleaseScene.Bank.ToString()));
         Enrolments = EnrolmentBook.Open(_directory, ReleaseScene.Bank, Service.PublicKey, Service);
         Leases = LeaseBook.Open(_directory, Clock);
-        Proofs = new HostProofs(Enrolments);
+        HostLogs = HostLogBook.Open(_directory);
+        Proofs = new HostProofs(ReleaseScene.Bank, Enrolments, HostLogs);
         Snapshot = new PolicySnapshot(
             new ReleaseScene().Datacentre, null, PrincipalRegister.Empty,
             new VerifiedPoint("log.example", ReleaseScene.Newest.Size, ReleaseScene.Newest.Root), []);
@@ -64,7 +69,14 @@ internal sealed class DeskBench : IDisposable
 
     public LeaseBook Leases { get; }
 
+    public HostLogBook HostLogs { get; }
+
     public HostProofs Proofs { get; }
+
+    /// <summary>What hosts show of their integrity log beside evidence.</summary>
+    public IntegrityTail Shown { get; set; } = QuotedEvidence.Log.Tail(ReleaseScene.Bank);
+
+    public JsonElement ShownLog => JsonElement.Parse(Shown.Write());
 
     public ReleaseDesk Desk { get; }
 
@@ -81,6 +93,7 @@ internal sealed class DeskBench : IDisposable
     public void Close()
     {
         Proofs.Dispose();
+        HostLogs.Dispose();
         Leases.Dispose();
         Enrolments.Dispose();
         Vault.Dispose();

@@ -179,7 +179,7 @@ public sealed class CrashTests
         Assert.Contains(early.Reasons, r => r.Contains("rules of", StringComparison.Ordinal));
         Assert.Contains(early.Reasons, r => r.Contains("[KernelDiffers]", StringComparison.Ordinal));
         Assert.Single(bench.Integrity.Last(
-            Bailiwick.Attestation.IntegrityLog.IntegrityKind.MachineMeasured, 2));
+            e => e.Kind == Bailiwick.Attestation.IntegrityLog.IntegrityKind.MachineMeasured, 2));
         foreach (string way in new[] { "restore", "migrate", "attach", "unheard-of" })
         {
             Assert.False((await Ask(bench, way, machine, "")).Allowed);

@@ -125,8 +125,10 @@ public sealed class LostTrustTests
         string[] web = Names(bench, "acme/");
         bench.Disk.Fault = DiskFault.InputOutput;
         bench.Disk.FaultAt = bench.Disk.Calls + 2;
-        Assert.Throws<WorldException>(() => bench.Integrity.Record(IntegrityKind.Refusal, "a", ""));
-        Assert.Throws<WorldException>(() => bench.Integrity.Record(IntegrityKind.Refusal, "a", ""));
+        Assert.Throws<WorldException>(
+            () => bench.Integrity.Record(IntegrityKind.Refusal, IntegrityReaders.Nobody, "a", ""));
+        Assert.Throws<WorldException>(
+            () => bench.Integrity.Record(IntegrityKind.Refusal, IntegrityReaders.Nobody, "a", ""));
         bench.Own[Domain(bench.Datacentre.Acme, "web")] = Lost;
         Assert.Throws<WorldException>(bench.Plans.Reconsider);
         await Converge(bench);

@@ -28,6 +28,7 @@ namespace Bailiwick.Tests.Proxy;
 internal sealed class ProxyBench : IDisposable
 {
     private readonly string _files = Directory.CreateTempSubdirectory("bailiwick-proxy-").FullName;
+    private static readonly Guid Boot = Guid.Parse("e0000000-0000-0000-0000-000000000000");
     private readonly IVolumeKeys _keys;
     private PrivateDirectory? _directory;
 
@@ -102,7 +103,7 @@ internal sealed class ProxyBench : IDisposable
         ImmutableArray<PlacementProposal> proposals = Plans?.Current.Proposals ?? [];
         Disk.KillProcess();
         _directory = PrivateDirectory.OpenOrCreate(Disk, "/proxy");
-        Integrity = IntegrityManager.Open(_directory);
+        Integrity = IntegrityManager.Open(_directory, Boot);
         Accepted = AcceptedStatements.Open(_directory);
         Plans = new PlanKeeper(Datacentre.Host(1), Integrity, TimeProvider.System, (_, _) => null)
         {
@@ -111,15 +112,16 @@ internal sealed class ProxyBench : IDisposable
         MachineLayout layout = new(new MachinePaths(
             Path.Combine(_files, "boot"), Path.Combine(_files, "pool"), Path.Combine(_files, "machines"),
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));
-        HostNetwork network = new(Host, Integrity, Plans.WasPlanned);
+        HostNetwork network = new(Host, Integrity, Plans.Names);
         HypervisorLink link = new(() => Hypervisor);
         VirtualStorageManager storage = new(
             link, _keys, new VolumeFiles(Host, Path.Combine(_files, "pool")),
             new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, "boot")),
             HeldVolumes.Open(_directory), Integrity);
+        VirtualDeviceManager devices = new(link, layout, Integrity);
         Compartments = new CompartmentManager(
-            link, storage, new VirtualDeviceManager(link, layout), network.Domains, layout, Integrity);
-        Judge = new StartJudge(Plans, network.Domains, storage, layout, Integrity, TimeProvider.System);
+            link, storage, devices, network.Domains, layout, Integrity);
+        Judge = new StartJudge(Plans, network.Domains, storage, devices, Integrity, TimeProvider.System);
         Hypervisor.Hook = Judge;
         Units = new UnitMaker(Plans, network, Compartments, storage, TimeProvider.System);
         if (book is not null)

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
-using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Domains.Bundles;
 using Bailiwick.Domains.Policy;
@@ -115,7 +114,7 @@ internal sealed class BundleScene : IDisposable
         Checkpoint = new EvidenceCheckpoint(Origin, checkpoint, RootAt(checkpoint)),
         Boot = Guid.Parse("e0000000-0000-0000-0000-000000000000"),
         ChannelKey = Host.PublicKey,
-        IntegrityLog = IntegrityHead.Empty,
+        IntegrityLog = QuotedEvidence.Log.Head,
         Nonce = Nonce,
     };
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
-using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
@@ -12,6 +11,7 @@ using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Attestation;
 using Bailiwick.Tests.Domains.Policy;
 using Bailiwick.Tests.Ledger.Statements;
 
@@ -78,7 +78,7 @@ internal sealed record ReleaseScene
         Checkpoint = Newest,
         Boot = Guid.Parse("e0000000-0000-0000-0000-000000000000"),
         ChannelKey = RequestSigner.PublicKey,
-        IntegrityLog = IntegrityHead.Empty,
+        IntegrityLog = QuotedEvidence.Log.Head,
         Nonce = Nonce,
     });
 
@@ -119,6 +119,7 @@ internal sealed record ReleaseScene
             Enrolment = Enrolment,
             ChannelKey = Caller,
             Checkpoint = new CheckpointRule("log.example", 5, Stand),
+            IntegrityLog = null,
             Nonce = request.Nonce.Bytes,
         };
         return EvidenceVerifier.Verify(request.Evidence.Span, expectation, Logs, Keys) switch

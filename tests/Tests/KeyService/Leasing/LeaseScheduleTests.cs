@@ -135,7 +135,8 @@ public sealed class LeaseScheduleTests
             DeskBench.Call(Signer(host)),
             new LeaseBody(
                 Convert.ToBase64String(scene.Nonce), [DeskBench.Web.ToString()],
-                JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), scene.EvidenceSigner)), "", "")));
+                JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), scene.EvidenceSigner)), "", "",
+                bench.ShownLog)));
     }
 
     /// <summary>The nonce of the release, or null.</summary>
@@ -143,7 +144,8 @@ public sealed class LeaseScheduleTests
     {
         ReleaseScene scene = Scene(bench, host, lies);
         var answer = await bench.Desk.Release(
-            DeskBench.Call(Signer(host)), new ReleaseBody(JsonElement.Parse(scene.Request()), "", ""));
+            DeskBench.Call(Signer(host)),
+            new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", bench.ShownLog));
         return answer is RouteAnswer<SealedKeyBody>.Recorded ? scene.Nonce : null;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
@@ -9,10 +10,13 @@ using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 using Bailiwick.KeyService.Api;
+using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Custody;
+using Bailiwick.KeyService.HostLogs;
 using Bailiwick.KeyService.Releasing;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Attestation;
 using Bailiwick.Tests.Domains.KeyRelease;
 
 namespace Bailiwick.Tests.KeyService.Releasing;
@@ -104,7 +108,7 @@ public sealed class ReleaseDeskTests : IDisposable
     public async Task Refuses_what_is_no_request(string json)
     {
         var answer = await Desk.Release(
-            DeskBench.Call(Host1), new ReleaseBody(Json(Encoding.UTF8.GetBytes(json)), "", ""));
+            DeskBench.Call(Host1), new ReleaseBody(Json(Encoding.UTF8.GetBytes(json)), "", "", null));
         Assert.Equal(400, Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(answer).Problem.Status);
     }
 
@@ -117,7 +121,8 @@ public sealed class ReleaseDeskTests : IDisposable
         using SecretBytes? key = session.Open(Sealed(body));
         Assert.NotNull(key);
         byte[] secret = Bytes(key);
-        var refused = await Desk.Release(DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", ""));
+        var refused = await Desk.Release(
+            DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog));
         string told = JsonSerializer.Serialize(body)
             + JsonSerializer.Serialize(Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(refused).Problem)
             + JsonSerializer.Serialize(Desk.Status([]));
@@ -149,7 +154,7 @@ public sealed class ReleaseDeskTests : IDisposable
         await Released(Scene(session));
         _bench.Clock.Move(LeaseTable.Seconds + 1);
         var refused = await Desk.Release(
-            DeskBench.Call(Host1), new ReleaseBody(Json(Scene(session).Request()), "", ""));
+            DeskBench.Call(Host1), new ReleaseBody(Json(Scene(session).Request()), "", "", _bench.ShownLog));
         RefusedItem reason = Assert.Single(
             Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(refused).Problem.Refusals);
         Assert.Equal("no-lease", reason.Code);
@@ -179,6 +184,65 @@ public sealed class ReleaseDeskTests : IDisposable
         Assert.Null(_bench.Doubt(1));
     }
 
+    [Fact]
+    public async Task Follows_the_hosts_log_keeps_what_is_the_tenants_and_takes_no_other_log()
+    {
+        using SessionKey session = SessionKey.Create();
+        Assert.Null(Given(Host1).Followed);
+        await Released(Scene(session));
+        JsonElement told = Given(Host1).Followed ?? throw new InvalidOperationException();
+        Assert.Equal(QuotedEvidence.Log.Position, IntegrityPosition.Read(told));
+        Assert.Null(Given(ReleaseScene.Host2).Followed);
+
+        // Nothing new is a tail from where it was; a tail from elsewhere is none.
+        _bench.Shown = QuotedEvidence.Log.Tail(ReleaseScene.Bank, after: QuotedEvidence.Log.Entries.Count);
+        await Released(Scene(session));
+        _bench.Shown = QuotedEvidence.Log.Tail(ReleaseScene.Bank, after: 2);
+        Assert.Contains("evidence-integrity-log-position", await RefusedCodes(Scene(session)));
+        _bench.Close();
+        using PrivateDirectory directory = PrivateDirectory.Open(LinuxDisk.Instance, _bench.Path);
+        using HostLogBook again = HostLogBook.Open(directory);
+        HostLog? log = again.Of(ReleaseScene.HostName(1));
+        Assert.Equal(QuotedEvidence.Log.Position, log?.Position);
+        Assert.Equal([1, 2, 3, 5], log?.Openings.Select(o => o.Entry.Sequence));
+        Assert.Null(again.Of(ReleaseScene.HostName(2)));
+    }
+
+    [Fact]
+    public async Task Refuses_a_log_without_the_boots_own_entry_and_keeps_nothing_of_it()
+    {
+        using SessionKey session = SessionKey.Create();
+        _bench.Shown = QuotedEvidence.Log.Tail(null);
+        Assert.Contains("evidence-integrity-log-incomplete", await RefusedCodes(Scene(session)));
+        Assert.Null(Given(Host1).Followed);
+        Assert.NotNull(_bench.Doubt(1));
+    }
+
+    [Fact]
+    public async Task The_tenant_reads_what_was_followed_and_nobody_knows_other_hosts()
+    {
+        using SessionKey session = SessionKey.Create();
+        Assert.Equal(
+            404, Assert.IsType<RouteAnswer<FollowedLogBody>.Refused>(Desk.HostLog(Asking(1))).Problem.Status);
+        await Released(Scene(session));
+        FollowedLogBody body = Assert.IsType<RouteAnswer<FollowedLogBody>.Ok>(Desk.HostLog(Asking(1))).Value;
+        Assert.Equal(QuotedEvidence.Log.Position, IntegrityPosition.Read(body.Position));
+        Assert.Equal([3, 5], body.Openings.Select(o => IntegrityOpening.Read(o)?.Entry.Sequence));
+        Assert.IsType<RouteAnswer<FollowedLogBody>.Refused>(Desk.HostLog(Asking(2)));
+    }
+
+    /// <summary>The tenant asks for the two newest entries of a host.</summary>
+    private static RouteCall Asking(int host) => new(
+        Principal.Of(PrincipalKind.TenantAdmin, ReleaseScene.Stranger.Id, ReleaseScene.Bank, null),
+        new RouteValues(new Dictionary<string, string>
+        {
+            ["operator"] = PartyId.Unsigned("alpine").ToString(), ["name"] = $"host-{host}",
+        }),
+        new Dictionary<string, long> { ["limit"] = 2 }, () => true, TestContext.Current.CancellationToken);
+
+    private NonceAnswer Given(EcdsaSigner caller) =>
+        Assert.IsType<RouteAnswer<NonceAnswer>.Ok>(Desk.GiveNonce(DeskBench.Call(caller))).Value;
+
     private ReleaseScene Scene(SessionKey session, EcdsaSigner? caller = null)
     {
         var given = Assert.IsType<RouteAnswer<NonceAnswer>.Ok>(Desk.GiveNonce(DeskBench.Call(caller ?? Host1)));
@@ -188,14 +252,15 @@ public sealed class ReleaseDeskTests : IDisposable
 
     private async Task<SealedKeyBody> Released(ReleaseScene scene)
     {
-        var answer = await Desk.Release(DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", ""));
+        var answer = await Desk.Release(
+            DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog));
         return Assert.IsType<RouteAnswer<SealedKeyBody>.Recorded>(answer).Value;
     }
 
     private async Task<string[]> RefusedCodes(ReleaseScene scene, EcdsaSigner? caller = null)
     {
         var answer = await Desk.Release(
-            DeskBench.Call(caller ?? Host1), new ReleaseBody(Json(scene.Request()), "", ""));
+            DeskBench.Call(caller ?? Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog));
         var problem = Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(answer).Problem;
         Assert.Equal(403, problem.Status);
         return [.. problem.Refusals.Select(refusal => refusal.Code)];

@@ -77,7 +77,7 @@ public sealed class TpmClockTests : IDisposable
         ReleaseScene scene = Scene(Seen with { Clock = Seen.Clock - 1 }, Tpm);
         LeaseBody body = new(
             Convert.ToBase64String(scene.Nonce), [DeskBench.Web.ToString()],
-            JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), ReleaseScene.Host1)), "", "");
+            JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), ReleaseScene.Host1)), "", "", _bench.ShownLog);
         var answer = Assert.IsType<RouteAnswer<LeaseAnswer>.Ok>(
             await _bench.Leasing.Prove(DeskBench.Call(ReleaseScene.Host1), body));
         Assert.NotEmpty(Assert.Single(answer.Value.Domains).Against);
@@ -87,7 +87,8 @@ public sealed class TpmClockTests : IDisposable
     {
         ReleaseScene scene = Scene(clock, other ? new SoftwareTpm() : Tpm);
         var answer = await _bench.Desk.Release(
-            DeskBench.Call(ReleaseScene.Host1), new ReleaseBody(JsonElement.Parse(scene.Request()), "", ""));
+            DeskBench.Call(ReleaseScene.Host1),
+            new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", _bench.ShownLog));
         return answer is RouteAnswer<SealedKeyBody>.Refused refused
             ? [.. refused.Problem.Refusals.Select(one => one.Code)]
             : [];

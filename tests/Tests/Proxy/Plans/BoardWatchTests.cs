@@ -84,7 +84,7 @@ public sealed class BoardWatchTests : IDisposable
         Assert.NotEqual(before, _bench.Plans.Current.Digest);
         Assert.Equal(
             _bench.Plans.Current.Text,
-            _bench.Integrity.Read(0, 1000).Last(l => l.Entry.Kind == IntegrityKind.Plan).Detail);
+            _bench.Integrity.Read(0, 1000).Last(l => l.Entry.Kind == IntegrityKind.Plan).Detail.Text);
     }
 
     [Fact]
