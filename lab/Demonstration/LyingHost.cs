@@ -86,7 +86,8 @@ internal sealed class LyingHost : IDisposable
                     byte[] evidence = EvidenceDocument.Write(said with { Tpm = prove(said) }, _identity.Signer);
                     byte[] request = ReleaseRequest.Write(
                         new RequestedParts(
-                            new VolumeRef(_machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume),
+                            new KeySubject.Volume(new VolumeRef(
+                                _machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume)),
                             _machine.Model.Ref, Host(), nonce, session),
                         evidence, _identity.Signer);
                     return await Beside(request, cancel).ConfigureAwait(false);

@@ -190,6 +190,10 @@ public sealed class LabDeployment
         File.Copy(Image.InitramfsPath, Path.Combine(Paths.Guest, "initrd.gz"));
         File.Copy(Image.KernelPath, Path.Combine(Paths.Images, Image.KernelSha256));
         File.Copy(Image.InitramfsPath, Path.Combine(Paths.Images, Image.InitramfsSha256));
+        string firmware = HostImage.MachineFirmware(Paths.Cache);
+        File.Copy(firmware, Path.Combine(Paths.Guest, "ovmf.fd"));
+        File.Copy(firmware, Path.Combine(
+            Paths.Images, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(firmware)))));
     }
 
     private void WriteConfigs(ProgramConfigs configs)

@@ -36,9 +36,13 @@ public sealed record GuestImage(
         await using var held = await CacheLock(cacheDirectory, cancellation).ConfigureAwait(false);
         var kernel = await GuestKernel.Fetch(cacheDirectory, progress, cancellation).ConfigureAwait(false);
         progress?.Report(new LabStep("guest", "build the initramfs"));
+        var relay = await NativeProgram.Build(cacheDirectory, "relay", ["relay.c"], isStatic: true, cancellation)
+            .ConfigureAwait(false);
         var probe = await NativeProgram.Build(cacheDirectory, "probe", ProbeSources, isStatic: true, cancellation)
             .ConfigureAwait(false);
-        var archive = Contents(kernel, await File.ReadAllBytesAsync(probe, cancellation).ConfigureAwait(false));
+        var archive = Contents(
+            kernel, await File.ReadAllBytesAsync(probe, cancellation).ConfigureAwait(false),
+            await File.ReadAllBytesAsync(relay, cancellation).ConfigureAwait(false));
         byte[] packed = archive.ToGzip();
         var digest = Convert.ToHexStringLower(SHA256.HashData(packed));
         var path = Path.Combine(cacheDirectory, "initramfs", digest[..16] + ".cpio.gz");
@@ -54,7 +58,7 @@ public sealed record GuestImage(
         return new GuestImage(kernel.ImagePath, path, Convert.ToHexStringLower(kernelDigest), digest);
     }
 
-    private static CpioArchive Contents(GuestKernel kernel, byte[] probe)
+    private static CpioArchive Contents(GuestKernel kernel, byte[] probe, byte[] relay)
     {
         LabPrograms.Require("busybox");
         var archive = new CpioArchive();
@@ -69,6 +73,7 @@ public sealed record GuestImage(
         archive.AddFile("etc/acpi/PWRF/00000080", Encoding.ASCII.GetBytes("#!/bin/sh\nsync\npoweroff -f\n"));
         archive.AddFile("bin/busybox", File.ReadAllBytes(StaticBusybox()));
         archive.AddFile("bin/probe", probe);
+        archive.AddFile("bin/relay", relay);
         foreach (var applet in Applets)
         {
             archive.AddLink("bin/" + applet, "busybox");

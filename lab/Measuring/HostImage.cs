@@ -53,6 +53,13 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
         return new HostImage(directory, files[^2], files[^1], Over(files));
     }
 
+    /// <summary>
+    /// The firmware that machines with <c>firmware: ovmf</c> start with: one file, without a store of variables, so
+    /// that its digest says all of it. It is there once a host image was built.
+    /// </summary>
+    public static string MachineFirmware(string cache) =>
+        Path.Combine(cache, "firmware", "usr", "share", "ovmf", "OVMF.fd");
+
     private static string Copy(string tree, string from, string to)
     {
         File.Copy(Path.Combine(tree, from), to);

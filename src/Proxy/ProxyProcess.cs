@@ -19,6 +19,7 @@ using Bailiwick.Proxy.Hooks;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Host.Libvirt;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Storage;
@@ -75,7 +76,8 @@ public static class ProxyProcess
         HeldVolumes held = HeldVolumes.Open(directory);
         VirtualStorageManager storage = new(
             hypervisor, keys, new VolumeFiles(host, configuration.Pool),
-            new BootFiles(configuration.Images, bootDirectory.Path), held, integrity);
+            new BootFiles(configuration.Images, bootDirectory.Path), held, integrity)
+        { Tpms = TpmKeeper(configuration, host, layout, identity) };
         VirtualDeviceManager devices = new(hypervisor, layout, integrity);
         CompartmentManager compartments = new(hypervisor, storage, devices, network.Domains, layout, integrity);
         UnitMaker units = new(plans, network, compartments, storage, time);
@@ -118,6 +120,11 @@ public static class ProxyProcess
             Convert.ToBase64String(desk.BootLog()), Convert.ToBase64String(desk.RuntimeLog()),
             shown.Length == 0 ? null : JsonElement.Parse(shown));
     }
+
+    private static MachineTpmKeeper TpmKeeper(
+        ProxyConfiguration configuration, RealHost host, MachineLayout layout, ChannelIdentity identity) => new(
+            host, layout, new MachineTpmStates(host, configuration.Pool),
+            new HostCertifier(Self(configuration), identity.Key, identity.Signer));
 
     /// <summary>Policies expire without anybody saying so: the plan is computed again from time to time.</summary>
     private static async Task TickAsync(PlanKeeper plans, TimeProvider time, CancellationToken stop)

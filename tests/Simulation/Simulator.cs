@@ -1,3 +1,4 @@
+using Bailiwick.Ledger;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
@@ -178,7 +179,8 @@ internal sealed class Simulator : IDisposable
             VolumeKeyQuestion question, Action<string> about, CancellationToken stop) =>
             throw new InvalidOperationException("No volume has a key.");
 
-        public Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, CancellationToken stop) =>
+        public Task<string> ReturnAsync(
+            EnforcedPlan plan, HeldVolume volume, Digest32? state, CancellationToken stop) =>
             throw new InvalidOperationException("No volume has a key.");
     }
 }

@@ -41,16 +41,12 @@ internal sealed class VolumeDesk : IDisposable
             PolicyCheck.Run(reading, BundleOptions.Party(desk.Context.Datacentre)).Datacentre);
     }
 
-    /// <summary>How many root keys must approve that a volume is taken over.</summary>
-    /// <exception cref="CustodyException">The volume is unknown, or its domain allows no takeover.</exception>
-    internal int Approvals(VolumeRef volume)
+    /// <summary>How many root keys must approve that a key is taken over.</summary>
+    /// <exception cref="CustodyException">It is unknown, or its domain allows no takeover.</exception>
+    internal int Approvals(KeySubject key)
     {
-        if (!_datacentre.Machinery.Volumes.TryGetValue(volume.ToString(), out VolumeModel? model)
-            || !_datacentre.Domains.TryGetValue(
-                new DomainRef(volume.Tenant, model.Domain).ToString(), out DomainModel? domain))
-        {
-            throw new CustodyException($"No accepted statement describes the volume {volume.Name} and its domain.");
-        }
+        DomainModel domain = HolderControl.DomainOf(key, _datacentre) ?? throw new CustodyException(
+            $"No accepted statement describes {key} and its domain.");
 
         return domain.Approvals.TryGetValue(ApprovedAction.Takeover, out int approvals) && approvals > 0
             ? approvals

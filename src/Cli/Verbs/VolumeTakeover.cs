@@ -20,7 +20,10 @@ internal static class VolumeTakeover
 {
     internal static Command Create(Terminal terminal)
     {
-        var volume = new Argument<string>("VOLUME") { Description = "like ledger-data, of the caller's own tenant" };
+        var volume = new Argument<string>("VOLUME")
+        {
+            Description = "like ledger-data, of the own tenant; or vault-1.tpm, the TPM of the machine vault-1",
+        };
         var from = new Option<string>("--from")
         {
             Description = "the host that holds it, like host-2: `bailiwick volume list` shows it", Required = true,
@@ -37,12 +40,14 @@ internal static class VolumeTakeover
             using BoardDesk desk = Desk.Open(parsed);
             (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
             using VolumeDesk volumes = VolumeDesk.Open(desk, book);
-            VolumeRef wanted = new(volumes.Tenant, BundleOptions.Name(parsed.GetRequiredValue(volume).Split('/')[^1]));
+            string name = parsed.GetRequiredValue(volume).Split('/')[^1];
+            KeySubject wanted = KeySubject.Read($"{volumes.Tenant}/{name}")
+                ?? new KeySubject.Volume(new VolumeRef(volumes.Tenant, BundleOptions.Name(name)));
             HostRef holder = new(
                 BundleOptions.Party(desk.Context.Datacentre),
                 BundleOptions.Name(parsed.GetRequiredValue(from).Split('/')[^1]));
             KeyServiceStatus status = await volumes.Client.Status(cancellation).ConfigureAwait(false);
-            KeyNonce nonce = Held(status, wanted, holder, book);
+            KeyNonce nonce = Held(status, wanted, holder, book, name);
             using PartyDirectory party = PartyDirectory.Open(
                 parsed.GetRequiredValue(keys), PassphraseFile.Read(parsed.GetValue(passphrase)));
             byte[] approval = HolderDocument.WriteTakeover(
@@ -57,7 +62,7 @@ internal static class VolumeTakeover
             }
             else
             {
-                terminal.Say($"{wanted.Name} is taken from {holder.Name}: its key goes to the next host that is "
+                terminal.Say($"{name} is taken from {holder.Name}: its key goes to the next host that is "
                     + "accepted.");
             }
 
@@ -67,20 +72,21 @@ internal static class VolumeTakeover
     }
 
     /// <summary>The nonce of the release by which this host holds the volume.</summary>
-    private static KeyNonce Held(KeyServiceStatus status, VolumeRef wanted, HostRef holder, StatementBook book)
+    private static KeyNonce Held(
+        KeyServiceStatus status, KeySubject wanted, HostRef holder, StatementBook book, string name)
     {
         HeldVolume held = status.Volumes.FirstOrDefault(one => one.Volume == wanted.ToString())
             ?? throw new CustodyException(
-                $"The key service has no key for {wanted.Name}; `bailiwick volume list` shows what it has.");
+                $"The key service has no key for {name}; `bailiwick volume list` shows what it has.");
         if (held.Holder is null)
         {
-            throw new CustodyException($"Nobody holds {wanted.Name}: there is nothing to take over.");
+            throw new CustodyException($"Nobody holds {name}: there is nothing to take over.");
         }
 
         if (held.Holder != holder.ToString())
         {
             throw new CustodyException(
-                $"{BoardReader.Display(book, held.Holder)} holds {wanted.Name}, not {holder.Name}; look again with "
+                $"{BoardReader.Display(book, held.Holder)} holds {name}, not {holder.Name}; look again with "
                 + "`bailiwick volume list`.");
         }
 
@@ -88,6 +94,6 @@ internal static class VolumeTakeover
         return Convert.TryFromBase64String(held.Nonce ?? "", nonce, out int length) && length == nonce.Length
             && KeyNonce.Of(nonce) is { } read
                 ? read
-                : throw new CustodyException($"The key service's word on who holds {wanted.Name} cannot be read.");
+                : throw new CustodyException($"The key service's word on who holds {name} cannot be read.");
     }
 }

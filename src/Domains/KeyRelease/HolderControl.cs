@@ -8,7 +8,7 @@ using Bailiwick.Ledger.Statements;
 namespace Bailiwick.Domains.KeyRelease;
 
 /// <summary>
-/// Decides whether a volume's holder may be cleared: by the host that holds it, or by root keys of the tenant. Both
+/// Decides whether a key's holder may be cleared: by the host that holds it, or by root keys of the tenant. Both
 /// documents name the release they end by its nonce, so an old one ends no newer release.
 /// </summary>
 public static class HolderControl
@@ -22,7 +22,7 @@ public static class HolderControl
         ArgumentNullException.ThrowIfNull(document);
         ArgumentNullException.ThrowIfNull(custody);
         List<KeyRefusal> refusals = [];
-        CheckTenant(refusals, document.Volume, custody);
+        CheckTenant(refusals, document.Key, custody);
         if (ReleaseControl.IdentityKeyOf(datacentre, document.Host) is not { } key)
         {
             Add(refusals, KeyRefusalCode.UnknownHost, $"No operator's statement gives a key for {document.Host}.");
@@ -49,32 +49,61 @@ public static class HolderControl
         ArgumentNullException.ThrowIfNull(root);
         ArgumentNullException.ThrowIfNull(custody);
         List<KeyRefusal> refusals = [];
-        CheckTenant(refusals, document.Volume, custody);
-        if (!datacentre.Machinery.Volumes.TryGetValue(document.Volume.ToString(), out var volume))
+        CheckTenant(refusals, document.Key, custody);
+        switch (Named(document.Key, datacentre))
         {
-            Add(refusals, KeyRefusalCode.UnknownVolume, $"No accepted statement describes {document.Volume}.");
-        }
-        else if (!datacentre.Domains.TryGetValue(
-            new DomainRef(document.Volume.Tenant, volume.Domain).ToString(), out var domain))
-        {
-            Add(refusals, KeyRefusalCode.UnknownDomain, $"No accepted statement describes {volume.Domain}.");
-        }
-        else
-        {
-            CheckApprovals(refusals, document, domain, root);
+            case (_, { } domain):
+                CheckApprovals(refusals, document, domain, root);
+                break;
+            case ({ } named, null):
+                Add(refusals, KeyRefusalCode.UnknownDomain, $"No accepted statement describes {named}.");
+                break;
+            default:
+                Add(
+                    refusals,
+                    document.Key is KeySubject.Volume
+                        ? KeyRefusalCode.UnknownVolume : KeyRefusalCode.UnknownCompartment,
+                    $"No accepted statement describes {document.Key}.");
+                break;
         }
 
         CheckHeld(refusals, document, custody);
         return Verdict(refusals, document);
     }
 
-    private static void CheckTenant(List<KeyRefusal> refusals, VolumeRef volume, KeyCustody custody)
+    /// <summary>
+    /// The domain whose policy says who may take a key from its holder: a volume's colour, and a machine's first domain
+    /// for its TPM. Null when no accepted statement describes them.
+    /// </summary>
+    public static DomainModel? DomainOf(KeySubject key, CheckedDatacentre datacentre)
     {
-        if (volume.Tenant != custody.Tenant)
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(datacentre);
+        return Named(key, datacentre).Domain;
+    }
+
+    private static (StatementName? Named, DomainModel? Domain) Named(KeySubject key, CheckedDatacentre datacentre)
+    {
+        var named = key switch
+        {
+            KeySubject.Volume volume =>
+                datacentre.Machinery.Volumes.GetValueOrDefault(volume.Ref.ToString())?.Domain,
+            KeySubject.MachineTpm tpm =>
+                datacentre.Machinery.Compartments.GetValueOrDefault(tpm.Ref.ToString())?.Nics[0].Domain,
+            _ => throw new UnreachableException(),
+        };
+        return named is null
+            ? (null, null)
+            : (named, datacentre.Domains.GetValueOrDefault(new DomainRef(key.Tenant, named).ToString()));
+    }
+
+    private static void CheckTenant(List<KeyRefusal> refusals, KeySubject key, KeyCustody custody)
+    {
+        if (key.Tenant != custody.Tenant)
         {
             Add(
                 refusals, KeyRefusalCode.TenantNotServed,
-                $"This key service serves the tenant {custody.Tenant.Short}, not {volume.Tenant.Short}.");
+                $"This key service serves the tenant {custody.Tenant.Short}, not {key.Tenant.Short}.");
         }
     }
 
@@ -134,7 +163,7 @@ public static class HolderControl
         {
             Add(
                 refusals, KeyRefusalCode.NotHeldSo,
-                $"{document.Holder} does not hold {document.Volume} by the release that the document names.");
+                $"{document.Holder} does not hold {document.Key} by the release that the document names.");
         }
     }
 

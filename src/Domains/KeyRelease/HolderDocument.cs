@@ -8,19 +8,19 @@ using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
 
-/// <summary>A document that ends a host's hold on a volume's key, as read; nothing in it is verified.</summary>
+/// <summary>A document that ends a host's hold on a key, as read; nothing in it is verified.</summary>
 public abstract class HolderDocument
 {
-    private HolderDocument(SignedDocument signed, VolumeRef volume, HostRef holder, KeyNonce nonce)
+    private HolderDocument(SignedDocument signed, KeySubject key, HostRef holder, KeyNonce nonce)
     {
         Signed = signed;
-        Volume = volume;
+        Key = key;
         Holder = holder;
         Nonce = nonce;
     }
 
-    /// <summary>The volume.</summary>
-    public VolumeRef Volume { get; }
+    /// <summary>What the key opens.</summary>
+    public KeySubject Key { get; }
 
     /// <summary>The host whose hold ends.</summary>
     public HostRef Holder { get; }
@@ -34,45 +34,54 @@ public abstract class HolderDocument
     internal SignedDocument Signed { get; }
 
     /// <summary>Writes and signs a return.</summary>
-    public static byte[] WriteReturn(VolumeRef volume, HostRef host, KeyNonce nonce, ISigner signer) =>
-        Write(KeyDocuments.Return, "host", volume, host, nonce, [signer]);
+    /// <param name="key">What the key opened.</param>
+    /// <param name="state">
+    /// SHA-256 of the encrypted state of a machine's TPM as it is left; null for a blank one, and for a volume.
+    /// </param>
+    /// <param name="host">The host that returns.</param>
+    /// <param name="nonce">The nonce of the release that ends.</param>
+    /// <param name="signer">The host's identity key.</param>
+    public static byte[] WriteReturn(
+        KeySubject key, Digest32? state, HostRef host, KeyNonce nonce, ISigner signer)
+    {
+        JsonObject members = Members(key, "host", host, nonce);
+        members["state"] = state?.Hex ?? "";
+        return SignedDocument.Sign(KeyDocuments.Return, members, signer);
+    }
 
     /// <summary>Writes and signs the approval of a takeover.</summary>
     public static byte[] WriteTakeover(
-        VolumeRef volume, HostRef holder, KeyNonce nonce, IReadOnlyList<ISigner> rootKeys) =>
-        Write(KeyDocuments.Takeover, "holder", volume, holder, nonce, rootKeys);
+        KeySubject key, HostRef holder, KeyNonce nonce, IReadOnlyList<ISigner> rootKeys) =>
+        SignedDocument.Sign(KeyDocuments.Takeover, Members(key, "holder", holder, nonce), rootKeys);
 
     /// <summary>Reads a return; null with one sentence when it has not the strict form.</summary>
     public static Return? ReadReturn(ReadOnlySpan<byte> envelopeJson, out string fault) =>
-        Read(KeyDocuments.Return, "host", envelopeJson, out fault) is var (signed, volume, host, nonce)
-            ? new Return(signed, volume, host, nonce)
+        Read(KeyDocuments.Return, "host", envelopeJson, out fault) is var (signed, key, host, nonce)
+        && KeyStates.TryRead(signed.Root.Text("state"), key, out var state)
+            ? new Return(signed, key, state, host, nonce)
             : null;
 
     /// <summary>Reads an approval; null with one sentence when it has not the strict form.</summary>
     public static Takeover? ReadTakeover(ReadOnlySpan<byte> envelopeJson, out string fault) =>
-        Read(KeyDocuments.Takeover, "holder", envelopeJson, out fault) is var (signed, volume, host, nonce)
-            ? new Takeover(signed, volume, host, nonce)
+        Read(KeyDocuments.Takeover, "holder", envelopeJson, out fault) is var (signed, key, host, nonce)
+            ? new Takeover(signed, key, host, nonce)
             : null;
 
-    private static byte[] Write(
-        DocumentFormat format, string holderMember, VolumeRef volume, HostRef holder, KeyNonce nonce,
-        IReadOnlyList<ISigner> signers)
+    private static JsonObject Members(KeySubject key, string holderMember, HostRef holder, KeyNonce nonce)
     {
-        ArgumentNullException.ThrowIfNull(volume);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(holder);
         ArgumentNullException.ThrowIfNull(nonce);
-        return SignedDocument.Sign(
-            format,
-            new JsonObject
-            {
-                ["tenant"] = volume.Tenant.ToString(),
-                ["volume"] = volume.ToString(),
-                [holderMember] = holder.ToString(),
-                ["nonce"] = nonce.Base64,
-            },
-            signers);
+        return new JsonObject
+        {
+            ["tenant"] = key.Tenant.ToString(),
+            ["key"] = key.ToString(),
+            [holderMember] = holder.ToString(),
+            ["nonce"] = nonce.Base64,
+        };
     }
 
-    private static (SignedDocument Signed, VolumeRef Volume, HostRef Holder, KeyNonce Nonce)? Read(
+    private static (SignedDocument Signed, KeySubject Key, HostRef Holder, KeyNonce Nonce)? Read(
         DocumentFormat format, string holderMember, ReadOnlySpan<byte> envelopeJson, out string fault)
     {
         switch (SignedDocument.Read(format, envelopeJson))
@@ -83,33 +92,34 @@ public abstract class HolderDocument
             case DocumentReading.Understood { Document: var document }:
                 fault = "A member of the document has not the form it must have.";
                 return PartyId.TryParse(document.Root.Text("tenant"), out var tenant)
-                    && KeyReferences.Volume(document.Root.Text("volume")) is { } volume && volume.Tenant == tenant
+                    && KeySubject.Read(document.Root.Text("key")) is { } key && key.Tenant == tenant
                     && KeyReferences.Host(document.Root.Text(holderMember)) is { } holder
                     && KeyNonce.Of(document.Root.Bytes("nonce", KeyNonce.Length)) is { } nonce
-                        ? (document, volume, holder, nonce)
+                        ? (document, key, holder, nonce)
                         : null;
             default:
                 throw new UnreachableException();
         }
     }
 
-    /// <summary>A host's word that it has closed a volume and forgotten its key.</summary>
+    /// <summary>A host's word that it has closed what the key opens and forgotten the key.</summary>
     public sealed class Return : HolderDocument
     {
-        internal Return(SignedDocument signed, VolumeRef volume, HostRef host, KeyNonce nonce)
-            : base(signed, volume, host, nonce)
-        {
-        }
+        internal Return(SignedDocument signed, KeySubject key, Digest32? state, HostRef host, KeyNonce nonce)
+            : base(signed, key, host, nonce) => State = state;
+
+        /// <summary>The encrypted state of a machine's TPM as it was left; null for a blank one or a volume.</summary>
+        public Digest32? State { get; }
 
         /// <summary>The host that returns.</summary>
         public HostRef Host => Holder;
     }
 
-    /// <summary>Approval by root keys that a volume be taken from the host that holds it.</summary>
+    /// <summary>Approval by root keys that a key be taken from the host that holds it.</summary>
     public sealed class Takeover : HolderDocument
     {
-        internal Takeover(SignedDocument signed, VolumeRef volume, HostRef holder, KeyNonce nonce)
-            : base(signed, volume, holder, nonce)
+        internal Takeover(SignedDocument signed, KeySubject key, HostRef holder, KeyNonce nonce)
+            : base(signed, key, holder, nonce)
         {
         }
     }

@@ -9,10 +9,14 @@ namespace Bailiwick.Domains.KeyRelease;
 /// <param name="Tenant">The tenant it serves.</param>
 /// <param name="Caller">The id of the key at the other end of the channel.</param>
 /// <param name="Nonce">What the request's nonce is worth.</param>
-/// <param name="Holder">Who holds the volume's key.</param>
+/// <param name="Holder">Who holds the key.</param>
 /// <param name="Doubt">Why it has lent a host no trust for a domain; null while it has.</param>
 public sealed record KeyCustody(
-    PartyId Tenant, KeyId Caller, NonceStanding Nonce, HolderState Holder, HostDoubt Doubt);
+    PartyId Tenant, KeyId Caller, NonceStanding Nonce, HolderState Holder, HostDoubt Doubt)
+{
+    /// <summary>What it knows of a machine's TPM state; plays no part for a volume.</summary>
+    public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
+}
 
 /// <summary>What a nonce is worth. Closed.</summary>
 public enum NonceStanding

@@ -5,16 +5,16 @@ namespace Bailiwick.Domains.KeyRelease;
 /// <summary>The forms of the documents that a key service takes.</summary>
 public static class KeyDocuments
 {
-    /// <summary>A host's request for a volume's key.</summary>
+    /// <summary>A host's request for a key.</summary>
     public static DocumentFormat Request { get; } = new(
         "application/vnd.bailiwick.release-request+json", "release-request/v1",
-        ["tenant", "volume", "compartment", "host", "nonce", "sessionKey", "evidence"]);
+        ["tenant", "key", "state", "compartment", "host", "nonce", "sessionKey", "evidence"]);
 
-    /// <summary>A host's word that it has closed a volume and forgotten its key.</summary>
+    /// <summary>A host's word that it has closed what a key opens and forgotten the key.</summary>
     public static DocumentFormat Return { get; } = new(
-        "application/vnd.bailiwick.return+json", "return/v1", ["tenant", "volume", "host", "nonce"]);
+        "application/vnd.bailiwick.return+json", "return/v1", ["tenant", "key", "state", "host", "nonce"]);
 
-    /// <summary>Approval by root keys that a volume be taken from the host that holds it.</summary>
+    /// <summary>Approval by root keys that a key be taken from the host that holds it.</summary>
     public static DocumentFormat Takeover { get; } = new(
-        "application/vnd.bailiwick.takeover+json", "takeover/v1", ["tenant", "volume", "holder", "nonce"]);
+        "application/vnd.bailiwick.takeover+json", "takeover/v1", ["tenant", "key", "holder", "nonce"]);
 }

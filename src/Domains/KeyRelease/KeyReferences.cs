@@ -1,4 +1,5 @@
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
@@ -22,4 +23,16 @@ internal static class KeyReferences
         Read(text) is (var party, var name) ? new(party, name) : null;
 
     public static HostRef? Host(string? text) => Read(text) is (var party, var name) ? new(party, name) : null;
+}
+
+/// <summary>Reads the state of a machine's TPM that a document names.</summary>
+internal static class KeyStates
+{
+    /// <summary>Empty for none; a digest only of a machine's TPM.</summary>
+    public static bool TryRead(string? text, KeySubject key, out Digest32? state)
+    {
+        state = null;
+        return text is { Length: 0 }
+            || (key is KeySubject.MachineTpm && Digest32.TryParse(text, out state));
+    }
 }

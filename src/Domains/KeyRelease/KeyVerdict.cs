@@ -221,6 +221,21 @@ public enum KeyRefusalCode
     /// <summary>Another host holds the key.</summary>
     HeldByAnotherHost,
 
+    /// <summary>The key is of another machine's TPM.</summary>
+    TpmOfAnotherMachine,
+
+    /// <summary>The machine's statement demands no TPM of its own.</summary>
+    TpmNotDemanded,
+
+    /// <summary>The host shows a state of a TPM for which no key was ever made.</summary>
+    TpmStateUnknown,
+
+    /// <summary>The host shows another state of a TPM than the one that was returned last.</summary>
+    TpmStateRolledBack,
+
+    /// <summary>The holder started anew without returning the TPM: nobody knows its newest state.</summary>
+    TpmStateNotReturned,
+
     /// <summary>The key is not held as the document says: nothing to return or to take over.</summary>
     NotHeldSo,
 

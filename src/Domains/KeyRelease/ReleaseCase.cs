@@ -4,7 +4,9 @@ using System.Globalization;
 using Bailiwick.Attestation;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
 
@@ -56,17 +58,58 @@ internal sealed class ReleaseCase(
         }
     }
 
-    /// <summary>One host at a time has a volume's key; the holder itself may ask again.</summary>
+    /// <summary>One host at a time has a key; the holder itself may ask again.</summary>
     public void CheckHolder()
     {
         if (custody.Holder is HolderState.Held held && held.Host != request.Host)
         {
             Add(
                 KeyRefusalCode.HeldByAnotherHost,
-                $"{held.Host} holds the key of {request.Volume}. It must return it, or root keys of the tenant must "
+                $"{held.Host} holds the key of {request.Key}. It must return it, or root keys of the tenant must "
                 + "approve a takeover.");
         }
     }
+
+    /// <summary>
+    /// The state of a machine's TPM must be the one that was returned last. A host that has the key and asks again is
+    /// in the same boot: what became of the state meanwhile is in nobody else's hands.
+    /// </summary>
+    /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
+    public void CheckState(VerifiedEvidence? evidence)
+    {
+        if (request.Key is not KeySubject.MachineTpm)
+        {
+            return;
+        }
+
+        switch (custody.Mark)
+        {
+            case TpmStateMark.New when request.State is { } stranger:
+                Add(
+                    KeyRefusalCode.TpmStateUnknown,
+                    $"The host shows the state {stranger.Hex[..16]} of {request.Key}, for which no key was ever made.");
+                break;
+            case TpmStateMark.Returned returned when returned.State != request.State:
+                Add(
+                    KeyRefusalCode.TpmStateRolledBack,
+                    $"{request.Key} was returned {Named(returned.State)}, and the host shows it "
+                    + $"{Named(request.State)}: it is a copy or an older one. Put the newest back, or have root keys "
+                    + "approve a takeover.");
+                break;
+            case TpmStateMark.Out { Boot: var boot } when evidence is not null && evidence.Boot != boot:
+                Add(
+                    KeyRefusalCode.TpmStateNotReturned,
+                    $"{request.Key} was never returned from the boot {boot:D} of its holder, so nobody knows its "
+                    + "newest state. Root keys of the tenant must approve a takeover.");
+                break;
+            case TpmStateMark.New or TpmStateMark.Returned or TpmStateMark.Out or TpmStateMark.Open:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static string Named(Digest32? state) => state is null ? "blank" : $"as {state.Hex[..16]}";
 
     private void CheckTenant()
     {
@@ -87,46 +130,86 @@ internal sealed class ReleaseCase(
                 $"{home.Origin} does not list the tenant {request.Tenant.Short}.", home.Origin);
         }
 
-        if (request.Volume.Tenant != request.Tenant || request.Compartment.Tenant != request.Tenant)
+        if (request.Key.Tenant != request.Tenant || request.Compartment.Tenant != request.Tenant)
         {
             Add(
                 KeyRefusalCode.ForeignReference,
-                $"{request.Volume} and {request.Compartment} must both be of the tenant {request.Tenant.Short}.");
+                $"{request.Key} and {request.Compartment} must both be of the tenant {request.Tenant.Short}.");
         }
     }
 
     private CompartmentModel? CheckReferences()
     {
-        var volume = datacentre.Machinery.Volumes.GetValueOrDefault(request.Volume.ToString());
         var machine = datacentre.Machinery.Compartments.GetValueOrDefault(request.Compartment.ToString());
-        if (volume is null)
-        {
-            Add(KeyRefusalCode.UnknownVolume, $"No accepted statement describes the volume {request.Volume}.");
-        }
-
         if (machine is null)
         {
             Add(
                 KeyRefusalCode.UnknownCompartment,
                 $"No accepted statement describes the machine {request.Compartment}.");
         }
-        else if (volume is not null && machine.Disks.All(disk => disk.Volume != request.Volume.Name))
+
+        switch (request.Key)
+        {
+            case KeySubject.Volume volume:
+                return CheckVolume(volume.Ref, machine) ? machine : null;
+            case KeySubject.MachineTpm tpm:
+                CheckTpm(tpm.Ref, machine);
+                return machine;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private bool CheckVolume(VolumeRef volume, CompartmentModel? machine)
+    {
+        if (!datacentre.Machinery.Volumes.ContainsKey(volume.ToString()))
+        {
+            Add(KeyRefusalCode.UnknownVolume, $"No accepted statement describes the volume {volume}.");
+            return false;
+        }
+
+        if (machine is not null && machine.Disks.All(disk => disk.Volume != volume.Name))
         {
             Add(
                 KeyRefusalCode.VolumeNotAttached,
-                $"{machine.Origin} has no disk on the volume {request.Volume.Name}.", machine.Origin);
+                $"{machine.Origin} has no disk on the volume {volume.Name}.", machine.Origin);
         }
 
-        return volume is null ? null : machine;
+        return true;
     }
+
+    private void CheckTpm(CompartmentRef owner, CompartmentModel? machine)
+    {
+        if (owner != request.Compartment)
+        {
+            Add(
+                KeyRefusalCode.TpmOfAnotherMachine,
+                $"The TPM of {owner} is no other machine's, and {request.Compartment} asks for it.");
+        }
+
+        if (machine is { Tpm: not MachineTpm.Required })
+        {
+            Add(KeyRefusalCode.TpmNotDemanded, $"{machine.Origin} has no TPM of its own.", machine.Origin);
+        }
+    }
+
+    /// <summary>
+    /// The domain that the key is of: a volume's colour, and a machine's first domain for its TPM.
+    /// </summary>
+    private StatementName OwnDomain(CompartmentModel machine) => request.Key switch
+    {
+        KeySubject.Volume volume => datacentre.Machinery.Volumes[volume.Ref.ToString()].Domain,
+        KeySubject.MachineTpm => machine.Nics[0].Domain,
+        _ => throw new UnreachableException(),
+    };
 
     private ImmutableArray<DomainModel> CheckDomains(CompartmentModel machine)
     {
-        var colourName = datacentre.Machinery.Volumes[request.Volume.ToString()].Domain;
+        var colourName = OwnDomain(machine);
         var domains = ImmutableArray.CreateBuilder<DomainModel>();
         foreach (var name in machine.Nics.Select(nic => nic.Domain).Append(colourName).Distinct())
         {
-            if (datacentre.Domains.TryGetValue(new DomainRef(request.Volume.Tenant, name).ToString(), out var domain))
+            if (datacentre.Domains.TryGetValue(new DomainRef(request.Key.Tenant, name).ToString(), out var domain))
             {
                 domains.Add(domain);
             }
@@ -161,13 +244,13 @@ internal sealed class ReleaseCase(
     private void CheckFlow(CompartmentModel machine, DomainModel colour)
     {
         bool isMember = machine.Nics.Any(nic => nic.Domain == colour.Ref.Name);
-        var disk = machine.Disks.FirstOrDefault(disk => disk.Volume == request.Volume.Name);
-        if (isMember || disk is null)
+        if (isMember || request.Key is not KeySubject.Volume { Ref: var asked }
+            || machine.Disks.FirstOrDefault(disk => disk.Volume == asked.Name) is not { } disk)
         {
             return;
         }
 
-        var volume = datacentre.Machinery.Volumes[request.Volume.ToString()];
+        var volume = datacentre.Machinery.Volumes[asked.ToString()];
         if (FlowMatrix.Of(datacentre).Lending(volume, machine.Ref, disk.Access) is null)
         {
             Add(

@@ -9,7 +9,7 @@ namespace Bailiwick.Domains.KeyRelease;
 /// policy the key service decided.
 /// </summary>
 /// <param name="Request">The request.</param>
-/// <param name="DomainRevision">Revision of the volume's domain.</param>
+/// <param name="DomainRevision">Revision of the domain that the key is of.</param>
 /// <param name="CompartmentRevision">Revision of the machine's statement.</param>
 public sealed record ReleaseContext(ReleaseRequest Request, long DomainRevision, long CompartmentRevision)
 {
@@ -17,7 +17,7 @@ public sealed record ReleaseContext(ReleaseRequest Request, long DomainRevision,
     public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(new JsonObject
     {
         ["tenant"] = Request.Tenant.ToString(),
-        ["volume"] = Request.Volume.ToString(),
+        ["key"] = Request.Key.ToString(),
         ["compartment"] = Request.Compartment.ToString(),
         ["host"] = Request.Host.ToString(),
         ["domainRevision"] = DomainRevision,

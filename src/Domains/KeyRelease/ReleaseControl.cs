@@ -51,6 +51,7 @@ public static class ReleaseControl
         CheckEvidence(reasons, evidence, request, custody);
         reasons.CheckLeases();
         reasons.CheckHolder();
+        reasons.CheckState(evidence);
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
                 request, evidence,
@@ -81,6 +82,7 @@ public static class ReleaseControl
 
         reasons.CheckLeases();
         reasons.CheckHolder();
+        reasons.CheckState(evidence: null);
         return reasons.Refusals.Count > 0
             ? new KeyVerdict.Refused([.. reasons.Refusals])
             : throw new InvalidOperationException("a request without a reason against it needs a decision");

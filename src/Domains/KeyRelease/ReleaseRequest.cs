@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -8,7 +9,7 @@ using Bailiwick.Ledger.Statements;
 namespace Bailiwick.Domains.KeyRelease;
 
 /// <summary>
-/// A host's request for a volume's key, as read: its form is right and nothing in it is verified.
+/// A host's request for a key, as read: its form is right and nothing in it is verified.
 /// <see cref="ReleaseControl"/> checks the signature against the operator's statement of the host.
 /// </summary>
 public sealed class ReleaseRequest
@@ -17,7 +18,8 @@ public sealed class ReleaseRequest
     {
         Document = document;
         Tenant = tenant;
-        Volume = parts.Volume;
+        Key = parts.Key;
+        State = parts.State;
         Compartment = parts.Compartment;
         Host = parts.Host;
         Nonce = parts.Nonce;
@@ -28,8 +30,13 @@ public sealed class ReleaseRequest
     /// <summary>The tenant whose key is asked for.</summary>
     public PartyId Tenant { get; }
 
-    /// <summary>The volume.</summary>
-    public VolumeRef Volume { get; }
+    /// <summary>What the key opens.</summary>
+    public KeySubject Key { get; }
+
+    /// <summary>
+    /// SHA-256 of the encrypted state that the host has of a machine's TPM; null when it has none, and for a volume.
+    /// </summary>
+    public Digest32? State { get; }
 
     /// <summary>The machine that is to use it.</summary>
     public CompartmentRef Compartment { get; }
@@ -57,8 +64,9 @@ public sealed class ReleaseRequest
             KeyDocuments.Request,
             new JsonObject
             {
-                ["tenant"] = parts.Volume.Tenant.ToString(),
-                ["volume"] = parts.Volume.ToString(),
+                ["tenant"] = parts.Key.Tenant.ToString(),
+                ["key"] = parts.Key.ToString(),
+                ["state"] = parts.State?.Hex ?? "",
                 ["compartment"] = parts.Compartment.ToString(),
                 ["host"] = parts.Host.ToString(),
                 ["nonce"] = parts.Nonce.Base64,
@@ -88,22 +96,28 @@ public sealed class ReleaseRequest
     {
         DocumentObject root = document.Root;
         return PartyId.TryParse(root.Text("tenant"), out var tenant)
-            && KeyReferences.Volume(root.Text("volume")) is { } volume
+            && KeySubject.Read(root.Text("key")) is { } key
+            && KeyStates.TryRead(root.Text("state"), key, out var state)
             && KeyReferences.Compartment(root.Text("compartment")) is { } compartment
             && KeyReferences.Host(root.Text("host")) is { } host
             && KeyNonce.Of(root.Bytes("nonce", KeyNonce.Length)) is { } nonce
             && root.Key("sessionKey") is { } sessionKey
             && root.Canonical("evidence") is { } evidence
-                ? new(document, tenant, new RequestedParts(volume, compartment, host, nonce, sessionKey), evidence)
+                ? new(document, tenant, new RequestedParts(key, compartment, host, nonce, sessionKey) { State = state },
+                    evidence)
                 : null;
     }
 }
 
 /// <summary>What a request is about.</summary>
-/// <param name="Volume">The volume.</param>
+/// <param name="Key">What the key opens.</param>
 /// <param name="Compartment">The machine that is to use it.</param>
 /// <param name="Host">The host that is to open it.</param>
 /// <param name="Nonce">The key service's nonce.</param>
 /// <param name="SessionKey">The public half of a key pair made for this request.</param>
 public sealed record RequestedParts(
-    VolumeRef Volume, CompartmentRef Compartment, HostRef Host, KeyNonce Nonce, PublicKey SessionKey);
+    KeySubject Key, CompartmentRef Compartment, HostRef Host, KeyNonce Nonce, PublicKey SessionKey)
+{
+    /// <summary>SHA-256 of the encrypted state of a machine's TPM; null when there is none, and for a volume.</summary>
+    public Digest32? State { get; init; }
+}

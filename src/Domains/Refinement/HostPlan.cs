@@ -75,10 +75,14 @@ public sealed record BootPlan(
     string KernelSha256, string InitrdSha256, string? FirmwareSha256, string Arguments, Reason Reason);
 
 /// <summary>A machine's own TPM 2.0.</summary>
-/// <param name="StateName">File of its state at rest in the pool: 32 hex digits derived from the machine, and
+/// <param name="StateName">Directory of its state at rest in the pool: 32 hex digits derived from the machine, and
 /// <c>.tpm</c>.</param>
 /// <param name="Reason">Why.</param>
-public sealed record MachineTpmPlan(string StateName, Reason Reason);
+public sealed record MachineTpmPlan(string StateName, Reason Reason)
+{
+    /// <summary>The name of a machine's state, planned or not.</summary>
+    public static string NameOf(CompartmentRef machine) => DeviceNames.TpmState(machine);
+}
 
 /// <summary>A volume attached to a machine.</summary>
 /// <param name="Volume">The volume.</param>

@@ -20,11 +20,13 @@ internal sealed class CustodyHistory
             case JournalRecord.Intent intent:
                 VolumeHistory history = Of(intent.Volume);
                 history.Pending = intent.Holder;
+                history.PendingMark = intent.Mark;
                 history.Intent = record.Index;
                 _open[record.Index] = history;
                 break;
             case JournalRecord.Completed completed when _open.Remove(completed.Of, out var volume):
                 volume.Settled = volume.Pending;
+                volume.MarkBefore = volume.Mark = volume.PendingMark;
                 volume.HasKey = true;
                 volume.Pending = null;
                 break;
@@ -32,8 +34,10 @@ internal sealed class CustodyHistory
                 volume.Pending = null;
                 break;
             case JournalRecord.Cleared cleared:
-                Of(cleared.Volume).Settled = null;
-                Of(cleared.Volume).LastCleared = cleared.Holder;
+                VolumeHistory ended = Of(cleared.Volume);
+                ended.Settled = null;
+                ended.LastCleared = cleared.Holder;
+                (ended.MarkBefore, ended.Mark) = (ended.Mark, cleared.Mark);
                 break;
             default:
                 throw new CustodyException(
@@ -47,7 +51,7 @@ internal sealed class CustodyHistory
         Dictionary<string, VaultHolder?> kept = store.Volumes();
         foreach (var (volume, history) in _volumes)
         {
-            Check(volume, history, kept);
+            Check(volume, history, kept, store.Mark(volume));
         }
 
         foreach (string volume in kept.Keys.Where(volume => !_volumes.ContainsKey(volume)))
@@ -61,7 +65,8 @@ internal sealed class CustodyHistory
         }
     }
 
-    private static void Check(string volume, VolumeHistory history, Dictionary<string, VaultHolder?> kept)
+    private static void Check(
+        string volume, VolumeHistory history, Dictionary<string, VaultHolder?> kept, string? mark)
     {
         VaultHolder? held = kept.GetValueOrDefault(volume);
         if (history.HasKey && !kept.ContainsKey(volume))
@@ -75,6 +80,15 @@ internal sealed class CustodyHistory
         if (!isExpected)
         {
             throw Disagree(volume, $"the store names the holder {held?.Host ?? "nobody"}, and the journal another");
+        }
+
+        // A mark is stored in one transaction with the holder that belongs to it.
+        string expected = history.Pending is not null && held == history.Pending ? history.PendingMark
+            : history.Settled is null && held is not null ? history.MarkBefore
+            : history.Mark;
+        if (mark is not null && mark != expected)
+        {
+            throw Disagree(volume, $"the store knows its state as '{mark}', and the journal as '{expected}'");
         }
     }
 
@@ -91,7 +105,7 @@ internal sealed class CustodyHistory
         }
         else if (held is not null && history.Settled is null)
         {
-            store.Clear(volume);
+            store.Clear(volume, history.Mark);
         }
     }
 
@@ -115,6 +129,12 @@ internal sealed class CustodyHistory
         public VaultHolder? Pending { get; set; }
 
         public VaultHolder? LastCleared { get; set; }
+
+        public string Mark { get; set; } = "";
+
+        public string MarkBefore { get; set; } = "";
+
+        public string PendingMark { get; set; } = "";
 
         public long Intent { get; set; }
 

@@ -13,7 +13,11 @@ public abstract record JournalRecord
     }
 
     /// <summary>A key is about to go to a host. Written before anything else happens.</summary>
-    public sealed record Intent(string Volume, string Compartment, VaultHolder Holder) : JournalRecord;
+    /// <param name="Volume">What the key opens.</param>
+    /// <param name="Compartment">The machine that is to use it.</param>
+    /// <param name="Holder">The host.</param>
+    /// <param name="Mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
+    public sealed record Intent(string Volume, string Compartment, VaultHolder Holder, string Mark) : JournalRecord;
 
     /// <summary>The key of an intent was handed out, or may have been.</summary>
     public sealed record Completed(long Of) : JournalRecord;
@@ -26,7 +30,9 @@ public abstract record JournalRecord
     /// <param name="Holder">Who held it.</param>
     /// <param name="Cause">Why.</param>
     /// <param name="Document">SHA-256 of the document that asked for it, lower hex.</param>
-    public sealed record Cleared(string Volume, VaultHolder Holder, ClearCause Cause, string Document) : JournalRecord;
+    /// <param name="Mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
+    public sealed record Cleared(string Volume, VaultHolder Holder, ClearCause Cause, string Document, string Mark)
+        : JournalRecord;
 
     /// <summary>Canonical JSON.</summary>
     public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(this switch
@@ -38,6 +44,7 @@ public abstract record JournalRecord
             ["compartment"] = intent.Compartment,
             ["host"] = intent.Holder.Host,
             ["nonce"] = intent.Holder.Nonce,
+            ["mark"] = intent.Mark,
         },
         Completed completed => new JsonObject { ["kind"] = "completed", ["of"] = completed.Of },
         Abandoned abandoned => new JsonObject { ["kind"] = "abandoned", ["of"] = abandoned.Of },
@@ -48,6 +55,7 @@ public abstract record JournalRecord
             ["host"] = cleared.Holder.Host,
             ["nonce"] = cleared.Holder.Nonce,
             ["document"] = cleared.Document,
+            ["mark"] = cleared.Mark,
         },
         _ => throw new System.Diagnostics.UnreachableException(),
     }));
@@ -64,7 +72,7 @@ public abstract record JournalRecord
         return value.Text("kind") switch
         {
             "intent" => Held(value) is var (volume, holder) && value.Text("compartment") is { } machine
-                ? new Intent(volume, machine, holder)
+                ? new Intent(volume, machine, holder, value.Text("mark") ?? "")
                 : null,
             "completed" => value.Count("of") is { } of ? new Completed(of) : null,
             "abandoned" => value.Count("of") is { } of ? new Abandoned(of) : null,
@@ -83,7 +91,7 @@ public abstract record JournalRecord
 
     private static Cleared? Clearing(DocumentObject value, ClearCause cause) =>
         Held(value) is var (volume, holder) && value.Text("document") is { } document
-            ? new Cleared(volume, holder, cause, document)
+            ? new Cleared(volume, holder, cause, document, value.Text("mark") ?? "")
             : null;
 
     private static (string Volume, VaultHolder Holder)? Held(DocumentObject value) =>

@@ -22,6 +22,7 @@ internal sealed class KeyStore : IDisposable
                 host TEXT NOT NULL,
                 nonce TEXT NOT NULL) STRICT;
             """,
+            "ALTER TABLE volumes ADD COLUMN mark TEXT NOT NULL DEFAULT '';",
         ]);
 
     private readonly SqliteDatabase _database;
@@ -43,6 +44,13 @@ internal sealed class KeyStore : IDisposable
         return select.Bind(1, volume).Step() ? new VaultHolder(select.Text(0), select.Text(1)) : null;
     }
 
+    /// <summary>What is known of the state of a machine's TPM; empty for a volume, null for what has no key.</summary>
+    public string? Mark(string volume)
+    {
+        using SqliteStatement select = _database.Prepare("SELECT mark FROM volumes WHERE volume = ?");
+        return select.Bind(1, volume).Step() ? select.Text(0) : null;
+    }
+
     public Dictionary<string, VaultHolder?> Volumes()
     {
         Dictionary<string, VaultHolder?> all = new(StringComparer.Ordinal);
@@ -56,8 +64,9 @@ internal sealed class KeyStore : IDisposable
         return all;
     }
 
-    /// <summary>In one transaction: the new key, if there is one, and the holder. Durable when it returns.</summary>
-    public void Hold(string volume, byte[]? newWrapped, VaultHolder holder)
+    /// <summary>In one transaction: the new key, if there is one, the holder and the mark. Durable when it returns.
+    /// </summary>
+    public void Hold(string volume, byte[]? newWrapped, VaultHolder holder, string mark)
     {
         using SqliteTransaction transaction = _database.Begin();
         if (newWrapped is not null)
@@ -74,11 +83,13 @@ internal sealed class KeyStore : IDisposable
             upsert.Bind(1, volume).Bind(2, holder.Host).Bind(3, holder.Nonce).Run();
         }
 
+        SetMark(volume, mark);
+
         transaction.Commit();
     }
 
-    /// <summary>Clears a holder. Durable when it returns.</summary>
-    public void Clear(string volume)
+    /// <summary>In one transaction: clears the holder and sets the mark. Durable when it returns.</summary>
+    public void Clear(string volume, string mark)
     {
         using SqliteTransaction transaction = _database.Begin();
         using (SqliteStatement delete = _database.Prepare("DELETE FROM holders WHERE volume = ?"))
@@ -86,8 +97,16 @@ internal sealed class KeyStore : IDisposable
             delete.Bind(1, volume).Run();
         }
 
+        SetMark(volume, mark);
+
         transaction.Commit();
     }
 
     public void Dispose() => _database.Dispose();
+
+    private void SetMark(string volume, string mark)
+    {
+        using SqliteStatement update = _database.Prepare("UPDATE volumes SET mark = ? WHERE volume = ?");
+        update.Bind(1, mark).Bind(2, volume).Run();
+    }
 }

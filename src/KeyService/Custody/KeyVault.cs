@@ -20,10 +20,11 @@ public enum CustodyStep
 }
 
 /// <summary>
-/// The tenant's volume keys. Each key is made once, kept only wrapped, and held by at most one host. A release goes:
-/// intent in the journal, wrapped key and holder in the store, key opened, completion in the journal, answer; so a key
-/// that may have left is always one that is kept, with its holder known. After any failure the vault refuses
-/// everything until it is opened again, which settles what was under way. Safe for use from several threads.
+/// The tenant's keys, of volumes and of the states of machines' TPMs. Each key is made once, kept only wrapped, and
+/// held by at most one host. A release goes: intent in the journal, wrapped key and holder in the store, key opened,
+/// completion in the journal, answer; so a key that may have left is always one that is kept, with its holder known.
+/// After any failure the vault refuses everything until it is opened again, which settles what was under way. Safe for
+/// use from several threads.
 /// </summary>
 public sealed class KeyVault : IDisposable
 {
@@ -69,6 +70,9 @@ public sealed class KeyVault : IDisposable
     /// <summary>Who holds a volume's key; null when nobody does.</summary>
     public VaultHolder? HolderOf(string volume) => Guarded(() => _store.Holder(volume));
 
+    /// <summary>What is known of the state of a machine's TPM; empty for a volume, null for what has no key.</summary>
+    public string? MarkOf(string volume) => Guarded(() => _store.Mark(volume));
+
     /// <summary>All volumes that have a key, and who holds each.</summary>
     public IReadOnlyDictionary<string, VaultHolder?> Volumes() => Guarded(_store.Volumes);
 
@@ -80,10 +84,12 @@ public sealed class KeyVault : IDisposable
     /// <param name="compartment">The machine that is to use it.</param>
     /// <param name="holder">The host, and the nonce of this release.</param>
     /// <param name="seal">Seals the opened key; the key is gone when it returns.</param>
+    /// <param name="mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
     /// <returns>What was sealed, and the index of the completion in the journal.</returns>
     /// <exception cref="InvalidOperationException">Another host holds it: the decision was not asked.</exception>
     public (T Sealed, long Record) Release<T>(
-        string volume, string compartment, VaultHolder holder, Func<SecretBytes, T> seal) => Guarded(() =>
+        string volume, string compartment, VaultHolder holder, Func<SecretBytes, T> seal, string mark = "") =>
+        Guarded(() =>
         {
             ArgumentNullException.ThrowIfNull(holder);
             if (_store.Holder(volume) is { } held && held.Host != holder.Host)
@@ -91,10 +97,10 @@ public sealed class KeyVault : IDisposable
                 throw new InvalidOperationException($"{held.Host} holds {volume}; a release needs a decision first");
             }
 
-            long intent = Append(new JournalRecord.Intent(volume, compartment, holder));
+            long intent = Append(new JournalRecord.Intent(volume, compartment, holder, mark));
             _trace(CustodyStep.IntentWritten);
             byte[]? made = _store.Key(volume) is null ? Make(volume) : null;
-            _store.Hold(volume, made, holder);
+            _store.Hold(volume, made, holder, mark);
             _trace(CustodyStep.HolderStored);
             var (generation, wrapped) = _store.Key(volume)
                 ?? throw new CustodyException($"The key of {volume} vanished from the store; restore it from a copy.");
@@ -108,16 +114,22 @@ public sealed class KeyVault : IDisposable
 
     /// <summary>Clears a volume's holder after a decision; returns the index of the record in the journal.</summary>
     /// <exception cref="InvalidOperationException">It is not held so: the decision was not asked.</exception>
-    public long Clear(string volume, VaultHolder holder, ClearCause cause, string documentDigest) => Guarded(() =>
+    /// <param name="volume">The volume.</param>
+    /// <param name="holder">Who holds it.</param>
+    /// <param name="cause">Why it is cleared.</param>
+    /// <param name="documentDigest">SHA-256 of the document that asked for it, lower hex.</param>
+    /// <param name="mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
+    public long Clear(
+        string volume, VaultHolder holder, ClearCause cause, string documentDigest, string mark = "") => Guarded(() =>
     {
         if (_store.Holder(volume) != holder)
         {
             throw new InvalidOperationException($"{volume} is not held so; clearing needs a decision first");
         }
 
-        long record = Append(new JournalRecord.Cleared(volume, holder, cause, documentDigest));
+        long record = Append(new JournalRecord.Cleared(volume, holder, cause, documentDigest, mark));
         _trace(CustodyStep.IntentWritten);
-        _store.Clear(volume);
+        _store.Clear(volume, mark);
         _trace(CustodyStep.HolderStored);
         return record;
     });

@@ -83,7 +83,10 @@ public sealed class ReleaseDesk(
         lock (_gate)
         {
             KeyCustody custody = new(
-                Tenant, call.Caller.Key, nonce, HolderOf(request.Volume.ToString()), Leases.Doubt);
+                Tenant, call.Caller.Key, nonce, HolderOf(request.Key.ToString()), Leases.Doubt)
+            {
+                Mark = MarkOf(request.Key),
+            };
             return Judge(request, logs, rule, custody, snapshot) switch
             {
                 KeyVerdict.Refused refused =>
@@ -210,9 +213,10 @@ public sealed class ReleaseDesk(
         ReleaseRequest request = release.Request;
         byte[] context = release.Context.Write();
         var (sealedKey, record) = vault.Release(
-            request.Volume.ToString(), request.Compartment.ToString(),
+            request.Key.ToString(), request.Compartment.ToString(),
             new VaultHolder(request.Host.ToString(), request.Nonce.Base64),
-            key => KeySeal.Seal(key, request.SessionKey, context));
+            key => KeySeal.Seal(key, request.SessionKey, context),
+            request.Key is KeySubject.MachineTpm ? new TpmStateMark.Out(release.Evidence.Boot).Text : "");
         return new RouteAnswer<SealedKeyBody>.Recorded(
             new SealedKeyBody(
                 Convert.ToBase64String(sealedKey.Ephemeral.Span), Convert.ToBase64String(sealedKey.Ciphertext.Span),
@@ -228,8 +232,8 @@ public sealed class ReleaseDesk(
                 return new RouteAnswer<Nothing>.Refused(KeyProblems.Of(refused.Refusals));
             case HolderVerdict.Cleared { Document: var document }:
                 long record = vault.Clear(
-                    document.Volume.ToString(), new VaultHolder(document.Holder.ToString(), document.Nonce.Base64),
-                    cause, document.Digest.Hex);
+                    document.Key.ToString(), new VaultHolder(document.Holder.ToString(), document.Nonce.Base64),
+                    cause, document.Digest.Hex, MarkAfter(document));
                 return new RouteAnswer<Nothing>.Recorded(Nothing.Value, new RouteReceipt(Journal, record));
             default:
                 throw new UnreachableException();
@@ -237,7 +241,7 @@ public sealed class ReleaseDesk(
     }
 
     private KeyCustody Custody(KeyId caller, HolderDocument document) =>
-        new(Tenant, caller, NonceStanding.Good, HolderOf(document.Volume.ToString()), Leases.Doubt);
+        new(Tenant, caller, NonceStanding.Good, HolderOf(document.Key.ToString()), Leases.Doubt);
 
     private HolderState HolderOf(string volume)
     {
@@ -249,6 +253,22 @@ public sealed class ReleaseDesk(
         return HolderState.Held.Read(held.Host, held.Nonce)
             ?? throw new CustodyException($"The stored holder of {volume} cannot be read; restore the store.");
     }
+
+    private TpmStateMark MarkOf(KeySubject key) => key switch
+    {
+        KeySubject.MachineTpm when vault.MarkOf(key.ToString()) is { } text => TpmStateMark.Read(text)
+            ?? throw new CustodyException($"What is stored of the state of {key} cannot be read; restore the store."),
+        KeySubject.MachineTpm or KeySubject.Volume => new TpmStateMark.New(),
+        _ => throw new UnreachableException(),
+    };
+
+    private static string MarkAfter(HolderDocument document) => (document.Key, document) switch
+    {
+        (KeySubject.Volume, _) => "",
+        (KeySubject.MachineTpm, HolderDocument.Return returned) => new TpmStateMark.Returned(returned.State).Text,
+        (KeySubject.MachineTpm, HolderDocument.Takeover) => new TpmStateMark.Open().Text,
+        _ => throw new UnreachableException(),
+    };
 
     private static NonceStanding Map(NonceFinding finding) => finding switch
     {

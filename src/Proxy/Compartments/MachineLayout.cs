@@ -10,7 +10,10 @@ namespace Bailiwick.Proxy.Compartments;
 public sealed class MachineLayout(MachinePaths paths)
 {
     /// <summary>The directory of a machine's sockets.</summary>
-    public string DirectoryOf(CompartmentPlan machine) => Path.Combine(paths.Machines, machine.MachineName);
+    public string DirectoryOf(CompartmentPlan machine) => DirectoryOf(machine.MachineName);
+
+    /// <summary>The directory of a machine's sockets, by libvirt's name of it.</summary>
+    public string DirectoryOf(string machineName) => Path.Combine(paths.Machines, machineName);
 
     /// <summary>The machine for libvirt.</summary>
     public string Xml(CompartmentPlan machine) => MachineXml.Of(machine, paths);

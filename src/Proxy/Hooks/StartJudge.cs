@@ -16,8 +16,8 @@ namespace Bailiwick.Proxy.Hooks;
 /// <summary>
 /// Decides whether a machine may start, whoever starts it: it must be in the plan in force and admitted at this moment,
 /// look exactly as planned, start from what its image states, find its domains' rules in the kernel, and the keys of
-/// its volumes in place. What is measured of it is recorded before it is judged; every reason is told at once, and
-/// recorded before the answer is given.
+/// its volumes and its TPM in place. What is measured of it is recorded before it is judged; every reason is told at
+/// once, and recorded before the answer is given.
 /// </summary>
 public sealed class StartJudge(
     PlanKeeper plans, VirtualNetworkManager network, VirtualStorageManager storage, VirtualDeviceManager devices,
@@ -77,6 +77,12 @@ public sealed class StartJudge(
             .Where(d => d.Encrypted && !storage.KeyReady(machine, d))
             .Select(d => $"the key of the volume {d.Volume.Name} is not here; " +
                 "start the machine through Bailiwick, which asks the tenant's key service for it"));
+        if (machine.Tpm is not null && !storage.TpmReady(machine))
+        {
+            reasons.Add("the machine's TPM is not here; start the machine through Bailiwick, which asks the tenant's "
+                + "key service for its key");
+        }
+
         if (reasons.Count > 0)
         {
             return Refuse(request, reasons);

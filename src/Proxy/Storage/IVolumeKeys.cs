@@ -1,30 +1,38 @@
 using System.Collections.Immutable;
 using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger;
 using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Storage;
 
-/// <summary>The tenants' key services, as the Storage Manager needs them.</summary>
+/// <summary>The tenants' key services, as the Storage Manager needs them: for volumes and machines' TPMs.</summary>
 public interface IVolumeKeys
 {
-    /// <summary>Asks the tenant's key service for a volume's key, with fresh evidence over its nonce.</summary>
+    /// <summary>Asks the tenant's key service for a key, with fresh evidence over its nonce.</summary>
     /// <param name="question">Which key, for whom.</param>
     /// <param name="about">Called with the nonce before the key is asked for; what it throws stops the request.</param>
     /// <param name="stop">Gives up.</param>
     /// <exception cref="Host.WorldException">No answer: the key may or may not have been released.</exception>
     Task<VolumeKeyAnswer> RequestAsync(VolumeKeyQuestion question, Action<string> about, CancellationToken stop);
 
-    /// <summary>Tells the tenant's key service, signed, that the volume is closed on this host.</summary>
+    /// <summary>Tells the tenant's key service, signed, that what a key opens is closed on this host.</summary>
+    /// <param name="plan">The plan in force.</param>
+    /// <param name="volume">The volume, or the machine's TPM.</param>
+    /// <param name="state">SHA-256 of the encrypted state of a TPM; null for a blank one, and for a volume.</param>
+    /// <param name="stop">Gives up.</param>
     /// <returns>Empty when it confirmed, or has no release of ours; else why not, to be tried again.</returns>
-    Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, CancellationToken stop);
+    Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, Digest32? state, CancellationToken stop);
 }
 
 /// <summary>One key that is needed.</summary>
 /// <param name="Plan">The plan in force.</param>
-/// <param name="Volume">The volume.</param>
+/// <param name="Key">What the key opens.</param>
 /// <param name="Compartment">The machine that is about to start.</param>
-public sealed record VolumeKeyQuestion(EnforcedPlan Plan, VolumeRef Volume, CompartmentRef Compartment);
+/// <param name="State">SHA-256 of the encrypted state of its TPM; null for a blank one, and for a volume.</param>
+public sealed record VolumeKeyQuestion(
+    EnforcedPlan Plan, KeySubject Key, CompartmentRef Compartment, Digest32? State = null);
 
 /// <summary>The key service's answer. A closed set.</summary>
 public abstract class VolumeKeyAnswer
@@ -36,7 +44,7 @@ public abstract class VolumeKeyAnswer
     /// <summary>The key; the receiver disposes of it.</summary>
     public sealed class Released(SecretBytes key) : VolumeKeyAnswer
     {
-        /// <summary>The volume's key.</summary>
+        /// <summary>The key.</summary>
         public SecretBytes Key { get; } = key;
     }
 

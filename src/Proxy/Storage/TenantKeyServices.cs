@@ -7,6 +7,7 @@ using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
@@ -36,16 +37,16 @@ public sealed class TenantKeyServices(
     public async Task<VolumeKeyAnswer> RequestAsync(
         VolumeKeyQuestion question, Action<string> about, CancellationToken stop)
     {
-        if (Client(question.Volume.Tenant) is not { } client)
+        if (Client(question.Key.Tenant) is not { } client)
         {
             return new VolumeKeyAnswer.Refused(["the tenant's root statement names no key service that can be asked"]);
         }
 
         try
         {
-            await enrolment.EnsureAsync(question.Volume.Tenant, client, stop).ConfigureAwait(false);
+            await enrolment.EnsureAsync(question.Key.Tenant, client, stop).ConfigureAwait(false);
             await LeasesAsync(question, stop).ConfigureAwait(false);
-            using Turn turn = await TurnAsync(question.Volume.Tenant, stop).ConfigureAwait(false);
+            using Turn turn = await TurnAsync(question.Key.Tenant, stop).ConfigureAwait(false);
             OpenedKey opened = await client.Fetch(
                 async (given, session, cancel) =>
                 {
@@ -55,9 +56,12 @@ public sealed class TenantKeyServices(
                         .ConfigureAwait(false);
                     about(given.Nonce);
                     byte[] envelope = ReleaseRequest.Write(
-                        new RequestedParts(question.Volume, question.Compartment, host, nonce, session),
+                        new RequestedParts(question.Key, question.Compartment, host, nonce, session)
+                        {
+                            State = question.State,
+                        },
                         proof.Envelope, identity.Signer);
-                    return evidence.Beside(envelope, proof, given.Followed, question.Volume.Tenant);
+                    return evidence.Beside(envelope, proof, given.Followed, question.Key.Tenant);
                 },
                 stop).ConfigureAwait(false);
             return new VolumeKeyAnswer.Released(opened.Key);
@@ -66,7 +70,7 @@ public sealed class TenantKeyServices(
         {
             if (problem.Refusals is { IsDefaultOrEmpty: false } all && all.Any(r => r.Code == NotEnrolled))
             {
-                enrolment.Forget(question.Volume.Tenant);
+                enrolment.Forget(question.Key.Tenant);
             }
 
             return new VolumeKeyAnswer.Refused(problem.Refusals is { IsDefaultOrEmpty: false } refusals
@@ -75,15 +79,15 @@ public sealed class TenantKeyServices(
         }
         catch (Exception error) when (error is KeyServiceException or FormatException)
         {
-            throw new WorldException(["ask the key service for", question.Volume.ToString()], -1, error.Message);
+            throw new WorldException(["ask the key service for", question.Key.ToString()], -1, error.Message);
         }
     }
 
     /// <inheritdoc/>
-    public async Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, CancellationToken stop)
+    public async Task<string> ReturnAsync(
+        EnforcedPlan plan, HeldVolume volume, Digest32? state, CancellationToken stop)
     {
-        if (volume.Volume.Split('/') is not [var party, var name] || !PartyId.TryParse(party, out PartyId? tenant)
-            || !StatementName.TryParse(name, out StatementName? parsed) || Client(tenant) is not { } client)
+        if (KeySubject.Read(volume.Volume) is not { } key || Client(key.Tenant) is not { } client)
         {
             return "the tenant's root statement names no key service that can be asked";
         }
@@ -97,8 +101,7 @@ public sealed class TenantKeyServices(
 
             try
             {
-                byte[] document = HolderDocument.WriteReturn(
-                    new VolumeRef(tenant, parsed), host, nonce, identity.Signer);
+                byte[] document = HolderDocument.WriteReturn(key, state, host, nonce, identity.Signer);
                 await client.Return(document, stop).ConfigureAwait(false);
                 return "";
             }

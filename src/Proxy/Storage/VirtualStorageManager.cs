@@ -3,10 +3,14 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Ledger;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Storage;
@@ -20,9 +24,14 @@ public sealed class VirtualStorageManager(
     HypervisorLink hypervisor, IVolumeKeys keys, VolumeFiles files, BootFiles boot, HeldVolumes held,
     IntegrityManager integrity)
 {
+    private const string RolledBack = "[tpm-state-rolled-back]";
     private readonly ConcurrentDictionary<Guid, string> _ready = new();
     private readonly ConcurrentDictionary<string, string> _closed = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _tpms = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
+
+    /// <summary>The TPMs of the machines.</summary>
+    public required MachineTpmKeeper Tpms { get; init; }
 
     /// <summary>Boot files, for the hook's own check.</summary>
     public BootFiles Boot => boot;
@@ -33,6 +42,9 @@ public sealed class VirtualStorageManager(
     /// <summary>Whether the key of an encrypted disk is in libvirt now, set by us for this machine's start.</summary>
     public bool KeyReady(CompartmentPlan machine, DiskPlan disk) =>
         _ready.TryGetValue(disk.SecretUuid, out string? name) && name == machine.MachineName;
+
+    /// <summary>Whether the machine's own TPM waits for it now, started by us for this start.</summary>
+    public bool TpmReady(CompartmentPlan machine) => _tpms.ContainsKey(machine.MachineName);
 
     /// <summary>Begins a start of the machine; the ticket's disposal takes the keys out of libvirt again.</summary>
     public async Task<StartTicket> BeginAsync(CompartmentPlan machine, CancellationToken stop)
@@ -62,6 +74,11 @@ public sealed class VirtualStorageManager(
             }
         }
 
+        if (machine.Tpm is not null && refusals.Count == 0)
+        {
+            refusals.AddRange(await OpenTpmAsync(plan, machine, stop).ConfigureAwait(false));
+        }
+
         return refusals.ToImmutable();
     }
 
@@ -82,12 +99,20 @@ public sealed class VirtualStorageManager(
             }
 
             RecordClosed(volume);
-            string problem = await keys.ReturnAsync(plan, volume, stop).ConfigureAwait(false);
+            CompartmentRef? tpm = KeySubject.Read(volume.Volume) is KeySubject.MachineTpm one ? one.Ref : null;
+            Digest32? state = tpm is null ? null : Tpms.Close(tpm);
+            string problem = await keys.ReturnAsync(plan, volume, state, stop).ConfigureAwait(false);
             if (problem.Length == 0)
             {
-                integrity.Record(IntegrityKind.VolumeReturned, volume.Readers, volume.Volume, "The key is given back.");
+                integrity.Record(
+                    IntegrityKind.VolumeReturned, volume.Readers, volume.Volume,
+                    "The key is given back" + (tpm is null ? "." : $", in the state {state?.Hex ?? "blank"}."));
                 held.Release(volume.Volume);
                 _closed.TryRemove(volume.Volume, out _);
+                if (tpm is not null)
+                {
+                    Tpms.Forget(tpm);
+                }
             }
 
             return problem;
@@ -113,6 +138,7 @@ public sealed class VirtualStorageManager(
 
     private void End(CompartmentPlan machine, SemaphoreSlim turn)
     {
+        _tpms.TryRemove(machine.MachineName, out _);
         try
         {
             foreach (DiskPlan disk in machine.Disks.Where(d => d.Encrypted))
@@ -135,7 +161,7 @@ public sealed class VirtualStorageManager(
         string volume = disk.Volume.ToString();
         string asked = "";
         VolumeKeyAnswer answer = await keys.RequestAsync(
-            new VolumeKeyQuestion(plan, disk.Volume, machine.Ref),
+            new VolumeKeyQuestion(plan, new KeySubject.Volume(disk.Volume), machine.Ref),
             nonce =>
             {
                 asked = nonce;
@@ -171,6 +197,50 @@ public sealed class VirtualStorageManager(
         }
 
         return [];
+    }
+
+    /// <summary>
+    /// Asks for the key of the machine's TPM with a state that this host has, and starts it. Which of several states
+    /// is the newest only the key service knows: an older one is refused, and the next is shown.
+    /// </summary>
+    private async Task<ImmutableArray<string>> OpenTpmAsync(
+        EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
+    {
+        KeySubject subject = new KeySubject.MachineTpm(machine.Ref);
+        string name = subject.ToString();
+        bool isHeld = held.All.Any(one => one.Volume == name);
+        ImmutableArray<string> refusals = [];
+        foreach (Digest32? state in Tpms.Offers(machine.Ref, isHeld))
+        {
+            string asked = "";
+            VolumeKeyAnswer answer = await keys.RequestAsync(
+                new VolumeKeyQuestion(plan, subject, machine.Ref, state),
+                nonce =>
+                {
+                    asked = nonce;
+                    held.Hold(name, machine.Ref.ToString(), machine.MachineName, nonce);
+                },
+                stop).ConfigureAwait(false);
+            if (answer is VolumeKeyAnswer.Released released)
+            {
+                using SecretBytes key = released.Key;
+                integrity.Record(
+                    IntegrityKind.VolumeOpened, IntegrityReaders.Of(machine.Ref.Tenant), name,
+                    $"For {machine.Ref}, in the state {state?.Hex ?? "blank"}.");
+                Tpms.Start(machine.Ref, key, state);
+                _tpms[machine.MachineName] = true;
+                return [];
+            }
+
+            held.Forget(name, asked);
+            refusals = ((VolumeKeyAnswer.Refused)answer).Reasons;
+            if (!refusals.All(reason => reason.EndsWith(RolledBack, StringComparison.Ordinal)))
+            {
+                return refusals;
+            }
+        }
+
+        return refusals;
     }
 }
 

@@ -11,6 +11,8 @@ namespace Bailiwick.Tpm.Keys;
 /// </summary>
 public sealed class EndorsementKey
 {
+    private const uint ChainIndex = 0x01c00100;
+
     private EndorsementKey(TpmConnection tpm, EndorsementAlgorithm algorithm, TpmPublic area)
     {
         Tpm = tpm;
@@ -53,14 +55,44 @@ public sealed class EndorsementKey
     /// <summary>The vendor's certificate for this key as it lies in the TPM, DER, without what fills the index after
     /// it; null when the vendor put none there. Nothing is checked (<see cref="EkVerifier"/> does).</summary>
     /// <exception cref="TpmException">The TPM failed.</exception>
-    public ReadOnlyMemory<byte>? ReadCertificate()
-    {
-        var index = Algorithm switch
+    public ReadOnlyMemory<byte>? ReadCertificate() => ReadIndex(CertificateIndex);
+
+    /// <summary>The certificate of who made <see cref="ReadCertificate"/>, as it lies in the TPM, DER; null when the
+    /// vendor put none there (TCG EK Credential Profile 2.5, section 2.2.1.5.2). Nothing is checked.</summary>
+    /// <exception cref="TpmException">The TPM failed.</exception>
+    public ReadOnlyMemory<byte>? ReadIssuer() => ReadIndex(ChainIndex);
+
+    /// <summary>
+    /// Puts the certificate of this key and that of its maker into the TPM, in the place of those that are there. For
+    /// the maker of a TPM: it works only before a platform's firmware has taken the platform hierarchy.
+    /// </summary>
+    /// <exception cref="TpmException">The platform hierarchy has an owner already, or the TPM failed.</exception>
+    public void WriteCertificate(ReadOnlyMemory<byte> certificate, ReadOnlyMemory<byte> issuer) =>
+        Tpm.Use(commands =>
         {
-            EndorsementAlgorithm.Rsa2048 => 0x01c00002u,
-            EndorsementAlgorithm.EccP256 => 0x01c0000au,
-            _ => throw new System.Diagnostics.UnreachableException(),
-        };
+            foreach (var (index, content) in new[] { (CertificateIndex, certificate), (ChainIndex, issuer) })
+            {
+                if (PersistentKey.IsTaken(commands, index))
+                {
+                    using var old = commands.At(index);
+                    commands.UndefineIndex(old);
+                }
+
+                commands.MakeIndex(index, content.Span);
+            }
+
+            return true;
+        });
+
+    private uint CertificateIndex => Algorithm switch
+    {
+        EndorsementAlgorithm.Rsa2048 => 0x01c00002,
+        EndorsementAlgorithm.EccP256 => 0x01c0000a,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private ReadOnlyMemory<byte>? ReadIndex(uint index)
+    {
         var bytes = Tpm.Use(commands =>
         {
             if (!PersistentKey.IsTaken(commands, index))

@@ -13,6 +13,7 @@ internal static partial class NativeEsys
     public const uint Password = 0x0ff;
     public const uint Owner = 0x101;
     public const uint Endorsement = 0x10b;
+    public const uint Platform = 0x10c;
 
     private const string Library = "libtss2-esys.so.0";
 
@@ -117,6 +118,19 @@ internal static partial class NativeEsys
     [LibraryImport(Library)]
     public static partial uint Esys_NV_ReadPublic(
         EsysContext context, uint index, uint s1, uint s2, uint s3, out nint nvPublic, out nint name);
+
+    [LibraryImport(Library)]
+    public static partial uint Esys_NV_DefineSpace(
+        EsysContext context, uint authority, uint s1, uint s2, uint s3, TssMemory auth, TssMemory nvPublic,
+        out uint index);
+
+    [LibraryImport(Library)]
+    public static partial uint Esys_NV_UndefineSpace(
+        EsysContext context, uint authority, uint index, uint s1, uint s2, uint s3);
+
+    [LibraryImport(Library)]
+    public static partial uint Esys_NV_Write(
+        EsysContext context, uint authority, uint index, uint s1, uint s2, uint s3, TssMemory data, ushort offset);
 
     [LibraryImport(Library)]
     public static partial uint Esys_NV_Read(

@@ -51,6 +51,10 @@ internal static partial class NativeMu
         ReadOnlySpan<byte> buffer, nuint size, ref nuint offset, TssMemory target);
 
     [LibraryImport(Library)]
+    public static partial uint Tss2_MU_TPM2B_NV_PUBLIC_Unmarshal(
+        ReadOnlySpan<byte> buffer, nuint size, ref nuint offset, TssMemory target);
+
+    [LibraryImport(Library)]
     public static partial uint Tss2_MU_TPM2B_PUBLIC_Marshal(
         nint source, Span<byte> buffer, nuint size, ref nuint offset);
 

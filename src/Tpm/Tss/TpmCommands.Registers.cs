@@ -8,6 +8,13 @@ internal sealed partial class TpmCommands
     // TPM2_PCR_Read gives at most eight; NV buffers of 1024 bytes are what every TPM of a PC has at least.
     private const int NvPartBytes = 1024;
 
+    private const int Sha256 = 0x000b;
+
+    // Written by the platform, read by platform, owner and its own empty authorization, not counted as a guess, of the
+    // platform (TPMA_NV, TPM 2.0 part 2, 13.4): what the EK Credential Profile demands of an index of a maker.
+    private const uint CertificateIndex =
+        1 | (1 << 13) | (1 << 16) | (1 << 17) | (1 << 18) | (1 << 25) | (1 << 30);
+
     /// <summary>Some of the selected PCRs: the count of changes, the selection (TPML_PCR_SELECTION) that came, and its
     /// values (TPML_DIGEST).</summary>
     public (uint Updates, byte[] Selected, byte[] Values) PcrRead(ReadOnlySpan<byte> selection)
@@ -79,5 +86,38 @@ internal sealed partial class TpmCommands
         }
 
         return all;
+    }
+
+    /// <summary>Removes an index that the platform defined.</summary>
+    public void UndefineIndex(TpmHandle index)
+    {
+        Begin("TPM2_NV_UndefineSpace");
+        Check(NativeEsys.Esys_NV_UndefineSpace(
+            _esys, NativeEsys.Platform, index.Resource, Password, None, None));
+    }
+
+    /// <summary>
+    /// Defines an index for the platform, which every user of the TPM can read, and writes it: how a maker puts its
+    /// certificate in (TCG EK Credential Profile 2.5, section 2.2.1.5).
+    /// </summary>
+    public void MakeIndex(uint handle, ReadOnlySpan<byte> content)
+    {
+        Begin("TPM2_NV_DefineSpace");
+        using var auth = TssMemory.Sized([], DigestBytes, _tcti.Operation);
+        using var area = TssMemory.Structure(
+            new WireWriter().Sized(new WireWriter().U32(handle).U16(Sha256).U32(CertificateIndex).Sized([])
+                .U16(content.Length).ToArray()).ToArray(),
+            NativeMu.Tss2_MU_TPM2B_NV_PUBLIC_Unmarshal, _tcti.Operation);
+        Check(NativeEsys.Esys_NV_DefineSpace(
+            _esys, NativeEsys.Platform, Password, None, None, auth, area, out var resource));
+        using var index = new TpmHandle(this, resource, takesSlot: false);
+        Begin("TPM2_NV_Write");
+        for (var have = 0; have < content.Length; have += NvPartBytes)
+        {
+            using var part = TssMemory.Sized(
+                content[have..Math.Min(content.Length, have + NvPartBytes)], NvPartBytes, _tcti.Operation);
+            Check(NativeEsys.Esys_NV_Write(
+                _esys, NativeEsys.Platform, index.Resource, Password, None, None, part, (ushort)have));
+        }
     }
 }

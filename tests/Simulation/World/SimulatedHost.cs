@@ -4,12 +4,14 @@ using Bailiwick.Domains.Rendering;
 using Bailiwick.Durable;
 using Bailiwick.Durable.Files;
 using Bailiwick.Ledger.Checkpoints;
+using Bailiwick.Ledger.Keys;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Devices;
 using Bailiwick.Proxy.Factory;
 using Bailiwick.Proxy.Hooks;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
@@ -29,6 +31,7 @@ internal sealed class SimulatedHost : IDisposable
 
     private readonly string _files;
     private readonly NoteKey _log;
+    private readonly EcdsaSigner _identity;
     private readonly VirtualClock _clock;
     private readonly MemoryOfBoard _memory = new();
     private readonly Func<SimulatedHost, IVolumeKeys> _keys;
@@ -43,6 +46,7 @@ internal sealed class SimulatedHost : IDisposable
     {
         Ref = self;
         (_files, _log, _clock, _keys) = (files, world.LogName, clock, keys);
+        _identity = new EcdsaSigner(world.HostKeys[self.Name.Text[^1] - '1']);
         View = new BoardView(world.Log);
         Hypervisor = new FakeHypervisor(Kernel);
         Disk = new FakeDisk(self.Name.Text[^1]) { EffectiveUser = 0 };
@@ -100,7 +104,12 @@ internal sealed class SimulatedHost : IDisposable
         VirtualStorageManager storage = new(
             link, _keys(this), new VolumeFiles(Kernel, Path.Combine(_files, "pool")),
             new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, Ref.Name.Text, "boot")),
-            HeldVolumes.Open(directory), integrity);
+            HeldVolumes.Open(directory), integrity)
+        {
+            Tpms = new MachineTpmKeeper(
+                Kernel, layout, new MachineTpmStates(Kernel, Path.Combine(_files, "pool")),
+                new HostCertifier(Ref, _identity.PublicKey, _identity)),
+        };
         VirtualDeviceManager devices = new(link, layout, integrity);
         CompartmentManager compartments = new(
             link, storage, devices, network.Domains, layout, integrity)

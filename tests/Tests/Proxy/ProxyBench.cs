@@ -5,6 +5,8 @@ using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Durable.Files;
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Devices;
@@ -12,6 +14,7 @@ using Bailiwick.Proxy.Factory;
 using Bailiwick.Proxy.Hooks;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
@@ -117,7 +120,11 @@ internal sealed class ProxyBench : IDisposable
         VirtualStorageManager storage = new(
             link, _keys, new VolumeFiles(Host, Path.Combine(_files, "pool")),
             new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, "boot")),
-            HeldVolumes.Open(_directory), Integrity);
+            HeldVolumes.Open(_directory), Integrity)
+        {
+            Tpms = new MachineTpmKeeper(
+                Host, layout, new MachineTpmStates(Host, Path.Combine(_files, "pool")), Certifier()),
+        };
         VirtualDeviceManager devices = new(link, layout, Integrity);
         Compartments = new CompartmentManager(
             link, storage, devices, network.Domains, layout, Integrity);
@@ -183,6 +190,12 @@ internal sealed class ProxyBench : IDisposable
         }
     }
 
+    private HostCertifier Certifier()
+    {
+        EcdsaSigner signer = new(Datacentre.HostKey(1));
+        return new HostCertifier(Datacentre.Host(1), signer.PublicKey, signer);
+    }
+
     private string Put(string content)
     {
         byte[] bytes = System.Text.Encoding.UTF8.GetBytes(content);
@@ -198,7 +211,8 @@ internal sealed class ProxyBench : IDisposable
             VolumeKeyQuestion question, Action<string> about, CancellationToken stop) =>
             throw new InvalidOperationException("No volume of this test has a key.");
 
-        public Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, CancellationToken stop) =>
+        public Task<string> ReturnAsync(
+            EnforcedPlan plan, HeldVolume volume, Digest32? state, CancellationToken stop) =>
             throw new InvalidOperationException("No volume of this test has a key.");
     }
 }

@@ -78,7 +78,8 @@ public sealed class HolderControlTests
         HostRef? host = null)
     {
         byte[] envelope = HolderDocument.WriteReturn(
-            Volume, host ?? ReleaseScene.HostOf(1), nonce ?? Nonce, signer ?? ReleaseScene.Host1);
+            new KeySubject.Volume(Volume), null, host ?? ReleaseScene.HostOf(1), nonce ?? Nonce,
+            signer ?? ReleaseScene.Host1);
         HolderDocument.Return document = HolderDocument.ReadReturn(envelope, out string fault)
             ?? throw new InvalidOperationException(fault);
         return HolderControl.Decide(
@@ -90,7 +91,7 @@ public sealed class HolderControlTests
         IReadOnlyList<EcdsaSigner>? keys = null)
     {
         byte[] envelope = HolderDocument.WriteTakeover(
-            volume ?? Volume, ReleaseScene.HostOf(1), nonce ?? Nonce, keys ?? []);
+            new KeySubject.Volume(volume ?? Volume), ReleaseScene.HostOf(1), nonce ?? Nonce, keys ?? []);
         HolderDocument.Takeover document = HolderDocument.ReadTakeover(envelope, out string fault)
             ?? throw new InvalidOperationException(fault);
         ReleaseScene scene = new()

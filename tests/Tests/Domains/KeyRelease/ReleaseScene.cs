@@ -48,6 +48,10 @@ internal sealed record ReleaseScene
 
     public string Volume { get; init; } = $"{Bank}/web-1-data";
 
+    public string State { get; init; } = "";
+
+    public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
+
     public string Compartment { get; init; } = $"{Bank}/web-1";
 
     public string Host { get; init; } = HostName(1);
@@ -87,7 +91,8 @@ internal sealed record ReleaseScene
         new JsonObject
         {
             ["tenant"] = Tenant.ToString(),
-            ["volume"] = Volume,
+            ["key"] = Volume,
+            ["state"] = State,
             ["compartment"] = Compartment,
             ["host"] = Host,
             ["nonce"] = Convert.ToBase64String(Nonce),
@@ -98,7 +103,7 @@ internal sealed record ReleaseScene
 
     public HostDoubt Doubt { get; init; } = (_, _) => null;
 
-    public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt);
+    public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt) { Mark = Mark };
 
     /// <summary>Judges as a key service does.</summary>
     public KeyVerdict Judge()

@@ -80,6 +80,90 @@ public sealed class KeyVaultTests : IDisposable
         Assert.Equal(first, Released(Two));
     }
 
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public void What_is_known_of_a_TPMs_state_is_that_of_its_holder_whatever_step_a_release_dies_at(CustodyStep dying)
+    {
+        Returned("returned 1");
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, Wrap(), Die(dying)))
+        {
+            Assert.Throws<MachineDied>(() => vault.Release(Volume, Machine, Two, Bytes, "out"));
+        }
+
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        {
+            Assert.Equal(dying == CustodyStep.IntentWritten ? "returned 1" : "out", vault.MarkOf(Volume));
+        }
+    }
+
+    [Theory]
+    [InlineData(CustodyStep.IntentWritten)]
+    [InlineData(CustodyStep.HolderStored)]
+    public void The_state_of_a_return_that_dies_at_a_step_is_kept(CustodyStep dying)
+    {
+        Returned("returned 1");
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        {
+            vault.Release(Volume, Machine, Two, Bytes, "out");
+        }
+
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, Wrap(), Die(dying)))
+        {
+            Assert.Throws<MachineDied>(
+                () => vault.Clear(Volume, Two, ClearCause.Returned, "digest", "returned 2"));
+        }
+
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        {
+            Assert.Equal("returned 2", vault.MarkOf(Volume));
+        }
+    }
+
+    [Fact]
+    public void Refuses_a_store_whose_state_of_a_TPM_was_edited_or_put_back()
+    {
+        Returned("returned 1");
+        string older = Path.Combine(_path, "keys.db");
+        byte[] kept = File.ReadAllBytes(older);
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        {
+            Assert.Equal("returned 1", vault.MarkOf(Volume));
+            vault.Release(Volume, Machine, Two, Bytes, "out");
+            vault.Clear(Volume, Two, ClearCause.Returned, "digest", "returned 2");
+        }
+
+        foreach (string left in Directory.EnumerateFiles(_path, "keys.db*"))
+        {
+            File.Delete(left);
+        }
+
+        File.WriteAllBytes(older, kept);
+        File.SetUnixFileMode(older, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using (PrivateDirectory directory = Open())
+        {
+            Assert.Throws<CustodyException>(() => KeyVault.Open(directory, Wrap()));
+        }
+
+        Edit("UPDATE volumes SET mark = 'returned 2'");
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        {
+            Assert.Equal("returned 2", vault.MarkOf(Volume));
+        }
+
+        Edit("UPDATE volumes SET mark = 'open'");
+        using (PrivateDirectory directory = Open())
+        {
+            Assert.Throws<CustodyException>(() => KeyVault.Open(directory, Wrap()));
+        }
+    }
+
     [Fact]
     public void Refuses_a_store_whose_holder_was_edited()
     {
@@ -193,6 +277,14 @@ public sealed class KeyVaultTests : IDisposable
         return path;
     }
 
+    private void Returned(string mark)
+    {
+        using PrivateDirectory directory = Open();
+        using KeyVault vault = KeyVault.Open(directory, Wrap());
+        vault.Release(Volume, Machine, One, Bytes, "out");
+        vault.Clear(Volume, One, ClearCause.Returned, "digest", mark);
+    }
+
     private byte[] Released(VaultHolder holder)
     {
         using PrivateDirectory directory = Open();
@@ -204,7 +296,7 @@ public sealed class KeyVaultTests : IDisposable
     {
         using PrivateDirectory directory = Open();
         using var database = Bailiwick.Durable.Sqlite.SqliteDatabase.Open(
-            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b53, [""]));
+            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b53, ["", ""]));
         // CA1857: the text is a constant at each caller; this is the intruder.
 #pragma warning disable CA1857
         database.Execute(sql);

@@ -153,6 +153,7 @@ public sealed class LeaseScheduleTests
         Assert.IsType<RouteAnswer<Nothing>.Recorded>(bench.Desk.Return(
             DeskBench.Call(Signer(host)),
             new ReturnBody(JsonElement.Parse(HolderDocument.WriteReturn(
-                new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data")), ReleaseScene.HostOf(host + 1),
-                KeyNonce.Of(nonce) ?? throw new InvalidOperationException(), Signer(host))))));
+                new KeySubject.Volume(new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data"))), null,
+                ReleaseScene.HostOf(host + 1), KeyNonce.Of(nonce) ?? throw new InvalidOperationException(),
+                Signer(host))))));
 }
