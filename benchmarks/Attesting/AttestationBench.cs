@@ -21,6 +21,8 @@ public sealed class AttestationBench : IBench
         tell("attestation: boot logs and runtime logs");
         var logs = await new LogFigures(effort, tell).Measure();
         tell("attestation: quotes and endorsement certificates");
-        return [.. logs, .. await new QuoteFigures(effort, tell).Measure(directory)];
+        var quotes = await new QuoteFigures(effort, tell).Measure(directory);
+        tell("attestation: whole appraisals, and 10,000 hosts");
+        return [.. logs, .. quotes, .. await new AppraisalFigures(effort, tell).Measure(directory)];
     }
 }

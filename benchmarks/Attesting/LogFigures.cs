@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.RuntimeLog;
@@ -39,7 +38,8 @@ internal sealed class LogFigures(Effort effort, Action<string> tell)
         if (File.Exists(Tool))
         {
             int starts = effort.Count(20);
-            contestants.Add(Race.Timed(starts, _ => Repeat(starts, () => Start(Tool, Vector(BootLogFile)))));
+            contestants.Add(Race.Timed(starts, _ => Repeat(
+                starts, () => ToolRun.Start(Tool, Checkout.Root, Vector(BootLogFile)))));
         }
         else
         {
@@ -120,22 +120,6 @@ internal sealed class LogFigures(Effort effort, Action<string> tell)
         for (int i = 0; i < count; i++)
         {
             action();
-        }
-    }
-
-    private static void Start(string program, string argument)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, [argument])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        }) ?? throw new BenchException($"{program} does not start.");
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginErrorReadLine();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new BenchException($"{program} refuses {argument}.");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Bailiwick.Attestation.Endorsement;
 using Bailiwick.Attestation.PublicKeys;
@@ -93,7 +92,7 @@ internal sealed class QuoteFigures(Effort effort, Action<string> tell)
         int count = effort.Count(4000), starts = effort.Count(20);
         double[] medians = await Race.Run(effort,
             Race.Timed(count, _ => Repeat(count, () => Judge(claim, expectation, kept))),
-            Race.Timed(starts, _ => Repeat(starts, () => Start(directory,
+            Race.Timed(starts, _ => Repeat(starts, () => ToolRun.Start(Tool, directory,
                 "-u", Vector("quotes/keylime/ak.pem"), "-m", Vector("quotes/keylime/quote.msg"),
                 "-s", Vector("quotes/keylime/quote.sig"), "-f", Vector("quotes/keylime/pcrs.out"),
                 "-q", Convert.ToHexStringLower(nonce)))));
@@ -123,18 +122,6 @@ internal sealed class QuoteFigures(Effort effort, Action<string> tell)
 
     private static void Judge(QuoteClaim claim, QuoteExpectation expectation, VerifierKeyCache keys) =>
         Require(QuoteVerifier.Verify(claim, expectation, keys) is QuoteVerdict.Verified);
-
-    private static void Start(string directory, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(Tool, arguments)
-        {
-            WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        using var process = Process.Start(start) ?? throw new BenchException($"{Tool} does not start.");
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Require(process.ExitCode == 0);
-    }
 
     private static void Repeat(int count, Action action)
     {

@@ -47,6 +47,17 @@ public static class Race
         return Stopwatch.GetElapsedTime(start).TotalSeconds / count;
     };
 
+    /// <summary>
+    /// The seconds of processor time that this process works in the action: what it costs one core, whatever else the
+    /// machine does.
+    /// </summary>
+    public static Func<int, Task<double>> Worked(Action<int> action) => round =>
+    {
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        action(round);
+        return Task.FromResult((Environment.CpuUsage.TotalTime - before).TotalSeconds);
+    };
+
     /// <summary>The middle value; the mean of the two middle ones of an even number.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static double Median(IReadOnlyList<double> values)

@@ -91,7 +91,7 @@ public sealed record GuestImage(
     }
 
     /// <summary>The machine's busybox, which must need no library.</summary>
-    internal static string StaticBusybox()
+    public static string StaticBusybox()
     {
         var path = LabPrograms.Find("busybox") ?? "";
 

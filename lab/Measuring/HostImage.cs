@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Lab.Guests;
@@ -23,8 +24,13 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
     /// <summary>
     /// Puts the image together in a new directory, with packages from the lab's cache or from the archive.
     /// </summary>
+    /// <param name="cache">The lab's cache.</param>
+    /// <param name="directory">The new directory.</param>
+    /// <param name="arguments">The kernel's command line.</param>
+    /// <param name="hasSoftware">Whether it goes on to software on a second disk, or tells what it measured.</param>
+    /// <param name="cancellation">Gives up.</param>
     public static async Task<HostImage> Build(
-        string cache, string directory, string arguments, CancellationToken cancellation)
+        string cache, string directory, string arguments, bool hasSoftware, CancellationToken cancellation)
     {
         GuestKernel kernel = await GuestKernel.Fetch(cache, null, cancellation).ConfigureAwait(false);
         string tree = Path.Combine(cache, "firmware");
@@ -44,7 +50,8 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
             Copy(tree, "usr/lib/shim/shimx64.efi.signed", Path.Combine(loader, "BOOTX64.EFI")),
             Copy(tree, "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", Path.Combine(loader, "grubx64.efi")),
             Copy("/", kernel.ImagePath, Path.Combine(directory, "vmlinuz")),
-            Write(Path.Combine(directory, "initrd.gz"), Initrd()),
+            Write(Path.Combine(directory, "initrd.gz"), hasSoftware
+                ? Initrd("software-init", kernel.ModulePaths) : Initrd("measured-init", [])),
             Write(Path.Combine(menu, "grub.cfg"), Encoding.ASCII.GetBytes(
                 $"set timeout=0\nlinux /vmlinuz {arguments}\ninitrd /initrd.gz\nboot\n")),
             Path.Combine(tree, "usr/share/OVMF/OVMF_CODE_4M.secboot.fd"),
@@ -72,7 +79,7 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
         return path;
     }
 
-    private static byte[] Initrd()
+    private static byte[] Initrd(string init, IReadOnlyList<string> modules)
     {
         LabPrograms.Require("busybox");
         CpioArchive archive = new();
@@ -81,9 +88,22 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
             archive.AddDirectory(directory);
         }
 
-        archive.AddFile("init", NativeProgram.Source("measured-init"));
+        archive.AddFile("init", NativeProgram.Source(init));
         archive.AddFile("bin/busybox", File.ReadAllBytes(GuestImage.StaticBusybox()));
         archive.AddLink("bin/sh", "busybox");
+        if (modules.Count > 0)
+        {
+            archive.AddDirectory("host");
+            archive.AddDirectory("modules");
+        }
+
+        // The shell lists them by name, in the order in which the kernel takes them.
+        for (int i = 0; i < modules.Count; i++)
+        {
+            archive.AddFile(
+                string.Create(CultureInfo.InvariantCulture, $"modules/{i:D2}.ko"), File.ReadAllBytes(modules[i]));
+        }
+
         return archive.ToGzip();
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Bailiwick.Lab.Hosts;
 
@@ -34,7 +33,7 @@ public static class MeasuredStart
         try
         {
             HostImage image = await HostImage.Build(
-                cache, Path.Combine(scratch, "esp"), arguments, cancellation).ConfigureAwait(false);
+                cache, Path.Combine(scratch, "esp"), arguments, hasSoftware: false, cancellation).ConfigureAwait(false);
             string home = Path.Combine(cache, "measured", image.Digest[..16]);
             if (!Directory.Exists(home))
             {
@@ -56,53 +55,14 @@ public static class MeasuredStart
     private static async Task<string> Boot(HostImage image, string scratch, CancellationToken cancellation)
     {
         string state = Directory.CreateDirectory(Path.Combine(scratch, "tpm")).FullName;
-        string socket = Path.Combine(scratch, "tpm.sock"), told = Path.Combine(scratch, "told");
-        string variables = Path.Combine(scratch, "variables");
-        File.Copy(image.Variables, variables);
-        using Process tpm = LabPrograms.Start(
-            [
-                "swtpm", "socket", "--tpm2", "--tpmstate", $"dir={state}", "--ctrl", $"type=unixio,path={socket}",
-                "--flags", "not-need-init", "--terminate",
-            ],
-            null);
-        try
+        MeasuredMachine machine = await MeasuredMachine.Start(image, scratch, state, [], cancellation)
+            .ConfigureAwait(false);
+        await using (machine.ConfigureAwait(false))
         {
-            for (int attempt = 0; !File.Exists(socket); attempt++)
-            {
-                if (attempt == 100 || tpm.HasExited)
-                {
-                    throw new LabException("no TPM came up", socket, "run swtpm socket by hand and read what it says");
-                }
-
-                await Task.Delay(50, cancellation).ConfigureAwait(false);
-            }
-
-            string[] machine =
-            [
-                "qemu-system-x86_64", "-machine", "q35,smm=on,accel=tcg", "-cpu", "max", "-m", "512", "-nodefaults",
-                "-display", "none", "-no-reboot",
-                "-global", "driver=cfi.pflash01,property=secure,value=on",
-                "-drive", $"if=pflash,format=raw,unit=0,file={image.Firmware},readonly=on",
-                "-drive", $"if=pflash,format=raw,unit=1,file={variables}",
-                "-chardev", $"socket,id=tpm,path={socket}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
-                "-device", "tpm-crb,tpmdev=tpm0",
-                "-drive", $"format=raw,file=fat:{image.Partition},if=none,id=disk,readonly=on",
-                "-device", "virtio-blk-pci,drive=disk", "-serial", "null", "-serial", $"file:{told}",
-            ];
-            (await LabPrograms.Run(machine, timeout: Limit, cancellation: cancellation).ConfigureAwait(false))
+            (await machine.Ended.WaitAsync(Limit, cancellation).ConfigureAwait(false))
                 .Expect("the measured boot", "read the lines above; is there memory for 512 MiB?");
+            return await machine.Told(cancellation).ConfigureAwait(false);
         }
-        finally
-        {
-            if (!tpm.HasExited)
-            {
-                tpm.Kill();
-            }
-
-            await tpm.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-
-        return await File.ReadAllTextAsync(told, cancellation).ConfigureAwait(false);
     }
 
     private static void Keep(string said, string scratch, string home)

@@ -76,7 +76,7 @@ internal sealed class BoardServer : IAsyncDisposable
         Method = "GET",
         Template = template,
         Summary = "Reads.",
-        Callers = [PrincipalKind.Host],
+        Callers = [PrincipalKind.Host, PrincipalKind.KeyService],
         Scope = RouteScope.AnswerByCaller,
         Records = new RecordDuty.Nothing("it only reads"),
     };

@@ -25,7 +25,7 @@ public sealed class PrivateSwtpm : IAsyncLifetime
 
     public string IntermediatesFile => Path.Combine(Directory, "tpm-vendor", "intermediates.pem");
 
-    private string State => Path.Combine(Directory, "state");
+    public string State => Path.Combine(Directory, "state");
 
     public async ValueTask InitializeAsync()
     {
