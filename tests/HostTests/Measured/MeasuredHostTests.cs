@@ -172,7 +172,7 @@ public sealed class MeasuredHostTests(ITestOutputHelper output) : IAsyncLifetime
 
     private static async Task<EvidenceBundle> Prove(Running host, MeasuredTenant tenant, byte[] nonce)
     {
-        ProofAnswer proof = await host.Proxy.Prove(nonce, Cancel);
+        ProofAnswer proof = await host.Proxy.Prove(nonce, null, Cancel);
         return new EvidenceBundle
         {
             Evidence = CanonicalJson.Write(proof.Evidence ?? throw new InvalidOperationException("no checkpoint")),
@@ -201,7 +201,7 @@ public sealed class MeasuredHostTests(ITestOutputHelper output) : IAsyncLifetime
         {
             try
             {
-                if ((await host.Proxy.Prove(new byte[1], Cancel)).Evidence is not null)
+                if ((await host.Proxy.Prove(new byte[1], null, Cancel)).Evidence is not null)
                 {
                     Tell("the Proxy answers");
                     return host;
