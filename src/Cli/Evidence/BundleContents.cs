@@ -3,6 +3,7 @@ using System.Globalization;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.Predicates;
 using Bailiwick.Domains.Bundles;
 using Bailiwick.Domains.KeyRelease;
@@ -45,6 +46,10 @@ internal sealed class BundleContents
     internal IReadOnlyList<(int Register, string Value)> Registers { get; }
 
     internal ImmutableArray<DomainDemands> Domains { get; }
+
+    /// <summary>The entries of the integrity log that are open to whoever fetched the bundle.</summary>
+    internal ImmutableArray<IntegrityOpening> Entries =>
+        IntegrityTail.Read(_bundle.Logs.IntegrityLog.Span, out _)?.Openings ?? [];
 
     /// <summary>Why logs prove nothing.</summary>
     internal IReadOnlyList<string> Faults => _logs?.Faults ?? [];

@@ -124,7 +124,10 @@ internal static class EvidenceFetch
             Evidence = evidence,
             Enrolments = [.. answer.Enrolments.Select(CanonicalJson.Write)],
             Logs = new EvidenceLogs(
-                Convert.FromBase64String(answer.BootLog), Convert.FromBase64String(answer.RuntimeLog)),
+                Convert.FromBase64String(answer.BootLog), Convert.FromBase64String(answer.RuntimeLog))
+            {
+                IntegrityLog = answer.IntegrityLog is { } log ? CanonicalJson.Write(log) : ReadOnlyMemory<byte>.Empty,
+            },
             Statements = [],
             Proofs = held is not null && EvidenceVerifier.ClaimedCheckpoint(evidence) is { } claimed
                 ? await Prove(desk, held, claimed, cancellation).ConfigureAwait(false) : [],

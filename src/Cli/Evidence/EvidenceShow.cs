@@ -58,6 +58,15 @@ internal static class EvidenceShow
                 (IReadOnlyList<string>)[one.Kind, one.Holds ? "yes" : "NO", one.Events, one.Sentence]));
         }
 
+        if (!contents.Entries.IsEmpty)
+        {
+            terminal.Say("Of the host's integrity log, what is open to whoever fetched this:");
+            terminal.Table(["entry", "kind", "subject"], contents.Entries.Select(one => (IReadOnlyList<string>)
+            [
+                one.Entry.Sequence.ToString(CultureInfo.InvariantCulture), one.Entry.KindName, one.Entry.Subject,
+            ]));
+        }
+
         foreach (string fault in contents.Faults)
         {
             terminal.Complain(fault);
@@ -84,6 +93,12 @@ internal static class EvidenceShow
                 ["events"] = one.Events,
                 ["sentence"] = one.Sentence,
             })]),
+        })]),
+        ["integrityLog"] = new JsonArray([.. contents.Entries.Select(one => (JsonNode)new JsonObject
+        {
+            ["entry"] = one.Entry.Sequence,
+            ["kind"] = one.Entry.KindName,
+            ["subject"] = one.Entry.Subject,
         })]),
         ["faults"] = EvidenceFile.Texts(contents.Faults),
     };

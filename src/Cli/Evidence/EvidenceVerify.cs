@@ -65,6 +65,13 @@ internal static class EvidenceVerify
             document["policy"] = accepted.Domain.Origin.ToString();
             document["checkpoint"] = accepted.Evidence.Checkpoint.Size;
             document["digest"] = accepted.Evidence.Digest.Hex;
+            document["integrityLog"] = accepted.Evidence.Followed is { } followed
+                ? new JsonObject
+                {
+                    ["entries"] = followed.Position.Head.Entries - followed.From,
+                    ["opened"] = followed.Openings.Length,
+                }
+                : null;
         }
 
         return document;
@@ -77,6 +84,13 @@ internal static class EvidenceVerify
             case BundleVerdict.Accepted accepted:
                 terminal.Say($"Accepted: {accepted.Evidence.Host} gives {WireText.Of(accepted.Level)}, and all that "
                     + $"{accepted.Domain.Origin} demands holds (checkpoint {accepted.Evidence.Checkpoint.Size}).");
+                if (accepted.Evidence.Followed is { } followed)
+                {
+                    long entries = followed.Position.Head.Entries - followed.From;
+                    terminal.Say($"Its integrity log was followed over {entries} entries to the quoted register; "
+                        + $"{followed.Openings.Length} of them are open to the tenant: `bailiwick evidence show`.");
+                }
+
                 break;
             case BundleVerdict.Refused refused:
                 foreach (BundleReason reason in refused.Reasons)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
@@ -137,8 +138,7 @@ internal sealed class BundleCase(EvidenceBundle bundle, BundlePins pins, Verifie
             Checkpoint = rule,
             EndorsementKey = ReleaseControl.EndorsementKeyOf(datacentre, host.Ref),
             Enrolment = Enrolment(),
-            // A bundle carries no log; that its head is what the register holds is judged all the same.
-            IntegrityLog = null,
+            IntegrityLog = Demand(),
             Nonce = pins.Nonce,
         };
         switch (EvidenceVerifier.Verify(bundle.Evidence.Span, expectation, bundle.Logs, keys))
@@ -152,6 +152,27 @@ internal sealed class BundleCase(EvidenceBundle bundle, BundlePins pins, Verifie
             default:
                 throw new UnreachableException();
         }
+    }
+
+    /// <summary>
+    /// A log that is not shown is not followed; that its head is what the register holds is judged all the same.
+    /// Whoever fetched for no tenant has digests alone.
+    /// </summary>
+    private IntegrityDemand? Demand()
+    {
+        if (bundle.Logs.IntegrityLog.IsEmpty)
+        {
+            _unverified.Add("What the host did since its boot: the bundle has no integrity log.");
+            return null;
+        }
+
+        bool isForTenant = IntegrityTail.Read(bundle.Logs.IntegrityLog.Span, out _) is { Openings.IsEmpty: false };
+        if (!isForTenant)
+        {
+            _unverified.Add("What the host did since its boot: the bundle has only the digests of its integrity log.");
+        }
+
+        return new IntegrityDemand(isForTenant ? pins.Tenant : null, Known: null);
     }
 
     private EnrolledKey? Enrolment()

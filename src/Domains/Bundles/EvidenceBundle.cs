@@ -48,6 +48,7 @@ public sealed record EvidenceBundle
         ["enrolments"] = new JsonArray([.. Enrolments.Select(one => Node(one))]),
         ["bootLog"] = Convert.ToBase64String(Logs.BootLog.Span),
         ["runtimeLog"] = Convert.ToBase64String(Logs.RuntimeLog.Span),
+        ["integrityLog"] = Convert.ToBase64String(Logs.IntegrityLog.Span),
         ["statements"] = new JsonArray([.. Statements.Select(one => Node(one))]),
         ["proofs"] = new JsonArray([.. Proofs.Select(proof => (JsonNode)new JsonObject
         {
@@ -69,12 +70,13 @@ public sealed record EvidenceBundle
         fault = $"It has not exactly the members of an {Version}, or one of them has not its form.";
         return DocumentObject.Of(root) is { } value
             && value.HasExactly(
-                "bailiwick", "evidence", "enrolments", "bootLog", "runtimeLog", "statements", "proofs")
+                "bailiwick", "evidence", "enrolments", "bootLog", "runtimeLog", "integrityLog", "statements", "proofs")
             && value.Text("bailiwick") == Version
             && value.Canonical("evidence") is { } evidence
             && value.CanonicalList("enrolments", BundleLimits.Enrolments) is { } enrolments
             && value.Bytes("bootLog", BundleLimits.LogBytes) is { } boot
             && value.Bytes("runtimeLog", BundleLimits.LogBytes) is { } runtime
+            && value.Bytes("integrityLog", BundleLimits.LogBytes) is { } integrity
             && value.CanonicalList("statements", BundleLimits.Statements) is { } statements
             && value.ObjectList("proofs", BundleLimits.Proofs) is { } list
             && Proved(list) is { } proofs
@@ -82,7 +84,7 @@ public sealed record EvidenceBundle
                 {
                     Evidence = evidence,
                     Enrolments = enrolments,
-                    Logs = new EvidenceLogs(boot, runtime),
+                    Logs = new EvidenceLogs(boot, runtime) { IntegrityLog = integrity },
                     Statements = statements,
                     Proofs = proofs,
                 }

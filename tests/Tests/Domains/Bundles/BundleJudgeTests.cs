@@ -1,10 +1,12 @@
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Domains.Bundles;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Attestation;
 using Bailiwick.Tests.Attestation.Enrolment;
+using Bailiwick.Tests.Attestation.IntegrityLog;
 using Bailiwick.Tests.Ledger.Statements;
 using Bailiwick.Tests.Proxy.Signed;
 
@@ -30,6 +32,38 @@ public sealed class BundleJudgeTests : IDisposable
         accepted = Assert.IsType<BundleVerdict.Accepted>(Judge(
             _scene.Bundle(), _scene.Pins with { Checkpoint = _scene.Note(5), Revision = 1 }));
         Assert.Single(accepted.Unverified);
+    }
+
+    [Fact]
+    public void Follows_the_integrity_log_to_the_register_and_says_when_it_could_not()
+    {
+        EvidenceBundle whole = _scene.Bundle();
+        var accepted = Assert.IsType<BundleVerdict.Accepted>(Judge(whole));
+        Assert.Equal(2, accepted.Evidence.Followed?.Openings.Length);
+        Assert.Equal(6, accepted.Evidence.Followed?.Position.Head.Entries - accepted.Evidence.Followed?.From);
+        foreach ((ReadOnlyMemory<byte> log, string says) in new[]
+        {
+            (ReadOnlyMemory<byte>.Empty, "no integrity log"),
+            (QuotedEvidence.Log.Tail(null).Write(), "only the digests"),
+        })
+        {
+            accepted = Assert.IsType<BundleVerdict.Accepted>(
+                Judge(whole with { Logs = whole.Logs with { IntegrityLog = log } }));
+            Assert.Contains(accepted.Unverified, one => one.Contains(says, StringComparison.Ordinal));
+        }
+
+        IntegrityTail tail = QuotedEvidence.Log.Tail(_scene.Tenant.Id);
+        byte[] changed = tail.Commitments.ToArray();
+        changed[^1] ^= 1;
+        AssertRefused("evidence-integrity-log-mismatch", With(tail with { Commitments = changed }));
+        ReadOnlyMemory<byte> cut = tail.Commitments[..^32];
+        AssertRefused("evidence-integrity-log-mismatch", With(tail with { Commitments = cut }));
+        AssertRefused("evidence-integrity-opening-foreign", With(QuotedEvidence.Log.Tail(IntegrityScene.Bank)));
+        AssertRefused(
+            "evidence-integrity-log-malformed", whole with { Logs = whole.Logs with { IntegrityLog = "{}"u8.ToArray() } });
+
+        EvidenceBundle With(IntegrityTail shown) =>
+            whole with { Logs = whole.Logs with { IntegrityLog = shown.Write() } };
     }
 
     [Fact]

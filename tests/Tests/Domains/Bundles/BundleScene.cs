@@ -128,7 +128,7 @@ internal sealed class BundleScene : IDisposable
     {
         Evidence = Evidence(),
         Enrolments = [Enrolment()],
-        Logs = QuotedEvidence.Logs,
+        Logs = QuotedEvidence.Logs with { IntegrityLog = QuotedEvidence.Log.Tail(Tenant.Id).Write() },
         Statements = [Root, Directory, HostStatement, Policy],
         Proofs = [],
     };
