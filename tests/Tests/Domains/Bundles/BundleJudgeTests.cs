@@ -59,8 +59,8 @@ public sealed class BundleJudgeTests : IDisposable
         ReadOnlyMemory<byte> cut = tail.Commitments[..^32];
         AssertRefused("evidence-integrity-log-mismatch", With(tail with { Commitments = cut }));
         AssertRefused("evidence-integrity-opening-foreign", With(QuotedEvidence.Log.Tail(IntegrityScene.Bank)));
-        AssertRefused(
-            "evidence-integrity-log-malformed", whole with { Logs = whole.Logs with { IntegrityLog = "{}"u8.ToArray() } });
+        EvidenceLogs malformed = whole.Logs with { IntegrityLog = "{}"u8.ToArray() };
+        AssertRefused("evidence-integrity-log-malformed", whole with { Logs = malformed });
 
         EvidenceBundle With(IntegrityTail shown) =>
             whole with { Logs = whole.Logs with { IntegrityLog = shown.Write() } };
