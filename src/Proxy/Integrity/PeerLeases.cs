@@ -35,6 +35,35 @@ public sealed class PeerLeases(TimeProvider time)
         Change(table => table.Take(peer, domain, against, now));
     }
 
+    /// <summary>
+    /// Lets somebody judge another host. That the judge itself fails is no reason to trust, and ends what was lent at
+    /// once: whoever makes a verifier throw must not stay what he was (CVE-2022-3500), nor take it down.
+    /// </summary>
+    /// <param name="peer">The other host.</param>
+    /// <param name="domains">The domains it is judged for.</param>
+    /// <param name="judge">Judges; what it throws, but for a cancellation, is a failure of the judge.</param>
+    /// <returns>The failure, or null.</returns>
+    public async Task<Exception?> JudgeAsync(
+        HostRef peer, IReadOnlyCollection<DomainRef> domains, Func<Task> judge)
+    {
+        ArgumentNullException.ThrowIfNull(domains);
+        ArgumentNullException.ThrowIfNull(judge);
+        try
+        {
+            await judge().ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            foreach (DomainRef domain in domains)
+            {
+                Take(peer, domain, ["this host failed over what it showed."]);
+            }
+
+            return failure;
+        }
+    }
+
     /// <summary>Forgets everyone who is not among these.</summary>
     public void Keep(IReadOnlyCollection<(HostRef, DomainRef)> wanted) =>
         Change(table => table.Where(lease => wanted.Contains((lease.Host, lease.Domain))));

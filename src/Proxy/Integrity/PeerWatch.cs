@@ -48,7 +48,7 @@ public sealed class PeerWatch(
             ImmutableArray<(HostRef Host, DomainRef Domain)> wanted = plans.Current.Doubts.Keys;
             leases.Keep(wanted);
             await Task.WhenAll(wanted.GroupBy(pair => pair.Host).Select(
-                group => AskAsync(group.Key, [.. group.Select(pair => pair.Domain)], stop))).ConfigureAwait(false);
+                group => JudgeAsync(group.Key, [.. group.Select(pair => pair.Domain)], stop))).ConfigureAwait(false);
             try
             {
                 plans.Reconsider();
@@ -73,6 +73,16 @@ public sealed class PeerWatch(
         foreach (HttpClient client in _clients.Values)
         {
             client.Dispose();
+        }
+    }
+
+    private async Task JudgeAsync(HostRef peer, ImmutableArray<DomainRef> domains, CancellationToken stop)
+    {
+        if (await leases.JudgeAsync(peer, domains, () => AskAsync(peer, domains, stop)).ConfigureAwait(false)
+            is { } failure)
+        {
+            // The full exception, not only its message: this is for whoever repairs the Proxy.
+            await Console.Error.WriteLineAsync($"bailiwick: judging {peer} failed: {failure}").ConfigureAwait(false);
         }
     }
 

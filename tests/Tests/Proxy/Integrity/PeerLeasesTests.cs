@@ -55,6 +55,27 @@ public sealed class PeerLeasesTests
     }
 
     [Fact]
+    public async Task A_verifier_that_throws_ends_the_leases_of_that_host_at_once_and_of_no_other()
+    {
+        HostRef other = Peer with { Name = StatementName.Parse("host-3") };
+        foreach ((HostRef host, DomainRef domain) in new[] { (Peer, Web), (Peer, Ledger), (other, Web) })
+        {
+            _leases.Take(host, domain, []);
+        }
+
+        Assert.Null(await _leases.JudgeAsync(Peer, [Web, Ledger], () => Task.CompletedTask));
+        Assert.Null(_leases.Doubt(Peer, Web));
+        Exception failure = new IndexOutOfRangeException("a parser's bug");
+        Assert.Same(failure, await _leases.JudgeAsync(Peer, [Web, Ledger], () => throw failure));
+        Assert.Contains("failed", _leases.Doubt(Peer, Web), StringComparison.Ordinal);
+        Assert.NotNull(_leases.Doubt(Peer, Ledger));
+        Assert.Null(_leases.Doubt(other, Web));
+        await Assert.ThrowsAsync<OperationCanceledException>(
+            () => _leases.JudgeAsync(other, [Web], () => throw new OperationCanceledException()));
+        Assert.Null(_leases.Doubt(other, Web));
+    }
+
+    [Fact]
     public void Who_is_no_peer_any_more_is_forgotten()
     {
         _leases.Take(Peer, Web, []);
