@@ -65,7 +65,7 @@ public sealed class PeerLeasesTests
 
         Assert.Null(await _leases.JudgeAsync(Peer, [Web, Ledger], () => Task.CompletedTask));
         Assert.Null(_leases.Doubt(Peer, Web));
-        Exception failure = new IndexOutOfRangeException("a parser's bug");
+        Exception failure = new InvalidOperationException("a bug of a parser");
         Assert.Same(failure, await _leases.JudgeAsync(Peer, [Web, Ledger], () => throw failure));
         Assert.Contains("failed", _leases.Doubt(Peer, Web), StringComparison.Ordinal);
         Assert.NotNull(_leases.Doubt(Peer, Ledger));
