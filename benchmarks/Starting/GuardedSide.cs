@@ -5,6 +5,7 @@ using Bailiwick.Domains.Policy;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Lab.Measuring;
 
 namespace Bailiwick.Benchmarks.Starting;
 
@@ -52,7 +53,8 @@ internal sealed class GuardedSide : IAsyncDisposable
         BoardDesk? desk = null;
         try
         {
-            var deployment = await LabDeployment.Create(paths, datacentre, image, policies, progress, cancel);
+            LabHosts hosts = new(datacentre, image, MeasuredStart.Take(paths.Cache, progress, cancel));
+            var deployment = await LabDeployment.Create(paths, hosts, policies, progress, cancel);
             desk = deployment.Board(Tenant);
             var side = new GuardedSide(deployment, desk, await Placed(desk, cancel));
             await BootWatch.Ready(side.ProbeSocket, Machine, BootLimit, cancel);

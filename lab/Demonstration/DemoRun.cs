@@ -3,6 +3,7 @@ using Bailiwick.Domains.Flows;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Lab.Measuring;
 
 namespace Bailiwick.Lab.Demonstration;
 
@@ -33,6 +34,31 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
         var steps = new StepProgress(audience);
         audience.Act("Three hosts on one machine");
         Task<GuestImage> guest = GuestImage.Build(paths.Cache, null, cancellation);
+        using var measuring = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task<HostMeasurements> measured = Measure(paths, guest, steps, measuring.Token);
+        try
+        {
+            return await Play(paths, guest, measured, steps, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            await measuring.CancelAsync().ConfigureAwait(false);
+            await ((Task)measured).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Both are made of one kernel package: the guests' image fetches it.</summary>
+    private static async Task<HostMeasurements> Measure(
+        LabPaths paths, Task<GuestImage> guest, StepProgress steps, CancellationToken cancellation)
+    {
+        await guest.ConfigureAwait(false);
+        return await MeasuredStart.Take(paths.Cache, steps, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<DemoReport> Play(
+        LabPaths paths, Task<GuestImage> guest, Task<HostMeasurements> measured, StepProgress steps,
+        CancellationToken cancellation)
+    {
         LabDatacentre datacentre = await LabBuilder.Up(paths, options.Policies, HostNames, steps, cancellation)
             .ConfigureAwait(false);
         await using (datacentre.ConfigureAwait(false))
@@ -40,7 +66,8 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
             GuestImage image = await guest.ConfigureAwait(false);
             audience.Act("Keys, signed policies, Master, key services, Proxies");
             LabDeployment deployment = await LabDeployment.Create(
-                paths, datacentre, image, options.Policies, steps, cancellation).ConfigureAwait(false);
+                paths, new LabHosts(datacentre, image, measured), options.Policies, steps, cancellation)
+                .ConfigureAwait(false);
             audience.Act("Machines start, each admitted by its host's Proxy, "
                 + (deployment.Acceleration == GuestAcceleration.Kvm ? "with KVM" : "by QEMU's translator"));
             DemoStage stage = await DemoStage.Open(deployment, audience, cancellation).ConfigureAwait(false);

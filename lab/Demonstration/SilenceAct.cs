@@ -75,7 +75,9 @@ internal sealed class SilenceAct(DemoStage stage)
         bool open = false;
         while (!open && clock.Elapsed.TotalSeconds < 30)
         {
-            open = await IsOpen(cancellation).ConfigureAwait(false);
+            open = await IsOpen(cancellation).ConfigureAwait(false)
+                && await IsReached("bank/web-1", 5432, cancellation).ConfigureAwait(false)
+                && await IsReached("regulator/inspector-1", 8443, cancellation).ConfigureAwait(false);
         }
 
         return new DemoCheck("a silent host that proves itself again has its key and its network again",
@@ -84,6 +86,10 @@ internal sealed class SilenceAct(DemoStage stage)
                 $"{(against.Length == 0 ? "it got the key" : against)}; open: {open}, ")
             + string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds:F1} s after its Proxy began"));
     }
+
+    /// <summary>Whether a machine elsewhere reaches one of the host's in another domain, by both gateways.</summary>
+    private Task<bool> IsReached(string from, int port, CancellationToken cancellation) =>
+        FlowAct.Reaches(stage.Machine(from), stage.Machine("bank/ledger-1"), port, cancellation);
 
     private async Task<bool> IsOpen(CancellationToken cancellation)
     {

@@ -58,18 +58,21 @@ public sealed class LabDeployment
         + $"--socket '{paths.HookSocket(host)}' \"$2\" \"$3\" \"$1\"\n";
 
     /// <summary>Deploys into hosts that are up.</summary>
+    /// <param name="paths">Where everything lies.</param>
+    /// <param name="hosts">The hosts, their guests' image, and what a real boot of such a host measured.</param>
+    /// <param name="policies">The directory of policies to play.</param>
+    /// <param name="progress">Is told each step.</param>
+    /// <param name="cancellation">Gives up.</param>
     public static async Task<LabDeployment> Create(
-        LabPaths paths, LabDatacentre datacentre, GuestImage image, string policies, IProgress<LabStep>? progress,
-        CancellationToken cancellation)
+        LabPaths paths, LabHosts hosts, string policies, IProgress<LabStep>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(paths);
+        ArgumentNullException.ThrowIfNull(hosts);
+        (LabDatacentre datacentre, GuestImage image, Task<HostMeasurements> measuring) = hosts;
         var made = new LabDeployment(paths, datacentre, image, progress);
         Task<GuestAcceleration> acceleration = GuestAccelerator.Find(paths.Cache, image, cancellation);
-        HostMeasurements measured = made.Measured =
-            await MeasuredStart.Take(paths.Cache, progress, cancellation).ConfigureAwait(false);
-        await Task.WhenAll(datacentre.Hosts.Select(host => HostBoots.Boot(paths, host, measured, cancellation)))
-            .ConfigureAwait(false);
-        ProgramConfigs configs = made.Prepare(policies);
+        string firmware = await HostImage.MachineFirmware(paths.Cache, cancellation).ConfigureAwait(false);
+        ProgramConfigs configs = made.Prepare(policies, firmware);
         await made.StartMaster(cancellation).ConfigureAwait(false);
         foreach (string party in made.Desks.Tenants.Prepend(made.Desks.Operator.Facts.Name.Text))
         {
@@ -77,6 +80,9 @@ public sealed class LabDeployment
         }
 
         await Task.WhenAll(made.Desks.Tenants.Select((t, i) => made.StartKeyService(t, i, cancellation)))
+            .ConfigureAwait(false);
+        HostMeasurements measured = made.Measured = await measuring.ConfigureAwait(false);
+        await Task.WhenAll(datacentre.Hosts.Select(host => HostBoots.Boot(paths, host, measured, cancellation)))
             .ConfigureAwait(false);
         made.Acceleration = await acceleration.ConfigureAwait(false);
         foreach (LabHost host in datacentre.Hosts)
@@ -142,7 +148,7 @@ public sealed class LabDeployment
         return [.. folder.Envelopes];
     }
 
-    private ProgramConfigs Prepare(string policies)
+    private ProgramConfigs Prepare(string policies, string firmware)
     {
         Tell("parties", "make keys, sign policies");
         foreach (string old in Paths.Fresh.Where(Directory.Exists))
@@ -170,7 +176,7 @@ public sealed class LabDeployment
                 Path.Combine(Paths.Enrolled, host.Name + ".ek"), HostBoots.EndorsementKeyOf(Paths, host) + "\n");
         }
 
-        PutImages();
+        PutImages(firmware);
         File.Copy(LabTpmVendor.Of(Paths.Root).RootsFile, Path.Combine(Paths.Guest, "vendors.pem"));
         _desks = LabDesks.Create(Paths);
         _desks.SignEverything(log);
@@ -181,7 +187,7 @@ public sealed class LabDeployment
         return configs;
     }
 
-    private void PutImages()
+    private void PutImages(string firmware)
     {
         PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, Paths.Pool).Dispose();
         Directory.CreateDirectory(Paths.Images);
@@ -190,7 +196,6 @@ public sealed class LabDeployment
         File.Copy(Image.InitramfsPath, Path.Combine(Paths.Guest, "initrd.gz"));
         File.Copy(Image.KernelPath, Path.Combine(Paths.Images, Image.KernelSha256));
         File.Copy(Image.InitramfsPath, Path.Combine(Paths.Images, Image.InitramfsSha256));
-        string firmware = HostImage.MachineFirmware(Paths.Cache);
         File.Copy(firmware, Path.Combine(Paths.Guest, "ovmf.fd"));
         File.Copy(firmware, Path.Combine(
             Paths.Images, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(firmware)))));
@@ -308,3 +313,12 @@ public sealed class LabDeployment
 
     private void Tell(string place, string sentence) => _progress?.Report(new LabStep(place, sentence));
 }
+
+/// <summary>What a deployment is made into.</summary>
+/// <param name="Datacentre">The hosts, up.</param>
+/// <param name="Image">The guests' image.</param>
+/// <param name="Measuring">
+/// <see cref="MeasuredStart.Take(string, IProgress{LabStep}?, CancellationToken)"/>, perhaps under way: only the
+/// Proxies need its end.
+/// </param>
+public sealed record LabHosts(LabDatacentre Datacentre, GuestImage Image, Task<HostMeasurements> Measuring);

@@ -19,6 +19,7 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
     /// <summary>The kernel command line of a host as it should be.</summary>
     public const string Arguments = "console=ttyS0 quiet lockdown=confidentiality ima_policy=tcb";
 
+    private static readonly SemaphoreSlim Unpacking = new(1);
     private static readonly string[] Packages = ["shim-signed", "grub-efi-amd64-signed", "ovmf"];
 
     /// <summary>
@@ -33,14 +34,7 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
         string cache, string directory, string arguments, bool hasSoftware, CancellationToken cancellation)
     {
         GuestKernel kernel = await GuestKernel.Fetch(cache, null, cancellation).ConfigureAwait(false);
-        string tree = Path.Combine(cache, "firmware");
-        if (!Directory.Exists(tree))
-        {
-            string scratch = $"{tree}.{Guid.NewGuid():N}";
-            await DebianPackages.Unpack(Packages, scratch, cancellation).ConfigureAwait(false);
-            Directory.Move(scratch, tree);
-        }
-
+        string tree = await Unpacked(cache, cancellation).ConfigureAwait(false);
         string loader = Path.Combine(directory, "EFI", "BOOT");
         string menu = Path.Combine(directory, "EFI", "debian");
         Directory.CreateDirectory(loader);
@@ -62,10 +56,32 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
 
     /// <summary>
     /// The firmware that machines with <c>firmware: ovmf</c> start with: one file, without a store of variables, so
-    /// that its digest says all of it. It is there once a host image was built.
+    /// that its digest says all of it.
     /// </summary>
-    public static string MachineFirmware(string cache) =>
-        Path.Combine(cache, "firmware", "usr", "share", "ovmf", "OVMF.fd");
+    public static async Task<string> MachineFirmware(string cache, CancellationToken cancellation) => Path.Combine(
+        await Unpacked(cache, cancellation).ConfigureAwait(false), "usr", "share", "ovmf", "OVMF.fd");
+
+    /// <summary>The packages, unpacked in the cache; whoever comes while another unpacks them waits.</summary>
+    private static async Task<string> Unpacked(string cache, CancellationToken cancellation)
+    {
+        string tree = Path.Combine(cache, "firmware");
+        await Unpacking.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (!Directory.Exists(tree))
+            {
+                string scratch = $"{tree}.{Guid.NewGuid():N}";
+                await DebianPackages.Unpack(Packages, scratch, cancellation).ConfigureAwait(false);
+                Directory.Move(scratch, tree);
+            }
+
+            return tree;
+        }
+        finally
+        {
+            Unpacking.Release();
+        }
+    }
 
     private static string Copy(string tree, string from, string to)
     {

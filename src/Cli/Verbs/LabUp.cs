@@ -4,6 +4,7 @@ using Bailiwick.Lab.Demonstration;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Lab.Measuring;
 
 namespace Bailiwick.Cli.Verbs;
 
@@ -45,7 +46,9 @@ internal static class LabUp
         await using (lab.ConfigureAwait(false))
         {
             audience.Act("Keys, signed policies, Master, key services, Proxies");
-            await LabDeployment.Create(paths, lab, image, policies, progress, cancellation).ConfigureAwait(false);
+            Task<HostMeasurements> measured = MeasuredStart.Take(paths.Cache, progress, cancellation);
+            await LabDeployment.Create(
+                paths, new LabHosts(lab, image, measured), policies, progress, cancellation).ConfigureAwait(false);
             lab.Detach();
             return true;
         }

@@ -220,7 +220,15 @@ public sealed class CompartmentManager(
     }
 
     /// <summary>Starts the machine if it should run and does not.</summary>
-    public async Task GrantAsync(EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
+    /// <param name="plan">The plan in force.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="follow">
+    /// Called when all is ready for the start: brings the domain's network to the plan that is in force then, and
+    /// answers it. Keys take their time, and a start under rules of yesterday would be refused.
+    /// </param>
+    /// <param name="stop">Gives up.</param>
+    public async Task GrantAsync(
+        EnforcedPlan plan, CompartmentPlan machine, Func<EnforcedPlan> follow, CancellationToken stop)
     {
         if (!plan.WantsRunning(machine) || hypervisor.Current.Find(machine.Uuid) is { IsActive: true })
         {
@@ -235,7 +243,8 @@ public sealed class CompartmentManager(
 
         try
         {
-            ImmutableArray<string> refusals = await StartAsync(plan, machine, stop).ConfigureAwait(false);
+            ImmutableArray<string> refusals = await StartAsync(plan, machine, follow, stop)
+                .ConfigureAwait(false);
             Note(machine, refusals.IsEmpty ? "running" : "refused", refusals, plan.Digest);
         }
         catch (WorldException error)
@@ -246,7 +255,7 @@ public sealed class CompartmentManager(
     }
 
     private async Task<ImmutableArray<string>> StartAsync(
-        EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
+        EnforcedPlan plan, CompartmentPlan machine, Func<EnforcedPlan> follow, CancellationToken stop)
     {
         using StartTicket ticket = await storage.BeginAsync(machine, stop).ConfigureAwait(false);
         ImmutableArray<string> refusals = await storage.PrepareAsync(plan, machine, stop).ConfigureAwait(false);
@@ -259,11 +268,12 @@ public sealed class CompartmentManager(
 
         devices.Prepare(machine);
         Guid id = hypervisor.Current.Define(layout.Xml(machine));
+        EnforcedPlan now = follow();
         // libvirt asks our own hook now; its reasons come back in the exception.
         hypervisor.Current.Start(id);
         integrity.Record(
-            IntegrityKind.MachineStarted, plan.ReadersOf(machine), machine.Ref.ToString(),
-            $"{machine.MachineName} under plan {plan.Digest}");
+            IntegrityKind.MachineStarted, now.ReadersOf(machine), machine.Ref.ToString(),
+            $"{machine.MachineName} under plan {now.Digest}");
         return [];
     }
 

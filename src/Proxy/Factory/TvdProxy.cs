@@ -45,12 +45,25 @@ public sealed class TvdProxy(
             apply.Try($"check {machine.DisplayName}", () => compartments.Revoke(plan, machine));
             apply.Try($"hold {machine.DisplayName}", () => compartments.Hold(plan, machine));
             await apply.TryAsync(
-                $"run {machine.DisplayName}", () => compartments.GrantAsync(plan, machine, stop)).ConfigureAwait(false);
+                $"run {machine.DisplayName}", () => compartments.GrantAsync(plan, machine, Follow, stop))
+                .ConfigureAwait(false);
         }
 
         apply.Try("ports", () => network.ConfirmPorts(plan, own, compartments.DeadPorts(plan)));
         apply.ThrowFirst();
         Status.Turn(UnitHealth.Converged, "");
+
+        EnforcedPlan Follow()
+        {
+            if (plans.Current is var now && now.Digest != plan.Digest && now.Domain(Domain) is { } newest)
+            {
+                // From here on the run is under the newer plan, whatever becomes of it.
+                (plan, own) = (now, newest);
+                network.Bring(plan, own, apply);
+            }
+
+            return plan;
+        }
     }
 
     /// <inheritdoc/>

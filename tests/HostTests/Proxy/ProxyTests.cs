@@ -38,7 +38,8 @@ public sealed class ProxyTests(ITestOutputHelper output)
         await host.Host.Virsh("define", file);
         var started = await host.Host.Virsh("start", "bw-0123456789abcdef");
         Assert.NotEqual(0, started.ExitCode);
-        Assert.Contains("not a machine of this host's plan", started.Error, StringComparison.Ordinal);
+        Assert.True(
+            started.Error.Contains("not a machine of this host's plan", StringComparison.Ordinal), started.Error);
     }
 
     /// <summary>The Master is away too: what is enforced is the last good plan.</summary>

@@ -10,6 +10,7 @@ using Bailiwick.HostTests.Lab;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Lab.Measuring;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
@@ -47,8 +48,8 @@ internal sealed class MeasuredLab : IAsyncDisposable
         string policies = MeasuredPolicies.Write(Path.Combine(root, "written"));
         GuestImage image = await GuestImage.Build(paths.Cache);
         LabDatacentre datacentre = await LabBuilder.Up(paths, policies, ["host-1", "host-2"], null, default);
-        return new MeasuredLab(
-            datacentre, await LabDeployment.Create(paths, datacentre, image, policies, null, default));
+        LabHosts hosts = new(datacentre, image, MeasuredStart.Take(paths.Cache, null, default));
+        return new MeasuredLab(datacentre, await LabDeployment.Create(paths, hosts, policies, null, default));
     }
 
     public async ValueTask DisposeAsync()

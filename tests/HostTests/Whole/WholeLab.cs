@@ -7,6 +7,7 @@ using Bailiwick.HostTests.Lab;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Lab.Measuring;
 using Bailiwick.Lab.Probes;
 
 namespace Bailiwick.HostTests.Whole;
@@ -47,7 +48,8 @@ public sealed class WholeLab : IAsyncLifetime
             string policies = SmallPolicies.Write(Path.Combine(root, "written"));
             GuestImage image = await GuestImage.Build(paths.Cache);
             _datacentre = await LabBuilder.Up(paths, policies, ["host-1", "host-2"], null, default);
-            _deployment = await LabDeployment.Create(paths, _datacentre, image, policies, null, default);
+            LabHosts hosts = new(_datacentre, image, MeasuredStart.Take(paths.Cache, null, default));
+            _deployment = await LabDeployment.Create(paths, hosts, policies, null, default);
             Hosts = [.. _datacentre.Hosts.Select(h => new WholeHost(h, Deployment))];
             await Settled();
         }
