@@ -8,6 +8,8 @@ namespace Bailiwick.Domains.KeyRelease;
 /// <summary>Whether what a host proved is what a domain demands of its hosts.</summary>
 public static class PlatformJudge
 {
+    private const int MostEvents = 4;
+
     /// <summary>Everything that is missing, in sentences; empty when the host is good enough.</summary>
     public static ImmutableArray<string> Against(VerifiedEvidence evidence, DomainModel domain)
     {
@@ -38,7 +40,16 @@ public static class PlatformJudge
         return
         [
             .. report.Reservations,
-            .. report.Outcomes.Where(outcome => !outcome.Satisfied).Select(outcome => outcome.Sentence),
+            .. report.Outcomes.Where(outcome => !outcome.Satisfied).Select(Sentence),
         ];
     }
+
+    /// <summary>
+    /// What a sentence says of a boot log may stand there in several places; of the runtime log it names the entry.
+    /// </summary>
+    private static string Sentence(PredicateOutcome outcome) =>
+        outcome.Source != MeasurementSource.Boot || outcome.Events.IsEmpty
+            ? outcome.Sentence
+            : $"{outcome.Sentence.TrimEnd('.')} (boot log, event {string.Join(", ", outcome.Events.Take(MostEvents))}"
+                + $"{(outcome.Events.Length > MostEvents ? " and more" : "")}).";
 }

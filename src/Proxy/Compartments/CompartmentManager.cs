@@ -236,7 +236,8 @@ public sealed class CompartmentManager(
         }
 
         CompartmentState before = StateOf(machine);
-        if (before.RetryUnder == plan.Digest && before.RetryAt > Now)
+        string under = plan.StartsUnder(machine);
+        if (before.RetryUnder == under && before.RetryAt > Now)
         {
             return;
         }
@@ -245,11 +246,11 @@ public sealed class CompartmentManager(
         {
             ImmutableArray<string> refusals = await StartAsync(plan, machine, follow, stop)
                 .ConfigureAwait(false);
-            Note(machine, refusals.IsEmpty ? "running" : "refused", refusals, plan.Digest);
+            Note(machine, refusals.IsEmpty ? "running" : "refused", refusals, under);
         }
         catch (WorldException error)
         {
-            Note(machine, "failed", [error.Stderr.Trim()], plan.Digest);
+            Note(machine, "failed", [error.Stderr.Trim()], under);
             throw;
         }
     }
@@ -295,7 +296,7 @@ public sealed class CompartmentManager(
         return before.RetryAt > Now;
     }
 
-    private void Note(CompartmentPlan machine, string word, ImmutableArray<string> refusals, string? digest = null)
+    private void Note(CompartmentPlan machine, string word, ImmutableArray<string> refusals, string? under = null)
     {
         CompartmentState before = StateOf(machine);
         if (word == "stopped" && before.Word is "refused" or "failed")
@@ -304,6 +305,6 @@ public sealed class CompartmentManager(
             return;
         }
 
-        _states[machine.MachineName] = before.Next(word, refusals, digest, Now);
+        _states[machine.MachineName] = before.Next(word, refusals, under, Now);
     }
 }

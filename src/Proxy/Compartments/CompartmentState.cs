@@ -7,7 +7,8 @@ namespace Bailiwick.Proxy.Compartments;
 /// <param name="Refusals">Why it is refused or failed.</param>
 /// <param name="Failures">How often in a row a start came to nothing.</param>
 /// <param name="RetryUnder">
-/// The plan's digest under which the next start waits until <paramref name="RetryAt"/>.
+/// What the last start rested on (<see cref="Plans.EnforcedPlan.StartsUnder"/>); under the same, the next one waits
+/// until <paramref name="RetryAt"/>.
 /// </param>
 /// <param name="RetryAt">Milliseconds on the manager's clock.</param>
 public sealed record CompartmentState(
@@ -22,18 +23,18 @@ public sealed record CompartmentState(
     /// <summary>The state after something was seen or tried.</summary>
     /// <param name="word">What.</param>
     /// <param name="refusals">Why not, if so.</param>
-    /// <param name="digest">The plan's digest under which a start was tried; null when none was.</param>
+    /// <param name="under">What a start that was tried rested on; null when none was.</param>
     /// <param name="now">Milliseconds on the manager's clock.</param>
-    public CompartmentState Next(string word, ImmutableArray<string> refusals, string? digest, long now)
+    public CompartmentState Next(string word, ImmutableArray<string> refusals, string? under, long now)
     {
-        if (digest is null || refusals.IsEmpty)
+        if (under is null || refusals.IsEmpty)
         {
             return new CompartmentState(word, refusals, 0, null, 0);
         }
 
         int pauseSeconds = Math.Min(LongestPauseSeconds, 2 << Math.Min(Failures, 5));
         return new CompartmentState(
-            word, refusals, Failures + 1, digest, now + (pauseSeconds * 1000L));
+            word, refusals, Failures + 1, under, now + (pauseSeconds * 1000L));
     }
 
     /// <summary>It was asked to end; after <see cref="RetryAt"/> it is ended.</summary>

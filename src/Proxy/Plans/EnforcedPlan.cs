@@ -129,6 +129,12 @@ public sealed class EnforcedPlan
         _running.Contains(machine.Ref) && !Lost.ContainsKey(machine.Ref);
 
     /// <summary>
+    /// What a start rests on; one that failed is tried again at once when this is another: another plan, or the first
+    /// yes of all who must trust this host.
+    /// </summary>
+    public string StartsUnder(CompartmentPlan machine) => MayResume(machine) ? $"{Digest} trusted" : Digest;
+
+    /// <summary>
     /// Whether a machine that was paused may execute again: only when each of its domains has said so.
     /// </summary>
     public bool MayResume(CompartmentPlan machine) => !Lost.ContainsKey(machine.Ref)

@@ -113,7 +113,8 @@ public sealed partial class PlanKeeper
 
             // The same plan with other suggestions or other statements behind it is still taken: what a machine's
             // admission is checked against must be the newest.
-            changed |= !_current.Proposals.SequenceEqual(next.Proposals);
+            changed |= !_current.Proposals.SequenceEqual(next.Proposals)
+                || _current.Standings.Any(pair => next.Standings.GetValueOrDefault(pair.Key) != pair.Value);
             Names.Take(next.Plan);
             _current = next;
         }

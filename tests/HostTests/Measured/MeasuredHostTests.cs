@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.Predicates;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Channel.Identity;
@@ -101,7 +102,7 @@ public sealed class MeasuredHostTests(ITestOutputHelper output) : IAsyncLifetime
         PredicateOutcome broken = Assert.Single(
             Appraisal.Judge(demands, genuine.BootFacts, genuine.Runtime).Outcomes, one => !one.Satisfied);
         Assert.Equal(CommandLineEvent(bad), Assert.Single(broken.Events));
-        output.WriteLine($"event {broken.Events[0]} of the boot log");
+        Assert.Contains($"(boot log, event {CommandLineEvent(bad)})", reason.Sentence, StringComparison.Ordinal);
 
         // The evidence of the good boot does not answer the question after the second.
         Assert.Contains(
@@ -142,6 +143,7 @@ public sealed class MeasuredHostTests(ITestOutputHelper output) : IAsyncLifetime
     private static void FollowsItsLog(VerifiedEvidence evidence)
     {
         Assert.NotEqual(0, evidence.IntegrityLog.Entries);
+        Assert.Contains(evidence.Followed?.Openings ?? [], one => one.Entry.Kind == IntegrityKind.Boot);
         Assert.Equal(evidence.IntegrityLog.Digest.Hex, Convert.ToHexStringLower(evidence.Quote?.Values.All
             .Single(value => value.Register == EvidenceRegisters.IntegrityLog).Value.ToArray() ?? []));
     }
@@ -178,7 +180,10 @@ public sealed class MeasuredHostTests(ITestOutputHelper output) : IAsyncLifetime
             Evidence = CanonicalJson.Write(proof.Evidence ?? throw new InvalidOperationException("no checkpoint")),
             Enrolments = [.. proof.Enrolments.Select(CanonicalJson.Write)],
             Logs = new EvidenceLogs(
-                Convert.FromBase64String(proof.BootLog), Convert.FromBase64String(proof.RuntimeLog)),
+                Convert.FromBase64String(proof.BootLog), Convert.FromBase64String(proof.RuntimeLog))
+            {
+                IntegrityLog = proof.IntegrityLog is { } log ? CanonicalJson.Write(log) : ReadOnlyMemory<byte>.Empty,
+            },
             Statements = [.. tenant.Statements()],
             Proofs = [],
         };

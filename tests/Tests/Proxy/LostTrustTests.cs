@@ -137,6 +137,34 @@ public sealed class LostTrustTests
         Assert.Equal(Names(bench, "rival/"), executing);
     }
 
+    [Fact]
+    public async Task A_start_that_was_refused_is_tried_again_at_once_when_the_host_is_trusted()
+    {
+        using ProxyBench bench = new();
+        bench.Datacentre.With(bench.Datacentre.Acme, "web", "10.20.1.0/24", 1, "stop");
+        bench.Hypervisor.Hook = new Refusing();
+        bench.Publish((bench.Datacentre.Acme, "web-1"));
+        await Converge(bench);
+        Assert.Empty(bench.Hypervisor.Running);
+        bench.Hypervisor.Hook = bench.Judge;
+
+        // The control: where nothing is new, the next start waits for its pause.
+        await Converge(bench);
+        Assert.Empty(bench.Hypervisor.Running);
+        int told = 0;
+        bench.Plans.Changed += () => told++;
+        Say(bench, bench.Datacentre.Acme, "web", OwnStanding.Held);
+        Assert.Equal(1, told);
+        await Converge(bench);
+        bench.AssertConverged(1);
+    }
+
+    private sealed class Refusing : IHookJudge
+    {
+        public Task<HookAnswer> JudgeAsync(HookRequest request, CancellationToken stop) =>
+            Task.FromResult(HookAnswer.No("not yet"));
+    }
+
     private static void Say(ProxyBench bench, SignedParty tenant, string domain, OwnStanding standing)
     {
         bench.Own[Domain(tenant, domain)] = standing;

@@ -19,6 +19,7 @@ using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 using Bailiwick.Proxy.Storage;
+using Bailiwick.Tests.Channel;
 using Bailiwick.Tests.Fakes;
 using Bailiwick.Tests.Proxy.Signed;
 
@@ -52,6 +53,9 @@ internal sealed class ProxyBench : IDisposable
 
     /// <summary>What key services say of this host.</summary>
     public Dictionary<DomainRef, OwnStanding> Own { get; } = [];
+
+    /// <summary>The clock of the pauses between starts.</summary>
+    public MovedClock Clock { get; } = new();
 
     public FakeDisk Disk { get; } = new(1) { EffectiveUser = 0 };
 
@@ -127,7 +131,7 @@ internal sealed class ProxyBench : IDisposable
         };
         VirtualDeviceManager devices = new(link, layout, Integrity);
         Compartments = new CompartmentManager(
-            link, storage, devices, network.Domains, layout, Integrity);
+            link, storage, devices, network.Domains, layout, Integrity) { Time = Clock };
         Judge = new StartJudge(Plans, network.Domains, storage, devices, Integrity, TimeProvider.System);
         Hypervisor.Hook = Judge;
         Units = new UnitMaker(Plans, network, Compartments, storage, TimeProvider.System);

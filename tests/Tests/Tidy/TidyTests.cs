@@ -124,6 +124,7 @@ public sealed partial class TidyTests
         string[] promises = [.. File.ReadLines(Path.Combine(Checkout.Root, "SPECIFICATION.md"))
             .Where(line => PromiseRow().IsMatch(line))];
         Assert.NotEmpty(promises);
+        Assert.Equal(promises.Length, promises.Select(row => row.Split('|')[1]).Distinct().Count());
         Assert.DoesNotContain(promises, row => !row.Contains("test pending", StringComparison.Ordinal)
             && (!Quoted().IsMatch(row) || Quoted().Matches(row).Any(m => !tests.Contains(m.Groups[1].Value))));
     }

@@ -32,6 +32,7 @@ public sealed class EvidenceDemandTests
         AssertDemand("secure boot", Scene("{kind: crypto-agile}", "{kind: secure-boot, state: \"off\"}"));
         AssertDemand(RuntimeScene.Proxy, Scene("{kind: no-violations}", Program("another proxy")));
         AssertDemand("Firmware 7", Scene("{kind: crypto-agile}", Firmware("Firmware 6")));
+        AssertDemand("(boot log, event", Scene("{kind: crypto-agile}", Firmware("Firmware 6")));
     }
 
     [Fact]
