@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Channel.Wire;
@@ -11,10 +10,12 @@ namespace Bailiwick.Channel.Board;
 /// <summary>Asks a board over the channel. See <see cref="IBoard"/> for the meaning of each call.</summary>
 public sealed class BoardClient : IBoard
 {
-    private readonly HttpClient _http;
+    private readonly JsonExchange _board;
 
     /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>, whose owner disposes of it.</summary>
-    public BoardClient(HttpClient http) => _http = http;
+    public BoardClient(HttpClient http) => _board = new JsonExchange(
+        http, ChannelLimits.AnswerBytes, problem => new BoardException(problem),
+        (phrase, error) => new BoardException($"The board {phrase}", error));
 
     /// <inheritdoc/>
     public async Task<PostOutcome> Publish(
@@ -31,16 +32,16 @@ public sealed class BoardClient : IBoard
         }
 
         body.Write("]}"u8);
-        using var answer = await Send(HttpMethod.Post, "/v1/statements", body.ToArray(), cancel);
-        if (answer.StatusCode == HttpStatusCode.UnprocessableEntity)
+        try
         {
-            var problem = await Read<ProblemBody>(answer, cancel);
-            return problem.Refusals is { } refusals
-                ? new PostOutcome.Refused(refusals)
-                : throw new BoardException(problem);
+            return new PostOutcome.Published((await _board.Ask<PostedReceipts>(
+                HttpMethod.Post, "/v1/statements", body.ToArray(), cancel)).Receipts);
         }
-
-        return new PostOutcome.Published((await Accept<PostedReceipts>(answer, cancel)).Receipts);
+        catch (BoardException error) when (
+            error.Problem is { Status: (int)HttpStatusCode.UnprocessableEntity, Refusals: { } refusals })
+        {
+            return new PostOutcome.Refused(refusals);
+        }
     }
 
     /// <inheritdoc/>
@@ -51,17 +52,11 @@ public sealed class BoardClient : IBoard
     public async IAsyncEnumerable<WatchEvent> Watch(
         long from, [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        using var request = Request(HttpMethod.Get, $"/v1/watch?from={Text(from)}", null);
-        using var answer = await Ask(request, cancel);
-        if (!answer.IsSuccessStatusCode)
-        {
-            throw new BoardException(await Read<ProblemBody>(answer, cancel));
-        }
-
+        using var answer = await _board.Open($"/v1/watch?from={Text(from)}", cancel);
         await using var stream = await answer.Content.ReadAsStreamAsync(cancel);
         await foreach (var line in JsonLines.Read(stream, ChannelLimits.StreamLineBytes, cancel))
         {
-            yield return Understand<WatchEvent>(line, ChannelLimits.StreamLineBytes);
+            yield return _board.Understand<WatchEvent>(line, ChannelLimits.StreamLineBytes);
         }
     }
 
@@ -102,85 +97,9 @@ public sealed class BoardClient : IBoard
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static HttpRequestMessage Request(HttpMethod method, string path, byte[]? json)
-    {
-        // A request of our own making does not take the client's defaults.
-        var request = new HttpRequestMessage(method, path)
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        };
-        if (json is not null)
-        {
-            request.Content = new ByteArrayContent(json);
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        }
+    private Task<T> Get<T>(string path, CancellationToken cancel) =>
+        _board.Ask<T>(HttpMethod.Get, path, null, cancel);
 
-        return request;
-    }
-
-    private async Task<T> Get<T>(string path, CancellationToken cancel)
-    {
-        using var answer = await Send(HttpMethod.Get, path, null, cancel);
-        return await Accept<T>(answer, cancel);
-    }
-
-    private async Task Order<T>(HttpMethod method, string path, T body, CancellationToken cancel)
-    {
-        using var answer = await Send(method, path, StrictJson.Write(body), cancel);
-        _ = await Accept<Nothing>(answer, cancel);
-    }
-
-    private async Task<HttpResponseMessage> Send(
-        HttpMethod method, string path, byte[]? json, CancellationToken cancel)
-    {
-        using var request = Request(method, path, json);
-        return await Ask(request, cancel);
-    }
-
-    private async Task<HttpResponseMessage> Ask(HttpRequestMessage request, CancellationToken cancel)
-    {
-        try
-        {
-            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
-        }
-        catch (Exception error) when (
-            error is HttpRequestException or IOException
-            || (error is OperationCanceledException && !cancel.IsCancellationRequested))
-        {
-            throw new BoardException($"The board cannot be asked: {error.Message}", error);
-        }
-    }
-
-    private static async Task<T> Accept<T>(HttpResponseMessage answer, CancellationToken cancel) =>
-        answer.StatusCode == HttpStatusCode.OK
-            ? await Read<T>(answer, cancel)
-            : throw new BoardException(await Read<ProblemBody>(answer, cancel));
-
-    private static async Task<T> Read<T>(HttpResponseMessage answer, CancellationToken cancel)
-    {
-        try
-        {
-            await using var stream = await answer.Content.ReadAsStreamAsync(cancel);
-            return await BoundedBody.Read(stream, ChannelLimits.AnswerBytes, cancel) is { } body
-                ? Understand<T>(body, ChannelLimits.AnswerBytes)
-                : throw new BoardException($"The board's answer is larger than {ChannelLimits.AnswerBytes} bytes.");
-        }
-        catch (Exception error) when (error is HttpRequestException or IOException)
-        {
-            throw new BoardException($"The board's answer broke off: {error.Message}", error);
-        }
-    }
-
-    private static T Understand<T>(ReadOnlyMemory<byte> json, int maxBytes)
-    {
-        try
-        {
-            return StrictJson.Read<T>(json.Span, maxBytes);
-        }
-        catch (StrictJsonException error)
-        {
-            throw new BoardException($"The board's answer cannot be read. {error.Message}", error);
-        }
-    }
+    private Task<Nothing> Order<T>(HttpMethod method, string path, T body, CancellationToken cancel) =>
+        _board.Ask<Nothing>(method, path, StrictJson.Write(body), cancel);
 }

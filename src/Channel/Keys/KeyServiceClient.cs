@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Bailiwick.Channel.Routes;
@@ -33,10 +31,12 @@ public sealed record SignedRequest(
 public sealed class KeyServiceClient
 {
     private const int MaxAnswerBytes = 1024 * 1024;
-    private readonly HttpClient _http;
+    private readonly JsonExchange _service;
 
     /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>; its owner disposes of it.</summary>
-    public KeyServiceClient(HttpClient http) => _http = http;
+    public KeyServiceClient(HttpClient http) => _service = new JsonExchange(
+        http, MaxAnswerBytes, problem => new KeyServiceException(problem),
+        (phrase, error) => new KeyServiceException($"The key service {phrase}", error));
 
     /// <summary>
     /// Asks for a volume's key: gets a nonce, makes a session key for this request alone, has the request written and
@@ -69,13 +69,13 @@ public sealed class KeyServiceClient
 
     /// <summary>Asks for a nonce.</summary>
     public Task<NonceAnswer> Nonce(CancellationToken cancel = default) =>
-        Send<NonceAnswer>(HttpMethod.Post, "/v1/nonces", "{}"u8.ToArray(), cancel);
+        _service.Ask<NonceAnswer>(HttpMethod.Post, "/v1/nonces", "{}"u8.ToArray(), cancel);
 
     /// <summary>Sends a signed request; the answer is still sealed.</summary>
     public async Task<SealedKey> Release(SignedRequest request, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        SealedKeyBody body = await Send<SealedKeyBody>(
+        SealedKeyBody body = await _service.Ask<SealedKeyBody>(
             HttpMethod.Post, "/v1/releases",
             StrictJson.Write(new ReleaseBody(
                 JsonElement.Parse(request.Envelope.Span), Convert.ToBase64String(request.BootLog.Span),
@@ -107,7 +107,7 @@ public sealed class KeyServiceClient
         ArgumentNullException.ThrowIfNull(make);
         NonceAnswer nonce = await Nonce(cancel);
         SignedRequest made = await make(nonce, cancel);
-        return await Send<LeaseAnswer>(
+        return await _service.Ask<LeaseAnswer>(
             HttpMethod.Post, "/v1/leases",
             StrictJson.Write(new LeaseBody(
                 nonce.Nonce, domains, JsonElement.Parse(made.Envelope.Span),
@@ -118,27 +118,27 @@ public sealed class KeyServiceClient
 
     /// <summary>Shows a TPM; the answer is a challenge for it.</summary>
     public Task<EnrolmentChallengeBody> BeginEnrolment(EnrolmentClaimBody claim, CancellationToken cancel = default) =>
-        Send<EnrolmentChallengeBody>(HttpMethod.Post, "/v1/enrolments", StrictJson.Write(claim), cancel);
+        _service.Ask<EnrolmentChallengeBody>(HttpMethod.Post, "/v1/enrolments", StrictJson.Write(claim), cancel);
 
     /// <summary>Sends the TPM's answer; what comes back is signed by the key service.</summary>
     public Task<EnrolledBody> CompleteEnrolment(EnrolmentAnswerBody answer, CancellationToken cancel = default) =>
-        Send<EnrolledBody>(HttpMethod.Post, "/v1/enrolments/answers", StrictJson.Write(answer), cancel);
+        _service.Ask<EnrolledBody>(HttpMethod.Post, "/v1/enrolments/answers", StrictJson.Write(answer), cancel);
 
     /// <summary>Sends a signed return.</summary>
     public Task Return(ReadOnlyMemory<byte> returnEnvelope, CancellationToken cancel = default) =>
-        Send<Nothing>(HttpMethod.Post, "/v1/returns", Wrap("return", returnEnvelope), cancel);
+        _service.Ask<Nothing>(HttpMethod.Post, "/v1/returns", Wrap("return", returnEnvelope), cancel);
 
     /// <summary>Sends an approval of a takeover.</summary>
     public Task Takeover(ReadOnlyMemory<byte> takeoverEnvelope, CancellationToken cancel = default) =>
-        Send<Nothing>(HttpMethod.Post, "/v1/takeovers", Wrap("takeover", takeoverEnvelope), cancel);
+        _service.Ask<Nothing>(HttpMethod.Post, "/v1/takeovers", Wrap("takeover", takeoverEnvelope), cancel);
 
     /// <summary>Asks which hosts are enrolled.</summary>
     public Task<EnrolmentList> Enrolments(CancellationToken cancel = default) =>
-        Send<EnrolmentList>(HttpMethod.Get, "/v1/enrolments", null, cancel);
+        _service.Ask<EnrolmentList>(HttpMethod.Get, "/v1/enrolments", null, cancel);
 
     /// <summary>Asks how the key service stands.</summary>
     public Task<KeyServiceStatus> Status(CancellationToken cancel = default) =>
-        Send<KeyServiceStatus>(HttpMethod.Get, "/v1/status", null, cancel);
+        _service.Ask<KeyServiceStatus>(HttpMethod.Get, "/v1/status", null, cancel);
 
     private static byte[] Wrap(string member, ReadOnlyMemory<byte> envelope) =>
         [.. Encoding.ASCII.GetBytes($"{{\"{member}\":"), .. envelope.Span, .. "}"u8];
@@ -153,37 +153,4 @@ public sealed class KeyServiceClient
         context.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()
             : null;
-
-    private async Task<T> Send<T>(HttpMethod method, string path, byte[]? json, CancellationToken cancel)
-    {
-        using HttpRequestMessage request = new(method, path)
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        };
-        if (json is not null)
-        {
-            request.Content = new ByteArrayContent(json);
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        }
-
-        try
-        {
-            using HttpResponseMessage answer = await _http.SendAsync(request, cancel);
-            byte[] body = await answer.Content.ReadAsByteArrayAsync(cancel);
-            return answer.StatusCode == HttpStatusCode.OK
-                ? StrictJson.Read<T>(body, MaxAnswerBytes)
-                : throw new KeyServiceException(StrictJson.Read<ProblemBody>(body, MaxAnswerBytes));
-        }
-        catch (StrictJsonException error)
-        {
-            throw new KeyServiceException($"The key service's answer cannot be read. {error.Message}", error);
-        }
-        catch (Exception error) when (
-            error is HttpRequestException or IOException
-            || (error is OperationCanceledException && !cancel.IsCancellationRequested))
-        {
-            throw new KeyServiceException($"The key service cannot be asked: {error.Message}", error);
-        }
-    }
 }

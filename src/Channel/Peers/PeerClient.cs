@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
@@ -49,10 +47,12 @@ public sealed class PeerException : Exception
 public sealed class PeerClient
 {
     private const int MaxAnswerBytes = 32 * 1024 * 1024;
-    private readonly HttpClient _http;
+    private readonly JsonExchange _host;
 
     /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>; its owner disposes of it.</summary>
-    public PeerClient(HttpClient http) => _http = http;
+    public PeerClient(HttpClient http) => _host = new JsonExchange(
+        http, MaxAnswerBytes, problem => new PeerException(problem),
+        (phrase, error) => new PeerException($"it {phrase}", error));
 
     /// <summary>Asks for evidence over a nonce.</summary>
     /// <param name="nonce">The nonce.</param>
@@ -72,32 +72,6 @@ public sealed class PeerClient
             "/v1/enrolments", StrictJson.Write(new EnrolmentOrder(tenant.ToString())), cancel);
     }
 
-    private async Task<T> Post<T>(string path, byte[] json, CancellationToken cancel)
-    {
-        using HttpRequestMessage request = new(HttpMethod.Post, path)
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(json),
-        };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        try
-        {
-            using HttpResponseMessage answer = await _http.SendAsync(request, cancel);
-            byte[] body = await answer.Content.ReadAsByteArrayAsync(cancel);
-            return answer.StatusCode == HttpStatusCode.OK
-                ? StrictJson.Read<T>(body, MaxAnswerBytes)
-                : throw new PeerException(StrictJson.Read<ProblemBody>(body, MaxAnswerBytes));
-        }
-        catch (StrictJsonException error)
-        {
-            throw new PeerException($"its answer cannot be read: {error.Message}", error);
-        }
-        catch (Exception error) when (
-            error is HttpRequestException or IOException
-            || (error is OperationCanceledException && !cancel.IsCancellationRequested))
-        {
-            throw new PeerException($"it cannot be asked: {error.Message}", error);
-        }
-    }
+    private Task<T> Post<T>(string path, byte[] json, CancellationToken cancel) =>
+        _host.Ask<T>(HttpMethod.Post, path, json, cancel);
 }
