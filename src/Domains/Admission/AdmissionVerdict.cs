@@ -65,6 +65,12 @@ public enum AdmissionRefusalCode
     ImageNotAccepted,
     /// <summary>The machine starts with UEFI firmware, and its image states none.</summary>
     FirmwareNotStated,
+    /// <summary>The image states a boot volume, and the machine's first disk is none that it only reads.</summary>
+    BootVolumeNotRead,
+    /// <summary>A domain demands UEFI firmware of its machines, and the machine starts without.</summary>
+    FirmwareNotAccepted,
+    /// <summary>A domain demands that its machines have a TPM, and the machine has none.</summary>
+    TpmMissing,
     /// <summary>The machine that is about to start is not the one that its statement describes.</summary>
     DescriptionDiffers,
     /// <summary>The firmware on the host is not the one that the image states.</summary>
@@ -73,6 +79,8 @@ public enum AdmissionRefusalCode
     KernelDiffers,
     /// <summary>The initrd on the host is not the one that the image states.</summary>
     InitrdDiffers,
+    /// <summary>The content of the boot volume is not what the image states, or was not measured.</summary>
+    BootVolumeDiffers,
     /// <summary>The kernel would start with another command line.</summary>
     CommandLineDiffers,
     /// <summary>A disk's volume is unknown.</summary>

@@ -27,6 +27,11 @@ internal static class IntegrityChecks
 
         File(refusals, measured, BootFileRole.Kernel, image.KernelSha256, image);
         File(refusals, measured, BootFileRole.Initrd, image.InitrdSha256, image);
+        if (image.BootVolumeSha256 is { } volume)
+        {
+            File(refusals, measured, BootFileRole.BootVolume, volume, image);
+        }
+
         if (machine.Firmware == MachineFirmware.Ovmf && image.FirmwareSha256 is { } firmware)
         {
             File(refusals, measured, BootFileRole.Firmware, firmware, image);
@@ -58,6 +63,7 @@ internal static class IntegrityChecks
         BootFileRole.Firmware => AdmissionRefusalCode.FirmwareDiffers,
         BootFileRole.Kernel => AdmissionRefusalCode.KernelDiffers,
         BootFileRole.Initrd => AdmissionRefusalCode.InitrdDiffers,
+        BootFileRole.BootVolume => AdmissionRefusalCode.BootVolumeDiffers,
         _ => throw new UnreachableException(),
     };
 }

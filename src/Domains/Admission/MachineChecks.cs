@@ -25,6 +25,7 @@ internal static class MachineChecks
         }
 
         Image(refusals, ground, machine, domains);
+        Demands(refusals, machine, domains);
         Volumes(refusals, ground, machine, domains);
         Joined(refusals, ground, machine, domains);
         Addresses(refusals, ground, machine);
@@ -68,7 +69,6 @@ internal static class MachineChecks
                 $"{machine.Origin} starts from the image {machine.Image}, which no accepted statement describes.",
                 machine.Origin));
         }
-
         else if (machine.Firmware == MachineFirmware.Ovmf
             && ground.Datacentre.Machinery.Images[image] is { FirmwareSha256: null } silent)
         {
@@ -78,12 +78,43 @@ internal static class MachineChecks
                 silent.Origin));
         }
 
+        if (ground.Datacentre.Machinery.Images.GetValueOrDefault(image) is { BootVolumeSha256: not null } stating
+            && !machine.HasReadOnlyFirstDisk)
+        {
+            refusals.Add(new(AdmissionRefusalCode.BootVolumeNotRead,
+                $"{stating.Origin} states what is on the boot volume, and {machine.Origin} has no first disk with "
+                + "access read; nobody can state what a machine writes.",
+                stating.Origin));
+        }
+
         foreach (var domain in domains.Where(domain => !domain.Machines.Images.Contains(machine.Image)))
         {
             refusals.Add(new(AdmissionRefusalCode.ImageNotAccepted,
                 $"{domain.Origin} accepts the images {Display.List(domain.Machines.Images)}, "
                 + $"not {machine.Image} of {machine.Origin}.",
                 domain.Origin));
+        }
+    }
+
+    private static void Demands(
+        List<AdmissionRefusal> refusals, CompartmentModel machine, ImmutableArray<DomainModel> domains)
+    {
+        foreach (var domain in domains)
+        {
+            if (!domain.Machines.Accepts(machine.Firmware))
+            {
+                refusals.Add(new(AdmissionRefusalCode.FirmwareNotAccepted,
+                    $"{domain.Origin} demands the firmware {WireText.Of(domain.Machines.Firmware)} of its machines; "
+                    + $"{machine.Origin} starts with {WireText.Of(machine.Firmware)}.",
+                    domain.Origin));
+            }
+
+            if (!domain.Machines.Accepts(machine.Tpm))
+            {
+                refusals.Add(new(AdmissionRefusalCode.TpmMissing,
+                    $"{domain.Origin} demands a TPM of each of its machines; {machine.Origin} has none.",
+                    domain.Origin));
+            }
         }
     }
 

@@ -18,6 +18,8 @@ public enum BootFileRole
     Kernel,
     /// <summary>The initial file system.</summary>
     Initrd,
+    /// <summary>The whole content of the first disk, as the machine reads it.</summary>
+    BootVolume,
 }
 
 /// <summary>One boot file as the host found it.</summary>

@@ -29,6 +29,12 @@ public sealed record CompartmentModel
     public required PlacementDemand Placement { get; init; }
     /// <summary>The statement.</summary>
     public required StatementOrigin Origin { get; init; }
+
+    /// <summary>
+    /// Whether its first disk can be a boot volume: there is one, and the machine cannot write it. Nobody can state the
+    /// content of what a machine writes.
+    /// </summary>
+    public bool HasReadOnlyFirstDisk => !Disks.IsEmpty && Disks[0].Access == VolumeAccess.Read;
 }
 
 /// <summary>A volume attached to a machine.</summary>
@@ -65,8 +71,13 @@ public sealed record VolumeModel(
 /// Digest of the UEFI firmware that machines with <c>firmware: ovmf</c> start with, lower hex; in an authored document
 /// possibly <c>file:NAME</c>; null when none is stated, and then no such machine is admitted.
 /// </param>
+/// <param name="BootVolumeSha256">
+/// Digest of the whole content of the volume that machines have as their first disk, every usable byte of it and
+/// nothing else, lower hex; in an authored document possibly <c>file:NAME</c>; null when none is stated, and then no
+/// volume is measured.
+/// </param>
 /// <param name="Arguments">Kernel command line, without the part that names the machine.</param>
 /// <param name="Origin">The statement.</param>
 public sealed record ImageModel(
-    ImageRef Ref, string KernelSha256, string InitrdSha256, string? FirmwareSha256, string Arguments,
-    StatementOrigin Origin);
+    ImageRef Ref, string KernelSha256, string InitrdSha256, string? FirmwareSha256, string? BootVolumeSha256,
+    string Arguments, StatementOrigin Origin);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Net;
 using Bailiwick.Attestation.Predicates;
 using Bailiwick.Ledger.Statements;
@@ -63,8 +64,28 @@ public sealed record HostDemand(
     ImmutableArray<Predicate> Evidence,
     LostTrust OnLostTrust);
 
-/// <summary>What a machine must be: started from one of these images of the same tenant.</summary>
-public sealed record MachineDemand(ImmutableArray<StatementName> Images);
+/// <summary>What a machine must be.</summary>
+/// <param name="Images">It starts from one of these images of the same tenant.</param>
+/// <param name="Firmware">What starts its kernel.</param>
+/// <param name="Tpm">Whether it must have a TPM of its own.</param>
+public sealed record MachineDemand(ImmutableArray<StatementName> Images, FirmwareDemand Firmware, TpmDemand Tpm)
+{
+    /// <summary>Whether the firmware that starts a machine's kernel is accepted.</summary>
+    public bool Accepts(MachineFirmware firmware) => Firmware switch
+    {
+        FirmwareDemand.Any => true,
+        FirmwareDemand.Ovmf => firmware == MachineFirmware.Ovmf,
+        _ => throw new UnreachableException(),
+    };
+
+    /// <summary>Whether a machine with, or without, a TPM of its own is accepted.</summary>
+    public bool Accepts(MachineTpm tpm) => Tpm switch
+    {
+        TpmDemand.Any => true,
+        TpmDemand.Required => tpm == MachineTpm.Required,
+        _ => throw new UnreachableException(),
+    };
+}
 
 /// <summary>The domain's network.</summary>
 /// <param name="Subnets">IPv4 and IPv6 prefixes; the first host address of each is the gateway's.</param>

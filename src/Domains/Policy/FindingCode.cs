@@ -155,6 +155,12 @@ public enum FindingCode
     ImageNotAccepted,
     /// <summary>A machine starts with UEFI firmware, and its image states none.</summary>
     FirmwareNotStated,
+    /// <summary>A machine's image states a boot volume, and its first disk is none that it only reads.</summary>
+    BootVolumeNotRead,
+    /// <summary>A domain demands UEFI firmware of its machines, and a machine starts without.</summary>
+    FirmwareNotAccepted,
+    /// <summary>A domain demands that its machines have a TPM, and a machine has none.</summary>
+    TpmMissing,
     /// <summary>A machine's address outside its domain's subnets.</summary>
     AddressOutsideSubnet,
     /// <summary>A machine has its subnet's own address.</summary>

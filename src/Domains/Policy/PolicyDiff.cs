@@ -33,6 +33,8 @@ public enum PolicyChangeCode
     Software,
     /// <summary>Which hosts a domain accepts.</summary>
     HostDemand,
+    /// <summary>What a domain demands of its machines' firmware and TPMs.</summary>
+    MachineDemand,
     /// <summary>When network traffic must be ciphertext.</summary>
     NetworkConfidentiality,
     /// <summary>Whether volumes must be ciphertext.</summary>

@@ -111,6 +111,24 @@ public enum MachineTpm
     Required,
 }
 
+/// <summary>What a domain demands of the firmware of its machines.</summary>
+public enum FirmwareDemand
+{
+    /// <summary>Nothing.</summary>
+    Any = 1,
+    /// <summary>UEFI firmware, which measures itself and what it loads (<see cref="MachineFirmware.Ovmf"/>).</summary>
+    Ovmf,
+}
+
+/// <summary>What a domain demands of its machines' TPMs.</summary>
+public enum TpmDemand
+{
+    /// <summary>Nothing.</summary>
+    Any = 1,
+    /// <summary>Each machine has one of its own (<see cref="MachineTpm.Required"/>).</summary>
+    Required,
+}
+
 /// <summary>Acts of an administrator that need approval by several of the tenant's root keys.</summary>
 public enum ApprovedAction
 {

@@ -69,10 +69,14 @@ public sealed record CompartmentPlan
 /// <param name="KernelSha256">Lower hex.</param>
 /// <param name="InitrdSha256">Lower hex.</param>
 /// <param name="FirmwareSha256">UEFI firmware, lower hex; null when the hypervisor loads the kernel itself.</param>
+/// <param name="VolumeSha256">
+/// The whole content of the first disk, lower hex; null when the image states none, and then it is not measured.
+/// </param>
 /// <param name="Arguments">The whole kernel command line, with the machine's own part appended.</param>
 /// <param name="Reason">Why.</param>
 public sealed record BootPlan(
-    string KernelSha256, string InitrdSha256, string? FirmwareSha256, string Arguments, Reason Reason);
+    string KernelSha256, string InitrdSha256, string? FirmwareSha256, string? VolumeSha256, string Arguments,
+    Reason Reason);
 
 /// <summary>A machine's own TPM 2.0.</summary>
 /// <param name="StateName">Directory of its state at rest in the pool: 32 hex digits derived from the machine, and

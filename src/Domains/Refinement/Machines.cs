@@ -45,7 +45,8 @@ internal static class Machines
         var image = scene.Datacentre.Machinery.Images[new ImageRef(machine.Ref.Tenant, machine.Image).ToString()];
         return new BootPlan(
             image.KernelSha256, image.InitrdSha256,
-            machine.Firmware == MachineFirmware.Ovmf ? image.FirmwareSha256 : null, Arguments(scene, machine, image),
+            machine.Firmware == MachineFirmware.Ovmf ? image.FirmwareSha256 : null, image.BootVolumeSha256,
+            Arguments(scene, machine, image),
             new Reason($"{machine.Origin} starts from {image.Origin}.", [machine.Origin, image.Origin]));
     }
 

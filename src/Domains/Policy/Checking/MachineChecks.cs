@@ -72,8 +72,17 @@ internal static class MachineChecks
                 + "image.");
         }
 
+        if (image is { BootVolumeSha256: not null } && !machine.HasReadOnlyFirstDisk)
+        {
+            statements.Note(
+                machine.Origin, FindingCode.BootVolumeNotRead, "/disks",
+                $"The image {machine.Image} states what is on the boot volume, so the machine's first disk must be "
+                + "that volume with access read; as it is, the machine is never admitted.");
+        }
+
         foreach (var nic in machine.Nics)
         {
+            Demands(statements, domains, machine, nic);
             if (statements.Declares(StatementKind.Image, machine.Ref.Tenant, machine.Image)
                 && domains.TryGetValue($"{machine.Ref.Tenant}/{nic.Domain}", out var domain)
                 && !domain.Machines.Images.Contains(machine.Image))
@@ -84,6 +93,32 @@ internal static class MachineChecks
                     + $"{machine.Image}, so "
                     + "this machine is never admitted.");
             }
+        }
+    }
+
+    private static void Demands(
+        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, CompartmentModel machine,
+        NicModel nic)
+    {
+        if (!domains.TryGetValue($"{machine.Ref.Tenant}/{nic.Domain}", out var domain))
+        {
+            return;
+        }
+
+        if (!domain.Machines.Accepts(machine.Firmware))
+        {
+            statements.Note(
+                machine.Origin, FindingCode.FirmwareNotAccepted, "/firmware",
+                $"The domain {nic.Domain} demands the firmware {WireText.Of(domain.Machines.Firmware)} of its "
+                + $"machines, not {WireText.Of(machine.Firmware)}, so this machine is never admitted.");
+        }
+
+        if (!domain.Machines.Accepts(machine.Tpm))
+        {
+            statements.Note(
+                machine.Origin, FindingCode.TpmMissing, "/tpm",
+                $"The domain {nic.Domain} demands a TPM of each of its machines, so this machine is never admitted. "
+                + "Add tpm: required.");
         }
     }
 

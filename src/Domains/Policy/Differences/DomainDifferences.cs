@@ -30,11 +30,20 @@ internal static class DomainDifferences
             image => $"{name} now accepts machines of the image {image}.",
             image => $"{name} no longer accepts machines of the image {image}.");
         Weaker(
+            changes, PolicyChangeCode.MachineDemand, (int)old.Machines.Firmware, (int)now.Machines.Firmware,
+            $"What {name} demands of machines",
+            $"firmware: {WireText.Of(old.Machines.Firmware)} becomes {WireText.Of(now.Machines.Firmware)}");
+        Weaker(
+            changes, PolicyChangeCode.MachineDemand, (int)old.Machines.Tpm, (int)now.Machines.Tpm,
+            $"What {name} demands of machines",
+            $"TPM: {WireText.Of(old.Machines.Tpm)} becomes {WireText.Of(now.Machines.Tpm)}");
+        Weaker(
             changes, PolicyChangeCode.NetworkConfidentiality, (int)old.Network.Confidentiality,
-            (int)now.Network.Confidentiality, name,
+            (int)now.Network.Confidentiality, $"Confidentiality of {name}",
             $"network: {WireText.Of(old.Network.Confidentiality)} becomes {WireText.Of(now.Network.Confidentiality)}");
         Weaker(
-            changes, PolicyChangeCode.StorageConfidentiality, (int)old.Storage, (int)now.Storage, name,
+            changes, PolicyChangeCode.StorageConfidentiality, (int)old.Storage, (int)now.Storage,
+            $"Confidentiality of {name}",
             $"storage: {WireText.Of(old.Storage)} becomes {WireText.Of(now.Storage)}");
         foreach (var action in Enum.GetValues<ApprovedAction>())
         {
@@ -99,15 +108,15 @@ internal static class DomainDifferences
     private static string Text(ImmutableArray<Predicate> evidence) => evidence.IsEmpty
         ? "nothing" : Encoding.UTF8.GetString(PredicateJson.Write(evidence));
 
-    // The enums of confidentiality are in the order of their strength.
+    // These enums are in the order of their strength.
     private static void Weaker(
-        List<PolicyChange> changes, PolicyChangeCode code, int old, int now, string name, string words)
+        List<PolicyChange> changes, PolicyChangeCode code, int old, int now, string what, string words)
     {
         if (old != now)
         {
             changes.Add(new PolicyChange(
                 now < old ? PolicyEffect.Opens : PolicyEffect.Closes, code,
-                $"Confidentiality of {name} is {(now < old ? "weakened" : "strengthened")}, {words}."));
+                $"{what} is {(now < old ? "weakened" : "strengthened")}, {words}."));
         }
     }
 

@@ -89,5 +89,5 @@ internal static class MachineDifferences
 
     private static string Words(ImageModel image) =>
         $"kernel {image.KernelSha256}, initrd {image.InitrdSha256}, firmware {image.FirmwareSha256 ?? "none"}, "
-        + $"arguments '{image.Arguments}'";
+        + $"boot volume {image.BootVolumeSha256 ?? "not stated"}, arguments '{image.Arguments}'";
 }

@@ -14,7 +14,7 @@ namespace Bailiwick.Domains.Policy.Reading;
 /// </summary>
 internal static class BodySigner
 {
-    private static readonly ImmutableArray<string> ImageFiles = ["kernel", "initrd", "firmware"];
+    private static readonly ImmutableArray<string> ImageFiles = ["kernel", "initrd", "firmware", "bootVolume"];
 
     /// <summary>Makes the body.</summary>
     public static SignedBody Sign(PolicyDocument authored, SigningMaterial material)

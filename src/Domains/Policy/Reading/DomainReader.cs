@@ -25,8 +25,7 @@ internal static class DomainReader
             LegalOwner = new LegalOwner(owner.Need("name").LegalName(), owner.Need("jurisdiction").Country()),
             Expires = body.Need("expires", FindingCode.MissingExpiry).Moment(),
             Hosts = Hosts(body.Need("hosts"), document.Names, document.IsSigned),
-            Machines = new MachineDemand(
-                body.Need("machines").Only("images").Need("images").Distinct(1, PolicyLimits.Names, v => v.Name())),
+            Machines = Machines(body.Need("machines")),
             Network = Network(body.Need("network")),
             Storage = body.Need("storage").Only("confidentiality").Need("confidentiality")
                 .Word<StorageConfidentiality>(),
@@ -62,6 +61,16 @@ internal static class DomainReader
         }
 
         return demand;
+    }
+
+    private static MachineDemand Machines(Value machines)
+    {
+        machines.Only("images", "firmware", "tpm");
+        var (firmware, tpm) = (machines.May("firmware"), machines.May("tpm"));
+        return new MachineDemand(
+            machines.Need("images").Distinct(1, PolicyLimits.Names, item => item.Name()),
+            firmware.IsPresent ? firmware.Word<FirmwareDemand>() : FirmwareDemand.Any,
+            tpm.IsPresent ? tpm.Word<TpmDemand>() : TpmDemand.Any);
     }
 
     private static NetworkDemand Network(Value network)

@@ -40,13 +40,14 @@ internal static class MachineReader
     /// <summary>Reads an image.</summary>
     public static ImageModel Image(PolicyDocument document, Value body)
     {
-        body.Only("kernel", "initrd", "firmware", "arguments");
-        var firmware = body.May("firmware");
+        body.Only("kernel", "initrd", "firmware", "bootVolume", "arguments");
+        var (firmware, volume) = (body.May("firmware"), body.May("bootVolume"));
         return new ImageModel(
             new ImageRef(document.Origin.Owner, document.Origin.Name),
             body.Need("kernel").FileOrDigest(document.IsSigned),
             body.Need("initrd").FileOrDigest(document.IsSigned),
             firmware.IsPresent ? firmware.FileOrDigest(document.IsSigned) : null,
+            volume.IsPresent ? volume.FileOrDigest(document.IsSigned) : null,
             body.Need("arguments").KernelArguments(), document.Origin);
     }
 

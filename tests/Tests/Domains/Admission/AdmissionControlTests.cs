@@ -191,6 +191,9 @@ public sealed class AdmissionControlTests
     [InlineData(AdmissionRefusalCode.UnknownDomain)]
     [InlineData(AdmissionRefusalCode.UnknownImage)]
     [InlineData(AdmissionRefusalCode.ImageNotAccepted)]
+    [InlineData(AdmissionRefusalCode.BootVolumeNotRead)]
+    [InlineData(AdmissionRefusalCode.FirmwareNotAccepted)]
+    [InlineData(AdmissionRefusalCode.TpmMissing)]
     [InlineData(AdmissionRefusalCode.UnknownVolume)]
     [InlineData(AdmissionRefusalCode.VolumeFlowClosed)]
     [InlineData(AdmissionRefusalCode.AddressOutsideDomain)]
@@ -231,14 +234,25 @@ public sealed class AdmissionControlTests
         var machine = sound.Machinery.Compartments[Machine("bank/web-2").ToString()];
         var domain = sound.Domains[Domain("bank/web").ToString()];
         var nic = machine.Nics[0];
+        var image = sound.Machinery.Images[new ImageRef(machine.Ref.Tenant, machine.Image).ToString()];
         var name = StatementName.Parse("nowhere");
         return code switch
         {
             AdmissionRefusalCode.UnknownDomain => Sound(machine with { Nics = [], Disks = [] }),
             AdmissionRefusalCode.UnknownImage => WithDomain(
-                Sound(machine with { Image = name }), domain with { Machines = new MachineDemand([name]) }),
+                Sound(machine with { Image = name }),
+                domain with { Machines = domain.Machines with { Images = [name] } }),
             AdmissionRefusalCode.ImageNotAccepted =>
-                WithDomain(sound, domain with { Machines = new MachineDemand([]) }),
+                WithDomain(sound, domain with { Machines = domain.Machines with { Images = [] } }),
+            AdmissionRefusalCode.BootVolumeNotRead => With(sound, sound.Domains, sound.Machinery with
+            {
+                Images = sound.Machinery.Images.SetItem(
+                    image.Ref.ToString(), image with { BootVolumeSha256 = new string('a', 64) }),
+            }),
+            AdmissionRefusalCode.FirmwareNotAccepted => WithDomain(
+                sound, domain with { Machines = domain.Machines with { Firmware = FirmwareDemand.Ovmf } }),
+            AdmissionRefusalCode.TpmMissing => WithDomain(
+                sound, domain with { Machines = domain.Machines with { Tpm = TpmDemand.Required } }),
             AdmissionRefusalCode.UnknownVolume =>
                 Sound(machine with { Disks = [new DiskModel(name, VolumeAccess.Read)] }),
             AdmissionRefusalCode.VolumeFlowClosed => Sound(machine with

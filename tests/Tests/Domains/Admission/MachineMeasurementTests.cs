@@ -21,6 +21,21 @@ public sealed class MachineMeasurementTests
         .With(Images, "initrd: {file: initrd.gz}", $"initrd: {{file: initrd.gz}}\nfirmware: {{sha256: {Firmware}}}")
         .With(Web, "name: web-1\ncpus: 1", "name: web-1\nfirmware: ovmf\ntpm: required\ncpus: 1");
 
+    private static readonly string Content = new('c', 64);
+
+    private static readonly Example Sealed = Example.ThreeTenants
+        .Plus(Images,
+            "kind: Image\nname: sealed\nkernel: {file: vmlinuz}\ninitrd: {file: initrd.gz}\n"
+            + $"bootVolume: {{sha256: {Content}}}\narguments: console=ttyS0 root=/dev/vda")
+        .With(Web, "images: [guest]", "images: [guest, sealed]")
+        .With(
+            Web, "boot: {image: guest}\ndisks:\n  - {volume: web-1-data, access: write}",
+            "boot: {image: sealed}\ndisks:\n  - {volume: web-1-data, access: read}");
+
+    private static readonly Example Demanding = Measured
+        .With(Web, "images: [guest]", "images: [guest]\n  firmware: ovmf\n  tpm: required")
+        .With(Web, "name: web-2\ncpus: 1", "name: web-2\nfirmware: ovmf\ntpm: required\ncpus: 1");
+
     [Fact]
     public void Admits_the_machine_that_was_measured_as_its_tenant_describes_it()
     {
@@ -46,6 +61,68 @@ public sealed class MachineMeasurementTests
             Assert.Contains("bank/guest", refusal.Sentence, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public void Refuses_another_boot_volume_than_the_image_states_and_one_that_was_not_measured()
+    {
+        Assert.Empty(Sealed.Check().Findings);
+        Assert.IsType<AdmissionVerdict.Admitted>(Start(Sealed, measured => measured));
+        foreach (MeasuredFile? file in new[]
+        {
+            new MeasuredFile(BootFileRole.BootVolume, new string('0', 64), ""),
+            new MeasuredFile(BootFileRole.BootVolume, null, "the pool is away"), null,
+        })
+        {
+            Only(AdmissionRefusalCode.BootVolumeDiffers, Start(Sealed, measured => measured with
+            {
+                Files = [.. measured.Files.Where(one => one.Role != BootFileRole.BootVolume),
+                    .. file is null ? [] : new[] { file }],
+            }));
+        }
+    }
+
+    [Theory]
+    [InlineData("disks:\n  - {volume: web-1-data, access: read}", "disks:\n  - {volume: web-1-data, access: write}")]
+    [InlineData("disks:\n  - {volume: web-1-data, access: read}", "disks: []")]
+    public void A_boot_volume_that_the_machine_may_write_is_a_finding_and_is_refused(string read, string other)
+    {
+        var broken = Sealed.With(Web, read, other);
+        var finding = Assert.Single(broken.Check().Findings);
+        Assert.Equal((FindingCode.BootVolumeNotRead, "/disks"), (finding.Code, finding.Pointer));
+        Only(AdmissionRefusalCode.BootVolumeNotRead, AdmissionControl.Decide(
+            Datacentre(broken), Machine("bank/web-1"), Host("host-1"), All, Now));
+        Assert.IsType<AdmissionVerdict.Admitted>(AdmissionControl.Decide(
+            Datacentre(Sealed), Machine("bank/web-1"), Host("host-1"), All, Now));
+    }
+
+    [Theory]
+    [InlineData("\nfirmware: ovmf\ntpm: required\ncpus", "\ntpm: required\ncpus", FindingCode.FirmwareNotAccepted,
+        "/firmware", AdmissionRefusalCode.FirmwareNotAccepted)]
+    [InlineData("\nfirmware: ovmf\ntpm: required\ncpus", "\nfirmware: direct\ntpm: required\ncpus",
+        FindingCode.FirmwareNotAccepted, "/firmware", AdmissionRefusalCode.FirmwareNotAccepted)]
+    [InlineData("\nfirmware: ovmf\ntpm: required\ncpus", "\nfirmware: ovmf\ncpus", FindingCode.TpmMissing, "/tpm",
+        AdmissionRefusalCode.TpmMissing)]
+    [InlineData("\nfirmware: ovmf\ntpm: required\ncpus", "\nfirmware: ovmf\ntpm: none\ncpus",
+        FindingCode.TpmMissing, "/tpm", AdmissionRefusalCode.TpmMissing)]
+    public void What_a_domain_demands_of_its_machines_is_a_finding_and_is_refused(
+        string had, string has, FindingCode found, string pointer, AdmissionRefusalCode code)
+    {
+        Assert.Empty(Demanding.Check().Findings);
+        Assert.IsType<AdmissionVerdict.Admitted>(Start(Demanding, measured => measured));
+        var lacking = Demanding.With(Web, "name: web-1" + had, "name: web-1" + has);
+        var finding = Assert.Single(lacking.Check().Findings);
+        Assert.Equal((found, pointer), (finding.Code, finding.Pointer));
+        Only(code, AdmissionControl.Decide(
+            Datacentre(lacking), Machine("bank/web-1"), Host("host-1"), All, Now));
+    }
+
+    [Theory]
+    [InlineData("firmware: ovmf\n  tpm: required", "firmware: direct", FindingCode.UnknownEnumValue)]
+    [InlineData("firmware: ovmf\n  tpm: required", "tpm: none", FindingCode.UnknownEnumValue)]
+    [InlineData("firmware: ovmf\n  tpm: required", "tpm: yes", FindingCode.UnknownEnumValue)]
+    [InlineData("firmware: ovmf\n  tpm: required", "vtpm: required", FindingCode.UnknownMember)]
+    public void A_demand_in_another_word_is_a_finding(string old, string replacement, FindingCode code) =>
+        Assert.Contains(Demanding.With(Web, old, replacement).Check().Findings, finding => finding.Code == code);
 
     [Theory]
     [InlineData("bailiwick.machine=", "init=/bin/sh bailiwick.machine=", AdmissionRefusalCode.CommandLineDiffers)]
@@ -140,6 +217,11 @@ public sealed class MachineMeasurementTests
         if (plan.Boot.FirmwareSha256 is { } firmware)
         {
             files.Insert(0, new MeasuredFile(BootFileRole.Firmware, firmware, ""));
+        }
+
+        if (plan.Boot.VolumeSha256 is { } volume)
+        {
+            files.Add(new MeasuredFile(BootFileRole.BootVolume, volume, ""));
         }
 
         return new MachineMeasurement(plan.Ref, MachineDescription.Of(plan, Paths), found, [.. files]);
