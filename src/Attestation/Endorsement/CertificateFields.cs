@@ -9,10 +9,8 @@ internal sealed record CertificateFields
     internal const string BasicConstraintsOid = "2.5.29.19";
     internal const string KeyUsageOid = "2.5.29.15";
     internal const string ExtendedKeyUsageOid = "2.5.29.37";
-    internal const string AlternativeNameOid = "2.5.29.17";
     internal const string NameConstraintsOid = "2.5.29.30";
     internal const string PoliciesOid = "2.5.29.32";
-    internal const string EndorsementUsage = "2.23.133.8.1";
     internal const string AnyUsage = "2.5.29.37.0";
 
     private static readonly Asn1Tag Version = new(TagClass.ContextSpecific, 0);
@@ -20,6 +18,8 @@ internal sealed record CertificateFields
     private static readonly Asn1Tag SubjectId = new(TagClass.ContextSpecific, 2);
     private static readonly Asn1Tag ExtensionList = new(TagClass.ContextSpecific, 3);
     private static readonly Asn1Tag DirectoryName = new(TagClass.ContextSpecific, 4);
+    private static readonly Asn1Tag PermittedSubtrees = new(TagClass.ContextSpecific, 0);
+    private static readonly Asn1Tag ExcludedSubtrees = new(TagClass.ContextSpecific, 1);
 
     internal required ReadOnlyMemory<byte> Algorithm { get; init; }
 
@@ -171,7 +171,7 @@ internal sealed record CertificateFields
 
                 ExtendedUsages = usages.ToImmutable();
                 break;
-            case AlternativeNameOid:
+            case EndorsementOids.AlternativeName:
                 AlternativeNames = Directories(reader.ReadSequence());
                 break;
             case NameConstraintsOid:
@@ -205,24 +205,27 @@ internal sealed record CertificateFields
         return found.ToImmutable();
     }
 
+    /// <summary>Permitted subtrees, then excluded ones, each at most once (RFC 5280, section 4.2.1.10).</summary>
     private static NameConstraints ReadConstraints(AsnReader constraints)
     {
-        ImmutableArray<ReadOnlyMemory<byte>> permitted = [];
-        bool understood = true;
-        while (constraints.HasData)
-        {
-            var tag = constraints.PeekTag();
-            var found = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>();
-            for (var list = constraints.ReadSequence(tag); list.HasData;)
-            {
-                found.AddRange(Directories(list.ReadSequence()));
-            }
+        ImmutableArray<ReadOnlyMemory<byte>> permitted =
+            constraints.HasData && constraints.PeekTag().HasSameClassAndValue(PermittedSubtrees)
+                ? Subtrees(constraints.ReadSequence(PermittedSubtrees))
+                : [];
+        bool isUnderstood = !constraints.HasData || Subtrees(constraints.ReadSequence(ExcludedSubtrees)).IsEmpty;
+        constraints.ThrowIfNotEmpty();
+        return new NameConstraints(permitted, isUnderstood);
+    }
 
-            understood &= tag.HasSameClassAndValue(Version) || found.Count == 0;
-            permitted = tag.HasSameClassAndValue(Version) ? found.ToImmutable() : permitted;
+    private static ImmutableArray<ReadOnlyMemory<byte>> Subtrees(AsnReader list)
+    {
+        var found = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>();
+        while (list.HasData)
+        {
+            found.AddRange(Directories(list.ReadSequence()));
         }
 
-        return new NameConstraints(permitted, understood);
+        return found.ToImmutable();
     }
 
     private static void SkipIds(AsnReader body)

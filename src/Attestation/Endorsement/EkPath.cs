@@ -16,7 +16,7 @@ internal sealed class EkPath(EkExpectation expectation, VerifierKeyCache keys)
     private static readonly ImmutableHashSet<string> Understood =
     [
         CertificateFields.BasicConstraintsOid, CertificateFields.KeyUsageOid, CertificateFields.ExtendedKeyUsageOid,
-        CertificateFields.AlternativeNameOid, CertificateFields.PoliciesOid, CertificateFields.NameConstraintsOid,
+        EndorsementOids.AlternativeName, CertificateFields.PoliciesOid, CertificateFields.NameConstraintsOid,
     ];
 
     private readonly SortedSet<EkRefusalCode> _met = [];
@@ -104,7 +104,7 @@ internal sealed class EkPath(EkExpectation expectation, VerifierKeyCache keys)
         && (issuer.Fields.PathLength is not { } most || between <= most)
         && (issuer.Fields.Usage is not { } usage || usage.HasFlag(X509Usage.CertificateSigning))
         && (issuer.Fields.ExtendedUsages is not { } usages
-            || usages.Contains(CertificateFields.EndorsementUsage) || usages.Contains(CertificateFields.AnyUsage))
+            || usages.Contains(EndorsementOids.Usage) || usages.Contains(CertificateFields.AnyUsage))
         && issuer.Fields.Critical.All(Understood.Contains);
 
     /// <summary>Permitted names are compared byte by byte, so another spelling is refused.</summary>

@@ -20,16 +20,13 @@ public sealed record EkExpectation(EkTrust Trust, DateTimeOffset At, EkExpiry Ex
 /// </summary>
 public static class EkVerifier
 {
-    private const string ManufacturerOid = "2.23.133.2.1";
-    private const string ModelOid = "2.23.133.2.2";
-    private const string VersionOid = "2.23.133.2.3";
     private const string IdPrefix = "id:";
     private const int MinRsaBits = 2048;
 
     private static readonly ImmutableHashSet<string> Understood =
     [
         CertificateFields.BasicConstraintsOid, CertificateFields.KeyUsageOid, CertificateFields.ExtendedKeyUsageOid,
-        CertificateFields.AlternativeNameOid, CertificateFields.PoliciesOid,
+        EndorsementOids.AlternativeName, CertificateFields.PoliciesOid,
     ];
 
     /// <summary>Judges a certificate.</summary>
@@ -95,7 +92,7 @@ public static class EkVerifier
         {
             remarks.Add(EkRemark.NoExtendedUsage);
         }
-        else if (!fields.ExtendedUsages.Value.Contains(CertificateFields.EndorsementUsage))
+        else if (!fields.ExtendedUsages.Value.Contains(EndorsementOids.Usage))
         {
             refusals.Add(new EkRefusal(
                 EkRefusalCode.OtherUsage, "Its extended key usage is not that of endorsement keys (2.23.133.8.1)."));
@@ -173,8 +170,9 @@ public static class EkVerifier
         var names = fields.AlternativeNames.IsEmpty ? [fields.Subject] : fields.AlternativeNames;
         NameAttribute[] all =
             [.. names.SelectMany(name => CertificateFields.ReadName(name)).SelectMany(relative => relative)];
-        return Single(all, ManufacturerOid) is { } manufacturer && Single(all, ModelOid) is { } model
-            && Single(all, VersionOid) is { } version
+        return Single(all, EndorsementOids.Manufacturer) is { } manufacturer
+            && Single(all, EndorsementOids.Model) is { } model
+            && Single(all, EndorsementOids.Version) is { } version
                 ? new TpmIdentity(Letters(manufacturer), model, version)
                 : null;
     }

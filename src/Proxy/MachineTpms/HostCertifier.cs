@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Bailiwick.Attestation.Endorsement;
 using Bailiwick.Attestation.MachineTpms;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Domains.Policy;
@@ -24,11 +25,6 @@ public sealed class HostCertifier
     private const string Manufacturer = "id:00001014";
     private const string Model = "swtpm";
     private const string Version = "id:00000001";
-    private const string ManufacturerOid = "2.23.133.2.1";
-    private const string ModelOid = "2.23.133.2.2";
-    private const string VersionOid = "2.23.133.2.3";
-    private const string EndorsementUsage = "2.23.133.8.1";
-    private const string AlternativeNameOid = "2.5.29.17";
     private const int SerialBytes = 16;
     private static readonly DateTimeOffset Begin = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -69,9 +65,9 @@ public sealed class HostCertifier
         request.CertificateExtensions.Add(
             new X509KeyUsageExtension(X509KeyUsageFlags.KeyEncipherment, critical: true));
         request.CertificateExtensions.Add(
-            new X509EnhancedKeyUsageExtension([new Oid(EndorsementUsage)], critical: false));
+            new X509EnhancedKeyUsageExtension([new Oid(EndorsementOids.Usage)], critical: false));
         request.CertificateExtensions.Add(
-            new X509Extension(AlternativeNameOid, AlternativeName(machine), critical: true));
+            new X509Extension(EndorsementOids.AlternativeName, AlternativeName(machine), critical: true));
         using X509Certificate2 made = request.Create(_name, _generator, Begin, End, Serial());
         return made.RawData;
     }
@@ -92,9 +88,9 @@ public sealed class HostCertifier
     {
         var name = new X500DistinguishedNameBuilder();
         name.Add(MachineTpmVerifier.MachineOid, machine.ToString(), UniversalTagNumber.UTF8String);
-        name.Add(VersionOid, Version, UniversalTagNumber.UTF8String);
-        name.Add(ModelOid, Model, UniversalTagNumber.UTF8String);
-        name.Add(ManufacturerOid, Manufacturer, UniversalTagNumber.UTF8String);
+        name.Add(EndorsementOids.Version, Version, UniversalTagNumber.UTF8String);
+        name.Add(EndorsementOids.Model, Model, UniversalTagNumber.UTF8String);
+        name.Add(EndorsementOids.Manufacturer, Manufacturer, UniversalTagNumber.UTF8String);
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())
         using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 4)))

@@ -139,6 +139,21 @@ public sealed class EkTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("3004a0023000", true)]
+    [InlineData("3008a0023000a1023000", true)]
+    [InlineData("30023000", false)]
+    [InlineData("30020200", false)]
+    [InlineData("3004a2023000", false)]
+    [InlineData("3008a0023000a0023000", false)]
+    [InlineData("3008a1023000a0023000", false)]
+    public void Constraints_that_have_not_their_form_make_no_certificate(string constraints, bool isOne)
+    {
+        var refused = Assert.IsType<EkVerdict.Refused>(Judge(
+            Issuer.Certify(Key, Good with { Constraints = Convert.FromHexString(constraints) })));
+        Assert.Equal(isOne, refused.Refusals.All(one => one.Code != EkRefusalCode.Malformed));
+    }
+
     [Fact]
     public void Issuers_that_certify_each_other_lead_nowhere()
     {
