@@ -44,10 +44,11 @@ internal sealed class AppraisalFigures(Effort effort, Action<string> tell)
         int[] hashed = host.HashedBytes;
         List<Func<int, Task<double>>> contestants =
         [
-            Race.Timed(count, _ => Repeat(count, () => Require(Appraise(host, demands, keys).Holds))),
-            Race.Timed(count, _ => Repeat(count, () =>
+            Race.Timed(count, _ => Race.Repeat(
+                count, () => BenchException.Unless(Appraise(host, demands, keys).Holds))),
+            Race.Timed(count, _ => Race.Repeat(count, () =>
             {
-                Require(host.VerifyBare());
+                BenchException.Unless(host.VerifyBare());
                 Hash(hashed);
             })),
         ];
@@ -56,7 +57,7 @@ internal sealed class AppraisalFigures(Effort effort, Action<string> tell)
         {
             host.WriteFor(directory);
             int starts = effort.Count(20);
-            contestants.Add(Race.Timed(starts, _ => Repeat(starts, () =>
+            contestants.Add(Race.Timed(starts, _ => Race.Repeat(starts, () =>
             {
                 ToolRun.Start(checkQuote, directory, host.CheckQuoteArguments);
                 ToolRun.Start(eventLog, directory, AttestedHost.BootLogFile);
@@ -108,12 +109,12 @@ internal sealed class AppraisalFigures(Effort effort, Action<string> tell)
             KeptBoot kept = new(then, early.Explain(then));
             Predicate[] demands = [.. early.Demands, new Predicate.RuntimeFiles(null, Known(), [])];
             AppraisalReport earlier = Appraisal.Judge(demands, kept.Facts, Runtime(start, known, then));
-            Require(earlier.Holds);
+            BenchException.Unless(earlier.Holds);
             Effort few = effort with { Rounds = Math.Min(effort.Rounds, FleetRounds) };
             double[] medians = await Race.Run(few, Race.Worked(_ => Array.ForEach(fleet, host =>
             {
                 QuotedPcrs quoted = host.Quoted(keys);
-                Require(Appraisal.Judge(
+                BenchException.Unless(Appraisal.Judge(
                     demands, kept.If(quoted) ?? host.Explain(quoted), Runtime(before, tail, quoted), earlier).Holds);
             })));
             return Figure.Time(
@@ -194,22 +195,6 @@ internal sealed class AppraisalFigures(Effort effort, Action<string> tell)
         foreach (int length in lengths)
         {
             SHA256.HashData(Zeros.AsSpan(0, length), digest);
-        }
-    }
-
-    private static void Repeat(int count, Action action)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            action();
-        }
-    }
-
-    private static void Require(bool holds)
-    {
-        if (!holds)
-        {
-            throw new BenchException("What is good is refused.");
         }
     }
 

@@ -32,13 +32,13 @@ internal sealed class LogFigures(Effort effort, Action<string> tell)
         int extends = Extends(bytes);
         List<Func<int, Task<double>>> contestants =
         [
-            Race.Timed(count, _ => Repeat(count, () => Replay(bytes))),
-            Race.Timed(count, _ => Repeat(count, () => Hash(64, extends))),
+            Race.Timed(count, _ => Race.Repeat(count, () => Replay(bytes))),
+            Race.Timed(count, _ => Race.Repeat(count, () => Hash(64, extends))),
         ];
         if (File.Exists(Tool))
         {
             int starts = effort.Count(20);
-            contestants.Add(Race.Timed(starts, _ => Repeat(
+            contestants.Add(Race.Timed(starts, _ => Race.Repeat(
                 starts, () => ToolRun.Start(Tool, Checkout.Root, Vector(BootLogFile)))));
         }
         else
@@ -68,14 +68,14 @@ internal sealed class LogFigures(Effort effort, Action<string> tell)
         int entries = (int)RuntimeReplay.Of(start, bytes).State.Count.Entries, count = effort.Count(50);
         int average = (bytes.Length / entries) - 34;
         double[] medians = await Race.Run(effort,
-            Race.Timed(count * entries, _ => Repeat(count, () =>
+            Race.Timed(count * entries, _ => Race.Repeat(count, () =>
             {
                 if (RuntimeReplay.Of(start, bytes).Fault is not null)
                 {
                     throw new BenchException("A good runtime log is refused.");
                 }
             })),
-            Race.Timed(count * entries, _ => Repeat(count, () =>
+            Race.Timed(count * entries, _ => Race.Repeat(count, () =>
             {
                 Hash(average, entries);
                 Hash(64, entries);
@@ -112,14 +112,6 @@ internal sealed class LogFigures(Effort effort, Action<string> tell)
         {
             hash.AppendData(data);
             hash.GetHashAndReset(data);
-        }
-    }
-
-    private static void Repeat(int count, Action action)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            action();
         }
     }
 

@@ -55,10 +55,10 @@ internal sealed class QuoteFigures(Effort effort, Action<string> tell)
         using var none = new VerifierKeyCache(0);
         int count = effort.Count(4000);
         double[] medians = await Race.Run(effort,
-            Race.Timed(count, _ => Repeat(count, () => Judge(claim, expectation, kept))),
-            Race.Timed(count, _ => Repeat(count, () => Require(
+            Race.Timed(count, _ => Race.Repeat(count, () => Judge(claim, expectation, kept))),
+            Race.Timed(count, _ => Race.Repeat(count, () => BenchException.Unless(
                 ecdsa.VerifyData(message, plain, HashAlgorithmName.SHA256)))),
-            Race.Timed(count, _ => Repeat(count, () => Judge(claim, expectation, none))));
+            Race.Timed(count, _ => Race.Repeat(count, () => Judge(claim, expectation, none))));
         return
         [
             Figure.Rate("attestation.quote", medians[0], "its bare P-256 verify", medians[1], OverVerify),
@@ -91,8 +91,8 @@ internal sealed class QuoteFigures(Effort effort, Action<string> tell)
         using var kept = new VerifierKeyCache(16);
         int count = effort.Count(4000), starts = effort.Count(20);
         double[] medians = await Race.Run(effort,
-            Race.Timed(count, _ => Repeat(count, () => Judge(claim, expectation, kept))),
-            Race.Timed(starts, _ => Repeat(starts, () => ToolRun.Start(Tool, directory,
+            Race.Timed(count, _ => Race.Repeat(count, () => Judge(claim, expectation, kept))),
+            Race.Timed(starts, _ => Race.Repeat(starts, () => ToolRun.Start(Tool, directory,
                 "-u", Vector("quotes/keylime/ak.pem"), "-m", Vector("quotes/keylime/quote.msg"),
                 "-s", Vector("quotes/keylime/quote.sig"), "-f", Vector("quotes/keylime/pcrs.out"),
                 "-q", Convert.ToHexStringLower(nonce)))));
@@ -113,31 +113,15 @@ internal sealed class QuoteFigures(Effort effort, Action<string> tell)
             ? genuine.Key.Chain.Length - 1 : throw new BenchException("A good certificate is refused.");
         int count = effort.Count(1000);
         double[] medians = await Race.Run(effort,
-            Race.Timed(count, _ => Repeat(count, () => Require(
+            Race.Timed(count, _ => Race.Repeat(count, () => BenchException.Unless(
                 EkVerifier.Verify(certificate, expectation, kept) is EkVerdict.Genuine))),
-            Race.Timed(count, _ => Repeat(count * issuers, () => Require(rsa.VerifyData(
+            Race.Timed(count, _ => Race.Repeat(count * issuers, () => BenchException.Unless(rsa.VerifyData(
                 certificate, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)))));
         return Figure.Rate("attestation.ek", medians[0], $"{issuers} bare RSA-2048 verifies", medians[1], OverPath);
     }
 
     private static void Judge(QuoteClaim claim, QuoteExpectation expectation, VerifierKeyCache keys) =>
-        Require(QuoteVerifier.Verify(claim, expectation, keys) is QuoteVerdict.Verified);
-
-    private static void Repeat(int count, Action action)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            action();
-        }
-    }
-
-    private static void Require(bool holds)
-    {
-        if (!holds)
-        {
-            throw new BenchException("What is good is refused.");
-        }
-    }
+        BenchException.Unless(QuoteVerifier.Verify(claim, expectation, keys) is QuoteVerdict.Verified);
 
     private static SubjectKey Known(byte[] spki) =>
         SubjectKey.Parse(spki) ?? throw new BenchException("A key cannot be read.");

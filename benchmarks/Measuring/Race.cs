@@ -58,6 +58,16 @@ public static class Race
         return Task.FromResult((Environment.CpuUsage.TotalTime - before).TotalSeconds);
     };
 
+    /// <summary>Does the same so many times.</summary>
+    public static void Repeat(int count, Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        for (int i = 0; i < count; i++)
+        {
+            action();
+        }
+    }
+
     /// <summary>The middle value; the mean of the two middle ones of an even number.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static double Median(IReadOnlyList<double> values)

@@ -80,7 +80,7 @@ internal sealed class LyingHost : IDisposable
             OpenedKey opened = await _service.Fetch(
                 async (given, session, cancel) =>
                 {
-                    KeyNonce nonce = KeyNonce.Of(Convert.FromBase64String(given.Nonce))
+                    KeyNonce nonce = KeyNonce.Read(given.Nonce)
                         ?? throw new KeyServiceException("no nonce");
                     EvidenceClaims said = await Said(nonce, cancel).ConfigureAwait(false);
                     byte[] evidence = EvidenceDocument.Write(said with { Tpm = prove(said) }, _identity.Signer);
@@ -113,7 +113,7 @@ internal sealed class LyingHost : IDisposable
                 [.. _machine.Model.Nics.Select(nic => new DomainRef(_machine.Model.Ref.Tenant, nic.Domain).ToString())],
                 async (given, cancel) =>
                 {
-                    KeyNonce nonce = KeyNonce.Of(Convert.FromBase64String(given.Nonce))
+                    KeyNonce nonce = KeyNonce.Read(given.Nonce)
                         ?? throw new KeyServiceException("no nonce");
                     EvidenceClaims said = await Said(nonce, cancel).ConfigureAwait(false);
                     return await Beside(

@@ -6,7 +6,7 @@ namespace Bailiwick.Ledger;
 /// Standard base64 (RFC 4648 section 4) in its one canonical form: padded, no white space, unused bits zero. Two texts
 /// for the same bytes would give one signature two appearances.
 /// </summary>
-internal static class StrictBase64
+public static class StrictBase64
 {
     /// <summary>How many bytes a text of canonical form stands for; for others, at least what they could.</summary>
     public static long DecodedLength(string text) =>

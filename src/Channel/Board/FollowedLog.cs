@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Checkpoints;
@@ -262,11 +263,8 @@ internal sealed class FollowedLog
         }
     }
 
-    private static bool Salted(string? text, out byte[] salt)
-    {
-        salt = new byte[LedgerLimits.SaltBytes];
-        return text is not null && Convert.TryFromBase64String(text, salt, out var count) && count == salt.Length;
-    }
+    private static bool Salted(string? text, [NotNullWhen(true)] out byte[]? salt) =>
+        StrictBase64.TryDecode(text, LedgerLimits.SaltBytes, out salt) && salt.Length == LedgerLimits.SaltBytes;
 
     private sealed record Pending(long Index, byte[]? Envelope);
 }

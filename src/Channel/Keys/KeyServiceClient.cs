@@ -4,6 +4,7 @@ using System.Text.Json;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Channel.Wire;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
 
@@ -82,16 +83,10 @@ public sealed class KeyServiceClient
                 Convert.ToBase64String(request.RuntimeLog.Span),
                 request.IntegrityLog.IsEmpty ? null : JsonElement.Parse(request.IntegrityLog.Span))),
             cancel);
-        try
-        {
-            return new SealedKey(
-                Convert.FromBase64String(body.Ephemeral), Convert.FromBase64String(body.Ciphertext),
-                Encoding.UTF8.GetBytes(body.Context));
-        }
-        catch (FormatException error)
-        {
-            throw new KeyServiceException("The sealed key is not base64.", error);
-        }
+        return StrictBase64.TryDecode(body.Ephemeral, MaxAnswerBytes, out byte[]? ephemeral)
+            && StrictBase64.TryDecode(body.Ciphertext, MaxAnswerBytes, out byte[]? ciphertext)
+                ? new SealedKey(ephemeral, ciphertext, Encoding.UTF8.GetBytes(body.Context))
+                : throw new KeyServiceException("The sealed key is not base64.");
     }
 
     /// <summary>Proves the host: gets a nonce, has evidence made over it, and shows it.</summary>

@@ -46,9 +46,8 @@ internal sealed class LedgerReading
 
         Opened++;
         byte[] envelope = CanonicalJson.Write(shown);
-        byte[] salt = new byte[LedgerLimits.SaltBytes];
-        if (entry.Salt is null || !Convert.TryFromBase64String(entry.Salt, salt, out int count) || count != salt.Length
-            || LeafCommitment.Of(salt, envelope) != commitment)
+        if (!StrictBase64.TryDecode(entry.Salt, LedgerLimits.SaltBytes, out byte[]? salt)
+            || salt.Length != LedgerLimits.SaltBytes || LeafCommitment.Of(salt, envelope) != commitment)
         {
             Fault(entry.Index, "shows something else than it is");
             return;

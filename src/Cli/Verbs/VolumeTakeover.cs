@@ -90,10 +90,7 @@ internal static class VolumeTakeover
                 + "`bailiwick volume list`.");
         }
 
-        byte[] nonce = new byte[KeyNonce.Length];
-        return Convert.TryFromBase64String(held.Nonce ?? "", nonce, out int length) && length == nonce.Length
-            && KeyNonce.Of(nonce) is { } read
-                ? read
-                : throw new CustodyException($"The key service's word on who holds {name} cannot be read.");
+        return KeyNonce.Read(held.Nonce)
+            ?? throw new CustodyException($"The key service's word on who holds {name} cannot be read.");
     }
 }

@@ -53,14 +53,7 @@ public abstract record HolderState
     public sealed record Held(HostRef Host, KeyNonce Nonce) : HolderState
     {
         /// <summary>Reads a host's reference text and a nonce's base64; null when either is none.</summary>
-        public static Held? Read(string host, string nonce)
-        {
-            Span<byte> bytes = stackalloc byte[KeyNonce.Length];
-            return KeyReferences.Host(host) is { } holder
-                && Convert.TryFromBase64String(nonce, bytes, out int written) && written == KeyNonce.Length
-                && KeyNonce.Of(bytes) is { } read
-                    ? new Held(holder, read)
-                    : null;
-        }
+        public static Held? Read(string host, string nonce) =>
+            KeyReferences.Host(host) is { } holder && KeyNonce.Read(nonce) is { } read ? new Held(holder, read) : null;
     }
 }

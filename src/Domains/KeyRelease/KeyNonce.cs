@@ -1,3 +1,5 @@
+using Bailiwick.Ledger;
+
 namespace Bailiwick.Domains.KeyRelease;
 
 /// <summary>A nonce of a key service: 32 bytes, by which one release is told from every other.</summary>
@@ -18,6 +20,10 @@ public sealed class KeyNonce : IEquatable<KeyNonce>
 
     /// <summary>Takes bytes as a nonce; null when there are not exactly <see cref="Length"/>.</summary>
     public static KeyNonce? Of(ReadOnlySpan<byte> bytes) => bytes.Length == Length ? new(bytes.ToArray()) : null;
+
+    /// <summary>Reads canonical base64; null when it is none, or of another length.</summary>
+    public static KeyNonce? Read(string? base64) =>
+        StrictBase64.TryDecode(base64, Length, out byte[]? bytes) ? Of(bytes) : null;
 
     /// <inheritdoc/>
     public bool Equals(KeyNonce? other) => other is not null && _bytes.AsSpan().SequenceEqual(other._bytes);

@@ -11,6 +11,7 @@ using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Following;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -89,7 +90,8 @@ public sealed class EnrolmentDesk(
                 "No challenge is open for this host: it was answered before, or is older than a minute. Begin anew.");
         }
 
-        if (Bytes(body.Secret, SecretBytes) is not { } secret || asked.Challenge.Answer(secret) is not { } key)
+        if (!StrictBase64.TryDecode(body.Secret, SecretBytes, out byte[]? secret)
+            || asked.Challenge.Answer(secret) is not { } key)
         {
             return Refuse(asked, EnrolmentRefusalCode.WrongAnswer,
                 "The secret is not the one that was encrypted: the TPM does not hold both keys.");
@@ -202,19 +204,13 @@ public sealed class EnrolmentDesk(
             .FirstOrDefault(host => ReleaseControl.IdentityKeyOf(datacentre, host.Ref)?.Id == caller)?.Ref;
 
     private static EnrolmentClaim? Claim(EnrolmentClaimBody body) =>
-        Bytes(body.Certificate, MostCertificateBytes) is { } certificate
-        && Bytes(body.EndorsementKey, TpmLimits.StructureBytes) is { } endorsement
-        && Bytes(body.AttestationKey, TpmLimits.StructureBytes) is { } attestation
+        StrictBase64.TryDecode(body.Certificate, MostCertificateBytes, out byte[]? certificate)
+        && StrictBase64.TryDecode(body.EndorsementKey, TpmLimits.StructureBytes, out byte[]? endorsement)
+        && StrictBase64.TryDecode(body.AttestationKey, TpmLimits.StructureBytes, out byte[]? attestation)
         && TpmPublic.TryRead(endorsement, out TpmPublic? endorsementKey, out _)
         && TpmPublic.TryRead(attestation, out TpmPublic? attestationKey, out _)
             ? new EnrolmentClaim(certificate, endorsementKey, attestationKey)
             : null;
-
-    private static byte[]? Bytes(string base64, int most)
-    {
-        byte[] bytes = new byte[most];
-        return Convert.TryFromBase64String(base64, bytes, out int length) ? bytes[..length] : null;
-    }
 
     private sealed record Asked(EnrolmentChallenge Challenge, long At);
 }

@@ -9,6 +9,7 @@ using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Compartments;
@@ -51,8 +52,8 @@ public sealed class ProxyApi(
 
     private RouteAnswer<ProofAnswer> ProveTo(RouteCall call, ProofQuestion question)
     {
-        byte[] nonce = new byte[EvidenceDocument.MaxNonceBytes];
-        if (!Convert.TryFromBase64String(question.Nonce, nonce, out int length) || length == 0)
+        if (!StrictBase64.TryDecode(question.Nonce, EvidenceDocument.MaxNonceBytes, out byte[]? nonce)
+            || nonce.Length == 0)
         {
             return new RouteAnswer<ProofAnswer>.Refused(new RouteProblem(
                 400, "bad-nonce", $"A nonce has 1 to {EvidenceDocument.MaxNonceBytes} bytes in base64.",
@@ -65,7 +66,7 @@ public sealed class ProxyApi(
             // entries, those that concern it; hosts and operators follow the digests.
             bool isTenant = call.Caller.Kind is PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor;
             ProofAnswer proof = Prove(
-                nonce.AsMemory(0, length), question.After is { } after ? IntegrityPosition.Read(after) : null,
+                nonce, question.After is { } after ? IntegrityPosition.Read(after) : null,
                 isTenant ? call.Caller.Party : null);
             return new RouteAnswer<ProofAnswer>.Ok(call.Caller.Kind == PrincipalKind.Host
                 ? proof

@@ -50,8 +50,8 @@ public sealed class TenantKeyServices(
             OpenedKey opened = await client.Fetch(
                 async (given, session, cancel) =>
                 {
-                    KeyNonce nonce = KeyNonce.Of(Convert.FromBase64String(given.Nonce))
-                        ?? throw new KeyServiceException("The key service's nonce has another length than a nonce.");
+                    KeyNonce nonce = KeyNonce.Read(given.Nonce)
+                        ?? throw new KeyServiceException("The key service's nonce is none.");
                     HostEvidence proof = await evidence.ShowAsync(nonce.Bytes, given.Size, cancel)
                         .ConfigureAwait(false);
                     about(given.Nonce);
@@ -94,7 +94,7 @@ public sealed class TenantKeyServices(
 
         foreach (string text in volume.Nonces)
         {
-            if (KeyNonce.Of(Convert.FromBase64String(text)) is not { } nonce)
+            if (KeyNonce.Read(text) is not { } nonce)
             {
                 continue;
             }

@@ -17,7 +17,7 @@ internal static class MeasuredPolicies
     internal static string Write(string directory)
     {
         Put("alpine/datacentre.yaml", "kind: Datacentre\nname: alpine\ntenants: [bank]\n");
-        Put("alpine/hosts.yaml", Host(1) + "---\n" + Host(2)
+        Put("alpine/hosts.yaml", SmallPolicies.Host(1) + "---\n" + SmallPolicies.Host(2)
             + "---\nkind: Link\nname: rack-a\nhosts: [host-1, host-2]\nmedium: trusted-segment\n");
         Put("bank/tenant.yaml", "kind: Tenant\nname: bank\nlegalName: The bank\n");
         Put("bank/images.yaml", Image(Arguments));
@@ -67,8 +67,4 @@ internal static class MeasuredPolicies
     internal static string Image(string arguments) =>
         "kind: Image\nname: measured\nkernel: {file: vmlinuz}\ninitrd: {file: initrd.gz}\nfirmware: {file: ovmf.fd}\n"
         + $"arguments: {arguments}\n";
-
-    private static string Host(int number) =>
-        $"kind: Host\nname: host-{number}\njurisdiction: CH\nassurance: tpm\n"
-        + $"underlay: {{ipv4: 10.99.0.1{number}}}\ncapacity: {{cpus: 8, memoryMiB: 1024}}\n";
 }

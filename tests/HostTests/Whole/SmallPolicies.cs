@@ -46,7 +46,8 @@ internal static class SmallPolicies
         }
     }
 
-    private static string Host(int number) =>
+    /// <summary>A host of that number.</summary>
+    internal static string Host(int number) =>
         $"kind: Host\nname: host-{number}\njurisdiction: CH\nassurance: tpm\n"
         + $"underlay: {{ipv4: 10.99.0.1{number}}}\ncapacity: {{cpus: 8, memoryMiB: 1024}}\n";
 

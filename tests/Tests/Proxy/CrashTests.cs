@@ -12,7 +12,7 @@ public sealed class CrashTests
     public async Task Whatever_change_the_Proxy_dies_before_it_converges_after_a_restart()
     {
         int changes;
-        using (ProxyBench whole = Bench())
+        using (ProxyBench whole = ProxyBench.OfTwoTenants())
         {
             await Converge(whole);
             whole.AssertConverged(3);
@@ -22,7 +22,7 @@ public sealed class CrashTests
 
         for (int k = 1; k <= changes; k++)
         {
-            using ProxyBench bench = Bench();
+            using ProxyBench bench = ProxyBench.OfTwoTenants();
             bench.Host.DieAt = k;
             await Assert.ThrowsAsync<MachineDiedException>(() => Converge(bench));
             Assert.All(bench.Hypervisor.Running, m => Assert.NotNull(bench.Plans.Current.Machine(m)));
@@ -37,7 +37,7 @@ public sealed class CrashTests
     public async Task Whatever_change_fails_it_converges_without_a_restart()
     {
         int changes;
-        using (ProxyBench whole = Bench())
+        using (ProxyBench whole = ProxyBench.OfTwoTenants())
         {
             await Converge(whole);
             changes = whole.Host.Changes;
@@ -45,7 +45,7 @@ public sealed class CrashTests
 
         for (int k = 1; k <= changes; k++)
         {
-            using ProxyBench bench = Bench();
+            using ProxyBench bench = ProxyBench.OfTwoTenants();
             bench.Host.FailAt = k;
             await Converge(bench);
             // A start that failed waits for a moment under the same plan; a restart does not.
@@ -58,7 +58,7 @@ public sealed class CrashTests
     [Fact]
     public async Task A_machine_that_leaves_the_plan_is_ended_and_leaves_nothing()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         bench.Place((bench.Datacentre.Acme, "web-1"));
         await Converge(bench);
@@ -76,7 +76,7 @@ public sealed class CrashTests
     [Fact]
     public async Task A_machine_that_is_ordered_to_stop_is_asked_first()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         string machine = bench.Plans.Current.Machines.Single(m => m.DisplayName == "rival/vault-1").MachineName;
         bench.Order(bench.Datacentre.Rival, "vault-1", running: false);
@@ -88,7 +88,7 @@ public sealed class CrashTests
     [Fact]
     public async Task A_stranger_is_ended_and_a_changed_machine_too()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         bench.Hypervisor.StartBehindTheBack("stranger", Guid.NewGuid());
         string machine = bench.Plans.Current.Machines.First().MachineName;
@@ -104,7 +104,7 @@ public sealed class CrashTests
     [Fact]
     public async Task The_invariant_of_these_tests_sees_a_live_port_without_rules()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         bench.Host.Invariant();
         bench.Host.Network.Tables.Remove($"- bridge {bench.Plans.Current.Plan.Domains[0].Network.Table}");
@@ -116,7 +116,7 @@ public sealed class CrashTests
     [InlineData(false)]
     public async Task A_rule_flushed_or_slipped_in_by_hand_is_found_and_the_ports_are_closed_first(bool flushed)
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         NetworkPlan network = bench.Plans.Current.Plan.Domains[0].Network;
         string place = $"- bridge {network.Table}";
@@ -142,7 +142,7 @@ public sealed class CrashTests
     [Fact]
     public async Task The_ports_of_a_machine_that_ended_while_the_Proxy_was_down_are_dead_when_it_starts()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         CompartmentPlan machine = bench.Plans.Current.Machines.First();
         string port = machine.Ports[0].Device;
@@ -169,7 +169,7 @@ public sealed class CrashTests
     [Fact]
     public async Task The_hook_says_no_with_every_reason()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         string machine = bench.Plans.Current.Machines.First().MachineName;
         HookAnswer stranger = await Ask(bench, "prepare", "stranger", "");
         Assert.Contains("not a machine of this host's plan", Assert.Single(stranger.Reasons), StringComparison.Ordinal);
@@ -192,21 +192,5 @@ public sealed class CrashTests
     private static Task<HookAnswer> Ask(ProxyBench bench, string operation, string machine, string xml) =>
         bench.Judge.JudgeAsync(new HookRequest(operation, "begin", machine, xml), CancellationToken.None);
 
-    private static ProxyBench Bench()
-    {
-        ProxyBench bench = new();
-        bench.Datacentre.With(bench.Datacentre.Acme, "web", "10.20.1.0/24", 2);
-        bench.Datacentre.With(bench.Datacentre.Rival, "vault", "10.20.1.0/24", 1);
-        bench.Publish(
-            (bench.Datacentre.Acme, "web-1"), (bench.Datacentre.Acme, "web-2"), (bench.Datacentre.Rival, "vault-1"));
-        return bench;
-    }
-
-    private static async Task Converge(ProxyBench bench)
-    {
-        for (int turn = 0; turn < Turns; turn++)
-        {
-            await bench.Turn();
-        }
-    }
+    private static Task Converge(ProxyBench bench) => bench.Turn(Turns);
 }

@@ -178,21 +178,11 @@ public sealed class LostTrustTests
 
     private static async Task<ProxyBench> Bench(string lost = "stop")
     {
-        ProxyBench bench = new();
-        bench.Datacentre.With(bench.Datacentre.Acme, "web", "10.20.1.0/24", 2, lost);
-        bench.Datacentre.With(bench.Datacentre.Rival, "vault", "10.20.1.0/24", 1, lost);
-        bench.Publish(
-            (bench.Datacentre.Acme, "web-1"), (bench.Datacentre.Acme, "web-2"), (bench.Datacentre.Rival, "vault-1"));
+        ProxyBench bench = ProxyBench.OfTwoTenants(lost);
         await Converge(bench);
         bench.AssertConverged(3);
         return bench;
     }
 
-    private static async Task Converge(ProxyBench bench)
-    {
-        for (int turn = 0; turn < Turns; turn++)
-        {
-            await bench.Turn();
-        }
-    }
+    private static Task Converge(ProxyBench bench) => bench.Turn(Turns);
 }

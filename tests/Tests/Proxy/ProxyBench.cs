@@ -75,6 +75,18 @@ internal sealed class ProxyBench : IDisposable
 
     public UnitMaker Units { get; private set; } = null!; // Likewise.
 
+    /// <summary>A bench with two machines of one tenant and one of another, on networks that overlap.</summary>
+    /// <param name="lost">What becomes of the machines when their owners' trust is lost.</param>
+    public static ProxyBench OfTwoTenants(string lost = "stop")
+    {
+        ProxyBench bench = new();
+        SignedDatacentre datacentre = bench.Datacentre;
+        datacentre.With(datacentre.Acme, "web", "10.20.1.0/24", 2, lost);
+        datacentre.With(datacentre.Rival, "vault", "10.20.1.0/24", 1, lost);
+        bench.Publish((datacentre.Acme, "web-1"), (datacentre.Acme, "web-2"), (datacentre.Rival, "vault-1"));
+        return bench;
+    }
+
     /// <summary>Accepts all the datacentre's statements and places the machines on its first host.</summary>
     public void Publish(params (SignedParty Tenant, string Name)[] machines)
     {
@@ -162,6 +174,15 @@ internal sealed class ProxyBench : IDisposable
             {
                 // As the loop does: next turn.
             }
+        }
+    }
+
+    /// <summary>So many turns.</summary>
+    public async Task Turn(int times)
+    {
+        for (int turn = 0; turn < times; turn++)
+        {
+            await Turn();
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class NeedToKnowTests
     [Fact]
     public async Task Each_tenant_follows_the_whole_log_and_reads_nothing_of_the_others()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         Drift(bench);
         await Converge(bench);
@@ -54,7 +54,7 @@ public sealed class NeedToKnowTests
     [Fact]
     public async Task A_tenant_opens_its_own_part_of_the_plan_and_not_the_whole()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         PartyId acme = bench.Datacentre.Acme.Id;
         IntegrityLine part = Assert.Single(bench.Integrity.Last(
@@ -78,7 +78,7 @@ public sealed class NeedToKnowTests
     [Fact]
     public async Task What_nobody_owns_is_committed_and_shown_to_nobody()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         bench.Hypervisor.StartBehindTheBack("stranger", Guid.NewGuid());
         await Converge(bench);
@@ -99,7 +99,7 @@ public sealed class NeedToKnowTests
     [Fact]
     public async Task Devices_are_attached_in_the_log_before_the_start_and_detached_once_at_the_end()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         var machine = bench.Plans.Current.Machines.First(m => m.Devices.Length > 0);
         string subject = $"{machine.Ref} {Bailiwick.Domains.Policy.WireText.Of(machine.Devices[0].Kind)}";
@@ -124,7 +124,7 @@ public sealed class NeedToKnowTests
     public async Task Whenever_the_disk_is_full_nothing_happens_without_an_earlier_record()
     {
         int calls, start;
-        using (ProxyBench whole = Bench())
+        using (ProxyBench whole = ProxyBench.OfTwoTenants())
         {
             start = whole.Disk.Calls;
             await Converge(whole);
@@ -135,7 +135,7 @@ public sealed class NeedToKnowTests
 
         for (int full = start + 1; full <= calls; full += 3)
         {
-            using ProxyBench bench = Bench();
+            using ProxyBench bench = ProxyBench.OfTwoTenants();
             bench.Host.Invariant = () => CheckRecorded(bench);
             bench.Disk.FullFrom = full;
             await Converge(bench);
@@ -150,7 +150,7 @@ public sealed class NeedToKnowTests
     [Fact]
     public async Task A_full_disk_lets_nobody_start_and_keeps_no_port_open()
     {
-        using ProxyBench bench = Bench();
+        using ProxyBench bench = ProxyBench.OfTwoTenants();
         await Converge(bench);
         bench.AssertConverged(3);
         var machine = bench.Plans.Current.Machines.First();
@@ -225,21 +225,5 @@ public sealed class NeedToKnowTests
         }
     }
 
-    private static ProxyBench Bench()
-    {
-        ProxyBench bench = new();
-        bench.Datacentre.With(bench.Datacentre.Acme, "web", "10.20.1.0/24", 2);
-        bench.Datacentre.With(bench.Datacentre.Rival, "vault", "10.20.1.0/24", 1);
-        bench.Publish(
-            (bench.Datacentre.Acme, "web-1"), (bench.Datacentre.Acme, "web-2"), (bench.Datacentre.Rival, "vault-1"));
-        return bench;
-    }
-
-    private static async Task Converge(ProxyBench bench)
-    {
-        for (int turn = 0; turn < Turns; turn++)
-        {
-            await bench.Turn();
-        }
-    }
+    private static Task Converge(ProxyBench bench) => bench.Turn(Turns);
 }
