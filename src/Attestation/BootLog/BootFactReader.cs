@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Attestation.Tpm;
 
@@ -7,7 +8,7 @@ namespace Bailiwick.Attestation.BootLog;
 /// Classifies events by what their digests cover. Separators are known by their digest and not by their type, so that
 /// none can be hidden under another name.
 /// </summary>
-internal sealed class BootFactReader
+internal sealed class BootFactReader : IDisposable
 {
     // What GRUB 2.04 and later put before the text they measure; older ones have no colon.
     private static readonly byte[][] Labels =
@@ -17,6 +18,9 @@ internal sealed class BootFactReader
     ];
 
     private readonly TpmHash _bank;
+
+    // One for all events: to begin a hash anew costs more than to hash what most events have.
+    private readonly IncrementalHash _hash;
     private readonly (string Text, byte[] Digest)[] _claims;
     private readonly byte[][] _normal;
     private readonly byte[][] _error;
@@ -26,10 +30,14 @@ internal sealed class BootFactReader
     internal BootFactReader(TpmHash bank, IEnumerable<string> claims)
     {
         _bank = bank;
+        _hash = IncrementalHash.CreateHash(bank.PlatformName());
         _normal = [Of([0, 0, 0, 0]), Of([0xFF, 0xFF, 0xFF, 0xFF])];
         _error = [Of([1, 0, 0, 0]), Of([0, 0, 0, 1])];
         _claims = [.. claims.Take(16).SelectMany(Claims)];
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _hash.Dispose();
 
     internal BootFact Read(BootEvent one)
     {
@@ -71,7 +79,8 @@ internal sealed class BootFactReader
         : null;
 
     private BootFact.Variable? Variable(BootEvent one, ReadOnlySpan<byte> digest) =>
-        EfiVariable.Read(one.Data, out int extent) is { } found && Covers(one.Data[..extent], digest)
+        EfiVariable.Extent(one.Data) is { } extent && Covers(one.Data[..extent], digest)
+        && EfiVariable.Read(one.Data[..extent]) is { } found
             ? new BootFact.Variable(found.Vendor, found.Name, found.Value)
             {
                 Event = one.Number, Pcr = (int)one.Pcr, BeforeSeparator = false,
@@ -100,7 +109,8 @@ internal sealed class BootFactReader
 
         if (MeasuredText.Utf8(data) is { } plain)
         {
-            return CoversText(data, digest, 1) ? (plain, PhraseForm.Plain) : Labelled(data, digest);
+            // A label is looked for first: where there is one, the digest is nearly always of what stands behind it.
+            return Labelled(data, digest) ?? (CoversText(data, digest, 1) ? (plain, PhraseForm.Plain) : null);
         }
 
         if (MeasuredText.Utf16(data) is not { } wide)
@@ -146,7 +156,7 @@ internal sealed class BootFactReader
     {
         ReadOnlySpan<byte> nul = stackalloc byte[nulBytes];
         ReadOnlySpan<byte> bare = data.EndsWith(nul) ? data[..^nulBytes] : data;
-        return Covers(bare, digest) || Covers([.. bare, .. nul], digest);
+        return Covers(bare, digest) || Covers(bare, nul, digest);
     }
 
     private static string VersionOf(ReadOnlySpan<byte> data) =>
@@ -161,17 +171,17 @@ internal sealed class BootFactReader
         return [(text, Of([.. wide, 0, 0])), (text, Of(wide))];
     }
 
-    private bool Covers(ReadOnlySpan<byte> data, ReadOnlySpan<byte> digest)
+    private bool Covers(ReadOnlySpan<byte> data, ReadOnlySpan<byte> digest) => Covers(data, default, digest);
+
+    private bool Covers(ReadOnlySpan<byte> data, ReadOnlySpan<byte> end, ReadOnlySpan<byte> digest)
     {
         Span<byte> hash = stackalloc byte[BootLogLimits.DigestBytes];
-        return _bank.Hash(data, hash).SequenceEqual(digest);
+        _hash.AppendData(data);
+        _hash.AppendData(end);
+        return hash[.._hash.GetHashAndReset(hash)].SequenceEqual(digest);
     }
 
-    private byte[] Of(ReadOnlySpan<byte> data)
-    {
-        Span<byte> hash = stackalloc byte[BootLogLimits.DigestBytes];
-        return _bank.Hash(data, hash).ToArray();
-    }
+    private byte[] Of(ReadOnlySpan<byte> data) => _bank.Digest(data);
 
     private static bool IsOneOf(byte[][] digests, ReadOnlySpan<byte> digest)
     {

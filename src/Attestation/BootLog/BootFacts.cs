@@ -31,7 +31,7 @@ public sealed class BootFacts
     public static BootFacts Of(ExplainedBoot boot, IEnumerable<string>? claimedCommandLines = null)
     {
         ArgumentNullException.ThrowIfNull(boot);
-        var reader = new BootFactReader(boot.Quoted.Bank, claimedCommandLines ?? []);
+        using var reader = new BootFactReader(boot.Quoted.Bank, claimedCommandLines ?? []);
         var all = ImmutableArray.CreateBuilder<BootFact>();
         for (int i = 0; i < boot.Log.Count; i++)
         {

@@ -13,11 +13,12 @@ internal ref struct BootLogReader(ReadOnlySpan<byte> log)
 {
     private const int OldHeader = 32;
     private const int OldDigest = 20;
+    private const int UsualEvents = 256;
 
     // Signature, platform class, two version bytes, errata, size of UINTN, then the number of banks.
     private const int SpecIdFixed = 16 + 4 + 1 + 1 + 1 + 1;
     private readonly ReadOnlySpan<byte> _log = log;
-    private readonly List<EventPlace> _places = [];
+    private readonly List<EventPlace> _places = new(UsualEvents);
     private int _at;
 
     internal BootLogFormat Format { get; private set; } = BootLogFormat.Sha1;
@@ -97,7 +98,7 @@ internal ref struct BootLogReader(ReadOnlySpan<byte> log)
                 return Fault(BootLogFaultCode.HeaderTruncated);
             }
 
-            int bank = IndexOf(BinaryPrimitives.ReadUInt16LittleEndian(_log[next..]));
+            int bank = IndexOf(BinaryPrimitives.ReadUInt16LittleEndian(_log[next..]), i);
             if (bank < 0)
             {
                 return Fault(BootLogFaultCode.BankNotDeclared);
@@ -200,8 +201,14 @@ internal ref struct BootLogReader(ReadOnlySpan<byte> log)
 
     private readonly uint UInt32(int at) => BinaryPrimitives.ReadUInt32LittleEndian(_log[at..]);
 
-    private readonly int IndexOf(ushort algorithm)
+    /// <summary>Which declared bank this is; events nearly always have them in the declared order.</summary>
+    private readonly int IndexOf(ushort algorithm, int place)
     {
+        if (Banks[place].Algorithm == algorithm)
+        {
+            return place;
+        }
+
         for (int i = 0; i < Banks.Length; i++)
         {
             if (Banks[i].Algorithm == algorithm)

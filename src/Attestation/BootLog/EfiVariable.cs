@@ -7,13 +7,10 @@ internal static class EfiVariable
 {
     private const int Header = 32;
 
-    /// <summary>The variable in an event's data; null where it is none.</summary>
-    /// <param name="data">The event's data.</param>
-    /// <param name="extent">How many bytes it takes; shim's events claim one more than they have.</param>
-    internal static (Guid Vendor, string Name, ReadOnlyMemory<byte> Value)? Read(
-        ReadOnlySpan<byte> data, out int extent)
+    /// <summary>How many bytes of an event's data a variable takes; null where it is none. Shim's events claim one
+    /// more than they have.</summary>
+    internal static int? Extent(ReadOnlySpan<byte> data)
     {
-        extent = 0;
         if (data.Length < Header)
         {
             return null;
@@ -21,17 +18,19 @@ internal static class EfiVariable
 
         ulong characters = BinaryPrimitives.ReadUInt64LittleEndian(data[16..]);
         ulong valueBytes = BinaryPrimitives.ReadUInt64LittleEndian(data[24..]);
-        if (characters > BootLogLimits.VariableNameLength
+        return characters > BootLogLimits.VariableNameLength
             || valueBytes > (ulong)data.Length
-            || Header + (2 * characters) + valueBytes > (ulong)data.Length)
-        {
-            return null;
-        }
+            || Header + (2 * characters) + valueBytes > (ulong)data.Length
+                ? null
+                : Header + (2 * (int)characters) + (int)valueBytes;
+    }
 
-        int valueAt = Header + (2 * (int)characters);
-        extent = valueAt + (int)valueBytes;
+    /// <summary>The variable that takes all of such data; null where its name is no text.</summary>
+    internal static (Guid Vendor, string Name, ReadOnlyMemory<byte> Value)? Read(ReadOnlySpan<byte> data)
+    {
+        int valueAt = Header + (2 * (int)BinaryPrimitives.ReadUInt64LittleEndian(data[16..]));
         return MeasuredText.Utf16(data[Header..valueAt]) is { } name
-            ? (new Guid(data[..16]), name, data[valueAt..extent].ToArray())
+            ? (new Guid(data[..16]), name, data[valueAt..].ToArray())
             : null;
     }
 }

@@ -85,7 +85,7 @@ public sealed class MeasuredBoot
             }
 
             ushort found = BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at));
-            int length = LengthOf(found);
+            int length = LengthOf(found, i);
             if (found == algorithm)
             {
                 return Slice(at + sizeof(ushort), length);
@@ -97,8 +97,14 @@ public sealed class MeasuredBoot
         return default;
     }
 
-    private int LengthOf(ushort algorithm)
+    private int LengthOf(ushort algorithm, int place)
     {
+        // Events nearly always have their banks in the declared order.
+        if (Banks[place].Algorithm == algorithm)
+        {
+            return Banks[place].DigestBytes;
+        }
+
         foreach (DeclaredBank bank in Banks)
         {
             if (bank.Algorithm == algorithm)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Bailiwick.Attestation.BootLog;
@@ -5,9 +6,6 @@ namespace Bailiwick.Attestation.BootLog;
 /// <summary>Text in measured bytes, read strictly.</summary>
 internal static class MeasuredText
 {
-    private static readonly UTF8Encoding Utf8Strict = new(false, throwOnInvalidBytes: true);
-    private static readonly UnicodeEncoding Utf16Strict = new(false, false, throwOnInvalidBytes: true);
-
     /// <summary>UTF-16 LE without NUL, except one at its end, which is dropped; null for anything else.</summary>
     internal static string? Utf16(ReadOnlySpan<byte> bytes)
     {
@@ -21,12 +19,18 @@ internal static class MeasuredText
             bytes = bytes[..^2];
         }
 
-        return Decode(Utf16Strict, bytes);
+        // Looked at before it is decoded: most measured data is no text, and a decoder that throws costs more than all
+        // hashes of a boot log together.
+        ReadOnlySpan<char> text = MemoryMarshal.Cast<byte, char>(bytes);
+        return text.Contains('\0') || !HasWholePairs(text) ? null : text.ToString();
     }
 
     /// <summary>UTF-8 without NUL, except one at its end, which is dropped; null for anything else.</summary>
-    internal static string? Utf8(ReadOnlySpan<byte> bytes) =>
-        Decode(Utf8Strict, bytes.EndsWith("\0"u8) ? bytes[..^1] : bytes);
+    internal static string? Utf8(ReadOnlySpan<byte> bytes)
+    {
+        ReadOnlySpan<byte> bare = bytes.EndsWith("\0"u8) ? bytes[..^1] : bytes;
+        return bare.Contains((byte)0) || !System.Text.Unicode.Utf8.IsValid(bare) ? null : Encoding.UTF8.GetString(bare);
+    }
 
     /// <summary>Whatever there is of it as one line for people.</summary>
     internal static string Label(ReadOnlySpan<byte> bytes)
@@ -37,16 +41,21 @@ internal static class MeasuredText
         return text.Any(char.IsControl) ? "" : text;
     }
 
-    private static string? Decode(Encoding encoding, ReadOnlySpan<byte> bytes)
+    private static bool HasWholePairs(ReadOnlySpan<char> text)
     {
-        try
+        for (int at = text.IndexOfAnyInRange('\uD800', '\uDFFF'); at >= 0 && at < text.Length; at++)
         {
-            string text = encoding.GetString(bytes);
-            return text.Contains('\0', StringComparison.Ordinal) ? null : text;
+            if (!char.IsSurrogate(text[at]))
+            {
+                continue;
+            }
+
+            if (at + 1 == text.Length || !char.IsSurrogatePair(text[at], text[++at]))
+            {
+                return false;
+            }
         }
-        catch (DecoderFallbackException)
-        {
-            return null;
-        }
+
+        return true;
     }
 }

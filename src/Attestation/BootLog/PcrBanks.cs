@@ -33,9 +33,4 @@ public static class PcrBanks
     /// <summary>The length that a bank of this number must have, or null when it is not known.</summary>
     internal static int? KnownLength(ushort algorithm) =>
         TpmHashes.FromAlgorithm(algorithm) is { } bank ? bank.Size() : algorithm == Sm3 ? 32 : null;
-
-    /// <summary>Hashes data; nothing is allocated.</summary>
-    /// <returns>The part of <paramref name="into"/> that was written.</returns>
-    internal static ReadOnlySpan<byte> Hash(this TpmHash bank, ReadOnlySpan<byte> data, Span<byte> into) =>
-        into[..System.Security.Cryptography.CryptographicOperations.HashData(bank.PlatformName(), data, into)];
 }

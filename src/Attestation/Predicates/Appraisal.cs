@@ -37,11 +37,12 @@ public static class Appraisal
             reservations.Add("The quote is over SHA-1, whose collisions can be bought; another bank must be quoted.");
         }
 
+        LoaderFacts? loader = boot is null ? null : new LoaderFacts(boot, predicates);
         ImmutableArray<PredicateOutcome> outcomes =
         [
             .. predicates.Select(p => IsOfRuntime(p)
                 ? RuntimeJudge.Judge(p, runtime, earlier?.Holds == true ? earlier : null)
-                : BootJudge.Judge(p, boot, predicates)),
+                : BootJudge.Judge(p, loader)),
         ];
         return new AppraisalReport(outcomes, reservations.ToImmutable());
     }

@@ -22,22 +22,23 @@ internal sealed class BootJudge
     private readonly BootFacts _facts;
     private readonly LoaderFacts _loader;
 
-    private BootJudge(Predicate predicate, BootFacts facts, IReadOnlyList<Predicate> all)
+    private BootJudge(Predicate predicate, LoaderFacts loader)
     {
         _predicate = predicate;
-        _facts = facts;
-        _loader = new LoaderFacts(facts, all);
+        _facts = loader.Facts;
+        _loader = loader;
     }
 
-    internal static PredicateOutcome Judge(Predicate predicate, BootFacts? facts, IReadOnlyList<Predicate> all)
+    /// <summary>Judges by what the boot measured; null where it proves nothing.</summary>
+    internal static PredicateOutcome Judge(Predicate predicate, LoaderFacts? loader)
     {
-        if (facts is null)
+        if (loader is null)
         {
             return new PredicateOutcome(predicate, false, MeasurementSource.Boot, [],
                 "There is no boot log that explains the quoted PCRs.");
         }
 
-        var judge = new BootJudge(predicate, facts, all);
+        var judge = new BootJudge(predicate, loader);
         bool ofFirmware = predicate is not (Predicate.CryptoAgile or Predicate.Pcr);
         return (ofFirmware ? judge.SeparatorFault() : null) ?? judge.Run();
     }

@@ -12,11 +12,10 @@ internal sealed class LoaderFacts
 {
     // GRUB measures command lines into 8, Linux's EFI stub into 9, systemd-stub into 12.
     private static readonly ImmutableArray<int> LinePcrs = [8, 9, 12];
-    private readonly BootFacts _facts;
 
     internal LoaderFacts(BootFacts facts, IReadOnlyList<Predicate> all)
     {
-        _facts = facts;
+        Facts = facts;
         ReferenceSet[] known =
         [
             .. all.Select(p => p switch
@@ -35,6 +34,9 @@ internal sealed class LoaderFacts
         CommandLines = [.. facts.All.OfType<BootFact.Phrase>().Where(IsCommandLine)];
     }
 
+    /// <summary>Everything that the boot proves.</summary>
+    internal BootFacts Facts { get; }
+
     /// <summary>Events of PCR 9 that no reference set of the predicates names.</summary>
     internal ImmutableArray<BootFact> Unaccounted { get; }
 
@@ -44,14 +46,14 @@ internal sealed class LoaderFacts
     /// <summary>Why there may be a command line that is not seen.</summary>
     internal (IEnumerable<BootFact> Events, string Sentence)? CommandLineDoubt()
     {
-        int[] missing = [.. LinePcrs.Where(pcr => !_facts.Boot.Pcrs.Contains(pcr))];
+        int[] missing = [.. LinePcrs.Where(pcr => !Facts.Boot.Pcrs.Contains(pcr))];
         if (missing.Length > 0)
         {
             return ([], $"PCR {string.Join(", ", missing)} was not quoted, or the log does not explain it; a command "
                 + "line may hide there.");
         }
 
-        BootFact[] hidden = [.. _facts.All.Where(f => f.Pcr is 8 or 12 && f is BootFact.Content)];
+        BootFact[] hidden = [.. Facts.All.Where(f => f.Pcr is 8 or 12 && f is BootFact.Content)];
         if (hidden.Length > 0)
         {
             return (hidden, $"Event {hidden[0].Event} of PCR {hidden[0].Pcr} has a digest that is not that of its "
