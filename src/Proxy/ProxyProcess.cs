@@ -65,19 +65,20 @@ public static class ProxyProcess
         // What enforces it: the managers.
         RealHost host = new();
         using HypervisorLink hypervisor = new(() => LibvirtHypervisor.Open(configuration.Libvirt));
-        MachineLayout layout = new(new MachinePaths(
-            bootDirectory.Path, configuration.Pool, machineDirectory.Path, "/usr/bin/qemu-system-x86_64",
-            configuration.Hypervisor));
+        MachineLayout layout = Layout(configuration, bootDirectory.Path, machineDirectory.Path);
         HostNetwork network = new(host, integrity, plans.Names);
         using TpmEnrolment enrolment = new(tpm, directory);
         using PeerWatch peers = new(identity, plans, watch, leases, time);
         using TenantKeyServices keys = new(self, identity, evidence, plans, enrolment, own);
         LeaseKeeper proving = new(plans, evidence, keys, own, time);
-        HeldVolumes held = HeldVolumes.Open(directory);
+        VolumeFiles volumes = new(host, configuration.Pool);
         VirtualStorageManager storage = new(
-            hypervisor, keys, new VolumeFiles(host, configuration.Pool),
-            new BootFiles(configuration.Images, bootDirectory.Path), held, integrity)
-        { Tpms = TpmKeeper(configuration, host, layout, identity) };
+            hypervisor, keys, volumes, new BootFiles(configuration.Images, bootDirectory.Path),
+            HeldVolumes.Open(directory), integrity)
+        {
+            Tpms = TpmKeeper(configuration, host, layout, identity),
+            BootVolumes = new BootVolumes(new VolumeReader(host, volumes), layout, time),
+        };
         VirtualDeviceManager devices = new(hypervisor, layout, integrity);
         CompartmentManager compartments = new(hypervisor, storage, devices, network.Domains, layout, integrity);
         UnitMaker units = new(plans, network, compartments, storage, time);
@@ -100,6 +101,7 @@ public static class ProxyProcess
         await using ChannelServer server = await ChannelServer.Start(
             new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),
             new CallerRegister(plans, self).Resolve, log, cancel: stop).ConfigureAwait(false);
+        storage.BootVolumes.Ended = factory.WakeAll;
         factory.Start();
         ready();
         HostReporter reporter = new(self, board, watch, view, leases, time);
@@ -120,6 +122,10 @@ public static class ProxyProcess
             Convert.ToBase64String(desk.BootLog()), Convert.ToBase64String(desk.RuntimeLog()),
             shown.Length == 0 ? null : JsonElement.Parse(shown));
     }
+
+    private static MachineLayout Layout(ProxyConfiguration configuration, string boot, string machines) =>
+        new(new MachinePaths(
+            boot, configuration.Pool, machines, "/usr/bin/qemu-system-x86_64", configuration.Hypervisor));
 
     private static MachineTpmKeeper TpmKeeper(
         ProxyConfiguration configuration, RealHost host, MachineLayout layout, ChannelIdentity identity) => new(

@@ -244,9 +244,18 @@ public sealed class CompartmentManager(
 
         try
         {
-            ImmutableArray<string> refusals = await StartAsync(plan, machine, follow, stop)
-                .ConfigureAwait(false);
-            Note(machine, refusals.IsEmpty ? "running" : "refused", refusals, under);
+            switch (await StartAsync(plan, machine, follow, stop).ConfigureAwait(false))
+            {
+                case StartReadiness.InPlace:
+                    Note(machine, "running", [], under);
+                    break;
+                case StartReadiness.BeingMeasured measuring:
+                    Note(machine, "measuring", [measuring.Sentence]);
+                    break;
+                case StartReadiness.Refused refused:
+                    Note(machine, "refused", refused.Reasons, under);
+                    break;
+            }
         }
         catch (WorldException error)
         {
@@ -255,16 +264,21 @@ public sealed class CompartmentManager(
         }
     }
 
-    private async Task<ImmutableArray<string>> StartAsync(
+    private async Task<StartReadiness> StartAsync(
         EnforcedPlan plan, CompartmentPlan machine, Func<EnforcedPlan> follow, CancellationToken stop)
     {
         using StartTicket ticket = await storage.BeginAsync(machine, stop).ConfigureAwait(false);
-        ImmutableArray<string> refusals = await storage.PrepareAsync(plan, machine, stop).ConfigureAwait(false);
-        if (!refusals.IsEmpty)
+        StartReadiness readiness = await storage.PrepareAsync(plan, machine, stop).ConfigureAwait(false);
+        if (readiness is StartReadiness.Refused refused)
         {
             integrity.Record(
-                IntegrityKind.Refusal, plan.ReadersOf(machine), machine.Ref.ToString(), string.Join("; ", refusals));
-            return refusals;
+                IntegrityKind.Refusal, plan.ReadersOf(machine), machine.Ref.ToString(),
+                string.Join("; ", refused.Reasons));
+        }
+
+        if (readiness is not StartReadiness.InPlace)
+        {
+            return readiness;
         }
 
         devices.Prepare(machine);
@@ -275,7 +289,7 @@ public sealed class CompartmentManager(
         integrity.Record(
             IntegrityKind.MachineStarted, now.ReadersOf(machine), machine.Ref.ToString(),
             $"{machine.MachineName} under plan {now.Digest}");
-        return [];
+        return readiness;
     }
 
     private ImmutableArray<string> Differences(CompartmentPlan machine) => MachineDescription.Differences(
@@ -299,7 +313,7 @@ public sealed class CompartmentManager(
     private void Note(CompartmentPlan machine, string word, ImmutableArray<string> refusals, string? under = null)
     {
         CompartmentState before = StateOf(machine);
-        if (word == "stopped" && before.Word is "refused" or "failed")
+        if (word == "stopped" && before.Word is "refused" or "failed" or "measuring")
         {
             // It does not run because of the reasons that are noted already; those are what people want to see.
             return;

@@ -57,7 +57,7 @@ public sealed class StartJudge(
 
         MachineMeasurement measured = new(
             machine.Ref, devices.Describe(machine), MachineDescription.FromXml(request.Xml),
-            await storage.Boot.MeasureAsync(machine.Boot, stop).ConfigureAwait(false));
+            await storage.MeasureAsync(machine, stop).ConfigureAwait(false));
         integrity.Record(
             IntegrityKind.MachineMeasured, plan.ReadersOf(machine), machine.Ref.ToString(),
             Encoding.UTF8.GetString(measured.Write()));

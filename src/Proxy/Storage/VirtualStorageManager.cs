@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
@@ -27,14 +28,25 @@ public sealed class VirtualStorageManager(
     private const string RolledBack = "[tpm-state-rolled-back]";
     private readonly ConcurrentDictionary<Guid, string> _ready = new();
     private readonly ConcurrentDictionary<string, string> _closed = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, MeasuredFile> _volumes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _tpms = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
 
     /// <summary>The TPMs of the machines.</summary>
     public required MachineTpmKeeper Tpms { get; init; }
 
-    /// <summary>Boot files, for the hook's own check.</summary>
-    public BootFiles Boot => boot;
+    /// <summary>Reads boot volumes.</summary>
+    public required BootVolumes BootVolumes { get; init; }
+
+    /// <summary>
+    /// What the machine is about to boot from: its files as they are now, and its boot volume as it was measured for
+    /// this start. For the hook, which has no time to read a volume.
+    /// </summary>
+    public async Task<ImmutableArray<MeasuredFile>> MeasureAsync(CompartmentPlan machine, CancellationToken stop)
+    {
+        ImmutableArray<MeasuredFile> measured = await boot.MeasureAsync(machine.Boot, stop).ConfigureAwait(false);
+        return _volumes.TryGetValue(machine.MachineName, out MeasuredFile? volume) ? measured.Add(volume) : measured;
+    }
 
     /// <summary>The volumes whose keys this host has not given back.</summary>
     public ImmutableArray<HeldVolume> Held => held.All;
@@ -55,9 +67,8 @@ public sealed class VirtualStorageManager(
     }
 
     /// <summary>Puts everything in place for one start of the machine, for which a ticket is held.</summary>
-    /// <returns>Empty when all is in place; else every reason why not.</returns>
     /// <exception cref="WorldException">The disk, a program or libvirt refused.</exception>
-    public async Task<ImmutableArray<string>> PrepareAsync(
+    public async Task<StartReadiness> PrepareAsync(
         EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
     {
         await boot.PrepareAsync(machine.Boot, stop).ConfigureAwait(false);
@@ -68,9 +79,19 @@ public sealed class VirtualStorageManager(
             {
                 refusals.AddRange(await OpenAsync(plan, machine, disk, stop).ConfigureAwait(false));
             }
-            else if (!files.Exists(disk))
+            else
             {
-                files.CreatePlain(disk);
+                if (!files.Exists(disk))
+                {
+                    files.CreatePlain(disk);
+                }
+
+                await MeasureAsync(machine, disk, null, stop).ConfigureAwait(false);
+            }
+
+            if (refusals.Count == 0 && IsUnmeasured(machine))
+            {
+                return new StartReadiness.BeingMeasured(BootVolumes.Progress(machine));
             }
         }
 
@@ -79,7 +100,7 @@ public sealed class VirtualStorageManager(
             refusals.AddRange(await OpenTpmAsync(plan, machine, stop).ConfigureAwait(false));
         }
 
-        return refusals.ToImmutable();
+        return refusals.Count == 0 ? StartReadiness.InPlace.It : new StartReadiness.Refused(refusals.ToImmutable());
     }
 
     /// <summary>Gives a volume back if its machine does not run.</summary>
@@ -93,7 +114,7 @@ public sealed class VirtualStorageManager(
         await turn.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            if (hypervisor.Current.Find(volume.Machine) is { IsActive: true })
+            if (hypervisor.Current.Find(volume.Machine) is { IsActive: true } || IsMeasured(plan, volume.Machine))
             {
                 return "";
             }
@@ -123,6 +144,32 @@ public sealed class VirtualStorageManager(
         }
     }
 
+    /// <summary>
+    /// Whether the machine's boot volume is being read for a start; that is given up when none is wanted.
+    /// </summary>
+    private bool IsMeasured(EnforcedPlan plan, string machineName)
+    {
+        if (plan.Machine(machineName) is not { } machine || !plan.WantsRunning(machine))
+        {
+            BootVolumes.GiveUp(machineName);
+        }
+
+        return BootVolumes.IsBusy(machineName);
+    }
+
+    private bool IsUnmeasured(CompartmentPlan machine) =>
+        machine.Boot.VolumeSha256 is not null && !_volumes.ContainsKey(machine.MachineName);
+
+    /// <summary>Measures a disk if it is the boot volume, for this start; it may take longer than this turn.</summary>
+    private async Task MeasureAsync(CompartmentPlan machine, DiskPlan disk, SecretBytes? key, CancellationToken stop)
+    {
+        if (disk == machine.Disks[0] && IsUnmeasured(machine)
+            && await BootVolumes.MeasureAsync(machine, key, stop).ConfigureAwait(false) is { } measured)
+        {
+            _volumes[machine.MachineName] = measured;
+        }
+    }
+
     /// <summary>Once for each opening, however often the return has to be tried.</summary>
     private void RecordClosed(HeldVolume volume)
     {
@@ -139,6 +186,7 @@ public sealed class VirtualStorageManager(
     private void End(CompartmentPlan machine, SemaphoreSlim turn)
     {
         _tpms.TryRemove(machine.MachineName, out _);
+        _volumes.TryRemove(machine.MachineName, out _);
         try
         {
             foreach (DiskPlan disk in machine.Disks.Where(d => d.Encrypted))
@@ -182,6 +230,12 @@ public sealed class VirtualStorageManager(
         if (!files.Exists(disk))
         {
             files.CreateEncrypted(disk, key);
+        }
+
+        await MeasureAsync(machine, disk, key, stop).ConfigureAwait(false);
+        if (IsUnmeasured(machine))
+        {
+            return [];
         }
 
         byte[] passphrase = VolumeFiles.Passphrase(key);
@@ -241,6 +295,39 @@ public sealed class VirtualStorageManager(
         }
 
         return refusals;
+    }
+}
+
+/// <summary>Whether a machine's disks, TPM and boot files are in place for a start. A closed set.</summary>
+public abstract class StartReadiness
+{
+    private StartReadiness()
+    {
+    }
+
+    /// <summary>They are.</summary>
+    public sealed class InPlace : StartReadiness
+    {
+        private InPlace()
+        {
+        }
+
+        /// <summary>The only one.</summary>
+        public static InPlace It { get; } = new();
+    }
+
+    /// <summary>Not yet: what it boots from is still being measured. The machine's next turn asks again.</summary>
+    public sealed class BeingMeasured(string sentence) : StartReadiness
+    {
+        /// <summary>How far it has come.</summary>
+        public string Sentence { get; } = sentence;
+    }
+
+    /// <summary>They are not.</summary>
+    public sealed class Refused(ImmutableArray<string> reasons) : StartReadiness
+    {
+        /// <summary>Every reason.</summary>
+        public ImmutableArray<string> Reasons { get; } = reasons;
     }
 }
 

@@ -101,14 +101,16 @@ internal sealed class SimulatedHost : IDisposable
             Bailiwick.Domains.Rendering.Hypervisor.Emulated));
         HostNetwork network = new(Kernel, integrity, plans.Names);
         HypervisorLink link = new(() => Hypervisor);
+        VolumeFiles volumes = new(Kernel, Path.Combine(_files, "pool"));
         VirtualStorageManager storage = new(
-            link, _keys(this), new VolumeFiles(Kernel, Path.Combine(_files, "pool")),
+            link, _keys(this), volumes,
             new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, Ref.Name.Text, "boot")),
             HeldVolumes.Open(directory), integrity)
         {
             Tpms = new MachineTpmKeeper(
                 Kernel, layout, new MachineTpmStates(Kernel, Path.Combine(_files, "pool")),
                 new HostCertifier(Ref, _identity.PublicKey, _identity)),
+            BootVolumes = new BootVolumes(new VolumeReader(Kernel, volumes), layout, _time),
         };
         VirtualDeviceManager devices = new(link, layout, integrity);
         CompartmentManager compartments = new(

@@ -5,12 +5,15 @@ using Bailiwick.Proxy.Host;
 namespace Bailiwick.Tests.Fakes;
 
 /// <summary>
-/// A host that models what iproute2, bridge, nft, sysctl, sync and qemu-img do to a kernel, and refuses every command
-/// it does not know. Before each change it can end the Proxy, as a power cut would, or fail it.
+/// A host that models what iproute2, bridge, nft, sysctl, sync, qemu-img and qemu-nbd do to a kernel, and refuses every
+/// command it does not know. Before each change it can end the Proxy, as a power cut would, or fail it.
 /// </summary>
 internal sealed class FakeHost : IHost
 {
     public FakeNetwork Network { get; } = new();
+
+    /// <summary>What reads volumes for the Proxy.</summary>
+    public FakeNbdServer Nbd { get; } = new();
 
     /// <summary>Changes so far.</summary>
     public int Changes { get; private set; }
@@ -86,6 +89,9 @@ internal sealed class FakeHost : IHost
                 break;
             case ["qemu-img", "create", .., var file, _]:
                 File.WriteAllText(file, "");
+                break;
+            case ["timeout", _, _, "qemu-nbd", ..]:
+                Nbd.Serve(words.Single(w => w.StartsWith("--socket=", StringComparison.Ordinal))["--socket=".Length..]);
                 break;
             case ["ip", "netns", "add", var name]:
                 Network.Namespaces.Add(name);

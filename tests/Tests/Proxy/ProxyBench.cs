@@ -133,13 +133,15 @@ internal sealed class ProxyBench : IDisposable
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));
         HostNetwork network = new(Host, Integrity, Plans.Names);
         HypervisorLink link = new(() => Hypervisor);
+        VolumeFiles volumes = new(Host, Path.Combine(_files, "pool"));
         VirtualStorageManager storage = new(
-            link, _keys, new VolumeFiles(Host, Path.Combine(_files, "pool")),
+            link, _keys, volumes,
             new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, "boot")),
             HeldVolumes.Open(_directory), Integrity)
         {
             Tpms = new MachineTpmKeeper(
                 Host, layout, new MachineTpmStates(Host, Path.Combine(_files, "pool")), Certifier()),
+            BootVolumes = new BootVolumes(new VolumeReader(Host, volumes), layout, Clock),
         };
         VirtualDeviceManager devices = new(link, layout, Integrity);
         Compartments = new CompartmentManager(

@@ -90,20 +90,24 @@ internal sealed class SignedDatacentre : IDisposable
             {
                 ["domain"] = domain, ["sizeMiB"] = 16, ["wipe"] = "crypto-erase",
             }));
-            Envelopes.Add(tenant.Sign(StatementKind.Compartment, $"{domain}-{number}", new JsonObject
-            {
-                ["cpus"] = 1,
-                ["memoryMiB"] = 112,
-                ["boot"] = new JsonObject { ["image"] = "guest" },
-                ["disks"] = new JsonArray(
-                    new JsonObject { ["volume"] = $"{domain}-{number}-data", ["access"] = "write" }),
-                ["nics"] = new JsonArray(
-                    new JsonObject { ["domain"] = domain, ["ipv4"] = subnet.Replace("0/24", $"{10 + number}") }),
-                ["devices"] = new JsonArray("console", "probe"),
-                ["placement"] = new JsonObject { ["hosts"] = new JsonArray("host-1") },
-            }));
+            Envelopes.Add(tenant.Sign(
+                StatementKind.Compartment, $"{domain}-{number}", MachineBody(domain, subnet, number, "write")));
         }
 
+        return this;
+    }
+
+    /// <summary>The first machine's image states its boot volume's content; the machine only reads it.</summary>
+    public SignedDatacentre Seal(SignedParty tenant, string domain, string subnet, string content, string access)
+    {
+        Envelopes.Add(tenant.Sign(StatementKind.Image, "guest", new JsonObject
+        {
+            ["kernel"] = new JsonObject { ["sha256"] = Kernel },
+            ["initrd"] = new JsonObject { ["sha256"] = Initrd },
+            ["bootVolume"] = new JsonObject { ["sha256"] = content },
+            ["arguments"] = ShortArguments,
+        }));
+        Envelopes.Add(tenant.Sign(StatementKind.Compartment, $"{domain}-1", MachineBody(domain, subnet, 1, access)));
         return this;
     }
 
@@ -137,6 +141,19 @@ internal sealed class SignedDatacentre : IDisposable
         Rival.Dispose();
         Operator.Dispose();
     }
+
+    private static JsonObject MachineBody(string domain, string subnet, int number, string access) => new()
+    {
+        ["cpus"] = 1,
+        ["memoryMiB"] = 112,
+        ["boot"] = new JsonObject { ["image"] = "guest" },
+        ["disks"] = new JsonArray(
+            new JsonObject { ["volume"] = $"{domain}-{number}-data", ["access"] = access }),
+        ["nics"] = new JsonArray(
+            new JsonObject { ["domain"] = domain, ["ipv4"] = subnet.Replace("0/24", $"{10 + number}") }),
+        ["devices"] = new JsonArray("console", "probe"),
+        ["placement"] = new JsonObject { ["hosts"] = new JsonArray("host-1") },
+    };
 
     private static JsonObject HostBody(ECDsa key, int address) => new()
     {

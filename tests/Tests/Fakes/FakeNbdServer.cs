@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+
+namespace Bailiwick.Tests.Fakes;
+
+/// <summary>
+/// What qemu-nbd does for the Proxy: one connection on a socket, one export, reads. It ends with its connection, and
+/// waits before each answer while the test holds it.
+/// </summary>
+internal sealed class FakeNbdServer
+{
+    private const int HeaderBytes = 28;
+
+    /// <summary>What a volume holds.</summary>
+    public byte[] Content { get; set; } = [];
+
+    /// <summary>Closed, it answers nothing.</summary>
+    public ManualResetEventSlim Gate { get; } = new(true);
+
+    /// <summary>How often a volume was opened.</summary>
+    public int Opened { get; private set; }
+
+    /// <summary>How many are open now.</summary>
+    public int Open => Volatile.Read(ref _open);
+
+    private int _open;
+
+    /// <summary>Serves one connection, to its end.</summary>
+    public void Serve(string path)
+    {
+        Opened++;
+        Interlocked.Increment(ref _open);
+        try
+        {
+            using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            listener.Listen();
+            using Socket peer = listener.Accept();
+            using NetworkStream stream = new(peer);
+            Serve(stream);
+        }
+        catch (IOException)
+        {
+            // Who asked has gone.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private void Serve(NetworkStream stream)
+    {
+        stream.Write([.. "NBDMAGICIHAVEOPT"u8, 0, 3]);
+        stream.ReadExactly(new byte[20]);
+        byte[] offered = new byte[10];
+        BinaryPrimitives.WriteInt64BigEndian(offered, Content.Length);
+        stream.Write(offered);
+        byte[] request = new byte[HeaderBytes];
+        while (true)
+        {
+            stream.ReadExactly(request);
+            if (BinaryPrimitives.ReadUInt16BigEndian(request.AsSpan(6)) != 0)
+            {
+                return;
+            }
+
+            while (!Gate.Wait(50))
+            {
+                if (stream.Socket.Poll(0, SelectMode.SelectRead) && stream.Socket.Available == 0)
+                {
+                    return;
+                }
+            }
+
+            int offset = (int)BinaryPrimitives.ReadInt64BigEndian(request.AsSpan(16));
+            int length = BinaryPrimitives.ReadInt32BigEndian(request.AsSpan(24));
+            stream.Write([0x67, 0x44, 0x66, 0x98, 0, 0, 0, 0, .. request.AsSpan(8, 8)]);
+            stream.Write(Content.AsSpan(offset, length));
+        }
+    }
+}
