@@ -45,6 +45,9 @@ public static class ChannelLimits
     /// <summary>Slowest body that is waited for, in bytes per second.</summary>
     public const int BodyBytesPerSecond = 256;
 
+    /// <summary>How long a body may be slower than that before it is given up, in seconds.</summary>
+    public const int BodySeconds = 10;
+
     /// <summary>Bytes of bodies that all unknown keys together may have in a server at once.</summary>
     public const int BodyBytesOfStrangers = 1024 * 1024;
 

@@ -19,7 +19,7 @@ internal static class ChannelKestrel
     /// <exception cref="IOException">A Unix socket is in use, or its place is taken by something else.</exception>
     public static void Configure(KestrelServerOptions options, ChannelListening listening)
     {
-        SetLimits(options);
+        SetLimits(options, listening.Patience);
         foreach (var address in listening.Addresses)
         {
             if (address.SocketPath is { } path)
@@ -34,7 +34,7 @@ internal static class ChannelKestrel
         }
     }
 
-    private static void SetLimits(KestrelServerOptions options)
+    private static void SetLimits(KestrelServerOptions options, ChannelPatience patience)
     {
         options.AddServerHeader = false;
         options.AllowSynchronousIO = false;
@@ -46,7 +46,7 @@ internal static class ChannelKestrel
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(ChannelLimits.HeaderSeconds);
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(ChannelLimits.IdleSeconds);
         options.Limits.MinRequestBodyDataRate =
-            new MinDataRate(ChannelLimits.BodyBytesPerSecond, TimeSpan.FromSeconds(ChannelLimits.HeaderSeconds));
+            new MinDataRate(ChannelLimits.BodyBytesPerSecond, patience.Body);
         // A row of the route table raises this for its route; no body at all is the default.
         options.Limits.MaxRequestBodySize = 0;
         options.Limits.Http2.InitialConnectionWindowSize = ChannelLimits.WindowBytes;

@@ -59,7 +59,7 @@ public sealed class ChannelServer : IAsyncDisposable
         {
             app.UseRouting();
             app.Use(RefuseWithoutRow);
-            routes.Map(app, gate, log.CreateLogger("Bailiwick.Channel"));
+            routes.Map(app, gate, log.CreateLogger("Bailiwick.Channel"), listening.Patience.Request);
             Verify(app);
             await app.StartAsync(cancel);
             return new ChannelServer(app, gate);

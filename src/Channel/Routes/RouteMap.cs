@@ -24,7 +24,7 @@ public sealed record RouteStreams(Stream Input, Stream Output);
 public sealed class RouteMap
 {
     private readonly RouteTable _table;
-    private readonly Dictionary<string, Action<IEndpointRouteBuilder, RouteGate, ILogger>> _handled =
+    private readonly Dictionary<string, Action<IEndpointRouteBuilder, RouteGate, ILogger, TimeSpan>> _handled =
         new(StringComparer.Ordinal);
 
     /// <summary>Starts with no handlers.</summary>
@@ -79,9 +79,9 @@ public sealed class RouteMap
     /// <summary>The rows.</summary>
     internal RouteTable Table => _table;
 
-    /// <summary>Maps all rows.</summary>
+    /// <summary>Maps all rows; <paramref name="limit"/> is how long a request that is not a stream may take.</summary>
     /// <exception cref="InvalidOperationException">A row has no handler.</exception>
-    internal void Map(IEndpointRouteBuilder endpoints, RouteGate gate, ILogger log)
+    internal void Map(IEndpointRouteBuilder endpoints, RouteGate gate, ILogger log, TimeSpan limit)
     {
         foreach (var row in _table.Rows)
         {
@@ -90,7 +90,7 @@ public sealed class RouteMap
                 throw new InvalidOperationException($"The row {row} has no handler.");
             }
 
-            map(endpoints, gate, log);
+            map(endpoints, gate, log, limit);
         }
     }
 
@@ -112,9 +112,9 @@ public sealed class RouteMap
 
         return this;
 
-        void Join(IEndpointRouteBuilder endpoints, RouteGate gate, ILogger log)
+        void Join(IEndpointRouteBuilder endpoints, RouteGate gate, ILogger log, TimeSpan limit)
         {
-            RequestDelegate handler = http => Guard(http, row, log, cancel => run(http, gate, cancel));
+            RequestDelegate handler = http => Guard(http, row, log, limit, cancel => run(http, gate, cancel));
             // The platform describes only endpoints that carry the method they were made from.
             endpoints.MapMethods(row.Template, [row.Method], handler)
                 .WithMetadata(row, handler.Method)
@@ -124,7 +124,7 @@ public sealed class RouteMap
     }
 
     private static async Task Guard(
-        HttpContext http, RouteRow row, ILogger log, Func<CancellationToken, Task> run)
+        HttpContext http, RouteRow row, ILogger log, TimeSpan patience, Func<CancellationToken, Task> run)
     {
         // A stream would hold up a stopping server for ever; any other call may finish.
         var stopping = row.Streams
@@ -133,7 +133,7 @@ public sealed class RouteMap
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
         if (!row.Streams)
         {
-            limit.CancelAfter(TimeSpan.FromSeconds(ChannelLimits.RequestSeconds));
+            limit.CancelAfter(patience);
         }
 
         try
