@@ -2,6 +2,7 @@ using System.Reflection;
 using Bailiwick.Attestation;
 using Bailiwick.Channel.Wire;
 using Bailiwick.Domains.Bundles;
+using Bailiwick.Domains.Volumes;
 using Bailiwick.Ledger;
 using Bailiwick.Tests.Attestation;
 
@@ -42,7 +43,8 @@ public sealed class ParserTests
         [
             .. new[] { typeof(Digest32), typeof(EvidenceVerifier), typeof(StrictJson), typeof(EvidenceBundle) }
                 .SelectMany(one => one.Assembly.GetExportedTypes())
-                .Where(type => type.Assembly != typeof(EvidenceBundle).Assembly || type == typeof(EvidenceBundle))
+                .Where(type => type.Assembly != typeof(EvidenceBundle).Assembly || type == typeof(EvidenceBundle)
+                    || type.Namespace == typeof(DiskInspector).Namespace)
                 .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
                 .Where(IsParser).Select(method => $"{method.DeclaringType?.Name}.{method.Name}").Distinct(),
         ];
@@ -50,10 +52,14 @@ public sealed class ParserTests
         Assert.True(found.Length > 20, "the search finds nothing");
     }
 
-    private static bool IsParser(MethodInfo method) => Readers.Contains(method.Name)
+    private static bool IsParser(MethodInfo method) => ReadsDisk(method) || (Readers.Contains(method.Name)
         && method.GetParameters().Any(parameter => parameter.ParameterType == typeof(ReadOnlySpan<byte>)
             || parameter.ParameterType == typeof(ReadOnlyMemory<byte>) || parameter.ParameterType == typeof(byte[])
-            || parameter.ParameterType == typeof(string));
+            || parameter.ParameterType == typeof(string)));
+
+    /// <summary>All that is given a disk and no header that was accepted before.</summary>
+    private static bool ReadsDisk(MethodInfo method) => method.DeclaringType != typeof(HeaderDigest)
+        && method.GetParameters().Any(parameter => parameter.ParameterType == typeof(DiskBytes));
 
     private static void Run(string name, TimeSpan time)
     {

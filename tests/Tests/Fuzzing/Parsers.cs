@@ -44,7 +44,7 @@ internal static class Parsers
             File.ReadAllText(VectorFiles.Find("ekcerts/pool/roots.pem")), ""),
         new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero), EkExpiry.Refuse, null);
 
-    internal static IReadOnlyDictionary<string, Parser> All { get; } = new Dictionary<string, Parser>
+    private static Dictionary<string, Parser> Messages { get; } = new()
     {
         // Ledger
         ["CanonicalJson.Parse"] = new([Scene.Root, Scene.Evidence()], bytes => CanonicalJson.Parse(bytes)),
@@ -115,6 +115,10 @@ internal static class Parsers
         // What is kept in files
         ["EvidenceBundle.Read"] = new([Scene.Bundle().Write()], bytes => EvidenceBundle.Read(bytes, out _)),
     };
+
+    /// <summary>All parsers.</summary>
+    internal static IReadOnlyDictionary<string, Parser> All { get; } =
+        Messages.Concat(DiskParsers.All).ToDictionary();
 
     private static Parser Text(string good, Action<string> read) =>
         new([Encoding.UTF8.GetBytes(good)], bytes => read(Encoding.UTF8.GetString(bytes)));
