@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bailiwick.Channel.Board;
@@ -8,10 +9,13 @@ using Bailiwick.Channel.Identity;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Custody.Signing;
 using Bailiwick.Durable.Files;
+using Bailiwick.Keyring;
+using Bailiwick.Keyring.Sealing;
 using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Lab.Measuring;
 using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Lab.Deployment;
 
@@ -209,9 +213,7 @@ public sealed class LabDeployment
             PartyFacts facts = Desks.Desks[tenant].Facts;
             using PrivateDirectory files =
                 PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, Paths.KeyService(tenant));
-            byte[] kek = RandomNumberGenerator.GetBytes(32);
-            DurableFile.Replace(files, "kek.bin", kek);
-            CryptographicOperations.ZeroMemory(kek);
+            PutMasterKey(tenant, facts.Id!, files);
             LabTpmVendor vendor = LabTpmVendor.Of(Paths.Root);
             DurableFile.Replace(files, "vendors.pem", File.ReadAllBytes(vendor.RootsFile));
             DurableFile.Replace(files, "intermediates.pem", File.ReadAllBytes(vendor.IntermediatesFile));
@@ -227,6 +229,17 @@ public sealed class LabDeployment
         {
             Write(Paths.Context(party), configs.Context(party, _hostKeys));
         }
+    }
+
+    /// <summary>As `bailiwick key init` does it, with a passphrase that nobody has to remember.</summary>
+    private void PutMasterKey(string tenant, PartyId id, PrivateDirectory files)
+    {
+        DurableFile.Replace(
+            files, Path.GetFileName(Paths.MasterPassphrase(tenant)),
+            Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(32) + "\n"));
+        using PassphraseLock sealing = PassphraseLock.Read(LinuxDisk.Instance, Paths.MasterPassphrase(tenant));
+        using MasterKey key = MasterKey.Make(id, 1);
+        MasterKeyFile.Create(LinuxDisk.Instance, Paths.MasterKey(tenant), sealing, key);
     }
 
     private async Task StartMaster(CancellationToken cancellation) => _master = await Start(

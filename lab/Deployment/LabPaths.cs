@@ -20,6 +20,8 @@ public sealed record LabPaths(string Root)
     public string MasterSocket => Path.Combine(Master, "board.sock");
 
     public string KeyService(string tenant) => Path.Combine(Root, "keyservice", tenant);
+    public string MasterKey(string tenant) => Path.Combine(KeyService(tenant), "master.sealed");
+    public string MasterPassphrase(string tenant) => Path.Combine(KeyService(tenant), "master.passphrase");
     public string KeyServiceSocket(string tenant) => Path.Combine(KeyService(tenant), "keys.sock");
 
     /// <summary>What a host's firmware measured.</summary>

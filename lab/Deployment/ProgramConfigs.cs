@@ -33,7 +33,11 @@ internal sealed class ProgramConfigs(LabPaths paths, PartyId datacentre, PublicK
         ["log"] = Log(),
         ["vendors"] = Path.Combine(paths.KeyService(tenant), "vendors.pem"),
         ["vendorIntermediates"] = Path.Combine(paths.KeyService(tenant), "intermediates.pem"),
-        ["kek"] = Path.Combine(paths.KeyService(tenant), "kek.bin"),
+        ["masterKey"] = new JsonObject
+        {
+            ["file"] = paths.MasterKey(tenant),
+            ["passphraseFile"] = paths.MasterPassphrase(tenant),
+        },
     };
 
     /// <summary>A host's Proxy's.</summary>

@@ -13,6 +13,7 @@ using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
 using Bailiwick.KeyService.Settings;
+using Bailiwick.Keyring.Sealing;
 
 namespace Bailiwick.KeyService;
 
@@ -42,7 +43,8 @@ public sealed class KeyServiceProcess : IAsyncDisposable
     public Task Following { get; }
 
     /// <summary>Builds everything and serves. What it built is taken down again if a later part fails.</summary>
-    /// <exception cref="CustodyException">The store, the journal or the key encryption key cannot be used.</exception>
+    /// <exception cref="CustodyException">The store, the journal or the master key cannot be used together.</exception>
+    /// <exception cref="Keyring.KeyringException">The master key does not open.</exception>
     /// <exception cref="ChannelIdentityException">The channel's key file cannot be used.</exception>
     /// <exception cref="IOException">A file or an address cannot be used.</exception>
     public static async Task<KeyServiceProcess> Serve(
@@ -54,9 +56,11 @@ public sealed class KeyServiceProcess : IAsyncDisposable
         try
         {
             var identity = Keep(parts, ChannelIdentity.FromPem(settings.File.TlsKey, time));
-            var kek = Keep(parts, KeyFile.Read(LinuxDisk.Instance, settings.File.Kek));
+            var sealing = Keep(parts, PassphraseLock.Read(LinuxDisk.Instance, settings.File.MasterKey.PassphraseFile));
+            var master = Keep(parts, MasterKeyFile.Open(
+                LinuxDisk.Instance, settings.File.MasterKey.File, sealing, settings.Tenant));
             var directory = Keep(parts, PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, settings.File.Directory));
-            var vault = Keep(parts, KeyVault.Open(directory, new KeyWrap(kek, settings.Tenant.ToString())));
+            var vault = Keep(parts, KeyVault.Open(directory, master));
             var memory = Keep(parts, BoardMemoryFile.Open(directory));
 
             BoardPin pin = settings.Board;

@@ -5,6 +5,7 @@ using Bailiwick.Channel.Secrets;
 using Bailiwick.KeyService;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.KeyService.Settings;
+using Bailiwick.Keyring;
 
 const int refusedToStart = 2;
 const int custodyBroken = 3;
@@ -43,7 +44,7 @@ catch (CustodyException error)
     return Say(custodyBroken, error.Message);
 }
 catch (Exception error) when (error is SettingsException or ChannelIdentityException or IOException
-    or ArgumentException)
+    or ArgumentException or KeyringException)
 {
     return Say(refusedToStart, error.Message);
 }

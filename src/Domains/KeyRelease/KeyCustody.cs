@@ -16,6 +16,9 @@ public sealed record KeyCustody(
 {
     /// <summary>What it knows of a machine's TPM state; plays no part for a volume.</summary>
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
+
+    /// <summary>The domain that the key is of since its first release; null when there was none yet.</summary>
+    public DomainRef? Colour { get; init; }
 }
 
 /// <summary>What a nonce is worth. Closed.</summary>

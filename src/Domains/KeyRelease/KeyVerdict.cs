@@ -19,12 +19,14 @@ public abstract class KeyVerdict
     {
         internal Release(
             ReleaseRequest request, VerifiedEvidence evidence, ReleaseContext context,
-            ImmutableArray<StatementOrigin> because)
+            ReleaseSubject subject)
         {
             Request = request;
             Evidence = evidence;
             Context = context;
-            Because = because;
+            Because = subject.Because;
+            Domain = subject.Domain.Ref;
+            Revision = subject.Revision;
         }
 
         /// <summary>The verified request.</summary>
@@ -38,6 +40,12 @@ public abstract class KeyVerdict
 
         /// <summary>The statements the decision rests on.</summary>
         public ImmutableArray<StatementOrigin> Because { get; }
+
+        /// <summary>The domain that the key is of.</summary>
+        public DomainRef Domain { get; }
+
+        /// <summary>The revision of the statement of the volume, or of the machine whose TPM it is.</summary>
+        public long Revision { get; }
     }
 
     /// <summary>At least one check failed; all that failed are given.</summary>
@@ -220,6 +228,9 @@ public enum KeyRefusalCode
 
     /// <summary>Another host holds the key.</summary>
     HeldByAnotherHost,
+
+    /// <summary>The key was made for another domain than the statement says now.</summary>
+    ColourDiffers,
 
     /// <summary>The key is of another machine's TPM.</summary>
     TpmOfAnotherMachine,

@@ -71,6 +71,22 @@ internal sealed class ReleaseCase(
     }
 
     /// <summary>
+    /// A key is of the domain of its first release: what was written under one domain's policy never opens under
+    /// another's.
+    /// </summary>
+    public void CheckColour()
+    {
+        if (custody.Colour is { } colour && Subject is { Domain: var domain } && domain.Ref != colour)
+        {
+            Add(
+                KeyRefusalCode.ColourDiffers,
+                $"The key of {request.Key} was made for the domain {colour.Name}, and is now stated to be of "
+                + $"{domain.Ref.Name}. State {colour.Name} again, or make a new volume and copy what may be copied.",
+                domain.Origin);
+        }
+    }
+
+    /// <summary>
     /// The state of a machine's TPM must be the one that was returned last. A host that has the key and asks again is
     /// in the same boot: what became of the state meanwhile is in nobody else's hands.
     /// </summary>
@@ -203,6 +219,13 @@ internal sealed class ReleaseCase(
         _ => throw new UnreachableException(),
     };
 
+    private long RevisionOf(CompartmentModel machine) => request.Key switch
+    {
+        KeySubject.Volume volume => datacentre.Machinery.Volumes[volume.Ref.ToString()].Origin.Revision,
+        KeySubject.MachineTpm => machine.Origin.Revision,
+        _ => throw new UnreachableException(),
+    };
+
     private ImmutableArray<DomainModel> CheckDomains(CompartmentModel machine)
     {
         var colourName = OwnDomain(machine);
@@ -224,7 +247,7 @@ internal sealed class ReleaseCase(
         var colour = domains.FirstOrDefault(domain => domain.Ref.Name == colourName);
         if (colour is not null)
         {
-            Subject = new ReleaseSubject(machine, colour, [.. domains]);
+            Subject = new ReleaseSubject(machine, colour, [.. domains], RevisionOf(machine));
             CheckFlow(machine, colour);
         }
 
@@ -329,8 +352,9 @@ internal sealed class ReleaseCase(
 /// <param name="Machine">The machine.</param>
 /// <param name="Domain">The volume's domain.</param>
 /// <param name="Domains">Every domain whose demands count: the machine's and the volume's.</param>
+/// <param name="Revision">Revision of the statement of the volume, or of the machine whose TPM it is.</param>
 internal sealed record ReleaseSubject(
-    CompartmentModel Machine, DomainModel Domain, ImmutableArray<DomainModel> Domains)
+    CompartmentModel Machine, DomainModel Domain, ImmutableArray<DomainModel> Domains, long Revision)
 {
     /// <summary>Where the decision comes from.</summary>
     public ImmutableArray<StatementOrigin> Because =>

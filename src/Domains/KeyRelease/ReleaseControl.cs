@@ -51,12 +51,13 @@ public static class ReleaseControl
         CheckEvidence(reasons, evidence, request, custody);
         reasons.CheckLeases();
         reasons.CheckHolder();
+        reasons.CheckColour();
         reasons.CheckState(evidence);
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
                 request, evidence,
                 new ReleaseContext(request, subject.Domain.Origin.Revision, subject.Machine.Origin.Revision),
-                subject.Because)
+                subject)
             : new KeyVerdict.Refused([.. reasons.Refusals]);
     }
 
@@ -82,6 +83,7 @@ public static class ReleaseControl
 
         reasons.CheckLeases();
         reasons.CheckHolder();
+        reasons.CheckColour();
         reasons.CheckState(evidence: null);
         return reasons.Refusals.Count > 0
             ? new KeyVerdict.Refused([.. reasons.Refusals])

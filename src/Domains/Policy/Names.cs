@@ -9,6 +9,16 @@ public sealed record DomainRef(PartyId Tenant, StatementName Name)
     /// <c>&lt;tenant id&gt;/&lt;name&gt;</c>, the canonical text from which device names and numbers are derived.
     /// </summary>
     public override string ToString() => $"{Tenant}/{Name}";
+
+    /// <summary>Reads the text exactly as <see cref="ToString"/> writes it; null for any other.</summary>
+    public static DomainRef? Read(string? text)
+    {
+        int slash = text?.IndexOf('/', StringComparison.Ordinal) ?? -1;
+        return text is not null && slash > 0 && PartyId.TryParse(text[..slash], out var tenant)
+            && StatementName.TryParse(text[(slash + 1)..], out var name)
+                ? new DomainRef(tenant, name)
+                : null;
+    }
 }
 
 /// <summary>A machine of one tenant.</summary>

@@ -61,7 +61,7 @@ public sealed class SqliteDatabase : IDisposable
         try
         {
             database.Check("open", code);
-            database.Configure();
+            database.Configure(schema.OverwritesWhatIsDeleted);
             database.CheckIntegrity();
             database.Migrate(schema);
             return database;
@@ -114,6 +114,22 @@ public sealed class SqliteDatabase : IDisposable
         {
             throw new DurableException(
                 "foreign_key_check", Path, $"a row of '{keys.Text(0)}' names a row that is not there");
+        }
+    }
+
+    /// <summary>
+    /// Moves everything from the write-ahead log into the file and empties the log, so that what was deleted or
+    /// replaced before is in neither. Durable when it returns. (What the file system or the disk keeps of old blocks is
+    /// theirs.)
+    /// </summary>
+    /// <exception cref="DurableException">Another connection reads the file, or a call failed.</exception>
+    public void Scrub()
+    {
+        using SqliteStatement checkpoint = PrepareText("PRAGMA wal_checkpoint(TRUNCATE)");
+        if (!checkpoint.Step() || checkpoint.Number(0) != 0)
+        {
+            throw new DurableException(
+                "wal_checkpoint", Path, "another connection reads it, so its log keeps what was deleted; close that");
         }
     }
 
@@ -196,7 +212,7 @@ public sealed class SqliteDatabase : IDisposable
         }
     }
 
-    private void Configure()
+    private void Configure(bool overwrites)
     {
         Check("busy_timeout", raw.sqlite3_busy_timeout(_handle, DefaultBusyMilliseconds));
         Require("PRAGMA journal_mode=WAL", "wal");
@@ -207,6 +223,10 @@ public sealed class SqliteDatabase : IDisposable
         // The schema of a file is input too: it may not call functions with effects (sqlite.org/pragma.html).
         Execute("PRAGMA trusted_schema=OFF");
         Execute("PRAGMA cell_size_check=ON");
+        if (overwrites)
+        {
+            Require("PRAGMA secure_delete=ON", "1");
+        }
     }
 
     private void Require(string pragma, string expected)
@@ -234,7 +254,8 @@ public sealed class SqliteDatabase : IDisposable
         if (application != schema.ApplicationId && !(application == 0 && version == 0 && empty))
         {
             throw new DurableException(
-                "open", Path, $"it belongs to application {application}, not to {schema.ApplicationId}");
+                "open", Path, schema.Refused.GetValueOrDefault((int)application)
+                    ?? $"it belongs to application {application}, not to {schema.ApplicationId}");
         }
 
         if (version < 0 || version > schema.Steps.Count)

@@ -7,4 +7,14 @@ namespace Bailiwick.Durable.Sqlite;
 /// </summary>
 /// <param name="ApplicationId">A number of our own for this kind of file; not 0.</param>
 /// <param name="Steps">Constant SQL, oldest first; a step, once released, is never changed.</param>
-public sealed record SqliteSchema(int ApplicationId, IReadOnlyList<string> Steps);
+public sealed record SqliteSchema(int ApplicationId, IReadOnlyList<string> Steps)
+{
+    /// <summary>
+    /// Whether deleted and replaced content is overwritten with zeros in the file, and
+    /// <see cref="SqliteDatabase.Scrub"/> may be called.
+    /// </summary>
+    public bool OverwritesWhatIsDeleted { get; init; }
+
+    /// <summary>Other applications' ids that have a sentence of their own: why such a file is not taken.</summary>
+    public IReadOnlyDictionary<int, string> Refused { get; init; } = new Dictionary<int, string>();
+}

@@ -48,10 +48,10 @@ internal sealed class CustodyHistory
     /// <summary>Holds the journal against the store and settles what was under way.</summary>
     public void Settle(KeyStore store, AppendLog journal)
     {
-        Dictionary<string, VaultHolder?> kept = store.Volumes();
+        Dictionary<string, VaultHolder?> kept = store.Keys();
         foreach (var (volume, history) in _volumes)
         {
-            Check(volume, history, kept, store.Mark(volume));
+            Check(volume, history, kept, store.Key(volume)?.Mark);
         }
 
         foreach (string volume in kept.Keys.Where(volume => !_volumes.ContainsKey(volume)))

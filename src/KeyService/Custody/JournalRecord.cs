@@ -17,7 +17,11 @@ public abstract record JournalRecord
     /// <param name="Compartment">The machine that is to use it.</param>
     /// <param name="Holder">The host.</param>
     /// <param name="Mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
-    public sealed record Intent(string Volume, string Compartment, VaultHolder Holder, string Mark) : JournalRecord;
+    public sealed record Intent(string Volume, string Compartment, VaultHolder Holder, string Mark) : JournalRecord
+    {
+        /// <summary>The domain that the key is of.</summary>
+        public required string Domain { get; init; }
+    }
 
     /// <summary>The key of an intent was handed out, or may have been.</summary>
     public sealed record Completed(long Of) : JournalRecord;
@@ -41,6 +45,7 @@ public abstract record JournalRecord
         {
             ["kind"] = "intent",
             ["volume"] = intent.Volume,
+            ["domain"] = intent.Domain,
             ["compartment"] = intent.Compartment,
             ["host"] = intent.Holder.Host,
             ["nonce"] = intent.Holder.Nonce,
@@ -72,7 +77,8 @@ public abstract record JournalRecord
         return value.Text("kind") switch
         {
             "intent" => Held(value) is var (volume, holder) && value.Text("compartment") is { } machine
-                ? new Intent(volume, machine, holder, value.Text("mark") ?? "")
+                && value.Text("domain") is { } domain
+                ? new Intent(volume, machine, holder, value.Text("mark") ?? "") { Domain = domain }
                 : null,
             "completed" => value.Count("of") is { } of ? new Completed(of) : null,
             "abandoned" => value.Count("of") is { } of ? new Abandoned(of) : null,

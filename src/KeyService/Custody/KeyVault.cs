@@ -1,5 +1,6 @@
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Durable.Files;
+using Bailiwick.Keyring.Sealing;
 
 namespace Bailiwick.KeyService.Custody;
 
@@ -20,49 +21,52 @@ public enum CustodyStep
 }
 
 /// <summary>
-/// The tenant's keys, of volumes and of the states of machines' TPMs. Each key is made once, kept only wrapped, and
-/// held by at most one host. A release goes: intent in the journal, wrapped key and holder in the store, key opened,
-/// completion in the journal, answer; so a key that may have left is always one that is kept, with its holder known.
-/// After any failure the vault refuses everything until it is opened again, which settles what was under way. Safe for
-/// use from several threads.
+/// The tenant's keys, of volumes and of the states of machines' TPMs: each under the key of its domain, and those under
+/// the master key. Each key is made once, kept only wrapped, and held by at most one host. A release goes: intent in
+/// the journal, wrapped key and holder in the store, key opened, completion in the journal, answer; so a key that may
+/// have left is always one that is kept, with its holder known. After any failure the vault refuses everything until it
+/// is opened again, which settles what was under way. Safe for use from several threads.
 /// </summary>
 public sealed class KeyVault : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly KeyStore _store;
     private readonly AppendLog _journal;
-    private readonly KeyWrap _wrap;
+    private readonly MasterKeyFile _master;
     private readonly Action<CustodyStep> _trace;
     private bool _failed;
 
-    private KeyVault(KeyStore store, AppendLog journal, KeyWrap wrap, Action<CustodyStep> trace)
+    private KeyVault(KeyStore store, AppendLog journal, MasterKeyFile master, Action<CustodyStep> trace)
     {
         _store = store;
         _journal = journal;
-        _wrap = wrap;
+        _master = master;
         _trace = trace;
     }
 
     /// <summary>Opens a vault, empty if there is none, and settles what a predecessor left under way.</summary>
     /// <param name="directory">Its private directory.</param>
-    /// <param name="wrap">The key encryption key, for this tenant.</param>
+    /// <param name="master">The tenant's master key; stays the caller's to dispose of, after this.</param>
     /// <param name="trace">Told of each step; what it throws counts as a failure at that step.</param>
-    /// <exception cref="CustodyException">Journal and store do not belong together; nothing was changed.</exception>
-    public static KeyVault Open(PrivateDirectory directory, KeyWrap wrap, Action<CustodyStep>? trace = null)
+    /// <exception cref="CustodyException">Journal, store and master key do not belong together; nothing was changed.
+    /// </exception>
+    public static KeyVault Open(PrivateDirectory directory, MasterKeyFile master, Action<CustodyStep>? trace = null)
     {
-        CustodyHistory history = new();
-        AppendLog journal = AppendLog.Open(directory, "releases.log", history.Take);
-        KeyStore? store = null;
+        ArgumentNullException.ThrowIfNull(master);
+        KeyStore store = KeyStore.Open(directory);
+        AppendLog? journal = null;
         try
         {
-            store = KeyStore.Open(directory);
+            CustodyHistory history = new();
+            journal = AppendLog.Open(directory, "releases.log", history.Take);
+            Settle(store, master);
             history.Settle(store, journal);
-            return new KeyVault(store, journal, wrap, trace ?? (_ => { }));
+            return new KeyVault(store, journal, master, trace ?? (_ => { }));
         }
         catch
         {
-            store?.Dispose();
-            journal.Dispose();
+            journal?.Dispose();
+            store.Dispose();
             throw;
         }
     }
@@ -71,46 +75,45 @@ public sealed class KeyVault : IDisposable
     public VaultHolder? HolderOf(string volume) => Guarded(() => _store.Holder(volume));
 
     /// <summary>What is known of the state of a machine's TPM; empty for a volume, null for what has no key.</summary>
-    public string? MarkOf(string volume) => Guarded(() => _store.Mark(volume));
+    public string? MarkOf(string key) => Guarded(() => _store.Key(key)?.Mark);
+
+    /// <summary>The domain that a key is of since its first release; null for what has no key.</summary>
+    public string? DomainOf(string key) => Guarded(() => _store.Key(key)?.Domain);
 
     /// <summary>All volumes that have a key, and who holds each.</summary>
-    public IReadOnlyDictionary<string, VaultHolder?> Volumes() => Guarded(_store.Volumes);
+    public IReadOnlyDictionary<string, VaultHolder?> Volumes() => Guarded(_store.Keys);
 
     /// <summary>
-    /// Gives a volume's key to a host: makes it if there is none yet, and records the host as its holder. When it
-    /// returns, the release is durable.
+    /// Gives a key to a host: makes it if there is none yet, and records the host as its holder. When it returns, the
+    /// release is durable.
     /// </summary>
-    /// <param name="volume">The volume.</param>
-    /// <param name="compartment">The machine that is to use it.</param>
-    /// <param name="holder">The host, and the nonce of this release.</param>
+    /// <param name="grant">What goes to whom.</param>
     /// <param name="seal">Seals the opened key; the key is gone when it returns.</param>
-    /// <param name="mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
     /// <returns>What was sealed, and the index of the completion in the journal.</returns>
-    /// <exception cref="InvalidOperationException">Another host holds it: the decision was not asked.</exception>
-    public (T Sealed, long Record) Release<T>(
-        string volume, string compartment, VaultHolder holder, Func<SecretBytes, T> seal, string mark = "") =>
-        Guarded(() =>
+    /// <exception cref="InvalidOperationException">Another host holds it, or it is of another domain: the decision was
+    /// not asked.</exception>
+    public (T Sealed, long Record) Release<T>(KeyGrant grant, Func<SecretBytes, T> seal)
+    {
+        ArgumentNullException.ThrowIfNull(grant);
+        ArgumentNullException.ThrowIfNull(seal);
+        return Guarded(() =>
         {
-            ArgumentNullException.ThrowIfNull(holder);
-            if (_store.Holder(volume) is { } held && held.Host != holder.Host)
+            Expect(grant);
+            long intent = Append(new JournalRecord.Intent(grant.Key, grant.Compartment, grant.Holder, grant.Mark)
             {
-                throw new InvalidOperationException($"{held.Host} holds {volume}; a release needs a decision first");
-            }
-
-            long intent = Append(new JournalRecord.Intent(volume, compartment, holder, mark));
+                Domain = grant.Domain,
+            });
             _trace(CustodyStep.IntentWritten);
-            byte[]? made = _store.Key(volume) is null ? Make(volume) : null;
-            _store.Hold(volume, made, holder, mark);
+            Store(grant);
             _trace(CustodyStep.HolderStored);
-            var (generation, wrapped) = _store.Key(volume)
-                ?? throw new CustodyException($"The key of {volume} vanished from the store; restore it from a copy.");
-            using SecretBytes key = _wrap.Unwrap(volume, generation, wrapped);
+            using SecretBytes key = OpenKey(grant.Key);
             _trace(CustodyStep.KeyOpened);
             T result = seal(key);
             long record = Append(new JournalRecord.Completed(intent));
             _trace(CustodyStep.CompletionWritten);
             return (result, record);
         });
+    }
 
     /// <summary>Clears a volume's holder after a decision; returns the index of the record in the journal.</summary>
     /// <exception cref="InvalidOperationException">It is not held so: the decision was not asked.</exception>
@@ -145,11 +148,70 @@ public sealed class KeyVault : IDisposable
         }
     }
 
-    private byte[] Make(string volume)
+    private static void Settle(KeyStore store, MasterKeyFile master)
     {
-        using SecretBytes key = SecretBytes.Random(KeyWrap.KeyLength);
-        return _wrap.Wrap(volume, 1, key);
+        StoredMaster held = new(master.Current.Generation, master.Current.Id.Hex);
+        if (store.Master() is not { } kept)
+        {
+            store.Begin(held);
+        }
+        else if (kept != held)
+        {
+            throw new CustodyException(
+                $"The store is under the master key {kept.Id[..16]} of generation {kept.Generation}, and the sealed "
+                + $"file holds {held.Id[..16]} of generation {held.Generation}. Restore both from the same copy.");
+        }
     }
+
+    private void Expect(KeyGrant grant)
+    {
+        if (_store.Holder(grant.Key) is { } held && held.Host != grant.Holder.Host)
+        {
+            throw new InvalidOperationException($"{held.Host} holds {grant.Key}; a release needs a decision first");
+        }
+
+        if (_store.Key(grant.Key) is { } kept && kept.Domain != grant.Domain)
+        {
+            throw new InvalidOperationException($"{grant.Key} is of {kept.Domain}; a release needs a decision first");
+        }
+    }
+
+    /// <summary>Makes what is not there yet, and stores it with the holder.</summary>
+    private void Store(KeyGrant grant)
+    {
+        StoredDomain? domain = _store.Domain(grant.Domain);
+        using SecretBytes parent = domain is null ? SecretBytes.Random(KeyWrap.KeyLength) : OpenDomain(domain);
+        byte[]? newDomain = domain is null ? UnderMaster().Wrap(Place(grant.Domain, 1), parent) : null;
+        byte[]? newKey = null;
+        if (_store.Key(grant.Key) is null)
+        {
+            using SecretBytes key = SecretBytes.Random(KeyWrap.KeyLength);
+            newKey = Under(parent).Wrap(WrapPlace.OfKey(grant.Key, 1, grant.Domain, domain?.Generation ?? 1), key);
+        }
+
+        _store.Hold(grant, newDomain, newKey);
+    }
+
+    private SecretBytes OpenKey(string name)
+    {
+        StoredKey key = _store.Key(name) ?? throw Vanished(name);
+        StoredDomain domain = _store.Domain(key.Domain) ?? throw Vanished(key.Domain);
+        using SecretBytes parent = OpenDomain(domain);
+        return Under(parent).Unwrap(WrapPlace.OfKey(key.Key, key.Epoch, domain.Domain, domain.Generation), key.Wrapped);
+    }
+
+    private SecretBytes OpenDomain(StoredDomain domain) =>
+        UnderMaster().Unwrap(Place(domain.Domain, domain.Generation), domain.Wrapped);
+
+    private WrapPlace Place(string domain, long generation) =>
+        WrapPlace.OfDomain(domain, generation, _master.Current.Generation);
+
+    private KeyWrap UnderMaster() => Under(_master.Current.Wrapping);
+
+    private KeyWrap Under(SecretBytes parent) => new(parent, _master.Current.Tenant.ToString());
+
+    private static CustodyException Vanished(string name) =>
+        new($"The key of {name} vanished from the store; restore it from a copy.");
 
     private long Append(JournalRecord record) => _journal.Append(record.Write());
 

@@ -86,6 +86,7 @@ public sealed class ReleaseDesk(
                 Tenant, call.Caller.Key, nonce, HolderOf(request.Key.ToString()), Leases.Doubt)
             {
                 Mark = MarkOf(request.Key),
+                Colour = ColourOf(request.Key),
             };
             return Judge(request, logs, rule, custody, snapshot) switch
             {
@@ -213,10 +214,14 @@ public sealed class ReleaseDesk(
         ReleaseRequest request = release.Request;
         byte[] context = release.Context.Write();
         var (sealedKey, record) = vault.Release(
-            request.Key.ToString(), request.Compartment.ToString(),
-            new VaultHolder(request.Host.ToString(), request.Nonce.Base64),
-            key => KeySeal.Seal(key, request.SessionKey, context),
-            request.Key is KeySubject.MachineTpm ? new TpmStateMark.Out(release.Evidence.Boot).Text : "");
+            new KeyGrant(
+                request.Key.ToString(), release.Domain.ToString(), request.Compartment.ToString(),
+                new VaultHolder(request.Host.ToString(), request.Nonce.Base64))
+            {
+                Mark = request.Key is KeySubject.MachineTpm ? new TpmStateMark.Out(release.Evidence.Boot).Text : "",
+                Revision = release.Revision,
+            },
+            key => KeySeal.Seal(key, request.SessionKey, context));
         return new RouteAnswer<SealedKeyBody>.Recorded(
             new SealedKeyBody(
                 Convert.ToBase64String(sealedKey.Ephemeral.Span), Convert.ToBase64String(sealedKey.Ciphertext.Span),
@@ -261,6 +266,18 @@ public sealed class ReleaseDesk(
         KeySubject.MachineTpm or KeySubject.Volume => new TpmStateMark.New(),
         _ => throw new UnreachableException(),
     };
+
+    private DomainRef? ColourOf(KeySubject key)
+    {
+        if (vault.DomainOf(key.ToString()) is not { } stored)
+        {
+            return null;
+        }
+
+        return DomainRef.Read(stored) is { } colour && colour.Tenant == Tenant
+            ? colour
+            : throw new CustodyException($"The stored domain of {key} cannot be read; restore the store.");
+    }
 
     private static string MarkAfter(HolderDocument document) => (document.Key, document) switch
     {

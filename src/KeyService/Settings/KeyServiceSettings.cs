@@ -40,7 +40,7 @@ public sealed record KeyServiceSettings(
         foreach (var (member, text) in new[]
             {
                 ("directory", file.Directory), ("tlsKey", file.TlsKey), ("tenantRoot", file.TenantRoot),
-                ("kek", file.Kek),
+                ("masterKey.file", file.MasterKey.File), ("masterKey.passphraseFile", file.MasterKey.PassphraseFile),
             })
         {
             if (!Path.IsPathFullyQualified(text))

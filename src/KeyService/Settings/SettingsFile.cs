@@ -14,7 +14,7 @@ namespace Bailiwick.KeyService.Settings;
 /// <param name="Datacentre">The id of the operator whose hosts and board are meant.</param>
 /// <param name="Master">The board.</param>
 /// <param name="Log">The board's log.</param>
-/// <param name="Kek">File of the key encryption key, 32 bytes.</param>
+/// <param name="MasterKey">The tenant's master key, as it lies sealed, and what it is sealed by.</param>
 /// <param name="Vendors">
 /// PEM file of the root certificates of the vendors of TPMs whom the tenant believes, the one its domains name; empty
 /// when none is.
@@ -22,7 +22,12 @@ namespace Bailiwick.KeyService.Settings;
 /// <param name="VendorIntermediates">PEM file of certificates between those roots and TPMs; empty when none.</param>
 public sealed record SettingsFile(
     string Directory, ImmutableArray<string> Listen, string TlsKey, string Tenant, string TenantRoot, string Datacentre,
-    MasterPin Master, LogPin Log, string Kek, string Vendors, string VendorIntermediates);
+    MasterPin Master, LogPin Log, MasterKeySetting MasterKey, string Vendors, string VendorIntermediates);
+
+/// <summary>The sealed master key of the tenant.</summary>
+/// <param name="File">Absolute path of the sealed file; its directory is written to when the key is rotated.</param>
+/// <param name="PassphraseFile">Absolute path of the file whose first line is the passphrase.</param>
+public sealed record MasterKeySetting(string File, string PassphraseFile);
 
 /// <summary>Where the board listens, and the id of its key.</summary>
 public sealed record MasterPin(string Address, string Key);

@@ -6,9 +6,12 @@ using System.Text.Json.Nodes;
 using Bailiwick.Attestation.Predicates;
 using Bailiwick.Domains.Bundles;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Durable.Files;
 using Bailiwick.HostTests.Proxy;
 using Bailiwick.KeyService;
 using Bailiwick.KeyService.Settings;
+using Bailiwick.Keyring;
+using Bailiwick.Keyring.Sealing;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Proxy.Signed;
@@ -183,12 +186,21 @@ internal sealed class MeasuredTenant : IAsyncDisposable
             datacentre = _datacentre.Operator.Id.ToString(),
             master = new { address = $"127.0.0.1:{BoardPort}", key = _board?.Key },
             log = new { origin = SignedDatacentre.Origin, key = SignedParty.Base64(_datacentre.LogKey) },
-            kek = Put("kek.bin", new byte[32]),
+            masterKey = MasterKeySettings(Put("passphrase", [.. "a passphrase of the tenant"u8])),
             vendors = Put("vendors.pem", await File.ReadAllBytesAsync(_roots)),
             vendorIntermediates = Put("intermediates.pem", await File.ReadAllBytesAsync(intermediates)),
         }));
         _service = await KeyServiceProcess.Serve(
             KeyServiceSettings.Read(settings), TimeProvider.System, NullLoggerFactory.Instance);
+    }
+
+    private object MasterKeySettings(string passphraseFile)
+    {
+        string file = Path.Combine(_directory, "master.sealed");
+        using PassphraseLock sealing = PassphraseLock.Read(LinuxDisk.Instance, passphraseFile);
+        using MasterKey key = MasterKey.Make(Tenant.Id, 1);
+        MasterKeyFile.Create(LinuxDisk.Instance, file, sealing, key);
+        return new { file, passphraseFile };
     }
 
     internal static int FreePort()

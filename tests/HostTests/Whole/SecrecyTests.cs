@@ -3,6 +3,7 @@ using System.Text;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Custody;
+using Bailiwick.Keyring.Sealing;
 using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Whole;
@@ -136,15 +137,19 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
                 File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
             }
 
-            using SecretBytes kek = KeyFile.Read(
-                LinuxDisk.Instance, Path.Combine(lab.Paths.KeyService(tenant), "kek.bin"));
+            using PassphraseLock sealing = PassphraseLock.Read(
+                LinuxDisk.Instance, lab.Paths.MasterPassphrase(tenant));
+            using MasterKeyFile master = MasterKeyFile.Open(
+                LinuxDisk.Instance, lab.Paths.MasterKey(tenant), sealing,
+                lab.Deployment.Desks.Desks[tenant].Facts.Id ?? throw new InvalidDataException($"{tenant} has no id"));
             using PrivateDirectory directory = PrivateDirectory.Open(LinuxDisk.Instance, copy);
-            using KeyVault vault = KeyVault.Open(
-                directory, new KeyWrap(kek, lab.Deployment.Desks.Desks[tenant].Facts.Id?.ToString() ?? ""));
+            using KeyVault vault = KeyVault.Open(directory, master);
             return
             [
                 .. vault.Volumes().Select(v => vault.Release(
-                    v.Key, "nobody", v.Value ?? throw new InvalidDataException($"nobody holds {v.Key}"), key =>
+                    new KeyGrant(
+                        v.Key, vault.DomainOf(v.Key) ?? "", "nobody",
+                        v.Value ?? throw new InvalidDataException($"nobody holds {v.Key}")), key =>
                     {
                         using SecretLoan loan = key.Borrow();
                         return loan.Bytes.ToArray();

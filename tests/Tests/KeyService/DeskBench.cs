@@ -4,7 +4,6 @@ using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
-using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Custody;
@@ -15,11 +14,13 @@ using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
+using Bailiwick.Keyring.Sealing;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Attestation;
 using Bailiwick.Tests.Channel;
 using Bailiwick.Tests.Domains.KeyRelease;
+using Bailiwick.Tests.Keyring;
 using Bailiwick.Tests.Ledger.Statements;
 
 namespace Bailiwick.Tests.KeyService;
@@ -28,13 +29,14 @@ namespace Bailiwick.Tests.KeyService;
 internal sealed class DeskBench : IDisposable
 {
     private static readonly EcdsaSigner Service = Signatory.NewKey();
-    private readonly SecretBytes _kek = SecretBytes.Random(32);
+    private readonly MasterKeyFile _master;
     private readonly PrivateDirectory _directory;
 
     public DeskBench()
     {
         _directory = PrivateDirectory.Open(LinuxDisk.Instance, Path);
-        Vault = KeyVault.Open(_directory, new KeyWrap(_kek, ReleaseScene.Bank.ToString()));
+        _master = Masters.InNew(Path, ReleaseScene.Bank);
+        Vault = KeyVault.Open(_directory, _master);
         Enrolments = EnrolmentBook.Open(_directory, ReleaseScene.Bank, Service.PublicKey, Service);
         Leases = LeaseBook.Open(_directory, Clock);
         HostLogs = HostLogBook.Open(_directory);
@@ -103,7 +105,7 @@ internal sealed class DeskBench : IDisposable
     {
         Close();
         _directory.Dispose();
-        _kek.Dispose();
+        _master.Dispose();
         Directory.Delete(Path, recursive: true);
     }
 

@@ -3,6 +3,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Bailiwick.Durable.Files;
+using Bailiwick.Keyring;
+using Bailiwick.Keyring.Sealing;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Ledger.Statements;
 
@@ -21,7 +24,13 @@ public sealed partial class KeyServiceProgramTests : IDisposable
         using ECDsa tls = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         Place("tls.pem", System.Text.Encoding.ASCII.GetBytes(tls.ExportPkcs8PrivateKeyPem()));
         Place("root.json", Tenant.Root());
-        Place("kek", RandomNumberGenerator.GetBytes(32));
+        Place("passphrase", "a passphrase of the bank\n"u8.ToArray());
+        using (PassphraseLock sealing = PassphraseLock.Read(LinuxDisk.Instance, At("passphrase")))
+        using (MasterKey key = MasterKey.Make(Tenant.Id, 1))
+        {
+            MasterKeyFile.Create(LinuxDisk.Instance, At("master.sealed"), sealing, key);
+        }
+
         _settings = new JsonObject
         {
             ["directory"] = At("store"),
@@ -36,7 +45,10 @@ public sealed partial class KeyServiceProgramTests : IDisposable
                 ["key"] = Signatory.NewKey().Id.ToString(),
             },
             ["log"] = new JsonObject { ["origin"] = "log.example", ["key"] = Signatory.NewKey().PublicKey.Base64 },
-            ["kek"] = At("kek"),
+            ["masterKey"] = new JsonObject
+            {
+                ["file"] = At("master.sealed"), ["passphraseFile"] = At("passphrase"),
+            },
             ["vendors"] = "",
             ["vendorIntermediates"] = "",
         };
@@ -58,7 +70,8 @@ public sealed partial class KeyServiceProgramTests : IDisposable
     }
 
     [Theory]
-    [InlineData("kek")]
+    [InlineData("master.sealed")]
+    [InlineData("passphrase")]
     [InlineData("tls.pem")]
     [InlineData("root.json")]
     [InlineData("settings.json")]
@@ -82,14 +95,22 @@ public sealed partial class KeyServiceProgramTests : IDisposable
     [Theory]
     [InlineData("directory")]
     [InlineData("master")]
-    [InlineData("kek")]
+    [InlineData("masterKey")]
     public async Task Refuses_a_missing_setting(string member)
     {
         _settings.Remove(member);
         await AssertRefused(() => { });
     }
 
-    private async Task AssertRefused(Action spoil)
+    [Fact]
+    public async Task Refuses_to_start_with_another_passphrase_and_says_so_in_one_sentence()
+    {
+        string told = await AssertRefused(() => Place("passphrase", "another passphrase!\n"u8.ToArray()));
+        Assert.Contains("the passphrase or the token is another", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("another passphrase!", told, StringComparison.Ordinal);
+    }
+
+    private async Task<string> AssertRefused(Action spoil)
     {
         using Process process = Start(spoil);
         string told = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -97,6 +118,7 @@ public sealed partial class KeyServiceProgramTests : IDisposable
         Assert.Equal(2, process.ExitCode);
         Assert.NotEmpty(told);
         Assert.Equal("", await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        return told;
     }
 
     private Process Start(Action? spoil = null)

@@ -1,6 +1,8 @@
 using Bailiwick.Attestation;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Tests.Domains.KeyRelease;
 
@@ -41,6 +43,21 @@ public sealed class ReleaseControlTests
                 Volume = $"{ReleaseScene.Hospital}/records-1-data",
                 Compartment = $"{ReleaseScene.Hospital}/records-1",
             });
+
+    [Fact]
+    public void Releases_a_key_of_the_domain_that_the_statement_names() =>
+        Assert.Equal(
+            new DomainRef(ReleaseScene.Bank, StatementName.Parse("web")),
+            Assert.IsType<KeyVerdict.Release>(new ReleaseScene
+            {
+                Colour = new DomainRef(ReleaseScene.Bank, StatementName.Parse("web")),
+            }.Judge()).Domain);
+
+    [Fact]
+    public void Refuses_a_key_that_was_made_for_another_domain() =>
+        AssertOnly(
+            KeyRefusalCode.ColourDiffers,
+            new() { Colour = new DomainRef(ReleaseScene.Bank, StatementName.Parse("ledger")) });
 
     [Fact]
     public void Refuses_an_unknown_volume() =>

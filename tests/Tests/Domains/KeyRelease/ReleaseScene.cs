@@ -50,6 +50,8 @@ internal sealed record ReleaseScene
 
     public string State { get; init; } = "";
 
+    public DomainRef? Colour { get; init; }
+
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
 
     public string Compartment { get; init; } = $"{Bank}/web-1";
@@ -103,7 +105,7 @@ internal sealed record ReleaseScene
 
     public HostDoubt Doubt { get; init; } = (_, _) => null;
 
-    public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt) { Mark = Mark };
+    public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt) { Mark = Mark, Colour = Colour };
 
     /// <summary>Judges as a key service does.</summary>
     public KeyVerdict Judge()

@@ -3,6 +3,9 @@ using Bailiwick.Channel.Secrets;
 using Bailiwick.Durable;
 using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Custody;
+using Bailiwick.Keyring.Sealing;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Keyring;
 
 namespace Bailiwick.Tests.KeyService.Custody;
 
@@ -11,16 +14,21 @@ public sealed class KeyVaultTests : IDisposable
 {
     private const string Volume = "t/web-1-data";
     private const string Machine = "t/web-1";
+    private const string Web = "t/web";
+    private const string Shop = "t/shop";
+    private static readonly PartyId Tenant = PartyId.Unsigned("t");
     private static readonly VaultHolder One = new("o/host-1", "nonce-1");
     private static readonly VaultHolder Two = new("o/host-2", "nonce-2");
     private readonly string _path = Directory.CreateTempSubdirectory("bw-vault-").FullName;
-    private readonly SecretBytes _kek = SecretBytes.Random(32);
+    private readonly MasterKeyFile _master;
+
+    public KeyVaultTests() => _master = Masters.InNew(_path, Tenant);
 
     public static TheoryData<CustodyStep> Steps => [.. Enum.GetValues<CustodyStep>()];
 
     public void Dispose()
     {
-        _kek.Dispose();
+        _master.Dispose();
         Directory.Delete(_path, recursive: true);
     }
 
@@ -38,20 +46,20 @@ public sealed class KeyVaultTests : IDisposable
     {
         byte[]? left = null;
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap(), Die(dying)))
+        using (KeyVault vault = KeyVault.Open(directory, _master, Die(dying)))
         {
-            Assert.Throws<MachineDied>(() => vault.Release(Volume, Machine, One, key => left = Bytes(key)));
+            Assert.Throws<MachineDied>(() => vault.Release(Grant(One), key => left = Bytes(key)));
             Assert.Throws<CustodyException>(() => vault.HolderOf(Volume));
         }
 
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        using (KeyVault vault = KeyVault.Open(directory, _master))
         {
             // Before the holder is stored the key cannot have left; from then on it counts as gone out.
             Assert.Equal(dying == CustodyStep.IntentWritten ? null : One, vault.HolderOf(Volume));
             if (dying != CustodyStep.IntentWritten)
             {
-                Assert.Throws<InvalidOperationException>(() => vault.Release(Volume, Machine, Two, Bytes));
+                Assert.Throws<InvalidOperationException>(() => vault.Release(Grant(Two), Bytes));
             }
         }
 
@@ -66,13 +74,13 @@ public sealed class KeyVaultTests : IDisposable
     {
         byte[] first = Released(One);
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap(), Die(dying)))
+        using (KeyVault vault = KeyVault.Open(directory, _master, Die(dying)))
         {
             Assert.Throws<MachineDied>(() => vault.Clear(Volume, One, ClearCause.Returned, "digest"));
         }
 
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        using (KeyVault vault = KeyVault.Open(directory, _master))
         {
             Assert.Null(vault.HolderOf(Volume));
         }
@@ -86,13 +94,13 @@ public sealed class KeyVaultTests : IDisposable
     {
         Returned("returned 1");
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap(), Die(dying)))
+        using (KeyVault vault = KeyVault.Open(directory, _master, Die(dying)))
         {
-            Assert.Throws<MachineDied>(() => vault.Release(Volume, Machine, Two, Bytes, "out"));
+            Assert.Throws<MachineDied>(() => vault.Release(Grant(Two, "out"), Bytes));
         }
 
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        using (KeyVault vault = KeyVault.Open(directory, _master))
         {
             Assert.Equal(dying == CustodyStep.IntentWritten ? "returned 1" : "out", vault.MarkOf(Volume));
         }
@@ -105,20 +113,20 @@ public sealed class KeyVaultTests : IDisposable
     {
         Returned("returned 1");
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        using (KeyVault vault = KeyVault.Open(directory, _master))
         {
-            vault.Release(Volume, Machine, Two, Bytes, "out");
+            vault.Release(Grant(Two, "out"), Bytes);
         }
 
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap(), Die(dying)))
+        using (KeyVault vault = KeyVault.Open(directory, _master, Die(dying)))
         {
             Assert.Throws<MachineDied>(
                 () => vault.Clear(Volume, Two, ClearCause.Returned, "digest", "returned 2"));
         }
 
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        using (KeyVault vault = KeyVault.Open(directory, _master))
         {
             Assert.Equal("returned 2", vault.MarkOf(Volume));
         }
@@ -131,10 +139,10 @@ public sealed class KeyVaultTests : IDisposable
         string older = Path.Combine(_path, "keys.db");
         byte[] kept = File.ReadAllBytes(older);
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        using (KeyVault vault = KeyVault.Open(directory, _master))
         {
             Assert.Equal("returned 1", vault.MarkOf(Volume));
-            vault.Release(Volume, Machine, Two, Bytes, "out");
+            vault.Release(Grant(Two, "out"), Bytes);
             vault.Clear(Volume, Two, ClearCause.Returned, "digest", "returned 2");
         }
 
@@ -147,20 +155,20 @@ public sealed class KeyVaultTests : IDisposable
         File.SetUnixFileMode(older, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         using (PrivateDirectory directory = Open())
         {
-            Assert.Throws<CustodyException>(() => KeyVault.Open(directory, Wrap()));
+            Assert.Throws<CustodyException>(() => KeyVault.Open(directory, _master));
         }
 
-        Edit("UPDATE volumes SET mark = 'returned 2'");
+        Edit("UPDATE keys SET mark = 'returned 2'");
         using (PrivateDirectory directory = Open())
-        using (KeyVault vault = KeyVault.Open(directory, Wrap()))
+        using (KeyVault vault = KeyVault.Open(directory, _master))
         {
             Assert.Equal("returned 2", vault.MarkOf(Volume));
         }
 
-        Edit("UPDATE volumes SET mark = 'open'");
+        Edit("UPDATE keys SET mark = 'open'");
         using (PrivateDirectory directory = Open())
         {
-            Assert.Throws<CustodyException>(() => KeyVault.Open(directory, Wrap()));
+            Assert.Throws<CustodyException>(() => KeyVault.Open(directory, _master));
         }
     }
 
@@ -170,7 +178,7 @@ public sealed class KeyVaultTests : IDisposable
         Released(One);
         Edit("UPDATE holders SET host = 'o/host-9'");
         using PrivateDirectory directory = Open();
-        Assert.Throws<CustodyException>(() => KeyVault.Open(directory, Wrap()));
+        Assert.Throws<CustodyException>(() => KeyVault.Open(directory, _master));
     }
 
     [Fact]
@@ -179,7 +187,7 @@ public sealed class KeyVaultTests : IDisposable
         Released(One);
         Edit("DELETE FROM holders");
         using PrivateDirectory directory = Open();
-        Assert.Throws<CustodyException>(() => KeyVault.Open(directory, Wrap()));
+        Assert.Throws<CustodyException>(() => KeyVault.Open(directory, _master));
     }
 
     [Fact]
@@ -187,33 +195,102 @@ public sealed class KeyVaultTests : IDisposable
     {
         Released(One);
         Edit("DELETE FROM holders");
-        Edit("DELETE FROM volumes");
+        Edit("DELETE FROM keys");
         using PrivateDirectory directory = Open();
-        Assert.Throws<CustodyException>(() => KeyVault.Open(directory, Wrap()));
+        Assert.Throws<CustodyException>(() => KeyVault.Open(directory, _master));
     }
 
     [Fact]
-    public void Does_not_open_a_key_moved_to_another_volume_or_tenant()
+    public void Does_not_open_a_key_moved_to_another_place_in_the_hierarchy()
     {
-        using SecretBytes key = SecretBytes.Random(32);
-        byte[] wrapped = Wrap().Wrap(Volume, 1, key);
-        using SecretBytes opened = Wrap().Unwrap(Volume, 1, wrapped);
+        WrapPlace place = new("key", Volume, 1, Web, 1);
+        using SecretBytes parent = SecretBytes.Random(32), key = SecretBytes.Random(32), other = SecretBytes.Random(32);
+        KeyWrap wrap = new(parent, "t");
+        byte[] wrapped = wrap.Wrap(place, key);
+        using SecretBytes opened = wrap.Unwrap(place, wrapped);
         Assert.True(opened.HasSameBytesAs(key));
-        Assert.Throws<CustodyException>(() => Wrap().Unwrap("t/other", 1, wrapped));
-        Assert.Throws<CustodyException>(() => Wrap().Unwrap(Volume, 2, wrapped));
-        Assert.Throws<CustodyException>(() => new KeyWrap(_kek, "u").Unwrap(Volume, 1, wrapped));
-        Assert.Throws<CustodyException>(() => Wrap().Unwrap(Volume, 1, wrapped[..^1]));
+        foreach (WrapPlace elsewhere in new[]
+        {
+            place with { What = "domain" }, place with { Name = "t/other" }, place with { Generation = 2 },
+            place with { Parent = Shop }, place with { ParentGeneration = 2 },
+        })
+        {
+            Assert.Throws<CustodyException>(() => wrap.Unwrap(elsewhere, wrapped));
+        }
+
+        Assert.Throws<CustodyException>(() => new KeyWrap(parent, "u").Unwrap(place, wrapped));
+        Assert.Throws<CustodyException>(() => new KeyWrap(other, "t").Unwrap(place, wrapped));
+        Assert.Throws<CustodyException>(() => wrap.Unwrap(place, wrapped[..^1]));
+    }
+
+    [Theory]
+    [InlineData("UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE key = 't/other')")]
+    [InlineData("UPDATE keys SET domain = 't/shop'")]
+    [InlineData("UPDATE keys SET epoch = 2")]
+    [InlineData("UPDATE domains SET generation = 2")]
+    [InlineData("UPDATE domains SET wrapped = (SELECT wrapped FROM domains WHERE domain = 't/shop')")]
+    public void A_row_that_was_moved_in_the_store_does_not_open(string edit)
+    {
+        Released(One);
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, _master))
+        {
+            vault.Release(Grant(One) with { Key = "t/other" }, Bytes);
+            vault.Release(Grant(One) with { Key = "t/till", Domain = Shop }, Bytes);
+            vault.Release(Grant(One), Bytes);
+        }
+
+        Edit(edit);
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, _master))
+        {
+            string domain = vault.DomainOf(Volume) ?? "";
+            Assert.Throws<CustodyException>(() => vault.Release(Grant(One) with { Domain = domain }, Bytes));
+        }
+    }
+
+    [Fact]
+    public void A_key_keeps_the_domain_of_its_first_release()
+    {
+        Released(One);
+        using PrivateDirectory directory = Open();
+        using KeyVault vault = KeyVault.Open(directory, _master);
+        Assert.Equal(Web, vault.DomainOf(Volume));
+        Assert.Null(vault.DomainOf("t/blank"));
+        Assert.Throws<InvalidOperationException>(() => vault.Release(Grant(One) with { Domain = Shop }, Bytes));
+    }
+
+    [Fact]
+    public void Refuses_a_store_that_is_under_another_master_key()
+    {
+        Released(One);
+        File.Delete(Path.Combine(_path, Masters.Name));
+        using MasterKeyFile other = Masters.InNew(_path, Tenant);
+        using PrivateDirectory directory = Open();
+        var refused = Assert.Throws<CustodyException>(() => KeyVault.Open(directory, other));
+        Assert.Contains(other.Current.Id.Hex[..16], refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Refuses_a_store_of_before_the_hierarchy_with_a_sentence()
+    {
+        using PrivateDirectory directory = Open();
+        Bailiwick.Durable.Sqlite.SqliteDatabase.Open(
+            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b53, ["CREATE TABLE volumes (v)"]))
+            .Dispose();
+        var refused = Assert.Throws<DurableException>(() => KeyVault.Open(directory, _master));
+        Assert.Contains("this version has a hierarchy", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void No_file_holds_a_key_in_any_form()
     {
         byte[] key = Released(One);
-        byte[] kek = Bytes(_kek);
+        byte[] master = Masters.Bytes(_master.Current.Secret), wrapping = Masters.Bytes(_master.Current.Wrapping);
         foreach (string file in Directory.EnumerateFiles(_path))
         {
             byte[] content = File.ReadAllBytes(file);
-            foreach (byte[] secret in new[] { key, kek })
+            foreach (byte[] secret in new[] { key, master, wrapping })
             {
                 Assert.Equal(-1, content.AsSpan().IndexOf(secret));
                 Assert.Equal(-1, content.AsSpan().IndexOf(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(secret))));
@@ -234,26 +311,8 @@ public sealed class KeyVaultTests : IDisposable
             file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
     }
 
-    [Theory]
-    [InlineData(UnixFileMode.UserRead | UnixFileMode.GroupRead, 32)]
-    [InlineData(UnixFileMode.UserRead | UnixFileMode.OtherRead, 32)]
-    public void Refuses_a_key_file_that_others_may_read(UnixFileMode mode, int length) =>
-        Assert.Throws<DurableException>(() => KeyFile.Read(LinuxDisk.Instance, Placed(mode, length)));
-
-    [Theory]
-    [InlineData(31)]
-    [InlineData(33)]
-    [InlineData(0)]
-    public void Refuses_a_key_file_of_another_length(int length) =>
-        Assert.Throws<CustodyException>(() => KeyFile.Read(LinuxDisk.Instance, Placed(UnixFileMode.UserRead, length)));
-
-    [Fact]
-    public void Reads_a_key_file_of_ours()
-    {
-        using SecretBytes kek = KeyFile.Read(LinuxDisk.Instance, Placed(UnixFileMode.UserRead, 32));
-        Assert.Equal(32, kek.Length);
-        Assert.Throws<CustodyException>(() => KeyFile.Read(LinuxDisk.Instance, Path.Combine(_path, "none")));
-    }
+    private static KeyGrant Grant(VaultHolder holder, string mark = "") =>
+        new(Volume, Web, Machine, holder) { Mark = mark, Revision = 1 };
 
     private static Action<CustodyStep> Die(CustodyStep at) => step =>
     {
@@ -269,41 +328,31 @@ public sealed class KeyVaultTests : IDisposable
         return loan.Bytes.ToArray();
     }
 
-    private string Placed(UnixFileMode mode, int length)
-    {
-        string path = Path.Combine(_path, "kek");
-        File.WriteAllBytes(path, new byte[length]);
-        File.SetUnixFileMode(path, mode);
-        return path;
-    }
-
     private void Returned(string mark)
     {
         using PrivateDirectory directory = Open();
-        using KeyVault vault = KeyVault.Open(directory, Wrap());
-        vault.Release(Volume, Machine, One, Bytes, "out");
+        using KeyVault vault = KeyVault.Open(directory, _master);
+        vault.Release(Grant(One, "out"), Bytes);
         vault.Clear(Volume, One, ClearCause.Returned, "digest", mark);
     }
 
     private byte[] Released(VaultHolder holder)
     {
         using PrivateDirectory directory = Open();
-        using KeyVault vault = KeyVault.Open(directory, Wrap());
-        return vault.Release(Volume, Machine, holder, Bytes).Sealed;
+        using KeyVault vault = KeyVault.Open(directory, _master);
+        return vault.Release(Grant(holder), Bytes).Sealed;
     }
 
     private void Edit(string sql)
     {
         using PrivateDirectory directory = Open();
         using var database = Bailiwick.Durable.Sqlite.SqliteDatabase.Open(
-            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b53, ["", ""]));
+            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b54, [""]));
         // CA1857: the text is a constant at each caller; this is the intruder.
 #pragma warning disable CA1857
         database.Execute(sql);
 #pragma warning restore CA1857
     }
-
-    private KeyWrap Wrap() => new(_kek, "t");
 
     private PrivateDirectory Open() => PrivateDirectory.Open(LinuxDisk.Instance, _path);
 
