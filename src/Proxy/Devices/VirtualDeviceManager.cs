@@ -12,9 +12,9 @@ using Bailiwick.Proxy.Plans;
 namespace Bailiwick.Proxy.Devices;
 
 /// <summary>
-/// A machine's devices besides disks and ports: its console, which only its owner's administrators reach, and the
-/// place of its probe's socket. A device that the plan does not name does not exist for anybody; one that it names is
-/// in the integrity log before the machine has it, whoever starts the machine.
+/// A machine's devices besides disks and ports: its TPM; its console, which only its owner's administrators reach; and
+/// the place of its probe's socket. A device that the plan does not name does not exist for anybody; one that it names
+/// is in the integrity log before the machine has it, whoever starts the machine.
 /// </summary>
 public sealed class VirtualDeviceManager(
     HypervisorLink hypervisor, MachineLayout layout, IntegrityManager integrity)
@@ -58,7 +58,10 @@ public sealed class VirtualDeviceManager(
     }
 
     private static ImmutableArray<string> Subjects(CompartmentPlan machine) =>
-        [.. machine.Devices.Select(device => $"{machine.Ref} {WireText.Of(device.Kind)}")];
+    [
+        .. machine.Devices.Select(device => $"{machine.Ref} {WireText.Of(device.Kind)}"),
+        .. machine.Tpm is null ? [] : new[] { $"{machine.Ref} tpm" },
+    ];
 
     private bool IsAttached(string subject) => integrity.LastAbout(
         subject, IntegrityKind.DeviceAttached, IntegrityKind.DeviceDetached) == IntegrityKind.DeviceAttached;

@@ -11,7 +11,7 @@ public sealed record ProgramCall
     public ProgramCall(params IReadOnlyList<string> argv) => Argv = argv;
 
     /// <summary>The program's plain name and its arguments. Never a secret: all on the host read it.</summary>
-    public IReadOnlyList<string> Argv { get; }
+    public IReadOnlyList<string> Argv { get; init; }
 
     /// <summary>What the program reads on its standard input; the only way for a secret.</summary>
     public ReadOnlyMemory<byte> Input { get; init; }

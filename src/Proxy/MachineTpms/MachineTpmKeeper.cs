@@ -21,6 +21,8 @@ public sealed class MachineTpmKeeper(
     private const UnixFileMode Private =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    private readonly TpmSandbox _sandbox = new(host);
+
     /// <summary>The states that this host can show for a key, best first; null is a blank one.</summary>
     /// <param name="machine">The machine.</param>
     /// <param name="isHeld">
@@ -32,9 +34,9 @@ public sealed class MachineTpmKeeper(
     {
         SoftwareTpm tpm = Of(machine);
         tpm.End();
-        if (isHeld && File.Exists(tpm.StatePath))
+        if (isHeld && tpm.ReadState() is { } state)
         {
-            return [MachineTpmStates.DigestOf(tpm.StatePath)];
+            return [Digest32.Of(state)];
         }
 
         ImmutableArray<Digest32> resting = states.Candidates(MachineTpmPlan.NameOf(machine));
@@ -80,7 +82,7 @@ public sealed class MachineTpmKeeper(
     {
         SoftwareTpm tpm = Of(machine);
         tpm.End();
-        return File.Exists(tpm.StatePath) ? states.Keep(MachineTpmPlan.NameOf(machine), tpm.StatePath) : null;
+        return tpm.ReadState() is { } state ? states.Keep(MachineTpmPlan.NameOf(machine), state) : null;
     }
 
     /// <summary>Removes what is here, once the key service knows which state is the newest.</summary>
@@ -88,11 +90,11 @@ public sealed class MachineTpmKeeper(
     public void Forget(CompartmentRef machine) => Empty(Of(machine).StateDirectory);
 
     private SoftwareTpm Of(CompartmentRef machine) =>
-        new(host, layout.DirectoryOf(MachineLayout.NameOf(machine)));
+        new(host, _sandbox, layout.DirectoryOf(MachineLayout.NameOf(machine)));
 
     private void Place(SoftwareTpm tpm, CompartmentRef machine, Digest32? state)
     {
-        if (state is not null && File.Exists(tpm.StatePath) && MachineTpmStates.DigestOf(tpm.StatePath) == state)
+        if (state is not null && tpm.ReadState() is { } here && Digest32.Of(here) == state)
         {
             return;
         }

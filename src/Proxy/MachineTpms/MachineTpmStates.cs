@@ -44,9 +44,8 @@ public sealed class MachineTpmStates(IHost host, string pool)
 
     /// <summary>Lays a state down in the pool, durably, and gives its digest; the oldest ones make room.</summary>
     /// <exception cref="WorldException">The disk refused: the state must be kept where it is.</exception>
-    public Digest32 Keep(string stateName, string source) => Guarded("keep", stateName, directory =>
+    public Digest32 Keep(string stateName, byte[] content) => Guarded("keep", stateName, directory =>
     {
-        byte[] content = Read(source);
         Digest32 digest = Digest32.Of(content);
         Directory.CreateDirectory(directory, Private);
         string file = Path.Combine(directory, digest.Hex);
@@ -64,20 +63,6 @@ public sealed class MachineTpmStates(IHost host, string pool)
         host.Run(new ProgramCall("sync", directory));
         return digest;
     });
-
-    /// <summary>The digest of a state that is not in the pool.</summary>
-    /// <exception cref="WorldException">It cannot be read.</exception>
-    public static Digest32 DigestOf(string file)
-    {
-        try
-        {
-            return Digest32.Of(Read(file));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new WorldException(["read", file], -1, error.Message);
-        }
-    }
 
     private static IEnumerable<(Digest32 Digest, string File)> Files(string directory)
     {

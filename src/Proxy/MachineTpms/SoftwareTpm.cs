@@ -7,18 +7,28 @@ using Bailiwick.Tpm;
 namespace Bailiwick.Proxy.MachineTpms;
 
 /// <summary>
-/// One machine's swtpm(8). It runs in a session of its own, so that it goes on when the Proxy ends, and ends by itself
-/// with the connection it serves. The key of its state reaches it on standard input only. For one thread at a time.
+/// One machine's swtpm(8), in a <see cref="TpmSandbox"/>. It runs in a session of its own, so that it goes on when the
+/// Proxy ends, and ends by itself with the connection it serves. The key of its state reaches it on standard input
+/// only. For one thread at a time.
 /// </summary>
-/// <param name="host">Starts and ends it.</param>
+/// <remarks>
+/// Nothing in the directory that it may write is followed by the Proxy or by QEMU: its socket is moved out before
+/// anybody connects, its process id is in a file that it cannot replace, and its state is read within the sandbox.
+/// </remarks>
+/// <param name="host">Ends it.</param>
+/// <param name="sandbox">Starts it.</param>
 /// <param name="directory">The machine's own directory, absolute, mode 0700.</param>
-public sealed class SoftwareTpm(IHost host, string directory)
+public sealed class SoftwareTpm(IHost host, TpmSandbox sandbox, string directory)
 {
     // swtpm's own name of the permanent state of a TPM 2.0.
     private const string StateFile = "tpm2-00.permall";
+    private const string ProcessInside = "/tpm.pid";
     private const int EndingTenths = 30;
+    private const int MaxProcessDigits = 16;
+    private static readonly TimeSpan ReadTime = TimeSpan.FromSeconds(5);
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>The directory of its state while it may run.</summary>
+    /// <summary>The directory of its state while it may run; its own user's.</summary>
     public string StateDirectory => Path.Combine(directory, "tpm");
 
     /// <summary>The file of its encrypted state.</summary>
@@ -27,7 +37,7 @@ public sealed class SoftwareTpm(IHost host, string directory)
     /// <summary>The socket that the machine is plugged into.</summary>
     public string Socket => Path.Combine(directory, "tpm.sock");
 
-    private string MakerSocket => Path.Combine(directory, "tpm-maker.sock");
+    private string MakerSocket => Path.Combine(directory, "maker.sock");
 
     private string ProcessFile => Path.Combine(directory, "tpm.pid");
 
@@ -36,16 +46,22 @@ public sealed class SoftwareTpm(IHost host, string directory)
     /// </summary>
     /// <exception cref="WorldException">It does not start: the key is not that of the state, for one.</exception>
     public void RunForMaker(SecretBytes key) => Run(
-        key, MakerSocket,
-        "--server", $"type=unixio,path={MakerSocket},mode=0600", "--flags", "not-need-init,startup-clear");
+        key, MakerSocket, socket => ["--server", socket, "--flags", "not-need-init,startup-clear"]);
 
     /// <summary>Where the host reaches it.</summary>
     public TpmAddress MakerAddress => TpmAddress.Swtpm(MakerSocket);
 
     /// <summary>Runs it for the machine: QEMU connects, and switches it on and off.</summary>
     /// <exception cref="WorldException">It does not start.</exception>
-    public void RunForMachine(SecretBytes key) => Run(
-        key, Socket, "--ctrl", $"type=unixio,path={Socket},mode=0600");
+    public void RunForMachine(SecretBytes key) => Run(key, Socket, socket => ["--ctrl", socket]);
+
+    /// <summary>The encrypted state that is here; null when there is none. For when it does not run.</summary>
+    /// <exception cref="WorldException">It is no file, too long, or cannot be read.</exception>
+    public byte[]? ReadState() => File.Exists(StatePath)
+        ? sandbox.Run(
+            StateDirectory, Inside, null, new ProgramCall("cat", $"{Inside}/{StateFile}") { Timeout = ReadTime })
+            .Output.ToArray()
+        : null;
 
     /// <summary>Waits until it has ended, and ends it if it does not by itself.</summary>
     /// <exception cref="WorldException">It cannot be ended.</exception>
@@ -87,7 +103,7 @@ public sealed class SoftwareTpm(IHost host, string directory)
     {
         try
         {
-            return File.Exists(ProcessFile)
+            return File.Exists(ProcessFile) && new FileInfo(ProcessFile).Length <= MaxProcessDigits
                 && int.TryParse(
                     File.ReadAllText(ProcessFile).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
                 && File.ReadAllText($"/proc/{id}/cmdline").Split('\0').Contains(StateArgument)
@@ -100,27 +116,42 @@ public sealed class SoftwareTpm(IHost host, string directory)
         }
     }
 
-    private string StateArgument => $"dir={StateDirectory},mode=0600";
+    /// <summary>Its directory as it sees it: the name tells whose process it is.</summary>
+    private string Inside => "/" + Path.GetFileName(directory);
 
-    private void Run(SecretBytes key, string socket, params string[] how)
+    private string StateArgument => $"dir={Inside},mode=0600";
+
+    private void Run(SecretBytes key, string socket, Func<string, string[]> how)
     {
         // Pinned, so that the collector leaves no second copy behind when it moves things.
         byte[] input = GC.AllocateUninitializedArray<byte>(key.Length, pinned: true);
+        string name = Path.GetFileName(socket);
         try
         {
             File.Delete(socket);
+            File.Delete(Path.Combine(StateDirectory, name));
+            File.WriteAllBytes(ProcessFile, []);
+            File.SetUnixFileMode(ProcessFile, Private);
             using (SecretLoan loan = key.Borrow())
             {
                 loan.Bytes.CopyTo(input);
             }
 
-            host.Run(new ProgramCall(
+            sandbox.Run(StateDirectory, Inside, (ProcessFile, ProcessInside), new ProgramCall(
             [
-                "swtpm", "socket", "--tpm2", "--tpmstate", StateArgument,
-                "--key", "fd=0,mode=aes-256-cbc,format=binary", .. how, "--terminate", "--daemon",
-                "--pid", $"file={ProcessFile}", "--seccomp", "action=kill",
+                "swtpm", "socket", "--tpm2", "--tpmstate", StateArgument, "--key",
+                "fd=0,mode=aes-256-cbc,format=binary", .. how($"type=unixio,path={Inside}/{name},mode=0600"),
+                "--terminate", "--daemon", "--pid", $"file={ProcessInside}", "--seccomp", "action=kill",
             ])
             { Input = input });
+
+            // Out of its reach, and only then looked at: a link would lead whoever connects elsewhere.
+            File.Move(Path.Combine(StateDirectory, name), socket, overwrite: true);
+            if (File.GetAttributes(socket).HasFlag(FileAttributes.ReparsePoint))
+            {
+                File.Delete(socket);
+                throw new WorldException(["start", "swtpm"], -1, "in the place of its socket is a link");
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

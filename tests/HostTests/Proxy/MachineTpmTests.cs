@@ -120,6 +120,64 @@ public sealed class MachineTpmTests : IDisposable
         Assert.Equal(MachineTpmStates.Most + 1, Directory.GetFiles(Resting).Length);
     }
 
+    [Fact]
+    public void It_runs_as_a_user_of_its_own_without_rights_and_sees_nothing_of_the_host()
+    {
+        _keeper.Start(Machine, _key, null);
+        string home = Path.Combine(_root, "machines", MachineLayout.NameOf(Machine));
+        string process = $"/proc/{File.ReadAllText(Path.Combine(home, "tpm.pid")).Trim()}";
+        Dictionary<string, string> status = File.ReadAllLines(process + "/status")
+            .Select(line => line.Split(':', 2)).ToDictionary(pair => pair[0], pair => pair[1].Trim());
+        string user = _host.Run(new ProgramCall("id", "-u", TpmSandbox.User)).Text.Trim();
+        Assert.NotEqual("0", user);
+        Assert.Equal(string.Join('\t', Enumerable.Repeat(user, 4)), status["Uid"]);
+        Assert.Equal("", status["Groups"]);
+        Assert.All(["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"], set => Assert.Equal(0, Number(status[set])));
+        Assert.Equal(("1", "2"), (status["NoNewPrivs"], status["Seccomp"]));
+        string[] seen = [.. new DirectoryInfo(process + "/root").GetFileSystemInfos().Select(one => one.Name).Order()];
+        Assert.Equal(new[] { "bin", Path.GetFileName(home), "dev", "lib", "lib64", "tpm.pid", "usr" }.Order(), seen);
+        foreach (string space in new[] { "mnt", "net" })
+        {
+            Assert.NotEqual(Link("/proc/self"), Link(process));
+
+            string? Link(string of) => new FileInfo($"{of}/ns/{space}").LinkTarget;
+        }
+
+        ProgramCall socket = new("stat", "-c", "%A", Path.Combine(home, "tpm.sock"));
+        Assert.Equal("srw-------", _host.Run(socket).Text.Trim());
+    }
+
+    [Theory]
+    [InlineData("link")]
+    [InlineData("pipe")]
+    public void What_it_puts_in_the_place_of_its_state_leads_nobody_elsewhere(string what)
+    {
+        string secret = Path.Combine(_root, "secret");
+        File.WriteAllText(secret, "of the host");
+        _keeper.Start(Machine, _key, null);
+        SoftwareTpm tpm = Tpm("machines");
+        tpm.End();
+        File.Delete(tpm.StatePath);
+        if (what == "link")
+        {
+            File.CreateSymbolicLink(tpm.StatePath, secret);
+        }
+        else
+        {
+            _host.Run(new ProgramCall("mkfifo", tpm.StatePath));
+        }
+
+        Assert.Throws<WorldException>(() => _keeper.Close(Machine));
+        Assert.False(Directory.Exists(Resting));
+        Assert.Equal("root", _host.Run(new ProgramCall("stat", "-c", "%U", secret)).Text.Trim());
+
+        // Without it the next start is from what rests.
+        _keeper.Forget(Machine);
+        Assert.Equal([null], _keeper.Offers(Machine, isHeld: true));
+    }
+
+    private static long Number(string hex) => Convert.ToInt64(hex, 16);
+
     /// <summary>A start, an end and a rest.</summary>
     private Digest32 Run(MachineTpmKeeper keeper, Digest32? state)
     {
@@ -153,7 +211,7 @@ public sealed class MachineTpmTests : IDisposable
     }
 
     private SoftwareTpm Tpm(string host) =>
-        new(_host, Path.Combine(_root, host, MachineLayout.NameOf(Machine)));
+        new(_host, new TpmSandbox(_host), Path.Combine(_root, host, MachineLayout.NameOf(Machine)));
 
     private MachineTpmKeeper Keeper(string host)
     {
