@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Tpm.Keys;
 using Bailiwick.Tpm.Tss;
@@ -101,31 +100,13 @@ public sealed class SealedObject
             var session = commands.StartPolicy();
             using (session)
             {
-                Fulfil(commands, session, policy);
+                PolicyTerms.Fulfil(commands, session, policy);
                 using var item = Load(commands);
                 using var saltKey = salt.Open(commands);
                 using var encryption = commands.StartEncryption(saltKey, EncryptedParameter.OfResponse);
                 return commands.Unseal(item, session, encryption, use);
             }
         });
-    }
-
-    private static void Fulfil(TpmCommands commands, TpmHandle session, UnsealPolicy policy)
-    {
-        commands.PolicyPcr(session, policy.Pcrs.Write());
-        if (policy is UnsealPolicy.ApprovedTerm { Approval: var approval })
-        {
-            var approved = commands.PolicyDigest(session);
-            var signed = SHA256.HashData([.. approved, .. approval.Reference.Span]);
-            byte[] name, ticket;
-            using (var signer = commands.LoadExternal(approval.SignerPublic.Span))
-            {
-                name = commands.Name(signer);
-                ticket = commands.VerifySignature(signer, signed, approval.Signature.Span);
-            }
-
-            commands.PolicyAuthorize(session, approved, approval.Reference.Span, name, ticket);
-        }
     }
 
     private TpmHandle Load(TpmCommands commands)

@@ -129,13 +129,15 @@ internal sealed partial class TpmCommands : IDisposable
         return (Public(made), TssOutput.Sized(hidden));
     }
 
-    public TpmHandle Load(TpmHandle parent, ReadOnlySpan<byte> publicArea, ReadOnlySpan<byte> privatePart)
+    /// <summary>Loads an object under its parent; a policy authorizes a parent that has no password.</summary>
+    public TpmHandle Load(
+        TpmHandle parent, ReadOnlySpan<byte> publicArea, ReadOnlySpan<byte> privatePart, TpmHandle? policy = null)
     {
         Begin("TPM2_Load");
         using var area = PublicArea(publicArea);
         using var hidden = TssMemory.Sized(privatePart, PrivateBytes, _tcti.Operation);
         Check(NativeEsys.Esys_Load(
-            _esys, parent.Resource, Password, None, None, hidden, area, out var resource));
+            _esys, parent.Resource, policy?.Resource ?? Password, None, None, hidden, area, out var resource));
         return new TpmHandle(this, resource, takesSlot: true);
     }
 
@@ -150,9 +152,11 @@ internal sealed partial class TpmCommands : IDisposable
         return new TpmHandle(this, resource, takesSlot: true);
     }
 
-    /// <summary>Takes over an object that was wrapped for this parent; the private part for Load.</summary>
+    /// <summary>Takes over an object that was wrapped for this parent; the private part for Load. A policy authorizes a
+    /// parent that has no password.</summary>
     public byte[] Import(
-        TpmHandle parent, ReadOnlySpan<byte> publicArea, ReadOnlySpan<byte> duplicate, ReadOnlySpan<byte> seed)
+        TpmHandle parent, ReadOnlySpan<byte> publicArea, ReadOnlySpan<byte> duplicate, ReadOnlySpan<byte> seed,
+        TpmHandle? policy = null)
     {
         Begin("TPM2_Import");
         using var key = TssMemory.Sized([], DigestBytes, _tcti.Operation);
@@ -163,7 +167,8 @@ internal sealed partial class TpmCommands : IDisposable
             new WireWriter().U16(AlgorithmNull).ToArray(), NativeMu.Tss2_MU_TPMT_SYM_DEF_OBJECT_Unmarshal,
             _tcti.Operation);
         CheckForeign(NativeEsys.Esys_Import(
-            _esys, parent.Resource, Password, None, None, key, area, wrapped, secret, symmetric, out var hidden));
+            _esys, parent.Resource, policy?.Resource ?? Password, None, None, key, area, wrapped, secret, symmetric,
+            out var hidden));
         return TssOutput.Sized(hidden);
     }
 
