@@ -1,19 +1,24 @@
 using System.Text;
+using System.Text.Json;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Pinned;
+using Bailiwick.Channel.Secrets;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Hosts;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Checkpoints;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
+using Bailiwick.Tpm.Sealing;
 
 namespace Bailiwick.Lab.Demonstration;
 
@@ -29,6 +34,7 @@ internal sealed class LyingHost : IDisposable
     private readonly HttpClient _http;
     private readonly KeyServiceClient _service;
     private readonly TpmConnection _tpm;
+    private readonly EndorsementKey _endorsement;
     private readonly LogOnDisk _log;
 
     internal LyingHost(DemoStage stage, DemoMachine machine)
@@ -45,6 +51,7 @@ internal sealed class LyingHost : IDisposable
             _identity, key.Id, ChannelAddress.Parse("unix:" + paths.KeyServiceSocket(tenant)));
         _service = new KeyServiceClient(_http);
         _tpm = TpmConnection.Open(stage.Deployment.Datacentre.Host(machine.Host).Tpm.Address);
+        _endorsement = EndorsementKey.OpenOrCreate(_tpm, EndorsementAlgorithm.Rsa2048);
         Enrolled = AttestationKey.OpenOrCreate(_tpm);
         _log = new LogOnDisk(Path.Combine(paths.Proxy(machine.Host), "state"), _tpm);
     }
@@ -88,11 +95,14 @@ internal sealed class LyingHost : IDisposable
                         new RequestedParts(
                             new KeySubject.Volume(new VolumeRef(
                                 _machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume)),
-                            _machine.Model.Ref, Host(), nonce, session),
+                            _machine.Model.Ref, Host(), nonce, session)
+                        {
+                            EndorsementKey = _endorsement.Public,
+                        },
                         evidence, _identity.Signer);
                     return await Beside(request, cancel).ConfigureAwait(false);
                 },
-                cancellation).ConfigureAwait(false);
+                TpmPart, cancellation).ConfigureAwait(false);
             opened.Key.Dispose();
             return "";
         }
@@ -103,6 +113,16 @@ internal sealed class LyingHost : IDisposable
                 : $"{problem.Code}: {problem.Detail}";
         }
     }
+
+    /// <summary>What the TPM gives out for a release.</summary>
+    private SecretBytes TpmPart(JsonElement shown, ReadOnlyMemory<byte> context) =>
+        TpmDelivery.Read(shown, Digest32.Of(context.Span)) is { } delivery
+            ? DeliveredSecret.Open(_endorsement, delivery, static lent =>
+            {
+                byte[] copy = lent.ToArray();
+                return SecretBytes.Take(copy);
+            })
+            : throw new KeyServiceException("What was wrapped for the TPM cannot be read.");
 
     /// <summary>Proves the host as its Proxy would; what the key service has against it, or empty.</summary>
     internal async Task<string> Prove(Func<EvidenceClaims, TpmClaims> prove, CancellationToken cancellation)

@@ -22,6 +22,7 @@ public sealed class VerifiedEvidence
         Assurance = proven?.Key.Assurance ?? EvidenceAssurance.Software;
         Quote = proven?.Quote;
         Vendors = proven?.Key.Vendors;
+        EndorsementKey = proven?.Key.EndorsementKey;
         BootFacts = proven?.Boot;
         Runtime = proven?.Runtime;
         Host = claims.Host;
@@ -48,6 +49,9 @@ public sealed class VerifiedEvidence
 
     /// <summary>The vendors that vouch for the TPM (<see cref="EnrolledKey.Vendors"/>), or null.</summary>
     public Digest32? Vendors { get; }
+
+    /// <summary>The TPM that quoted (<see cref="EnrolledKey.EndorsementKey"/>); null without one.</summary>
+    public Digest32? EndorsementKey { get; }
 
     /// <summary>The host, `operator id/name`.</summary>
     public string Host { get; }

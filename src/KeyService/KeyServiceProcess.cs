@@ -80,6 +80,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 Tenant = settings.Tenant,
                 BestAssurance = settings.Vendors is null ? "software-tpm" : "tpm",
                 Leases = leases,
+                Sender = (identity.Signer, identity.Key),
             };
             LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time);
 

@@ -1,6 +1,10 @@
 using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Ledger;
+using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
 
 namespace Bailiwick.Attestation.Credentials;
@@ -63,6 +67,28 @@ public sealed record TpmDelivery(TpmImport Import, TpmPublic Signer, Digest32 Pu
         int half = signature.Length / 2;
         return new TpmSignature.Ecdsa(Hash, signature.AsMemory(0, half), signature.AsMemory(half));
     }
+
+    /// <summary>Canonical JSON; the purpose is not in it, for the receiver must know it by itself.</summary>
+    public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(new JsonObject
+    {
+        ["object"] = Convert.ToBase64String(Import.Public.Write()),
+        ["duplicate"] = Convert.ToBase64String(Import.Duplicate.Span),
+        ["seed"] = Convert.ToBase64String(Import.EncryptedSeed.Span),
+        ["signer"] = Convert.ToBase64String(Signer.Write()),
+        ["approval"] = Convert.ToBase64String(Approval.Write()),
+    }));
+
+    /// <summary>Reads what <see cref="Write"/> wrote; null when it has not the strict form.</summary>
+    public static TpmDelivery? Read(JsonElement json, Digest32 purpose) =>
+        DocumentObject.Of(json) is { } root
+        && root.HasExactly("object", "duplicate", "seed", "signer", "approval")
+        && TpmPublic.TryRead(root.Bytes("object", TpmLimits.StructureBytes), out var area, out _)
+        && root.Bytes("duplicate", TpmLimits.StructureBytes) is { } duplicate
+        && root.Bytes("seed", TpmLimits.StructureBytes) is { } seed
+        && TpmPublic.TryRead(root.Bytes("signer", TpmLimits.StructureBytes), out var signer, out _)
+        && TpmSignature.TryRead(root.Bytes("approval", TpmLimits.StructureBytes), out var approval, out _)
+            ? new TpmDelivery(TpmImport.Received(area, duplicate, seed), signer, purpose, approval)
+            : null;
 
     /// <summary>A P-256 key as a TPM loads it to check signatures: ECDSA with SHA-256 and nothing else.</summary>
     public static TpmPublic AreaOf(PublicKey key)

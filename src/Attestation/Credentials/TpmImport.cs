@@ -26,6 +26,11 @@ public sealed class TpmImport
     /// <summary>The content of the TPM2B_ENCRYPTED_SECRET, without its size.</summary>
     public ReadOnlyMemory<byte> EncryptedSeed { get; }
 
+    /// <summary>One that was received; what is wrong with it, the TPM finds.</summary>
+    internal static TpmImport Received(
+        TpmPublic area, ReadOnlyMemory<byte> duplicate, ReadOnlyMemory<byte> encryptedSeed) =>
+        new(area, duplicate, encryptedSeed);
+
     /// <summary>Wraps a secret.</summary>
     /// <param name="parent">The endorsement or storage key under which it is imported.</param>
     /// <param name="policy">The policy that opens it; one that demands nothing is refused.</param>

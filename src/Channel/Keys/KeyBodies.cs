@@ -25,7 +25,10 @@ public sealed record ReleaseBody(JsonElement Request, string BootLog, string Run
 /// <param name="Ephemeral">The sealer's public key, SubjectPublicKeyInfo in base64.</param>
 /// <param name="Ciphertext">Nonce, ciphertext and tag in base64.</param>
 /// <param name="Context">The authenticated context, canonical JSON as text.</param>
-public sealed record SealedKeyBody(string Ephemeral, string Ciphertext, string Context);
+/// <param name="Tpm">
+/// The part that only the host's TPM gives out (tpm-delivery), for the digest of the context; null without a TPM.
+/// </param>
+public sealed record SealedKeyBody(string Ephemeral, string Ciphertext, string Context, JsonElement? Tpm);
 
 /// <summary>A host's signed return.</summary>
 /// <param name="Return">A DSSE envelope.</param>

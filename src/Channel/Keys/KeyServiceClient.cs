@@ -47,12 +47,16 @@ public sealed class KeyServiceClient
     /// Writes and signs the request over this nonce and session key, with evidence over the same nonce and a checkpoint
     /// of at least the given size.
     /// </param>
+    /// <param name="tpmPart">
+    /// Has the host's TPM give out its part of the key for a context; what it throws ends the call.
+    /// </param>
     /// <param name="cancel">Gives up.</param>
     public async Task<OpenedKey> Fetch(
         Func<NonceAnswer, PublicKey, CancellationToken, Task<SignedRequest>> write,
-        CancellationToken cancel = default)
+        Func<JsonElement, ReadOnlyMemory<byte>, SecretBytes> tpmPart, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(write);
+        ArgumentNullException.ThrowIfNull(tpmPart);
         NonceAnswer nonce = await Nonce(cancel);
         using SessionKey session = SessionKey.Create();
         SignedRequest request = await write(nonce, session.PublicKey, cancel);
@@ -63,7 +67,8 @@ public sealed class KeyServiceClient
             throw new KeyServiceException("The key service's answer is about another request than ours.");
         }
 
-        return session.Open(sealedKey) is { } key
+        using SecretBytes? part = sealedKey.Tpm is { } delivery ? tpmPart(delivery, sealedKey.Context) : null;
+        return session.Open(sealedKey, part) is { } key
             ? new OpenedKey(key, nonce.Nonce, context)
             : throw new KeyServiceException("The sealed key does not open: it was changed on the way.");
     }
@@ -85,7 +90,7 @@ public sealed class KeyServiceClient
             cancel);
         return StrictBase64.TryDecode(body.Ephemeral, MaxAnswerBytes, out byte[]? ephemeral)
             && StrictBase64.TryDecode(body.Ciphertext, MaxAnswerBytes, out byte[]? ciphertext)
-                ? new SealedKey(ephemeral, ciphertext, Encoding.UTF8.GetBytes(body.Context))
+                ? new SealedKey(ephemeral, ciphertext, Encoding.UTF8.GetBytes(body.Context)) { Tpm = body.Tpm }
                 : throw new KeyServiceException("The sealed key is not base64.");
     }
 

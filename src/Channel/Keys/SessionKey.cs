@@ -31,8 +31,10 @@ public sealed class SessionKey : IDisposable
     }
 
     /// <summary>Opens a sealed key; null when any bit of it, of its context or of the session is another.</summary>
+    /// <param name="key">The sealed key.</param>
+    /// <param name="tpmPart">What the host's TPM gave out for it; null when it was sealed without.</param>
     /// <exception cref="SecretMemoryException">No memory fit for a secret.</exception>
-    public SecretBytes? Open(SealedKey key)
+    public SecretBytes? Open(SealedKey key, SecretBytes? tpmPart = null)
     {
         ArgumentNullException.ThrowIfNull(key);
         if (key.Ciphertext.Length != KeySeal.NonceLength + KeySeal.KeyLength + KeySeal.TagLength
@@ -43,7 +45,7 @@ public sealed class SessionKey : IDisposable
 
         try
         {
-            return KeySeal.Open(_pair, PublicKey.SubjectPublicKeyInfo, key);
+            return KeySeal.Open(_pair, PublicKey.SubjectPublicKeyInfo, key, tpmPart);
         }
         catch (CryptographicException)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.KeyRelease;
@@ -17,13 +18,12 @@ public abstract class KeyVerdict
     /// <summary>Every check held: the key may be sealed to the request's session, for exactly this context.</summary>
     public sealed class Release : KeyVerdict
     {
-        internal Release(
-            ReleaseRequest request, VerifiedEvidence evidence, ReleaseContext context,
-            ReleaseSubject subject)
+        internal Release(ReleaseContext context, TpmWrappingKey? tpm, ReleaseSubject subject)
         {
-            Request = request;
-            Evidence = evidence;
+            Request = context.Request;
+            Evidence = context.Evidence;
             Context = context;
+            Tpm = tpm;
             Because = subject.Because;
             Domain = subject.Domain.Ref;
             Revision = subject.Revision;
@@ -34,6 +34,10 @@ public abstract class KeyVerdict
 
         /// <summary>The evidence it rests on; its assurance level limits what the release proves.</summary>
         public VerifiedEvidence Evidence { get; }
+
+        /// <summary>The TPM that must give out a part of it, in the state of the evidence; null when the evidence is a
+        /// host's word without a TPM, with which the domains are content.</summary>
+        public TpmWrappingKey? Tpm { get; }
 
         /// <summary>What the sealed key is bound to.</summary>
         public ReleaseContext Context { get; }
@@ -219,6 +223,10 @@ public enum KeyRefusalCode
 
     /// <summary>An opening is of an entry that does not concern the reader.</summary>
     EvidenceIntegrityOpeningForeign,
+
+    /// <summary>The request does not show the endorsement key of the TPM that quoted, for which to wrap the key.
+    /// </summary>
+    EndorsementKeyNotShown,
 
     /// <summary>What a domain demands of a host's boot or running is not shown, or shown not to be so.</summary>
     EvidenceDemand,

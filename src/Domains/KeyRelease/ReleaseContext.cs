@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Bailiwick.Attestation;
 using Bailiwick.Ledger.Json;
 
 namespace Bailiwick.Domains.KeyRelease;
@@ -9,9 +10,11 @@ namespace Bailiwick.Domains.KeyRelease;
 /// policy the key service decided.
 /// </summary>
 /// <param name="Request">The request.</param>
+/// <param name="Evidence">The evidence by which it was decided.</param>
 /// <param name="DomainRevision">Revision of the domain that the key is of.</param>
 /// <param name="CompartmentRevision">Revision of the machine's statement.</param>
-public sealed record ReleaseContext(ReleaseRequest Request, long DomainRevision, long CompartmentRevision)
+public sealed record ReleaseContext(
+    ReleaseRequest Request, VerifiedEvidence Evidence, long DomainRevision, long CompartmentRevision)
 {
     /// <summary>Canonical JSON, the additional authenticated data of the seal.</summary>
     public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(new JsonObject
@@ -20,6 +23,8 @@ public sealed record ReleaseContext(ReleaseRequest Request, long DomainRevision,
         ["key"] = Request.Key.ToString(),
         ["compartment"] = Request.Compartment.ToString(),
         ["host"] = Request.Host.ToString(),
+        ["boot"] = Evidence.Boot.ToString("D"),
+        ["attestationKey"] = Evidence.Quote?.Key.Area?.Name.Hex ?? "",
         ["domainRevision"] = DomainRevision,
         ["compartmentRevision"] = CompartmentRevision,
         ["session"] = Request.SessionKey.Base64,

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
@@ -49,15 +50,16 @@ public static class ReleaseControl
         ReleaseCase reasons = new(datacentre, request, custody, now);
         reasons.Check(evidence);
         CheckEvidence(reasons, evidence, request, custody);
+        TpmWrappingKey? target = CheckTarget(reasons, evidence, request);
         reasons.CheckLeases();
         reasons.CheckHolder();
         reasons.CheckColour();
         reasons.CheckState(evidence);
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
-                request, evidence,
-                new ReleaseContext(request, subject.Domain.Origin.Revision, subject.Machine.Origin.Revision),
-                subject)
+                new ReleaseContext(
+                    request, evidence, subject.Domain.Origin.Revision, subject.Machine.Origin.Revision),
+                target, subject)
             : new KeyVerdict.Refused([.. reasons.Refusals]);
     }
 
@@ -121,6 +123,29 @@ public static class ReleaseControl
                 $"The evidence was verified with the key {evidence.IdentityKey.Id.Short}; the operator states "
                 + $"{stated.Id.Short} for {request.Host}.");
         }
+    }
+
+    /// <summary>
+    /// The TPM for which the key is wrapped is the one that quoted: the enrolment says which endorsement key it has.
+    /// </summary>
+    private static TpmWrappingKey? CheckTarget(ReleaseCase reasons, VerifiedEvidence evidence, ReleaseRequest request)
+    {
+        if (evidence.EndorsementKey is not { } enrolled)
+        {
+            return null;
+        }
+
+        if (request.EndorsementKey is { } shown && TpmWrappingKey.TryOf(shown, out var target, out _)
+            && target.Key.Id == enrolled)
+        {
+            return target;
+        }
+
+        reasons.Add(
+            KeyRefusalCode.EndorsementKeyNotShown,
+            $"The quote is of the TPM with the endorsement key {enrolled.Hex[..16]}, and the request shows "
+            + $"{request.EndorsementKey?.Key?.Id.Hex[..16] ?? "none"} to wrap the key for.");
+        return null;
     }
 
     internal static KeyRefusalCode Map(EvidenceRefusalCode code) => code switch

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
@@ -24,6 +25,7 @@ public sealed class ReleaseRequest
         Host = parts.Host;
         Nonce = parts.Nonce;
         SessionKey = parts.SessionKey;
+        EndorsementKey = parts.EndorsementKey;
         Evidence = evidence;
     }
 
@@ -50,6 +52,9 @@ public sealed class ReleaseRequest
     /// <summary>The public half of the key pair that the host made for this request.</summary>
     public PublicKey SessionKey { get; }
 
+    /// <summary>The host's TPM, for which the key is wrapped as well; null of a host without one.</summary>
+    public TpmPublic? EndorsementKey { get; }
+
     /// <summary>The host's evidence, a DSSE envelope in canonical JSON.</summary>
     public ReadOnlyMemory<byte> Evidence { get; }
 
@@ -71,6 +76,7 @@ public sealed class ReleaseRequest
                 ["host"] = parts.Host.ToString(),
                 ["nonce"] = parts.Nonce.Base64,
                 ["sessionKey"] = parts.SessionKey.Base64,
+                ["endorsementKey"] = Convert.ToBase64String(parts.EndorsementKey?.Write() ?? []),
                 ["evidence"] = JsonNode.Parse(evidence.Span),
             },
             host);
@@ -102,10 +108,23 @@ public sealed class ReleaseRequest
             && KeyReferences.Host(root.Text("host")) is { } host
             && KeyNonce.Of(root.Bytes("nonce", KeyNonce.Length)) is { } nonce
             && root.Key("sessionKey") is { } sessionKey
+            && TryRead(root.Bytes("endorsementKey", TpmLimits.StructureBytes), out var endorsement)
             && root.Canonical("evidence") is { } evidence
-                ? new(document, tenant, new RequestedParts(key, compartment, host, nonce, sessionKey) { State = state },
+                ? new(
+                    document, tenant,
+                    new RequestedParts(key, compartment, host, nonce, sessionKey)
+                    {
+                        State = state,
+                        EndorsementKey = endorsement,
+                    },
                     evidence)
                 : null;
+    }
+
+    private static bool TryRead(byte[]? area, out TpmPublic? key)
+    {
+        key = null;
+        return area is { Length: 0 } || (area is not null && TpmPublic.TryRead(area, out key, out _));
     }
 }
 
@@ -120,4 +139,7 @@ public sealed record RequestedParts(
 {
     /// <summary>SHA-256 of the encrypted state of a machine's TPM; null when there is none, and for a volume.</summary>
     public Digest32? State { get; init; }
+
+    /// <summary>The public area of the endorsement key of the host's TPM; null of a host without one.</summary>
+    public TpmPublic? EndorsementKey { get; init; }
 }

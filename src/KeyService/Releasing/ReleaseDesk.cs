@@ -1,9 +1,14 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Credentials;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
+using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
@@ -13,6 +18,7 @@ using Bailiwick.KeyService.Following;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -31,6 +37,9 @@ public sealed class ReleaseDesk(
 
     /// <summary>The tenant served.</summary>
     public required PartyId Tenant { get; init; }
+
+    /// <summary>Approves the states in which a host's TPM opens what was released to it.</summary>
+    public required (ISigner Signer, PublicKey Key) Sender { get; init; }
 
     /// <summary>The best assurance any release can rest on.</summary>
     public required string BestAssurance { get; init; }
@@ -213,6 +222,8 @@ public sealed class ReleaseDesk(
     {
         ReleaseRequest request = release.Request;
         byte[] context = release.Context.Write();
+        using SecretBytes part = SecretBytes.Random(KeySeal.KeyLength);
+        JsonElement? delivery = release.Tpm is { } tpm ? Deliver(part, tpm, release, context) : null;
         var (sealedKey, record) = vault.Release(
             new KeyGrant(
                 request.Key.ToString(), release.Domain.ToString(), request.Compartment.ToString(),
@@ -221,12 +232,24 @@ public sealed class ReleaseDesk(
                 Mark = request.Key is KeySubject.MachineTpm ? new TpmStateMark.Out(release.Evidence.Boot).Text : "",
                 Revision = release.Revision,
             },
-            key => KeySeal.Seal(key, request.SessionKey, context));
+            key => KeySeal.Seal(key, request.SessionKey, context, delivery is null ? null : part));
         return new RouteAnswer<SealedKeyBody>.Recorded(
             new SealedKeyBody(
                 Convert.ToBase64String(sealedKey.Ephemeral.Span), Convert.ToBase64String(sealedKey.Ciphertext.Span),
-                Encoding.UTF8.GetString(context)),
+                Encoding.UTF8.GetString(context), delivery),
             new RouteReceipt(Journal, record));
+    }
+
+    /// <summary>Wraps a part of the seal for the TPM that quoted, in the state that it quoted.</summary>
+    private JsonElement Deliver(SecretBytes part, TpmWrappingKey tpm, KeyVerdict.Release release, byte[] context)
+    {
+        PcrValues values = release.Evidence.Quote?.Values
+            ?? throw new InvalidOperationException("evidence of a TPM without a quote");
+        using SecretLoan loan = part.Borrow();
+        TpmDelivery delivery = TpmDelivery.Wrap(
+            tpm, values, Sender, Digest32.Of(context), loan.Bytes, RandomNumberGenerator.Fill)
+            ?? throw new InvalidOperationException("a register of the evidence was not quoted");
+        return JsonElement.Parse(delivery.Write());
     }
 
     private RouteAnswer<Nothing> Clear(HolderVerdict verdict, ClearCause cause)

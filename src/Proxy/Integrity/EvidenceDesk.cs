@@ -21,6 +21,9 @@ public sealed class EvidenceDesk(
 {
     private const int PatienceTenths = 100;
 
+    /// <summary>This host's TPM; null when it has none.</summary>
+    public HostTpm? Tpm => tpm;
+
     /// <summary>Evidence for a verifier.</summary>
     /// <param name="nonce">The verifier's nonce; empty where none was asked.</param>
     /// <returns>

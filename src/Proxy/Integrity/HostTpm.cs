@@ -1,11 +1,15 @@
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Attestation.Quotes;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Secrets;
 using Bailiwick.Ledger;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Tpm;
 using Bailiwick.Tpm.Keys;
 using Bailiwick.Tpm.Pcrs;
+using Bailiwick.Tpm.Sealing;
 
 namespace Bailiwick.Proxy.Integrity;
 
@@ -56,6 +60,20 @@ public sealed class HostTpm : IDisposable
             new TpmCredential(
                 Convert.FromBase64String(challenge.Blob), Convert.FromBase64String(challenge.Secret)),
             secret => new EnrolmentAnswerBody(Convert.ToBase64String(secret))));
+
+    /// <summary>The key for which others wrap what only this TPM opens.</summary>
+    public TpmPublic EndorsementArea => _endorsement.Public;
+
+    /// <summary>Opens what was wrapped for this TPM in the state that its registers hold now.</summary>
+    /// <exception cref="WorldException">It is for another TPM or state, or the TPM does not answer.</exception>
+    public SecretBytes Open(TpmDelivery delivery) => Ask("open what was wrapped for it", () =>
+        DeliveredSecret.Open(_endorsement, delivery, static lent =>
+        {
+            // Pinned, so that the collector leaves no copy behind; overwritten by the taking.
+            byte[] copy = GC.AllocateUninitializedArray<byte>(lent.Length, pinned: true);
+            lent.CopyTo(copy);
+            return SecretBytes.Take(copy);
+        }));
 
     /// <summary>Quotes over what the host says; the values belong to the quote.</summary>
     /// <exception cref="WorldException">The TPM does not answer, or its registers change all the time.</exception>

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Text.Json;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Pinned;
+using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
@@ -59,11 +62,12 @@ public sealed class TenantKeyServices(
                         new RequestedParts(question.Key, question.Compartment, host, nonce, session)
                         {
                             State = question.State,
+                            EndorsementKey = evidence.Tpm?.EndorsementArea,
                         },
                         proof.Envelope, identity.Signer);
                     return evidence.Beside(envelope, proof, given.Followed, question.Key.Tenant);
                 },
-                stop).ConfigureAwait(false);
+                TpmPart, stop).ConfigureAwait(false);
             return new VolumeKeyAnswer.Released(opened.Key);
         }
         catch (KeyServiceException error) when (error.Problem is { } problem)
@@ -198,6 +202,12 @@ public sealed class TenantKeyServices(
             return null;
         }
     }
+
+    /// <summary>What this host's TPM gives out for a release; it is bound to the very context.</summary>
+    private SecretBytes TpmPart(JsonElement shown, ReadOnlyMemory<byte> context) =>
+        evidence.Tpm is { } tpm && TpmDelivery.Read(shown, Digest32.Of(context.Span)) is { } delivery
+            ? tpm.Open(delivery)
+            : throw new KeyServiceException("The key service wrapped the key for a TPM that this host has not.");
 
     /// <summary>No key comes before the leases, and those of a machine that was just placed here are on their way.
     /// </summary>

@@ -52,9 +52,12 @@ internal sealed class DeskBench : IDisposable
             Tenant = ReleaseScene.Bank,
             BestAssurance = "tpm",
             Leases = Leases,
+            Sender = (Service, Service.PublicKey),
         };
         Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock);
     }
+
+    public static PublicKey ServiceKey => Service.PublicKey;
 
     public string Path { get; } = Directory.CreateTempSubdirectory("bw-desk-").FullName;
 

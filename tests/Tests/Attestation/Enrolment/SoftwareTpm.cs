@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Bailiwick.Attestation.Credentials;
 using Bailiwick.Attestation.Endorsement;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.PublicKeys;
@@ -49,6 +50,22 @@ internal sealed class SoftwareTpm
     internal byte[]? Activate(ReadOnlySpan<byte> blob, ReadOnlySpan<byte> encryptedSeed) =>
         CredentialOpener.Open(
             blob, CredentialOpener.SeedFor(_private, encryptedSeed, "IDENTITY"), Quoting.Area.Name)?[2..];
+
+    /// <summary>TPM2_Import and TPM2_Unseal, for a TPM whose policy holds; null for what is not this TPM's.</summary>
+    internal byte[]? Import(TpmImport delivered)
+    {
+        byte[]? sensitive = CredentialOpener.Open(
+            delivered.Duplicate.Span, CredentialOpener.SeedFor(_private, delivered.EncryptedSeed.Span, "DUPLICATE"),
+            delivered.Public.Name);
+        if (sensitive is null)
+        {
+            return null;
+        }
+
+        // TPM2B_SENSITIVE: size, type, no authorization value, the blinding of 32 bytes, the secret.
+        const int secretAt = 2 + 2 + 2 + 2 + 32 + 2;
+        return sensitive[secretAt..];
+    }
 
     /// <summary>Enrols as a host does, by claim and answer.</summary>
     internal EnrolledKey Enrol(PartyId tenant, string host, VendorTrust? vendors = null, EkMaker? vendor = null)

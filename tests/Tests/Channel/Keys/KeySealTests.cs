@@ -60,6 +60,23 @@ public sealed class KeySealTests
         }
     }
 
+    [Fact]
+    public void With_a_TPMs_part_neither_the_session_nor_the_part_opens_it_alone()
+    {
+        using SecretBytes key = SecretBytes.Random(32);
+        using SecretBytes part = SecretBytes.Random(32);
+        using SecretBytes otherPart = SecretBytes.Random(32);
+        using SessionKey session = SessionKey.Create();
+        using SessionKey other = SessionKey.Create();
+        SealedKey made = KeySeal.Seal(key, session.PublicKey, Context, part);
+        using SecretBytes? opened = session.Open(made, part);
+        Assert.True(opened?.HasSameBytesAs(key));
+        Assert.Null(session.Open(made));
+        Assert.Null(session.Open(made, otherPart));
+        Assert.Null(other.Open(made, part));
+        Assert.Null(session.Open(KeySeal.Seal(key, session.PublicKey, Context), part));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(59)]

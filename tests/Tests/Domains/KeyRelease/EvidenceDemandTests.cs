@@ -64,6 +64,17 @@ public sealed class EvidenceDemandTests
     }
 
     [Fact]
+    public void Refuses_to_wrap_a_key_for_no_TPM_or_for_another_than_the_one_that_quoted()
+    {
+        AssertOnly(KeyRefusalCode.EndorsementKeyNotShown, Scene() with { EndorsementKey = null });
+        AssertOnly(
+            KeyRefusalCode.EndorsementKeyNotShown, Scene() with { EndorsementKey = new SoftwareTpm().EndorsementKey });
+        AssertOnly(KeyRefusalCode.EndorsementKeyNotShown, Scene() with { EndorsementKey = Tpm.Quoting.Area });
+        var release = Assert.IsType<KeyVerdict.Release>(Scene().Judge());
+        Assert.Equal(Tpm.EndorsementKey, release.Tpm?.Area);
+    }
+
+    [Fact]
     public void Refuses_a_host_whose_TPM_is_not_enrolled_here() =>
         Assert.Contains("enrol", Assert.Single(Assert.IsType<KeyVerdict.Refused>(
             (Scene() with { Enrolment = null }).Judge()).Refusals).Sentence, StringComparison.Ordinal);
@@ -141,6 +152,7 @@ public sealed class EvidenceDemandTests
             .With("alpine/hosts.yaml", "name: host-1\n", $"name: host-1\ntpm: {{ek: {Tpm.EndorsementId.Hex}}}\n")
             .With("alpine/hosts.yaml", "assurance: software\n", "assurance: tpm\n"),
         Enrolment = Enrolled(false),
+        EndorsementKey = Tpm.EndorsementKey,
         Evidence = claims => claims.With(Tpm),
         Logs = QuotedEvidence.Logs,
     };

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.PublicKeys;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
@@ -68,6 +69,8 @@ internal sealed record ReleaseScene
 
     public EcdsaSigner EvidenceSigner { get; init; } = Host1;
 
+    public TpmPublic? EndorsementKey { get; init; }
+
     public EnrolledKey? Enrolment { get; init; }
 
     public EvidenceLogs Logs { get; init; } = EvidenceLogs.None;
@@ -99,6 +102,7 @@ internal sealed record ReleaseScene
             ["host"] = Host,
             ["nonce"] = Convert.ToBase64String(Nonce),
             ["sessionKey"] = Session.Base64,
+            ["endorsementKey"] = Convert.ToBase64String(EndorsementKey?.Write() ?? []),
             ["evidence"] = JsonNode.Parse(Encoding.UTF8.GetString(EvidenceDocument.Write(Claims(), EvidenceSigner))),
         },
         RequestSigner);

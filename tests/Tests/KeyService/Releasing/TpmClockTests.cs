@@ -101,6 +101,7 @@ public sealed class TpmClockTests : IDisposable
         return new ReleaseScene
         {
             Nonce = Convert.FromBase64String(given.Value.Nonce),
+            EndorsementKey = tpm.EndorsementKey,
             Evidence = claims => claims.With(
                 tpm, tpm.Quoting.Attest(
                     EvidenceDocument.Binding(claims).Bytes.ToArray(), EvidenceRegisters.Selection,
