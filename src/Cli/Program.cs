@@ -36,6 +36,7 @@ var root = new RootCommand(
     new Command("host", "the datacentre's hosts")
     {
         HostList.Create(terminal), HostLeases.Create(terminal), HostDrain.Create(terminal), HostEnrol.Create(terminal),
+        HostForget.Create(terminal),
     },
     new Command("ledger", "the log of statements") { LedgerVerify.Create(terminal) },
     new Command("evidence", "what a TPM, and the maker of a TPM, vouches for")

@@ -86,7 +86,10 @@ public sealed class KeyServiceProcess : IAsyncDisposable
 
             LeaseTeller teller = new(leasing, desk, board, time);
             EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(
-                settings.Tenant, enrolments, settings.Vendors, () => watch.Current, time));
+                settings.Tenant, enrolments, settings.Vendors, () => watch.Current, time)
+            {
+                Forgotten = host => leases.End(host, "The tenant had its TPM forgotten."),
+            });
 
             var stop = Keep(parts, new CancellationTokenSource());
             var server = Keep(parts, await ChannelServer.Start(

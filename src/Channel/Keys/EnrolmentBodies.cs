@@ -28,13 +28,14 @@ public sealed record EnrolmentList(string Tenant, ImmutableArray<EnrolmentStandi
 /// <param name="Host">`operator id/name`.</param>
 /// <param name="StatedTpm">SHA-256 of the endorsement key that the operator states, lower hex; null for none.</param>
 /// <param name="EnrolledTpm">The same of the TPM that answered; null when none did.</param>
+/// <param name="Since">The position of the enrolment by which that TPM got the host; null for none.</param>
 /// <param name="AttestationKey">The TPM's name of the enrolled attestation key, lower hex; null for none.</param>
 /// <param name="Vendors">SHA-256 of the vendors' file by which a maker vouches for it, lower hex; null for none.
 /// </param>
 /// <param name="LastRefusal">Why the last attempt since the start of the key service failed; null when it did not.
 /// </param>
 public sealed record EnrolmentStanding(
-    string Host, string? StatedTpm, string? EnrolledTpm, string? AttestationKey, string? Vendors,
+    string Host, string? StatedTpm, string? EnrolledTpm, long? Since, string? AttestationKey, string? Vendors,
     RefusedAttempt? LastRefusal);
 
 /// <summary>An attempt that was refused.</summary>
@@ -42,6 +43,10 @@ public sealed record EnrolmentStanding(
 /// <param name="Code">The first reason.</param>
 /// <param name="Detail">Every reason, for people.</param>
 public sealed record RefusedAttempt(DateTimeOffset At, string Code, string Detail);
+
+/// <summary>An approval, signed by root keys, that the TPM of a host be forgotten.</summary>
+/// <param name="Forget">A DSSE envelope.</param>
+public sealed record ForgetBody(JsonElement Forget);
 
 /// <summary>Tells a host to enrol its TPM with a tenant.</summary>
 /// <param name="Tenant">The tenant's id.</param>

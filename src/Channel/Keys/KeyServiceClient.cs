@@ -132,6 +132,10 @@ public sealed class KeyServiceClient
     public Task Takeover(ReadOnlyMemory<byte> takeoverEnvelope, CancellationToken cancel = default) =>
         _service.Ask<Nothing>(HttpMethod.Post, "/v1/takeovers", Wrap("takeover", takeoverEnvelope), cancel);
 
+    /// <summary>Sends an approval that a host's TPM be forgotten.</summary>
+    public Task Forget(ReadOnlyMemory<byte> forgetEnvelope, CancellationToken cancel = default) =>
+        _service.Ask<Nothing>(HttpMethod.Post, "/v1/enrolments/forgotten", Wrap("forget", forgetEnvelope), cancel);
+
     /// <summary>Asks which hosts are enrolled.</summary>
     public Task<EnrolmentList> Enrolments(CancellationToken cancel = default) =>
         _service.Ask<EnrolmentList>(HttpMethod.Get, "/v1/enrolments", null, cancel);

@@ -87,7 +87,8 @@ internal static class HostEnrol
     private static string WhyNot(EnrolmentStanding one) =>
         one.StatedTpm is null ? "its operator states no TPM for it"
         : one.EnrolledTpm is { } enrolled && enrolled != one.StatedTpm
-            ? $"the operator now states another TPM, {Short(one.StatedTpm)}: what the enrolled one quotes is refused"
+            ? $"the operator now states another TPM, {Short(one.StatedTpm)}: what the enrolled one quotes is refused; "
+            + "`bailiwick host forget` makes room"
         : one.LastRefusal is { } refusal ? $"{refusal.At:u} {refusal.Code}: {refusal.Detail}"
         : one.EnrolledTpm is null ? "it has not tried since the key service started" : "";
 

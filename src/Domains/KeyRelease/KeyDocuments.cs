@@ -17,4 +17,8 @@ public static class KeyDocuments
     /// <summary>Approval by root keys that a key be taken from the host that holds it.</summary>
     public static DocumentFormat Takeover { get; } = new(
         "application/vnd.bailiwick.takeover+json", "takeover/v1", ["tenant", "key", "holder", "nonce"]);
+
+    /// <summary>Approval by root keys that the TPM enrolled for a host be forgotten.</summary>
+    public static DocumentFormat Forget { get; } = new(
+        "application/vnd.bailiwick.forget-tpm+json", "forget-tpm/v1", ["tenant", "host", "endorsementKey", "since"]);
 }

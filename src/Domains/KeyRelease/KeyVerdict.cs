@@ -264,6 +264,9 @@ public enum KeyRefusalCode
     /// <summary>The volume's domain lists no approval for a takeover.</summary>
     TakeoverNotAllowed,
 
+    /// <summary>Another TPM than the document says, or none, has the host, or it enrolled again since.</summary>
+    NotEnrolledSo,
+
     /// <summary>Fewer root keys approved the takeover than the volume's domain asks.</summary>
     TooFewApprovals,
 }

@@ -104,6 +104,17 @@ public static class KeyRoutes
         Records = new RecordDuty.Nothing("it changes nothing"),
     };
 
+    private static readonly RouteRow EnrolmentsForgotten = new()
+    {
+        Method = "POST",
+        Template = "/v1/enrolments/forgotten",
+        Summary = "Forgets the TPM that is enrolled for a host, approved by root keys.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("forgotten enrolment"),
+        MaxBodyBytes = DocumentBytes,
+    };
+
     private static readonly RouteRow HostLog = new()
     {
         Method = "GET",
@@ -127,7 +138,8 @@ public static class KeyRoutes
 
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
-        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept, Leases, HostLog, Status);
+        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept, EnrolmentsForgotten,
+        Leases, HostLog, Status);
 
     /// <summary>Joins the rows to the desks.</summary>
     public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment, LeaseDesk leases)
@@ -146,6 +158,8 @@ public static class KeyRoutes
                 EnrolmentAnswers, (call, body) => Task.FromResult(enrolment.Complete(call, body)))
             .Handle<LeaseBody, LeaseAnswer>(Leases, leases.Prove)
             .Handle(EnrolmentsKept, call => Task.FromResult(enrolment.List()))
+            .Handle<ForgetBody, Nothing>(
+                EnrolmentsForgotten, (call, body) => Task.FromResult(enrolment.Forget(call, body)))
             .Handle(HostLog, call => Task.FromResult(desk.HostLog(call)))
             .Handle(Status, call => Task.FromResult(desk.Status(leases.Rows())));
     }

@@ -1,4 +1,5 @@
 using Bailiwick.Attestation.Enrolment;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.Ledger.Keys;
@@ -9,13 +10,13 @@ namespace Bailiwick.KeyService.Enrolling;
 /// <summary>
 /// Which attestation key of which TPM stands for which host, as this key service found out itself. The first TPM that
 /// answers for a host keeps it: a later one is refused until the tenant forgets the first. What was enrolled is durable
-/// before the host learns of it. Each record is the enrolment as it was signed.
+/// before the host learns of it. Each record is the enrolment as it was signed, or what was forgotten.
 /// </summary>
 public sealed class EnrolmentBook : IDisposable
 {
     private const string FileName = "enrolments.log";
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, EnrolledKey> _byHost = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (EnrolledKey Key, long Since)> _byHost = new(StringComparer.Ordinal);
     private readonly ISigner _service;
     private readonly AppendLog _log;
 
@@ -24,10 +25,16 @@ public sealed class EnrolmentBook : IDisposable
         _service = service;
         _log = AppendLog.Open(directory, FileName, record =>
         {
-            EnrolledKey kept = EnrolmentDocument.Verify(record.Payload.Span, tenant, key, out string fault)
-                ?? throw new CustodyException(
+            if (EnrolmentDocument.Verify(record.Payload.Span, tenant, key, out string fault) is { } kept)
+            {
+                Take(kept, record.Index);
+            }
+            else if (ForgottenDocument.Verify(record.Payload.Span, tenant, key) is not var (host, bound)
+                || BoundOf(host) != bound || !_byHost.Remove(host))
+            {
+                throw new CustodyException(
                     $"Record {record.Index} of {FileName} is none of ours: {fault} Restore it from a copy.");
-            _byHost[kept.Host] = kept;
+            }
         });
     }
 
@@ -46,7 +53,18 @@ public sealed class EnrolmentBook : IDisposable
     {
         lock (_gate)
         {
-            return _byHost.GetValueOrDefault(host);
+            return _byHost.GetValueOrDefault(host).Key;
+        }
+    }
+
+    /// <summary>The TPM that has a host, and since when; null when none has.</summary>
+    public BoundTpm? BoundOf(string host)
+    {
+        lock (_gate)
+        {
+            return _byHost.TryGetValue(host, out var bound)
+                ? new BoundTpm(bound.Key.EndorsementKey, bound.Since)
+                : null;
         }
     }
 
@@ -60,7 +78,7 @@ public sealed class EnrolmentBook : IDisposable
         ArgumentNullException.ThrowIfNull(key);
         lock (_gate)
         {
-            if (_byHost.TryGetValue(key.Host, out var before) && before.EndorsementKey != key.EndorsementKey)
+            if (_byHost.TryGetValue(key.Host, out var before) && before.Key.EndorsementKey != key.EndorsementKey)
             {
                 return null;
             }
@@ -68,11 +86,39 @@ public sealed class EnrolmentBook : IDisposable
             byte[] document = EnrolmentDocument.Write(key, _service);
             long record = _log.Count;
             _log.Append(document);
-            _byHost[key.Host] = key;
+            Take(key, record);
             return (document, record);
+        }
+    }
+
+    /// <summary>Forgets a host's TPM; durable when it returns. Null when another, or none, has the host by now.
+    /// </summary>
+    /// <returns>The position of the record.</returns>
+    public long? Forget(ForgetVerdict.Approved approved)
+    {
+        ArgumentNullException.ThrowIfNull(approved);
+        string host = approved.Request.Host.ToString();
+        lock (_gate)
+        {
+            if (BoundOf(host) != approved.Request.Bound)
+            {
+                return null;
+            }
+
+            long record = _log.Count;
+            _log.Append(ForgottenDocument.Write(approved.Request, _service));
+            _byHost.Remove(host);
+            return record;
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _log.Dispose();
+
+    /// <summary>A TPM that enrols again has its host since the first time.</summary>
+    private void Take(EnrolledKey key, long record) => _byHost[key.Host] = (
+        key,
+        _byHost.TryGetValue(key.Host, out var before) && before.Key.EndorsementKey == key.EndorsementKey
+            ? before.Since
+            : record);
 }

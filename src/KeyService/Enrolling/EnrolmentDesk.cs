@@ -11,6 +11,8 @@ using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Proving;
+using Bailiwick.KeyService.Releasing;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -35,6 +37,9 @@ public sealed class EnrolmentDesk(
     private readonly Dictionary<KeyId, Asked> _open = [];
     private readonly Dictionary<string, RefusedAttempt> _refused = new(StringComparer.Ordinal);
     private readonly VerifierKeyCache _keys = new(MostKeys);
+
+    /// <summary>Told of a host whose TPM was just forgotten.</summary>
+    public required Action<HostRef> Forgotten { get; init; }
 
     /// <summary>Takes a claim and, if nothing is against it, answers a challenge for the host's TPM.</summary>
     public RouteAnswer<EnrolmentChallengeBody> Begin(RouteCall call, EnrolmentClaimBody body)
@@ -102,6 +107,46 @@ public sealed class EnrolmentDesk(
                 new EnrolledBody(JsonElement.Parse(document)), new RouteReceipt("enrolments", record))
             : Refuse(asked, EnrolmentRefusalCode.HostTaken,
                 "Another TPM is enrolled for this host. The tenant must forget that one first.");
+    }
+
+    /// <summary>Forgets the TPM of a host, approved by root keys of the tenant; nothing is lent to it any more.
+    /// </summary>
+    public RouteAnswer<Nothing> Forget(RouteCall call, ForgetBody body)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(body);
+        if (policy() is not { TenantRoot: { } root })
+        {
+            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
+        }
+
+        if (ForgetRequest.Read(ShownDocuments.Canonical(body.Forget), out string fault) is not { } request)
+        {
+            return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
+        }
+
+        string host = request.Host.ToString();
+        switch (ForgetControl.Decide(request, tenant, root, book.BoundOf(host)))
+        {
+            case ForgetVerdict.Approved approved when book.Forget(approved) is { } record:
+                lock (_gate)
+                {
+                    foreach (KeyId caller in _open.Where(pair => pair.Value.Challenge.Host == host)
+                        .Select(pair => pair.Key).ToArray())
+                    {
+                        _open.Remove(caller);
+                    }
+                }
+
+                Forgotten(request.Host);
+                return new RouteAnswer<Nothing>.Recorded(Nothing.Value, new RouteReceipt("enrolments", record));
+            case ForgetVerdict.Approved:
+                return new RouteAnswer<Nothing>.Refused(EnrolmentProblems.Changed);
+            case ForgetVerdict.Refused refused:
+                return new RouteAnswer<Nothing>.Refused(KeyProblems.Of(refused.Refusals));
+            default:
+                throw new UnreachableException();
+        }
     }
 
     /// <summary>How every stated host stands.</summary>
@@ -196,7 +241,8 @@ public sealed class EnrolmentDesk(
         EnrolledKey? key = book.Find(host.ToString());
         return new EnrolmentStanding(
             host.ToString(), ReleaseControl.EndorsementKeyOf(datacentre, host)?.Hex, key?.EndorsementKey.Hex,
-            key?.AttestationKey.Area?.Name.Hex, key?.Vendors?.Hex, _refused.GetValueOrDefault(host.ToString()));
+            book.BoundOf(host.ToString())?.Since, key?.AttestationKey.Area?.Name.Hex, key?.Vendors?.Hex,
+            _refused.GetValueOrDefault(host.ToString()));
     }
 
     private static HostRef? HostOf(CheckedDatacentre datacentre, KeyId caller) =>

@@ -19,6 +19,9 @@ internal static class EnrolmentProblems
         403, "unknown-host", "No accepted statement of an operator gives the caller's key for a host.",
         "The operator must publish the host first.");
 
+    public static RouteProblem Changed { get; } = new(
+        409, "changed", "Another TPM, or none, has the host by now.", "Look who has it, and approve that.");
+
     /// <summary>Every reason; the first is the problem's own code.</summary>
     public static RouteProblem Of(ImmutableArray<EnrolmentRefusal> refusals) => RefusalProblem.Of(
         refusals.Select(refusal => (refusal.Code, refusal.Sentence)),

@@ -1,4 +1,5 @@
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Tpm;
@@ -6,6 +7,7 @@ using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.HostLogs;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -29,7 +31,7 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
     private const int MostKeys = 4096;
     private readonly Lock _gate = new();
     private readonly VerifierKeyCache _keys = new(MostKeys);
-    private readonly Dictionary<string, TpmClockInfo> _clocks = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Host, Digest32 Tpm), TpmClockInfo> _clocks = [];
 
     /// <summary>Judges evidence; null when no operator states an identity key for the host.</summary>
     public EvidenceVerdict? Judge(ShownEvidence shown, CheckedDatacentre datacentre, CheckpointRule rule)
@@ -43,13 +45,14 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
         string host = shown.Host.ToString();
         lock (_gate)
         {
+            EnrolledKey? enrolled = enrolments.Find(host);
             EvidenceExpectation expectation = new()
             {
                 Host = host,
                 IdentityKey = identity,
                 EndorsementKey = ReleaseControl.EndorsementKeyOf(datacentre, shown.Host),
-                Enrolment = enrolments.Find(host),
-                LastSeen = _clocks.GetValueOrDefault(host),
+                Enrolment = enrolled,
+                LastSeen = enrolled is null ? null : _clocks.GetValueOrDefault((host, enrolled.EndorsementKey)),
                 ChannelKey = shown.Caller,
                 Checkpoint = rule,
                 IntegrityLog = new IntegrityDemand(tenant, logs.PositionOf(host)),
@@ -62,9 +65,9 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
                 logs.Keep(host, followed);
             }
 
-            if (verdict is EvidenceVerdict.Verified { Evidence.Quote: { } quote })
+            if (enrolled is not null && verdict is EvidenceVerdict.Verified { Evidence.Quote: { } quote })
             {
-                _clocks[host] = quote.Clock;
+                _clocks[(host, enrolled.EndorsementKey)] = quote.Clock;
             }
 
             return verdict;

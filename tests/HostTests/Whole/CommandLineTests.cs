@@ -85,6 +85,42 @@ public sealed partial class CommandLineTests(WholeLab lab, ITestOutputHelper out
     }
 
     [Fact]
+    public async Task A_TPM_is_forgotten_by_its_owners_approval_and_enrols_again()
+    {
+        await lab.Ready();
+        string host = (await lab.Where(SmallPolicies.Records)).Name;
+        string tpm = (await Enrolled()).Tpm ?? throw new InvalidOperationException("no TPM is enrolled");
+        long since = (await Enrolled()).Since;
+        LabProgramResult wrong = await Forget(new string('0', 16), "hospital", "hospital");
+        Assert.Equal((2, ""), (wrong.ExitCode, wrong.Output));
+        Assert.Contains("look again", wrong.Error, StringComparison.Ordinal);
+
+        // Neither the operator nor another tenant has anything to say in it.
+        Assert.NotEqual(0, (await Forget(tpm, WholeLab.Operator, WholeLab.Operator)).ExitCode);
+        Assert.NotEqual(0, (await Forget(tpm, "hospital", "bank")).ExitCode);
+        Assert.Equal((tpm, since), await Enrolled());
+
+        LabProgramResult right = await Forget(tpm, "hospital", "hospital");
+        Assert.True(right.ExitCode == 0, right.Error);
+        await WholeLab.Until(
+            async () => await Enrolled() is var (now, later) && now == tpm && later > since ? null : "not yet",
+            "the host has enrolled anew");
+        await lab.Settled();
+
+        Task<LabProgramResult> Forget(string which, string party, string keysOf) => Cli.Run(
+            party, "host", "forget", host, "--tpm", which, "--keys", Path.Combine(lab.Paths.Keys, keysOf));
+
+        async Task<(string? Tpm, long Since)> Enrolled()
+        {
+            JsonElement one = (await Cli.Json("hospital", "host", "enrol")).GetProperty("hosts").EnumerateArray()
+                .Single(h => h.GetProperty("host").GetString()?.EndsWith("/" + host, StringComparison.Ordinal) == true);
+            return one.GetProperty("enrolledTpm").GetString() is { } tpm
+                ? (tpm, one.GetProperty("since").GetInt64())
+                : (null, -1);
+        }
+    }
+
+    [Fact]
     public async Task Status_get_and_host_list_show_each_party_its_own()
     {
         await lab.Ready();

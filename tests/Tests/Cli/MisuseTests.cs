@@ -15,7 +15,8 @@ public sealed class MisuseTests : IDisposable
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
         "host leases",
-        "volume list", "volume takeover", "host enrol", "evidence fetch", "evidence show", "evidence verify",
+        "volume list", "volume takeover", "host enrol", "host forget", "evidence fetch", "evidence show",
+        "evidence verify",
         "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "evidence explain",
         "lab up", "lab down", "lab exec", "lab demo", "completion",
     ];
@@ -26,6 +27,7 @@ public sealed class MisuseTests : IDisposable
         "get", "get Domain bank/web", "watch", "status", "machine start bank/web-1", "machine stop bank/web-1",
         "machine console bank/web-1", "host list", "host leases", "host drain host-1", "ledger verify",
         "volume list", "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1",
+        "host forget host-1 --tpm 1f0c4e2b9a7d3860 --keys k",
         "evidence fetch host-1 --domain web -o out",
         "ledger verify --compare theirs", "policy apply signed",
     ];
@@ -76,6 +78,7 @@ public sealed class MisuseTests : IDisposable
     [InlineData("lab exec host-1 ls -la", "has no option -la.")]
     [InlineData("lab exec host-1 -- ls -la", "no lab is up")]
     [InlineData("volume takeover x --keys k --as x", "--from")]
+    [InlineData("host forget host-1 --keys k --as x", "--tpm")]
     [InlineData("host drain ../x --undo --as x", "no context")]
     [InlineData("host drain x?y --as x", "'x?y' is no host's name")]
     public void A_wrong_command_line_is_exit_2_with_a_sentence_and_nothing_on_standard_output(string line, string says)

@@ -40,7 +40,10 @@ public sealed class EnrolmentDeskTests : IDisposable
         _directory = PrivateDirectory.Open(LinuxDisk.Instance, _path);
         _book = EnrolmentBook.Open(_directory, ReleaseScene.Bank, Service.PublicKey, Service);
         _desk = new EnrolmentDesk(
-            ReleaseScene.Bank, _book, SoftwareTpm.Believed(Vendor), () => _policy, _clock);
+            ReleaseScene.Bank, _book, SoftwareTpm.Believed(Vendor), () => _policy, _clock)
+        {
+            Forgotten = _ => { },
+        };
         State(_tpm, _other);
     }
 

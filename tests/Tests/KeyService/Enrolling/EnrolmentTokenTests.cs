@@ -168,7 +168,7 @@ public sealed class EnrolmentTokenTests
         EnrolmentBook.Open(directory, ReleaseScene.Bank, Service.PublicKey, Service);
 
     private EnrolmentDesk Desk(EnrolmentBook book) =>
-        new(ReleaseScene.Bank, book, null, () => _policy, TimeProvider.System);
+        new(ReleaseScene.Bank, book, null, () => _policy, TimeProvider.System) { Forgotten = _ => { } };
 
     private byte[] Challenge(EnrolmentDesk desk)
     {

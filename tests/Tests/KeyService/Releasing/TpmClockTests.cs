@@ -3,10 +3,12 @@ using Bailiwick.Attestation;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Tests.Attestation;
 using Bailiwick.Tests.Attestation.Enrolment;
 using Bailiwick.Tests.Domains.KeyRelease;
 using Bailiwick.Tests.Domains.Policy;
+using Bailiwick.Tests.KeyService.Enrolling;
 
 namespace Bailiwick.Tests.KeyService.Releasing;
 
@@ -65,9 +67,26 @@ public sealed class TpmClockTests : IDisposable
     public async Task Refused_evidence_is_no_new_mark_to_hold_others_against()
     {
         Assert.Empty(await Ask(Seen));
-        Assert.NotEmpty(await Ask(new TpmClockInfo(9_000_000, 99, 5, true), other: true));
+        Assert.NotEmpty(await Ask(new TpmClockInfo(9_000_000, 99, 5, true), new SoftwareTpm()));
         _bench.Lend(1);
         Assert.Empty(await Ask(Seen with { Clock = Seen.Clock + 1 }));
+    }
+
+    [Fact]
+    public async Task The_TPM_that_comes_after_a_forgotten_one_is_held_against_its_own_counters_only()
+    {
+        SoftwareTpm next = new();
+        HostRef host = ReleaseScene.HostOf(1);
+        Assert.Empty(await Ask(Seen));
+        Example changed = Policies.With("alpine/hosts.yaml", Tpm.EndorsementId.Hex, next.EndorsementId.Hex);
+        _bench.Snapshot = _bench.Snapshot with { Datacentre = changed.Check().Datacentre };
+        Assert.NotNull(_bench.Enrolments.Forget(
+            ForgettingTests.Approved(host, _bench.Enrolments.BoundOf(host.ToString()))));
+        Assert.Contains("evidence-not-enrolled", await Ask(new TpmClockInfo(7, 1, 0, true), next));
+        Assert.NotNull(_bench.Enrolments.Keep(next.Enrol(ReleaseScene.Bank, host.ToString())));
+        _bench.Lend(1);
+        Assert.Empty(await Ask(new TpmClockInfo(7, 1, 0, true), next));
+        Assert.Contains("evidence-tpm-rolled-back", await Ask(new TpmClockInfo(6, 1, 0, true), next));
     }
 
     [Fact]
@@ -83,9 +102,9 @@ public sealed class TpmClockTests : IDisposable
         Assert.NotEmpty(Assert.Single(answer.Value.Domains).Against);
     }
 
-    private async Task<string[]> Ask(TpmClockInfo clock, bool other = false)
+    private async Task<string[]> Ask(TpmClockInfo clock, SoftwareTpm? tpm = null)
     {
-        ReleaseScene scene = Scene(clock, other ? new SoftwareTpm() : Tpm);
+        ReleaseScene scene = Scene(clock, tpm ?? Tpm);
         var answer = await _bench.Desk.Release(
             DeskBench.Call(ReleaseScene.Host1),
             new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", _bench.ShownLog));
