@@ -73,15 +73,23 @@ public sealed class VirtualStorageManager(
     {
         await boot.PrepareAsync(machine.Boot, stop).ConfigureAwait(false);
         ImmutableArray<string>.Builder refusals = ImmutableArray.CreateBuilder<string>();
-        foreach (DiskPlan disk in machine.Disks)
+        // All are looked at before a key is asked for, and before any program opens one.
+        (DiskPlan Disk, VolumeState State)[] disks = [.. machine.Disks.Select(disk => (disk, files.Inspect(disk)))];
+        refusals.AddRange(disks.SelectMany(one => Differing(machine, one.Disk, one.State)));
+        if (refusals.Count > 0)
+        {
+            return new StartReadiness.Refused(refusals.ToImmutable());
+        }
+
+        foreach (var (disk, state) in disks)
         {
             if (disk.Encrypted)
             {
-                refusals.AddRange(await OpenAsync(plan, machine, disk, stop).ConfigureAwait(false));
+                refusals.AddRange(await OpenAsync(plan, machine, disk, state, stop).ConfigureAwait(false));
             }
             else
             {
-                if (!files.Exists(disk))
+                if (!state.Exists)
                 {
                     files.CreatePlain(disk);
                 }
@@ -203,8 +211,22 @@ public sealed class VirtualStorageManager(
         }
     }
 
+    /// <summary>What is against a volume's file, for people; its owner finds it in the log as well.</summary>
+    private IEnumerable<string> Differing(CompartmentPlan machine, DiskPlan disk, VolumeState state)
+    {
+        if (!state.Refusals.IsEmpty)
+        {
+            integrity.Record(
+                IntegrityKind.Drift, IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant),
+                disk.Volume.ToString(),
+                $"Its file in the pool is not what was made: {string.Join(" ", state.Refusals)}");
+        }
+
+        return state.Refusals.Select(reason => $"The volume {disk.Volume}: {reason}");
+    }
+
     private async Task<ImmutableArray<string>> OpenAsync(
-        EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, CancellationToken stop)
+        EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, VolumeState state, CancellationToken stop)
     {
         string volume = disk.Volume.ToString();
         string asked = "";
@@ -226,8 +248,9 @@ public sealed class VirtualStorageManager(
         integrity.Record(
             IntegrityKind.VolumeOpened, IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant),
             disk.Volume.ToString(),
-            $"For {machine.Ref}, as {disk.Target}; {(files.Exists(disk) ? "existing" : "made blank")}.");
-        if (!files.Exists(disk))
+            $"For {machine.Ref}, as {disk.Target}; "
+                + (state.Exists ? $"existing, its header is {state.Header}." : "made blank."));
+        if (!state.Exists)
         {
             files.CreateEncrypted(disk, key);
         }

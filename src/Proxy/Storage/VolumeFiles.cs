@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Durable.Files;
 using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.Proxy.Storage;
@@ -22,8 +23,14 @@ public sealed class VolumeFiles(IHost host, string pool)
     /// <summary>Where the volume's file is.</summary>
     public string PathOf(DiskPlan disk) => Path.Combine(pool, disk.FileName);
 
-    /// <summary>Whether the volume has been made already.</summary>
-    public bool Exists(DiskPlan disk) => File.Exists(PathOf(disk));
+    /// <summary>Looks at what lies under the volume's name, before any other program does.</summary>
+    /// <exception cref="WorldException">The disk refused.</exception>
+    public VolumeState Inspect(DiskPlan disk)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        return VolumeFile.Inspect(
+            LinuxDisk.Instance, Path.GetFullPath(PathOf(disk)), disk.Encrypted, (long)disk.SizeMib << 20);
+    }
 
     /// <summary>Makes a blank volume without encryption; only for a plan that says so.</summary>
     /// <exception cref="ArgumentException">The plan says that the volume is encrypted.</exception>

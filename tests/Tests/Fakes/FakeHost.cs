@@ -87,8 +87,11 @@ internal sealed class FakeHost : IHost
                 break;
             case ["sysctl", "-q", ..] or ["sync", _]:
                 break;
-            case ["qemu-img", "create", .., var file, _]:
-                File.WriteAllText(file, "");
+            case ["qemu-img", "create", "-q", "-f", "raw", var file, var size]:
+                FakeImages.Raw(file, size);
+                break;
+            case ["qemu-img", "create", "-q", "-f", "luks", .., var file, var size]:
+                FakeImages.Luks(file, size);
                 break;
             case ["timeout", _, _, "qemu-nbd", ..]:
                 Nbd.Serve(words.Single(w => w.StartsWith("--socket=", StringComparison.Ordinal))["--socket=".Length..]);

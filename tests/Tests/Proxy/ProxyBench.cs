@@ -44,12 +44,15 @@ internal sealed class ProxyBench : IDisposable
         Datacentre = new SignedDatacentre(kernel, initrd, hosts: 2);
         Hypervisor = new FakeHypervisor(Host);
         Directory.CreateDirectory(Path.Combine(_files, "boot"));
-        Directory.CreateDirectory(Path.Combine(_files, "pool"));
+        Directory.CreateDirectory(Pool);
         Host.Invariant = CheckInvariant;
         Restart();
     }
 
     public FakeHost Host { get; } = new();
+
+    /// <summary>The pool of volumes.</summary>
+    public string Pool => Path.Combine(_files, "pool");
 
     /// <summary>What key services say of this host.</summary>
     public Dictionary<DomainRef, OwnStanding> Own { get; } = [];
@@ -129,18 +132,18 @@ internal sealed class ProxyBench : IDisposable
             Own = domain => Own.GetValueOrDefault(domain) ?? OwnStanding.Unknown,
         };
         MachineLayout layout = new(new MachinePaths(
-            Path.Combine(_files, "boot"), Path.Combine(_files, "pool"), Path.Combine(_files, "machines"),
+            Path.Combine(_files, "boot"), Pool, Path.Combine(_files, "machines"),
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));
         HostNetwork network = new(Host, Integrity, Plans.Names);
         HypervisorLink link = new(() => Hypervisor);
-        VolumeFiles volumes = new(Host, Path.Combine(_files, "pool"));
+        VolumeFiles volumes = new(Host, Pool);
         VirtualStorageManager storage = new(
             link, _keys, volumes,
             new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, "boot")),
             HeldVolumes.Open(_directory), Integrity)
         {
             Tpms = new MachineTpmKeeper(
-                Host, layout, new MachineTpmStates(Host, Path.Combine(_files, "pool")), Certifier()),
+                Host, layout, new MachineTpmStates(Host, Pool), Certifier()),
             BootVolumes = new BootVolumes(new VolumeReader(Host, volumes), layout, Clock),
         };
         VirtualDeviceManager devices = new(link, layout, Integrity);

@@ -75,7 +75,8 @@ internal sealed class SignedDatacentre : IDisposable
 
     /// <summary>A tenant's image, domain, and machines numbered from 1 with a plain volume each.</summary>
     public SignedDatacentre With(
-        SignedParty tenant, string domain, string subnet, int machines, string lost = "stop")
+        SignedParty tenant, string domain, string subnet, int machines, string lost = "stop",
+        string storage = "none")
     {
         Envelopes.Add(tenant.Sign(StatementKind.Image, "guest", new JsonObject
         {
@@ -83,7 +84,7 @@ internal sealed class SignedDatacentre : IDisposable
             ["initrd"] = new JsonObject { ["sha256"] = Initrd },
             ["arguments"] = ShortArguments,
         }));
-        Envelopes.Add(tenant.Sign(StatementKind.Domain, domain, DomainBody(subnet, lost: lost)));
+        Envelopes.Add(tenant.Sign(StatementKind.Domain, domain, DomainBody(subnet, storage, lost: lost)));
         for (int number = 1; number <= machines; number++)
         {
             Envelopes.Add(tenant.Sign(StatementKind.Volume, $"{domain}-{number}-data", new JsonObject
