@@ -79,10 +79,12 @@ internal sealed class VolumeFile : IDisposable
             return new VolumeState(true, [.. form, .. content.Refusals], content.HeaderDigest);
         }
 
-        return file._status.Length == dataBytes
-            ? new VolumeState(true, form, null)
-            : new VolumeState(
-                true, [.. form, $"The file has {file._status.Length} bytes and not {dataBytes}. [volume-length]"], null);
+        if (file._status.Length != dataBytes)
+        {
+            form = form.Add($"The file has {file._status.Length} bytes and not {dataBytes}. [volume-length]");
+        }
+
+        return new VolumeState(true, form, null);
     }
 
     public void Dispose() => _disk.Close(_descriptor);
