@@ -50,6 +50,13 @@ public sealed class LabDeployment
     /// <summary>The desks of all parties.</summary>
     public LabDesks Desks => _desks ?? throw new InvalidOperationException("nobody has a desk yet");
 
+    /// <summary>
+    /// Starts a host's platform anew, as after a loss of power: its TPM and its logs are then those of an honest boot.
+    /// Its Proxy must not run.
+    /// </summary>
+    public Task Boot(LabHost host, CancellationToken cancellation) =>
+        HostBoots.Boot(Paths, host, Measured, cancellation);
+
     /// <summary>How guests run on this machine.</summary>
     public GuestAcceleration Acceleration { get; private set; } = GuestAcceleration.Translator;
 

@@ -33,6 +33,7 @@ public static class HolderControl
         }
 
         CheckHeld(refusals, document, custody);
+        CheckBoot(refusals, document, custody);
         return Verdict(refusals, document);
     }
 
@@ -122,6 +123,22 @@ public static class HolderControl
             Add(
                 refusals, KeyRefusalCode.CallerNotHost,
                 $"The caller's key {custody.Caller.Short} is not that of {document.Host}.");
+        }
+    }
+
+    /// <summary>
+    /// A host that started anew does not know what became of the state that it kept while it was off: it cannot say
+    /// which one is the newest, neither by asking for the key nor by giving it back.
+    /// </summary>
+    private static void CheckBoot(List<KeyRefusal> refusals, HolderDocument.Return document, KeyCustody custody)
+    {
+        if (document.Key is KeySubject.MachineTpm && custody.Mark is TpmStateMark.Out { Boot: var boot }
+            && boot != document.Boot)
+        {
+            Add(
+                refusals, KeyRefusalCode.TpmStateNotReturned,
+                $"{document.Key} was out in the boot {boot:D} of its holder, which ended without a return; nobody "
+                + "knows its newest state. Root keys of the tenant must approve a takeover.");
         }
     }
 

@@ -38,14 +38,16 @@ public abstract class HolderDocument
     /// <param name="state">
     /// SHA-256 of the encrypted state of a machine's TPM as it is left; null for a blank one, and for a volume.
     /// </param>
+    /// <param name="boot">The boot of the host in which it is returned.</param>
     /// <param name="host">The host that returns.</param>
     /// <param name="nonce">The nonce of the release that ends.</param>
     /// <param name="signer">The host's identity key.</param>
     public static byte[] WriteReturn(
-        KeySubject key, Digest32? state, HostRef host, KeyNonce nonce, ISigner signer)
+        KeySubject key, Digest32? state, Guid boot, HostRef host, KeyNonce nonce, ISigner signer)
     {
         JsonObject members = Members(key, "host", host, nonce);
         members["state"] = state?.Hex ?? "";
+        members["boot"] = boot.ToString("D");
         return SignedDocument.Sign(KeyDocuments.Return, members, signer);
     }
 
@@ -58,7 +60,8 @@ public abstract class HolderDocument
     public static Return? ReadReturn(ReadOnlySpan<byte> envelopeJson, out string fault) =>
         Read(KeyDocuments.Return, "host", envelopeJson, out fault) is var (signed, key, host, nonce)
         && KeyStates.TryRead(signed.Root.Text("state"), key, out var state)
-            ? new Return(signed, key, state, host, nonce)
+        && Guid.TryParseExact(signed.Root.Text("boot"), "D", out Guid boot)
+            ? new Return(signed, key, host, nonce) { State = state, Boot = boot }
             : null;
 
     /// <summary>Reads an approval; null with one sentence when it has not the strict form.</summary>
@@ -105,11 +108,16 @@ public abstract class HolderDocument
     /// <summary>A host's word that it has closed what the key opens and forgotten the key.</summary>
     public sealed class Return : HolderDocument
     {
-        internal Return(SignedDocument signed, KeySubject key, Digest32? state, HostRef host, KeyNonce nonce)
-            : base(signed, key, host, nonce) => State = state;
+        internal Return(SignedDocument signed, KeySubject key, HostRef host, KeyNonce nonce)
+            : base(signed, key, host, nonce)
+        {
+        }
 
         /// <summary>The encrypted state of a machine's TPM as it was left; null for a blank one or a volume.</summary>
-        public Digest32? State { get; }
+        public Digest32? State { get; internal init; }
+
+        /// <summary>The boot of the host in which it returns.</summary>
+        public Guid Boot { get; internal init; }
 
         /// <summary>The host that returns.</summary>
         public HostRef Host => Holder;

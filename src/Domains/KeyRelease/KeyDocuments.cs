@@ -12,7 +12,8 @@ public static class KeyDocuments
 
     /// <summary>A host's word that it has closed what a key opens and forgotten the key.</summary>
     public static DocumentFormat Return { get; } = new(
-        "application/vnd.bailiwick.return+json", "return/v1", ["tenant", "key", "state", "host", "nonce"]);
+        "application/vnd.bailiwick.return+json", "return/v1",
+        ["tenant", "key", "state", "boot", "host", "nonce"]);
 
     /// <summary>Approval by root keys that a key be taken from the host that holds it.</summary>
     public static DocumentFormat Takeover { get; } = new(

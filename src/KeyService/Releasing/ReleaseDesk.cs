@@ -269,7 +269,10 @@ public sealed class ReleaseDesk(
     }
 
     private KeyCustody Custody(KeyId caller, HolderDocument document) =>
-        new(Tenant, caller, NonceStanding.Good, HolderOf(document.Key.ToString()), Leases.Doubt);
+        new(Tenant, caller, NonceStanding.Good, HolderOf(document.Key.ToString()), Leases.Doubt)
+        {
+            Mark = MarkOf(document.Key),
+        };
 
     private HolderState HolderOf(string volume)
     {

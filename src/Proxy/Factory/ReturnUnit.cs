@@ -20,13 +20,20 @@ public sealed class ReturnUnit(PartyId tenant, PlanKeeper plans, VirtualStorageM
     public async Task ReconcileAsync(CancellationToken stop)
     {
         string own = $"{tenant}/";
+        WorldException? first = null;
         foreach (HeldVolume volume in storage.Held.Where(v => v.Volume.StartsWith(own, StringComparison.Ordinal)))
         {
             string problem = await storage.ReturnAsync(plans.Current, volume, stop).ConfigureAwait(false);
             if (problem.Length > 0)
             {
-                throw new WorldException(["give back", volume.Volume], -1, problem);
+                // One that cannot be given back must not keep the others here.
+                first ??= new WorldException(["give back", volume.Volume], -1, problem);
             }
+        }
+
+        if (first is not null)
+        {
+            throw first;
         }
 
         Status.Turn(UnitHealth.Converged, "");

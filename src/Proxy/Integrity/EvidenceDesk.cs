@@ -125,6 +125,9 @@ public sealed class EvidenceDesk(
         }
     }
 
+    /// <summary>The boot that this host's evidence is of.</summary>
+    public Guid Boot => integrity.Boot;
+
     /// <summary>The boot this process runs in, as the kernel names it (random(4), boot_id).</summary>
     public static Guid ReadBoot() => Guid.Parse(File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
 }

@@ -105,7 +105,8 @@ public sealed class TenantKeyServices(
 
             try
             {
-                byte[] document = HolderDocument.WriteReturn(key, state, host, nonce, identity.Signer);
+                byte[] document = HolderDocument.WriteReturn(
+                    key, state, evidence.Boot, host, nonce, identity.Signer);
                 await client.Return(document, stop).ConfigureAwait(false);
                 return "";
             }

@@ -7,13 +7,13 @@ using Bailiwick.Lab.Hosts;
 namespace Bailiwick.HostTests.Whole;
 
 /// <summary>The real <c>bailiwick</c> executable, with the context file of a party.</summary>
-internal sealed class CommandLine(WholeLab lab)
+internal sealed class CommandLine(LabPaths paths)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
     /// <summary>Runs a verb to its end.</summary>
     internal Task<LabProgramResult> Run(string party, params string[] words) => LabPrograms.Run(
-        [ProductPrograms.CommandLine, .. words, "--as", lab.Paths.Context(party)], null, Limit,
+        [ProductPrograms.CommandLine, .. words, "--as", paths.Context(party)], null, Limit,
         ProductPrograms.Environment);
 
     /// <summary>Runs a verb that must succeed, and reads its one JSON document.</summary>
@@ -30,7 +30,7 @@ internal sealed class CommandLine(WholeLab lab)
     internal RunningCommand StartInTerminal(string party, params string[] words)
     {
         string verb = string.Join(' ', new[] { ProductPrograms.CommandLine }
-            .Concat(words).Concat(["--as", lab.Paths.Context(party)]).Select(w => $"'{w}'"));
+            .Concat(words).Concat(["--as", paths.Context(party)]).Select(w => $"'{w}'"));
         string modes = "echo mode $(stty -g)";
         var start = new ProcessStartInfo("script", ["-qec", $"{modes}; {verb}; e=$?; {modes}; exit $e", "/dev/null"])
         {
@@ -44,7 +44,7 @@ internal sealed class CommandLine(WholeLab lab)
     {
         (int pid, _) = ProcessFiles.All("cmdline").Single(
             p => p.Text.StartsWith($"{ProductPrograms.CommandLine} {words}", StringComparison.Ordinal)
-                && p.Text.Contains(lab.Paths.Root, StringComparison.Ordinal));
+                && p.Text.Contains(paths.Root, StringComparison.Ordinal));
         using Process kill = Process.Start("/bin/kill", ["-TERM", $"{pid}"]);
         kill.WaitForExit(Limit);
         Assert.Equal(0, kill.ExitCode);
@@ -53,7 +53,7 @@ internal sealed class CommandLine(WholeLab lab)
     /// <summary>Starts a verb that does not end by itself.</summary>
     internal RunningCommand Start(string party, params string[] words)
     {
-        var start = new ProcessStartInfo(ProductPrograms.CommandLine, [.. words, "--as", lab.Paths.Context(party)])
+        var start = new ProcessStartInfo(ProductPrograms.CommandLine, [.. words, "--as", paths.Context(party)])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };

@@ -14,7 +14,7 @@ public sealed partial class CommandLineTests(WholeLab lab, ITestOutputHelper out
 {
     private static readonly TimeSpan TypingPause = TimeSpan.FromSeconds(3);
 
-    private CommandLine Cli => new(lab);
+    private CommandLine Cli => new(lab.Paths);
 
     [Fact]
     public async Task A_machine_stopped_and_started_by_its_owner_finds_its_volume()

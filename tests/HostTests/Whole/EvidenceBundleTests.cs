@@ -10,7 +10,7 @@ public sealed class EvidenceBundleTests(WholeLab lab)
 {
     private const string Host = "host-1";
 
-    private CommandLine Cli => new(lab);
+    private CommandLine Cli => new(lab.Paths);
 
     [Fact]
     public async Task A_hosts_evidence_is_kept_and_judged_offline_by_whoever_pins_whom_to_believe()

@@ -8,7 +8,7 @@ namespace Bailiwick.HostTests.Whole;
 [Collection(WholeCollection.Name)]
 public sealed class LostTrustTests(WholeLab lab)
 {
-    private CommandLine Cli => new(lab);
+    private CommandLine Cli => new(lab.Paths);
 
     [Fact]
     public async Task A_machine_leaves_a_refused_host_with_its_volume_and_never_runs_twice()

@@ -22,11 +22,13 @@ namespace Bailiwick.HostTests.Whole;
 internal sealed class MeasuredLab : IAsyncDisposable
 {
     private readonly LabDatacentre _datacentre;
+    private readonly string _machine;
 
-    private MeasuredLab(LabDatacentre datacentre, LabDeployment deployment)
+    private MeasuredLab(LabDatacentre datacentre, LabDeployment deployment, string machine)
     {
         _datacentre = datacentre;
         Deployment = deployment;
+        _machine = machine;
     }
 
     internal LabDeployment Deployment { get; }
@@ -35,9 +37,14 @@ internal sealed class MeasuredLab : IAsyncDisposable
 
     internal PartyId Bank => Deployment.Desks.Desks["bank"].Facts.Id ?? throw new InvalidOperationException();
 
-    internal string MachineReference => WholeLab.Reference(Deployment, MeasuredPolicies.Machine);
+    internal string MachineReference => WholeLab.Reference(Deployment, _machine);
 
-    internal static async Task<MeasuredLab> Up()
+    internal string MachineName => WholeLab.NameOf(Deployment, _machine);
+
+    internal static Task<MeasuredLab> Up() => Up(MeasuredPolicies.Write, MeasuredPolicies.Machine);
+
+    /// <summary>A lab with one machine, by `party/name`.</summary>
+    internal static async Task<MeasuredLab> Up(Func<string, string> write, string machine)
     {
         await LabFixture.SweepKilledRuns();
         string root = Path.Combine(Path.GetTempPath(), $"bailiwick-lab-{Guid.NewGuid():N}"[..22]);
@@ -45,11 +52,11 @@ internal sealed class MeasuredLab : IAsyncDisposable
         Directory.CreateDirectory(root);
         Directory.CreateSymbolicLink(Path.Combine(root, "cache"), LabFixture.Cache);
         LabPaths paths = new(root);
-        string policies = MeasuredPolicies.Write(Path.Combine(root, "written"));
+        string policies = write(Path.Combine(root, "written"));
         GuestImage image = await GuestImage.Build(paths.Cache);
         LabDatacentre datacentre = await LabBuilder.Up(paths, policies, ["host-1", "host-2"], null, default);
         LabHosts hosts = new(datacentre, image, MeasuredStart.Take(paths.Cache, null, default));
-        return new MeasuredLab(datacentre, await LabDeployment.Create(paths, hosts, policies, null, default));
+        return new MeasuredLab(datacentre, await LabDeployment.Create(paths, hosts, policies, null, default), machine);
     }
 
     public async ValueTask DisposeAsync()
@@ -64,7 +71,7 @@ internal sealed class MeasuredLab : IAsyncDisposable
 
     /// <summary>The socket of the machine's second line on a host.</summary>
     internal string Line(string host) => Host(host).PathInside(Path.Combine(
-        Paths.Proxy(host), "state", "machines", WholeLab.NameOf(Deployment, MeasuredPolicies.Machine), "probe.sock"));
+        Paths.Proxy(host), "state", "machines", MachineName, "probe.sock"));
 
     /// <summary>Where the machine's TPM rests.</summary>
     internal string Resting => Directory.GetDirectories(Paths.Pool, "*.tpm").Single();
@@ -81,11 +88,28 @@ internal sealed class MeasuredLab : IAsyncDisposable
         await desk.Board.SetDrain($"{Deployment.Desks.Operator.Facts.Id}/{host}", draining);
     }
 
-    /// <summary>Signs and publishes the image with other arguments.</summary>
-    internal async Task SetArguments(string arguments)
+    /// <summary>
+    /// A host loses its power and starts anew: all that ran is gone, and the kernel names another boot.
+    /// </summary>
+    internal async Task PowerLoss(string name)
     {
-        await File.WriteAllTextAsync(
-            Path.Combine(Paths.Policies, MeasuredPolicies.ImageFile), MeasuredPolicies.Image(arguments));
+        LabHost host = Host(name);
+        await Deployment.StopProxy(host, default);
+        await host.Must("virsh", "destroy", MachineName);
+        await Deployment.Boot(host, default);
+        string boot = Path.Combine(Paths.Root, "boot_id");
+        await File.WriteAllTextAsync(boot, $"{Guid.NewGuid():D}\n");
+        await host.Must("mount", "--bind", boot, "/proc/sys/kernel/random/boot_id");
+        await Deployment.StartProxy(host, default);
+    }
+
+    /// <summary>Signs and publishes the image with other arguments.</summary>
+    internal Task SetArguments(string arguments) => SetImage(MeasuredPolicies.Image(arguments));
+
+    /// <summary>Signs and publishes another image.</summary>
+    internal async Task SetImage(string image)
+    {
+        await File.WriteAllTextAsync(Path.Combine(Paths.Policies, MeasuredPolicies.ImageFile), image);
         await Deployment.Publish("bank", Deployment.Desks.Sign("bank", Deployment.LogKey()), default);
     }
 

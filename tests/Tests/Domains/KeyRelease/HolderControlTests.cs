@@ -78,7 +78,7 @@ public sealed class HolderControlTests
         HostRef? host = null)
     {
         byte[] envelope = HolderDocument.WriteReturn(
-            new KeySubject.Volume(Volume), null, host ?? ReleaseScene.HostOf(1), nonce ?? Nonce,
+            new KeySubject.Volume(Volume), null, Guid.Empty, host ?? ReleaseScene.HostOf(1), nonce ?? Nonce,
             signer ?? ReleaseScene.Host1);
         HolderDocument.Return document = HolderDocument.ReadReturn(envelope, out string fault)
             ?? throw new InvalidOperationException(fault);

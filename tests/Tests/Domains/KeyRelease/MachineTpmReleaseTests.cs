@@ -120,7 +120,7 @@ public sealed class MachineTpmReleaseTests
     {
         var key = new KeySubject.MachineTpm(new CompartmentRef(ReleaseScene.Bank, StatementName.Parse("web-1")));
         byte[] envelope = HolderDocument.WriteReturn(
-            key, Newest, ReleaseScene.HostOf(1), Nonce, ReleaseScene.Host1);
+            key, Newest, Boot, ReleaseScene.HostOf(1), Nonce, ReleaseScene.Host1);
         var returned = HolderDocument.ReadReturn(envelope, out _);
         Assert.Equal(Newest, returned?.State);
         KeyCustody custody = new(
@@ -143,6 +143,25 @@ public sealed class MachineTpmReleaseTests
         var refused = Assert.IsType<HolderVerdict.Refused>(
             HolderControl.Decide(takeover, demanding, keys, custody));
         Assert.Equal(KeyRefusalCode.TooFewApprovals, Assert.Single(refused.Refusals).Code);
+    }
+
+    [Fact]
+    public void A_holder_that_started_anew_cannot_give_back_what_it_may_not_go_on_with()
+    {
+        var key = new KeySubject.MachineTpm(new CompartmentRef(ReleaseScene.Bank, StatementName.Parse("web-1")));
+        KeyCustody custody = new(
+            ReleaseScene.Bank, ReleaseScene.Host1.Id, NonceStanding.Good,
+            new HolderState.Held(ReleaseScene.HostOf(1), Nonce), (_, _) => null)
+        { Mark = new TpmStateMark.Out(Boot) };
+        Assert.IsType<HolderVerdict.Cleared>(Return(Boot));
+        var refused = Assert.IsType<HolderVerdict.Refused>(Return(Guid.Parse("e0000000-0000-0000-0000-000000000001")));
+        Assert.Equal(KeyRefusalCode.TpmStateNotReturned, Assert.Single(refused.Refusals).Code);
+
+        HolderVerdict Return(Guid boot) => HolderControl.Decide(
+            HolderDocument.ReadReturn(
+                HolderDocument.WriteReturn(key, Older, boot, ReleaseScene.HostOf(1), Nonce, ReleaseScene.Host1), out _)
+                    ?? throw new InvalidOperationException(),
+            Scene.Datacentre, custody);
     }
 
     private static KeyVerdict Showing(Digest32? state, TpmStateMark mark) =>

@@ -154,6 +154,6 @@ public sealed class LeaseScheduleTests
             DeskBench.Call(Signer(host)),
             new ReturnBody(JsonElement.Parse(HolderDocument.WriteReturn(
                 new KeySubject.Volume(new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data"))), null,
-                ReleaseScene.HostOf(host + 1), KeyNonce.Of(nonce) ?? throw new InvalidOperationException(),
+                Guid.Empty, ReleaseScene.HostOf(host + 1), KeyNonce.Of(nonce) ?? throw new InvalidOperationException(),
                 Signer(host))))));
 }

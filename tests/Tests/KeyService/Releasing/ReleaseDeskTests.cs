@@ -93,7 +93,7 @@ public sealed class ReleaseDeskTests : IDisposable
             ["host-not-chosen", "no-lease", "held-by-another-host"], await RefusedCodes(second, ReleaseScene.Host2));
         byte[] document = HolderDocument.WriteReturn(
             new KeySubject.Volume(new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data"))), null,
-            ReleaseScene.HostOf(1),
+            Guid.Empty, ReleaseScene.HostOf(1),
             KeyNonce.Of(first.Nonce) ?? throw new InvalidOperationException(), Host1);
         ReturnBody returned = new(Json(document));
         Assert.IsType<RouteAnswer<Nothing>.Recorded>(Desk.Return(DeskBench.Call(Host1), returned));
