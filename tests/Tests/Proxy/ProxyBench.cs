@@ -76,6 +76,8 @@ internal sealed class ProxyBench : IDisposable
 
     public StartJudge Judge { get; private set; } = null!; // Likewise.
 
+    public VirtualStorageManager Storage { get; private set; } = null!; // Likewise.
+
     public UnitMaker Units { get; private set; } = null!; // Likewise.
 
     /// <summary>A bench with two machines of one tenant and one of another, on networks that overlap.</summary>
@@ -146,6 +148,7 @@ internal sealed class ProxyBench : IDisposable
                 Host, layout, new MachineTpmStates(Host, Pool), Certifier()),
             BootVolumes = new BootVolumes(new VolumeReader(Host, volumes), layout, Clock),
         };
+        Storage = storage;
         VirtualDeviceManager devices = new(link, layout, Integrity);
         Compartments = new CompartmentManager(
             link, storage, devices, network.Domains, layout, Integrity) { Time = Clock };

@@ -99,6 +99,28 @@ public sealed class BootVolumeStartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_volume_that_is_being_read_is_not_given_back_until_the_start_is_no_longer_wanted()
+    {
+        _bench.Host.Nbd.Gate.Reset();
+        Publish(Stated(_content));
+        await Turns(1);
+        HeldVolume held = new($"{Machine.Ref.Tenant}/web-1-data", $"{Machine.Ref}", Machine.MachineName, ["n"]);
+        Assert.Equal("", await Return());
+        Assert.Equal(1, _bench.Host.Nbd.Open);
+
+        _bench.Order(_bench.Datacentre.Acme, "web-1", running: false);
+        await Return();
+        Assert.True(SpinWait.SpinUntil(() => _bench.Host.Nbd.Open == 0, TimeSpan.FromSeconds(10)));
+
+        // Now the key service is asked, of which this test has none.
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<InvalidOperationException>(Return);
+
+        Task<string> Return() => _bench.Storage.ReturnAsync(
+            _bench.Plans.Current, held, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task A_result_that_waited_too_long_is_measured_anew()
     {
         _bench.Host.Nbd.Gate.Reset();
