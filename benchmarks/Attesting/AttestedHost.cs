@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using Bailiwick.Attestation;
 using Bailiwick.Attestation.BootLog;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Attestation.Predicates;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Quotes;
@@ -99,19 +101,15 @@ internal sealed class AttestedHost : IDisposable
 
     internal bool VerifyBare() => _key.VerifyData(_message, _plain, HashAlgorithmName.SHA256);
 
-    /// <summary>The registers that the quote proves.</summary>
-    internal QuotedPcrs Quoted(VerifierKeyCache keys) => QuoteVerifier.Verify(_claim, _expectation, keys) switch
-    {
-        QuoteVerdict.Verified verified => QuotedPcrs.Of(verified.Quote, TpmHash.Sha256),
-        QuoteVerdict.Refused refused => throw new BenchException(refused.Refusals[0].Sentence),
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
-
-    /// <summary>What the boot log proves by such registers.</summary>
-    internal BootFacts Explain(QuotedPcrs quoted) =>
-        BootExplanation.Judge(Read(_bootLog), quoted) is BootExplanation.Explained explained
-            ? BootFacts.Of(explained.Boot)
-            : throw new BenchException("A good boot log is refused.");
+    /// <summary>What the logs prove by the quote, which is verified for it.</summary>
+    internal LogsReading Read(EvidenceLogs shown, VerifierKeyCache keys, KnownBoot? known) =>
+        QuoteVerifier.Verify(_claim, _expectation, keys) switch
+        {
+            QuoteVerdict.Verified { Quote: var quote } => LogsReading.Judge(
+                shown, new QuotedMoment(Guid.Empty, quote.Clock, QuotedPcrs.Of(quote, TpmHash.Sha256)), known),
+            QuoteVerdict.Refused refused => throw new BenchException(refused.Refusals[0].Sentence),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
 
     private static MeasuredBoot Read(byte[] log) =>
         MeasuredBoot.Read(log) is BootLogReading.Understood { Log: var read }

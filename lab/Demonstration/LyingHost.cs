@@ -178,7 +178,7 @@ internal sealed class LyingHost : IDisposable
             envelope,
             await File.ReadAllBytesAsync(paths.BootLog(_machine.Host), cancellation).ConfigureAwait(false),
             await File.ReadAllBytesAsync(paths.RuntimeLog(_machine.Host), cancellation).ConfigureAwait(false),
-            _log.Shown(_machine.Model.Ref.Tenant));
+            _log.Shown(_machine.Model.Ref.Tenant), LogsAfter: null);
     }
 
     private HostRef Host() => _stage.Policies.Inventory.Hosts.Values.Single(

@@ -1,5 +1,6 @@
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
@@ -34,6 +35,11 @@ public sealed record EvidenceExpectation
 
     /// <summary>The TPM's clock in the last evidence accepted; null for the first.</summary>
     public TpmClockInfo? LastSeen { get; init; }
+
+    /// <summary>
+    /// What the verifier holds of the host's boot, from which the logs may go on; null when they must be whole.
+    /// </summary>
+    public KnownBoot? Known { get; init; }
 
     /// <summary>
     /// What the verifier brings along to follow the host's integrity log, which must then be shown; null where it is

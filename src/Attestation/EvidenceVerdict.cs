@@ -99,6 +99,9 @@ public enum EvidenceRefusalCode
     /// <summary>No beginning of the runtime log gives the quoted register.</summary>
     RuntimeLogMismatch,
 
+    /// <summary>The logs go on from where this verifier is not, or in another boot: they must be shown whole.</summary>
+    LogsPosition,
+
     /// <summary>The stated head of the integrity log is not what the quoted register holds.</summary>
     IntegrityHeadNotQuoted,
 

@@ -35,6 +35,12 @@ public static class EvidenceVerifier
         ProvenState? proven = read.Claims.Tpm is { } tpm
             ? new TpmCase(expectation, logs, keys, refusals).Check(tpm, read.Claims)
             : null;
+        if (read.Claims.Tpm is null && logs.After is not null)
+        {
+            refusals.Add(new EvidenceRefusal(
+                EvidenceRefusalCode.LogsPosition, "Logs go on from something, and no TPM quotes what they give."));
+        }
+
         IntegrityReading.Followed? followed = Follow(read.Claims, expectation.IntegrityLog, logs, refusals);
         return refusals.Count > 0
             ? new EvidenceVerdict.Refused(refusals.ToImmutable())

@@ -3,9 +3,9 @@ using System.Diagnostics;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Quotes;
-using Bailiwick.Attestation.RuntimeLog;
 using Bailiwick.Attestation.Tpm;
 
 namespace Bailiwick.Attestation;
@@ -44,7 +44,8 @@ internal sealed class TpmCase(
             case QuoteVerdict.Verified verified:
                 QuotedPcrs quoted = QuotedPcrs.Of(verified.Quote, TpmHash.Sha256);
                 CheckHead(quoted, said.IntegrityLog);
-                return new ProvenState(verified.Quote, enrolled, Boot(quoted), Runtime(quoted));
+                return new ProvenState(
+                    verified.Quote, enrolled, Read(new QuotedMoment(said.Boot, verified.Quote.Clock, quoted)));
             case QuoteVerdict.Refused refused:
                 refusals.AddRange(refused.Refusals.Select(r => new EvidenceRefusal(Map(r.Code), r.Sentence)));
                 return null;
@@ -84,52 +85,14 @@ internal sealed class TpmCase(
         }
     }
 
-    private BootFacts? Boot(QuotedPcrs quoted)
+    private LogsReading.Explained? Read(QuotedMoment moment)
     {
-        if (logs.BootLog.IsEmpty)
+        switch (LogsReading.Judge(logs, moment, expectation.Known))
         {
-            return null;
-        }
-
-        switch (MeasuredBoot.Read(logs.BootLog.Span))
-        {
-            case BootLogReading.Rejected rejected:
-                Refuse(EvidenceRefusalCode.BootLogMalformed, $"The boot log cannot be read: {rejected.Fault.Sentence}");
-                return null;
-            case BootLogReading.Understood understood:
-                switch (BootExplanation.Judge(understood.Log, quoted))
-                {
-                    case BootExplanation.Explained explained:
-                        return BootFacts.Of(explained.Boot);
-                    case BootExplanation.Refused refused:
-                        foreach (BootLogRefusal refusal in refused.Refusals)
-                        {
-                            Refuse(EvidenceRefusalCode.BootLogMismatch, refusal.Sentence);
-                        }
-
-                        return null;
-                    default:
-                        throw new UnreachableException();
-                }
-
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    private ExplainedRuntime? Runtime(QuotedPcrs quoted)
-    {
-        if (logs.RuntimeLog.IsEmpty)
-        {
-            return null;
-        }
-
-        switch (RuntimeExplanation.Judge(RuntimeLogState.Start(TpmHash.Sha256), logs.RuntimeLog, quoted))
-        {
-            case RuntimeExplanation.Explained explained:
-                return explained.Runtime;
-            case RuntimeExplanation.Refused refused:
-                Refuse(EvidenceRefusalCode.RuntimeLogMismatch, refused.Sentence);
+            case LogsReading.Explained explained:
+                return explained;
+            case LogsReading.Refused refused:
+                refusals.AddRange(refused.Refusals);
                 return null;
             default:
                 throw new UnreachableException();

@@ -1,6 +1,8 @@
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Known;
+using Bailiwick.Attestation.Predicates;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Attestation.RuntimeLog;
 using Bailiwick.Ledger;
@@ -23,8 +25,7 @@ public sealed class VerifiedEvidence
         Quote = proven?.Quote;
         Vendors = proven?.Key.Vendors;
         EndorsementKey = proven?.Key.EndorsementKey;
-        BootFacts = proven?.Boot;
-        Runtime = proven?.Runtime;
+        Logs = proven?.Logs;
         Host = claims.Host;
         IdentityKey = identityKey;
         ChannelKey = claims.ChannelKey;
@@ -41,11 +42,16 @@ public sealed class VerifiedEvidence
     /// <summary>What the host's TPM quoted; null where the host has only its word.</summary>
     public VerifiedQuote? Quote { get; }
 
-    /// <summary>What the quoted registers prove of the boot; null without a boot log.</summary>
-    public BootFacts? BootFacts { get; }
+    /// <summary>What the logs beside the quote prove; null without a quote.</summary>
+    public LogsReading.Explained? Logs { get; }
 
-    /// <summary>What they prove of everything run since; null without a runtime log.</summary>
-    public ExplainedRuntime? Runtime { get; }
+    /// <summary>What the quoted registers prove of the boot; null without a boot log.</summary>
+    public BootFacts? BootFacts => Logs?.Boot;
+
+    /// <summary>
+    /// What they prove of everything run since the boot, or since what the verifier knew; null without a runtime log.
+    /// </summary>
+    public ExplainedRuntime? Runtime => Logs?.Runtime;
 
     /// <summary>The vendors that vouch for the TPM (<see cref="EnrolledKey.Vendors"/>), or null.</summary>
     public Digest32? Vendors { get; }
@@ -81,6 +87,10 @@ public sealed class VerifiedEvidence
     /// <summary>SHA-256 of the signed payload.</summary>
     public Digest32 Digest { get; }
 
+    /// <summary>Judges a domain's demands on the logs, from what the verifier knew of this boot on.</summary>
+    public AppraisalReport Appraise(IReadOnlyList<Predicate> demands) =>
+        Logs?.Appraise(demands) ?? Appraisal.Judge(demands, null, null);
+
     // Only EvidenceVerifier calls this, after its last check.
     internal static VerifiedEvidence After(
         EvidenceClaims claims, PublicKey identityKey, Digest32 digest, ProvenState? proven,
@@ -89,4 +99,4 @@ public sealed class VerifiedEvidence
 }
 
 /// <summary>A quote that was verified, the enrolled key that made it, and what the logs explain of it.</summary>
-internal sealed record ProvenState(VerifiedQuote Quote, EnrolledKey Key, BootFacts? Boot, ExplainedRuntime? Runtime);
+internal sealed record ProvenState(VerifiedQuote Quote, EnrolledKey Key, LogsReading.Explained? Logs);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Identity;
@@ -95,7 +96,7 @@ public static class ProxyProcess
         using ILoggerFactory log = LoggerFactory.Create(_ => { });
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
-            Prove = (nonce, after, reader) => Prove(evidence, enrolment, nonce, (after, reader)),
+            Prove = asked => Prove(evidence, enrolment, asked),
             Enrol = keys.EnrolAsync,
         };
         await using ChannelServer server = await ChannelServer.Start(
@@ -112,15 +113,19 @@ public static class ProxyProcess
     }
 
     private static ProofAnswer Prove(
-        EvidenceDesk desk, TpmEnrolment enrolment, ReadOnlyMemory<byte> nonce,
-        (IntegrityPosition? After, PartyId? Reader) log)
+        EvidenceDesk desk, TpmEnrolment enrolment, ProofAsked asked)
     {
-        HostEvidence? made = desk.Show(nonce);
-        byte[] shown = made is null ? [] : desk.IntegrityLog(made, log.After, log.Reader);
+        if (desk.Show(asked.Nonce) is not { } made)
+        {
+            return new ProofAnswer(null, enrolment.Documents, "", "", null, null);
+        }
+
+        byte[] shown = desk.IntegrityLog(made, asked.After, asked.Reader);
+        EvidenceLogs logs = desk.Logs(made, asked.Held);
         return new ProofAnswer(
-            made is null ? null : JsonElement.Parse(made.Envelope), enrolment.Documents,
-            Convert.ToBase64String(desk.BootLog()), Convert.ToBase64String(desk.RuntimeLog()),
-            shown.Length == 0 ? null : JsonElement.Parse(shown));
+            JsonElement.Parse(made.Envelope), enrolment.Documents, Convert.ToBase64String(logs.BootLog.Span),
+            Convert.ToBase64String(logs.RuntimeLog.Span), shown.Length == 0 ? null : JsonElement.Parse(shown),
+            logs.After?.Write());
     }
 
     private static MachineLayout Layout(ProxyConfiguration configuration, string boot, string machines) =>

@@ -70,9 +70,21 @@ public abstract class BootExplanation
                 + $"{string.Join(", ", log.Banks.Select(b => b.Name))}.")]);
         }
 
-        BootReplay replay = BootReplay.Of(log, quoted.Bank);
+        return Judge(log, BootReplay.Of(log, quoted.Bank), quoted, required ?? Firmware);
+    }
+
+    /// <summary>Judges a log that was explained before by another quote of the same bank, without hashing it again.
+    /// </summary>
+    internal static BootExplanation Again(ExplainedBoot before, QuotedPcrs quoted) =>
+        before.Replay.Bank == quoted.Bank
+            ? Judge(before.Log, before.Replay, quoted, Firmware)
+            : Judge(before.Log, quoted);
+
+    private static BootExplanation Judge(
+        MeasuredBoot log, BootReplay replay, QuotedPcrs quoted, IReadOnlySet<int> required)
+    {
         var refusals = ImmutableArray.CreateBuilder<BootLogRefusal>();
-        foreach (int pcr in (required ?? Firmware).Order())
+        foreach (int pcr in required.Order())
         {
             if (Against(pcr, replay, quoted) is { } code)
             {
@@ -83,7 +95,7 @@ public abstract class BootExplanation
         return refusals.Count > 0
             ? new Refused(refusals.ToImmutable())
             : new Explained(ExplainedBoot.After(
-                log, quoted, [.. quoted.Numbers.Where(p => Matches(p, replay, quoted))]));
+                log, replay, quoted, [.. quoted.Numbers.Where(p => Matches(p, replay, quoted))]));
     }
 
     private static BootLogRefusalCode? Against(int pcr, BootReplay replay, QuotedPcrs quoted) =>
@@ -114,9 +126,10 @@ public abstract class BootExplanation
 /// </summary>
 public sealed class ExplainedBoot
 {
-    private ExplainedBoot(MeasuredBoot log, QuotedPcrs quoted, ImmutableSortedSet<int> pcrs)
+    private ExplainedBoot(MeasuredBoot log, BootReplay replay, QuotedPcrs quoted, ImmutableSortedSet<int> pcrs)
     {
         Log = log;
+        Replay = replay;
         Quoted = quoted;
         Pcrs = pcrs;
     }
@@ -127,10 +140,14 @@ public sealed class ExplainedBoot
     /// <summary>What was quoted.</summary>
     public QuotedPcrs Quoted { get; }
 
+    /// <summary>What the log's events give.</summary>
+    internal BootReplay Replay { get; }
+
     /// <summary>The PCRs whose quoted value the log gives; the events of all others prove nothing.</summary>
     public ImmutableSortedSet<int> Pcrs { get; }
 
     // Only BootExplanation calls this, after its last check.
-    internal static ExplainedBoot After(MeasuredBoot log, QuotedPcrs quoted, ImmutableSortedSet<int> pcrs) =>
-        new(log, quoted, pcrs);
+    internal static ExplainedBoot After(
+        MeasuredBoot log, BootReplay replay, QuotedPcrs quoted, ImmutableSortedSet<int> pcrs) =>
+        new(log, replay, quoted, pcrs);
 }

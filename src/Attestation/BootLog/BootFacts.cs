@@ -45,6 +45,15 @@ public sealed class BootFacts
         return new BootFacts(boot, all.ToImmutable());
     }
 
+    /// <summary>
+    /// The same facts by another quote over the same log; null where that explains other PCRs, whose events must be
+    /// read. What of the log is a fact depends on nothing else of a quote.
+    /// </summary>
+    internal BootFacts? Over(ExplainedBoot boot) =>
+        ReferenceEquals(boot.Log, Boot.Log) && boot.Quoted.Bank == Boot.Quoted.Bank && boot.Pcrs.SetEquals(Boot.Pcrs)
+            ? new BootFacts(boot, All)
+            : null;
+
     /// <summary>The facts of one PCR, in their measured order.</summary>
     public IEnumerable<BootFact> In(int pcr) => All.Where(f => f.Pcr == pcr);
 

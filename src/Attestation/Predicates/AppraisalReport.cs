@@ -41,4 +41,26 @@ public sealed class AppraisalReport
 
     /// <summary>True if there is no reservation and every predicate is satisfied.</summary>
     public bool Holds => Reservations.IsEmpty && Outcomes.All(o => o.Satisfied);
+
+    /// <summary>
+    /// Whether it is on exactly these demands. They are nearly always the same objects; a policy that was read anew is
+    /// compared by what it says.
+    /// </summary>
+    internal bool IsOn(IReadOnlyList<Predicate> demands)
+    {
+        if (demands.Count != Outcomes.Length)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < demands.Count; i++)
+        {
+            if (!PredicateJson.AreEqual(Outcomes[i].Predicate, demands[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }

@@ -66,7 +66,7 @@ public static class PredicateJson
 
     /// <summary>Whether two predicates demand the same, to the letter.</summary>
     public static bool AreEqual(Predicate left, Predicate right) =>
-        Canonical(ToNode(left)).AsSpan().SequenceEqual(Canonical(ToNode(right)));
+        ReferenceEquals(left, right) || Canonical(ToNode(left)).AsSpan().SequenceEqual(Canonical(ToNode(right)));
 
     /// <summary>One predicate as a JSON object.</summary>
     public static JsonObject ToNode(Predicate predicate)

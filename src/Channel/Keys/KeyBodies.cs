@@ -10,7 +10,11 @@ namespace Bailiwick.Channel.Keys;
 /// How far the key service followed the calling host's integrity log (boot, entries, first, head); null when it never
 /// did, or does not know the host.
 /// </param>
-public sealed record NonceAnswer(string Nonce, long Size, JsonElement? Followed);
+/// <param name="Held">
+/// What it holds of the calling host's boot log and runtime log (boot, bootLog, entries, register, resets, restarts);
+/// null for nothing: they are shown whole then.
+/// </param>
+public sealed record NonceAnswer(string Nonce, long Size, JsonElement? Followed, JsonElement? Held);
 
 /// <summary>A host's signed request.</summary>
 /// <param name="Request">A DSSE envelope.</param>
@@ -19,7 +23,12 @@ public sealed record NonceAnswer(string Nonce, long Size, JsonElement? Followed)
 /// <param name="IntegrityLog">
 /// What the tenant may see of the host's integrity log (integrity-tail/v1); null when it is not shown.
 /// </param>
-public sealed record ReleaseBody(JsonElement Request, string BootLog, string RuntimeLog, JsonElement? IntegrityLog);
+/// <param name="LogsAfter">
+/// What came as held with the nonce, where the two logs go on from it: the boot log is left out and the runtime log
+/// begins there. Null where they are whole.
+/// </param>
+public sealed record ReleaseBody(
+    JsonElement Request, string BootLog, string RuntimeLog, JsonElement? IntegrityLog, JsonElement? LogsAfter);
 
 /// <summary>A sealed key on the wire.</summary>
 /// <param name="Ephemeral">The sealer's public key, SubjectPublicKeyInfo in base64.</param>

@@ -21,9 +21,11 @@ public sealed record OpenedKey(SecretBytes Key, string Nonce, JsonElement Contex
 /// <param name="BootLog">The firmware's event log beside the evidence; empty when there is none.</param>
 /// <param name="RuntimeLog">The kernel's runtime log, read after the quote was made; empty when there is none.</param>
 /// <param name="IntegrityLog">What the tenant may see of the integrity log, JSON; empty when it is not shown.</param>
+/// <param name="LogsAfter">What the key service holds, where the other two logs go on from it; null: they are whole.
+/// </param>
 public sealed record SignedRequest(
     ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> BootLog, ReadOnlyMemory<byte> RuntimeLog,
-    ReadOnlyMemory<byte> IntegrityLog);
+    ReadOnlyMemory<byte> IntegrityLog, JsonElement? LogsAfter);
 
 /// <summary>
 /// Asks a tenant's key service over the channel. Failures are <see cref="KeyServiceException"/>; a key that does not
@@ -86,7 +88,7 @@ public sealed class KeyServiceClient
             StrictJson.Write(new ReleaseBody(
                 JsonElement.Parse(request.Envelope.Span), Convert.ToBase64String(request.BootLog.Span),
                 Convert.ToBase64String(request.RuntimeLog.Span),
-                request.IntegrityLog.IsEmpty ? null : JsonElement.Parse(request.IntegrityLog.Span))),
+                request.IntegrityLog.IsEmpty ? null : JsonElement.Parse(request.IntegrityLog.Span), request.LogsAfter)),
             cancel);
         return StrictBase64.TryDecode(body.Ephemeral, MaxAnswerBytes, out byte[]? ephemeral)
             && StrictBase64.TryDecode(body.Ciphertext, MaxAnswerBytes, out byte[]? ciphertext)
@@ -112,7 +114,7 @@ public sealed class KeyServiceClient
             StrictJson.Write(new LeaseBody(
                 nonce.Nonce, domains, JsonElement.Parse(made.Envelope.Span),
                 Convert.ToBase64String(made.BootLog.Span), Convert.ToBase64String(made.RuntimeLog.Span),
-                made.IntegrityLog.IsEmpty ? null : JsonElement.Parse(made.IntegrityLog.Span))),
+                made.IntegrityLog.IsEmpty ? null : JsonElement.Parse(made.IntegrityLog.Span), made.LogsAfter)),
             cancel);
     }
 

@@ -12,9 +12,13 @@ namespace Bailiwick.Channel.Keys;
 /// <param name="IntegrityLog">
 /// What the tenant may see of the host's integrity log (integrity-tail/v1); null when it is not shown.
 /// </param>
+/// <param name="LogsAfter">
+/// What came as held with the nonce, where the two logs go on from it: the boot log is left out and the runtime log
+/// begins there. Null where they are whole.
+/// </param>
 public sealed record LeaseBody(
     string Nonce, ImmutableArray<string> Domains, JsonElement Evidence, string BootLog, string RuntimeLog,
-    JsonElement? IntegrityLog);
+    JsonElement? IntegrityLog, JsonElement? LogsAfter);
 
 /// <summary>What a key service made of it.</summary>
 /// <param name="Domains">One verdict for each domain that was judged.</param>

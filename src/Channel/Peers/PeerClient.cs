@@ -12,19 +12,26 @@ namespace Bailiwick.Channel.Peers;
 /// <param name="After">
 /// How far the asker followed the host's integrity log (boot, entries, first, head); null for the first time.
 /// </param>
-public sealed record ProofQuestion(string Nonce, JsonElement? After);
+/// <param name="Held">
+/// What the asker holds of the host's logs (boot, bootLog, entries, register, resets, restarts); null for nothing.
+/// </param>
+public sealed record ProofQuestion(string Nonce, JsonElement? After, JsonElement? Held);
 
 /// <summary>What a host shows of itself; all of it is to be verified.</summary>
 /// <param name="Evidence">A DSSE envelope over the nonce; null as long as the host knows no checkpoint.</param>
 /// <param name="Enrolments">What tenants' key services signed of its TPM: DSSE envelopes.</param>
-/// <param name="BootLog">The firmware's event log, base64; empty when there is none.</param>
-/// <param name="RuntimeLog">The kernel's runtime log, base64; empty when there is none.</param>
+/// <param name="BootLog">The firmware's event log, base64; empty when there is none, or where the asker holds it.
+/// </param>
+/// <param name="RuntimeLog">
+/// The kernel's runtime log, base64; empty when there is none. Only what is new where the asker holds the rest.
+/// </param>
 /// <param name="IntegrityLog">
 /// What the asker may see of its integrity log (integrity-tail/v1); null when there are too many entries.
 /// </param>
+/// <param name="LogsAfter">What the asker holds, where the two logs go on from it; null where they are whole.</param>
 public sealed record ProofAnswer(
     JsonElement? Evidence, ImmutableArray<JsonElement> Enrolments, string BootLog, string RuntimeLog,
-    JsonElement? IntegrityLog);
+    JsonElement? IntegrityLog, JsonElement? LogsAfter);
 
 /// <summary>A host could not be asked, or gave no answer that can be read.</summary>
 public sealed class PeerException : Exception
@@ -57,11 +64,14 @@ public sealed class PeerClient
     /// <summary>Asks for evidence over a nonce.</summary>
     /// <param name="nonce">The nonce.</param>
     /// <param name="after">How far the host's integrity log was followed; null for the first time.</param>
+    /// <param name="held">What is held of its boot log and runtime log; null for nothing, and whole logs.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="PeerException">There is no answer.</exception>
     public Task<ProofAnswer> Prove(
-        ReadOnlyMemory<byte> nonce, JsonElement? after, CancellationToken cancel = default) => Post<ProofAnswer>(
-            "/v1/evidence", StrictJson.Write(new ProofQuestion(Convert.ToBase64String(nonce.Span), after)), cancel);
+        ReadOnlyMemory<byte> nonce, JsonElement? after, JsonElement? held, CancellationToken cancel = default) =>
+        Post<ProofAnswer>(
+            "/v1/evidence", StrictJson.Write(new ProofQuestion(Convert.ToBase64String(nonce.Span), after, held)),
+            cancel);
 
     /// <summary>Has the host enrol its TPM with a tenant, anew if it was before.</summary>
     /// <exception cref="PeerException">It does not, and why.</exception>

@@ -115,7 +115,8 @@ internal static class EvidenceFetch
         BoardDesk desk, BundlePins pins, byte[]? held, CancellationToken cancellation)
     {
         using HttpClient http = desk.Host(pins.Host.ToString());
-        ProofAnswer answer = await new PeerClient(http).Prove(pins.Nonce ?? default, after: null, cancellation)
+        ProofAnswer answer = await new PeerClient(http)
+            .Prove(pins.Nonce ?? default, after: null, held: null, cancellation)
             .ConfigureAwait(false);
         byte[] evidence = answer.Evidence is { } shown ? CanonicalJson.Write(shown) : throw new CustodyException(
             "The host has verified no checkpoint yet, so it has no evidence; ask again in a few seconds.");

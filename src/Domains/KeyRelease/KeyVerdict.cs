@@ -197,6 +197,9 @@ public enum KeyRefusalCode
     /// <summary>The runtime log does not give the quoted register.</summary>
     EvidenceRuntimeLogMismatch,
 
+    /// <summary>The logs go on from where this key service is not: they must be shown whole.</summary>
+    EvidenceLogsPosition,
+
     /// <summary>The stated head of the integrity log is not what the quoted register holds.</summary>
     EvidenceIntegrityHeadNotQuoted,
 

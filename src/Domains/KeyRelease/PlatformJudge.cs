@@ -36,7 +36,7 @@ public static class PlatformJudge
             return [];
         }
 
-        AppraisalReport report = Appraisal.Judge(domain.Hosts.Evidence, evidence.BootFacts, evidence.Runtime);
+        AppraisalReport report = evidence.Appraise(domain.Hosts.Evidence);
         return
         [
             .. report.Reservations,

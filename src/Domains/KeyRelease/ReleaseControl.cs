@@ -171,6 +171,7 @@ public static class ReleaseControl
         EvidenceRefusalCode.BootLogMalformed => KeyRefusalCode.EvidenceBootLogMalformed,
         EvidenceRefusalCode.BootLogMismatch => KeyRefusalCode.EvidenceBootLogMismatch,
         EvidenceRefusalCode.RuntimeLogMismatch => KeyRefusalCode.EvidenceRuntimeLogMismatch,
+        EvidenceRefusalCode.LogsPosition => KeyRefusalCode.EvidenceLogsPosition,
         EvidenceRefusalCode.IntegrityHeadNotQuoted => KeyRefusalCode.EvidenceIntegrityHeadNotQuoted,
         EvidenceRefusalCode.IntegrityLogMissing => KeyRefusalCode.EvidenceIntegrityLogMissing,
         EvidenceRefusalCode.IntegrityLogMalformed => KeyRefusalCode.EvidenceIntegrityLogMalformed,

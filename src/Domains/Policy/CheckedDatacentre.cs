@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Bailiwick.Attestation.Predicates;
 
 namespace Bailiwick.Domains.Policy;
 
@@ -30,6 +31,13 @@ public sealed class CheckedDatacentre
     public ImmutableSortedDictionary<string, DomainModel> Domains { get; }
     /// <summary>Machines, volumes and images.</summary>
     public Machinery Machinery { get; }
+
+    /// <summary>What a domain demands of the logs of its hosts; nothing where no statement describes it.</summary>
+    public IReadOnlyList<Predicate> DemandsOf(DomainRef domain)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        return Domains.GetValueOrDefault(domain.ToString())?.Hosts.Evidence ?? [];
+    }
 }
 
 /// <summary>The operator's facts, by reference text.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.KeyRelease;
@@ -53,10 +54,10 @@ public sealed class LeaseDesk(
         try
         {
             ReadOnlyMemory<byte> evidence = ShownDocuments.Canonical(body.Evidence);
-            if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog, body.IntegrityLog) is not { } logs)
+            if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog, body.IntegrityLog, body.LogsAfter) is not { } logs)
             {
-                book.End(host, "A log that it showed is not base64.");
-                return Refused(KeyProblems.BadDocument("A log is not base64."));
+                book.End(host, KeyProblems.BadLogs.Detail);
+                return Refused(KeyProblems.BadLogs);
             }
 
             if (await Standing(evidence, snapshot, call.Cancel) is not { } standing)
@@ -64,14 +65,25 @@ public sealed class LeaseDesk(
                 return Refused(KeyProblems.NotJudged);
             }
 
+            // One policy from here on: what a tail is judged by must be what its beginning was judged by.
+            CheckedDatacentre datacentre = (policy() ?? snapshot).Datacentre;
+            KnownBoot? known = proofs.Held(host.ToString(), Counting(host, body.Domains, datacentre), datacentre);
+            if (logs.After is { } after && after != known?.Position)
+            {
+                proofs.Forget(host.ToString());
+                return Refused(KeyProblems.LogsNotHeld);
+            }
+
             CheckpointRule rule = new(snapshot.Checkpoint.Origin, leastSize, _ => standing);
             EvidenceVerdict? verdict = proofs.Judge(
-                new ShownEvidence(host, call.Caller.Key, nonce, evidence, logs), snapshot.Datacentre, rule);
-            return new RouteAnswer<LeaseAnswer>.Ok(new LeaseAnswer(
-                [.. Judged(host, body.Domains, verdict, (policy() ?? snapshot).Datacentre)]));
+                new ShownEvidence(host, call.Caller.Key, nonce, evidence, logs, known), datacentre, rule);
+            LeaseAnswer answer = new([.. Judged(host, body.Domains, verdict, datacentre)]);
+            proofs.Learn(host.ToString(), verdict, datacentre);
+            return new RouteAnswer<LeaseAnswer>.Ok(answer);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
+            proofs.Forget(host.ToString());
             book.End(host, "This key service failed over what it showed.");
             throw;
         }
@@ -88,6 +100,12 @@ public sealed class LeaseDesk(
                 (long)(now - lease.At).TotalSeconds, lease.Doubt(now) ?? "")),
         ];
     }
+
+    /// <summary>The described domains by whose demands a host is judged.</summary>
+    private IEnumerable<DomainRef> Counting(
+        HostRef host, ImmutableArray<string> asked, CheckedDatacentre datacentre) =>
+        asked.Concat(book.DomainsOf(host).Select(one => one.ToString())).Distinct()
+            .Select(datacentre.Domains.GetValueOrDefault).OfType<DomainModel>().Select(model => model.Ref);
 
     private List<DomainLease> Judged(
         HostRef host, ImmutableArray<string> asked, EvidenceVerdict? verdict, CheckedDatacentre datacentre)

@@ -1,6 +1,7 @@
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Domains.KeyRelease;
@@ -19,8 +20,10 @@ namespace Bailiwick.KeyService.Proving;
 /// <param name="Nonce">The nonce that this key service gave for it.</param>
 /// <param name="Evidence">A DSSE envelope as canonical JSON.</param>
 /// <param name="Logs">The logs that came with it.</param>
+/// <param name="Known">What the logs may go on from; null when they must be whole.</param>
 public sealed record ShownEvidence(
-    HostRef Host, KeyId Caller, ReadOnlyMemory<byte> Nonce, ReadOnlyMemory<byte> Evidence, EvidenceLogs Logs);
+    HostRef Host, KeyId Caller, ReadOnlyMemory<byte> Nonce, ReadOnlyMemory<byte> Evidence, EvidenceLogs Logs,
+    KnownBoot? Known);
 
 /// <summary>
 /// Judges what hosts show of themselves, whatever for, in one order: a TPM's counters only go on, so those of the last
@@ -32,6 +35,8 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
     private readonly Lock _gate = new();
     private readonly VerifierKeyCache _keys = new(MostKeys);
     private readonly Dictionary<(string Host, Digest32 Tpm), TpmClockInfo> _clocks = [];
+    private readonly KnownBoots<string> _known = new();
+    private CheckedDatacentre? _pruned;
 
     /// <summary>Judges evidence; null when no operator states an identity key for the host.</summary>
     public EvidenceVerdict? Judge(ShownEvidence shown, CheckedDatacentre datacentre, CheckpointRule rule)
@@ -55,6 +60,7 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
                 LastSeen = enrolled is null ? null : _clocks.GetValueOrDefault((host, enrolled.EndorsementKey)),
                 ChannelKey = shown.Caller,
                 Checkpoint = rule,
+                Known = shown.Known,
                 IntegrityLog = new IntegrityDemand(tenant, logs.PositionOf(host)),
                 Nonce = shown.Nonce,
             };
@@ -73,6 +79,33 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
             return verdict;
         }
     }
+
+    /// <summary>
+    /// What this key service says with a nonce that it holds of a host's logs; null when they must be shown whole: it
+    /// holds nothing, or not under the demands of now.
+    /// </summary>
+    /// <param name="host">The host.</param>
+    /// <param name="domains">The domains by whose demands it will be judged.</param>
+    /// <param name="datacentre">The policies.</param>
+    public KnownBoot? Held(string host, IEnumerable<DomainRef> domains, CheckedDatacentre datacentre) =>
+        _known.Of(host) is { } known && known.Covers(domains.Select(datacentre.DemandsOf)) ? known : null;
+
+    /// <summary>
+    /// Takes a verdict, after the demands of every domain that counts were judged by it; what was not accepted is
+    /// forgotten, and so is every host that no statement describes any more.
+    /// </summary>
+    public void Learn(string host, EvidenceVerdict? verdict, CheckedDatacentre datacentre)
+    {
+        ArgumentNullException.ThrowIfNull(datacentre);
+        _known.Take(host, verdict);
+        if (!ReferenceEquals(Interlocked.Exchange(ref _pruned, datacentre), datacentre))
+        {
+            _known.Keep(datacentre.Inventory.Hosts.Keys.ToHashSet(StringComparer.Ordinal));
+        }
+    }
+
+    /// <summary>Forgets what was judged of a host's boot: its logs are asked for whole.</summary>
+    public void Forget(string host) => _known.Forget(host);
 
     /// <summary>How far a host's integrity log was followed; null when it never was.</summary>
     public IntegrityPosition? FollowedOf(string host) => logs.PositionOf(host);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bailiwick.Attestation;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Ledger.Json;
 
 namespace Bailiwick.KeyService.Proving;
@@ -21,14 +22,21 @@ internal static class ShownDocuments
         }
     }
 
-    /// <summary>The logs beside evidence; null when one is not base64.</summary>
-    public static EvidenceLogs? Logs(string boot, string runtime, JsonElement? integrity)
+    /// <summary>The logs beside evidence; null when one is not base64, or they go on from no position.</summary>
+    public static EvidenceLogs? Logs(string boot, string runtime, JsonElement? integrity, JsonElement? after)
     {
+        LogsPosition? position = after is { } shown ? LogsPosition.Read(shown) : null;
+        if (after is not null && position is null)
+        {
+            return null;
+        }
+
         try
         {
             return new EvidenceLogs(Convert.FromBase64String(boot), Convert.FromBase64String(runtime))
             {
                 IntegrityLog = integrity is { } log ? Canonical(log) : default,
+                After = position,
             };
         }
         catch (FormatException)

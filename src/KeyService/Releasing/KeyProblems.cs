@@ -23,6 +23,12 @@ internal static class KeyProblems
         503, "not-judged", "The board does not show this key service what it showed the host; nothing was judged.",
         "Ask again with a new nonce.");
 
+    public static RouteProblem LogsNotHeld { get; } = new(
+        409, "logs-not-held", "The logs go on from what this key service does not hold, or not under the demands of "
+        + "now; nothing was judged.", "Ask for a new nonce, and show the logs whole where none is said to be held.");
+
+    public static RouteProblem BadLogs { get; } = BadDocument("A log is not base64, or goes on from no position.");
+
     public static RouteProblem BadDocument(string sentence) => new(
         400, "bad-document", sentence, "Send the document as its format says, in canonical JSON.");
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Credentials;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
@@ -56,11 +57,13 @@ public sealed class ReleaseDesk(
             return new RouteAnswer<NonceAnswer>.Refused(RefusalProblem.NotReady);
         }
 
+        string host = $"{call.Caller.Party}/{call.Caller.Host}";
         return nonces.Give(call.Caller.Key, snapshot.Checkpoint.Size) is { } nonce
             ? new RouteAnswer<NonceAnswer>.Ok(
                 new NonceAnswer(
                     Convert.ToBase64String(nonce), snapshot.Checkpoint.Size,
-                    proofs.FollowedOf($"{call.Caller.Party}/{call.Caller.Host}")?.Write()))
+                    proofs.FollowedOf(host)?.Write(),
+                    proofs.Held(host, LeasedTo(call), snapshot.Datacentre)?.Position.Write()))
             : new RouteAnswer<NonceAnswer>.Refused(KeyProblems.TooManyNonces);
     }
 
@@ -79,9 +82,9 @@ public sealed class ReleaseDesk(
             return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadDocument(fault));
         }
 
-        if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog, body.IntegrityLog) is not { } logs)
+        if (ShownDocuments.Logs(body.BootLog, body.RuntimeLog, body.IntegrityLog, body.LogsAfter) is not { } logs)
         {
-            return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadDocument("A log is not base64."));
+            return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.BadLogs);
         }
 
         NonceStanding nonce = Map(nonces.Present(request.Nonce.Bytes.Span, call.Caller.Key, out long leastSize));
@@ -97,7 +100,17 @@ public sealed class ReleaseDesk(
                 Mark = MarkOf(request.Key),
                 Colour = ColourOf(request.Key),
             };
-            return Judge(request, logs, rule, custody, snapshot) switch
+            KnownBoot? known = proofs.Held(
+                request.Host.ToString(), Leases.DomainsOf(request.Host), snapshot.Datacentre);
+            if (logs.After is { } after && after != known?.Position)
+            {
+                ForgetOwn(request.Host, custody, snapshot);
+                return new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.LogsNotHeld);
+            }
+
+            ShownEvidence shown = new(
+                request.Host, custody.Caller, request.Nonce.Bytes, request.Evidence, logs, known);
+            return Judge(request, shown, rule, custody, snapshot) switch
             {
                 KeyVerdict.Refused refused =>
                     new RouteAnswer<SealedKeyBody>.Refused(KeyProblems.Of(refused.Refusals)),
@@ -176,20 +189,20 @@ public sealed class ReleaseDesk(
     }
 
     private KeyVerdict Judge(
-        ReleaseRequest request, EvidenceLogs logs, CheckpointRule rule, KeyCustody custody, PolicySnapshot snapshot)
+        ReleaseRequest request, ShownEvidence shown, CheckpointRule rule, KeyCustody custody, PolicySnapshot snapshot)
     {
-        ShownEvidence shown = new(request.Host, custody.Caller, request.Nonce.Bytes, request.Evidence, logs);
         switch (proofs.Judge(shown, snapshot.Datacentre, rule))
         {
             case null:
                 return ReleaseControl.Explain([], snapshot.Datacentre, request, custody, time.GetUtcNow());
             case EvidenceVerdict.Verified verified:
                 EndBroken(request.Host, verified, snapshot);
-                return ReleaseControl.Decide(
+                KeyVerdict decided = ReleaseControl.Decide(
                     verified.Evidence, snapshot.Datacentre, request, custody, time.GetUtcNow());
+                proofs.Learn(request.Host.ToString(), verified, snapshot.Datacentre);
+                return decided;
             case EvidenceVerdict.Refused refused:
-                if (ReleaseControl.IdentityKeyOf(snapshot.Datacentre, request.Host)?.Id == custody.Caller
-                    && custody.Nonce == NonceStanding.Good && refused.Refusals.Any(IsAgainstTheHost))
+                if (ForgetOwn(request.Host, custody, snapshot) && refused.Refusals.Any(IsAgainstTheHost))
                 {
                     Leases.End(request.Host, string.Join(" ", refused.Refusals.Select(one => one.Sentence)));
                 }
@@ -200,6 +213,25 @@ public sealed class ReleaseDesk(
                 throw new UnreachableException();
         }
     }
+
+    /// <summary>
+    /// Forgets what was judged of a host's logs, if it is the host itself that asks, with a good nonce: nobody else's
+    /// request says anything about it. True when it is.
+    /// </summary>
+    private bool ForgetOwn(HostRef host, KeyCustody custody, PolicySnapshot snapshot)
+    {
+        if (ReleaseControl.IdentityKeyOf(snapshot.Datacentre, host)?.Id != custody.Caller
+            || custody.Nonce != NonceStanding.Good)
+        {
+            return false;
+        }
+
+        proofs.Forget(host.ToString());
+        return true;
+    }
+
+    private ImmutableArray<DomainRef> LeasedTo(RouteCall call) =>
+        call.Caller is { Party: { } party, Host: { } name } ? Leases.DomainsOf(new HostRef(party, name)) : [];
 
     /// <summary>What is shown for a key counts against the host as what it shows to keep a lease.</summary>
     private void EndBroken(HostRef host, EvidenceVerdict.Verified verdict, PolicySnapshot snapshot)

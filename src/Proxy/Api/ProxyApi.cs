@@ -3,6 +3,7 @@ using System.Text.Json;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Peers;
 using Bailiwick.Channel.Principals;
@@ -33,9 +34,9 @@ public sealed class ProxyApi(
     private const string LogName = "integrity log";
 
     /// <summary>
-    /// Makes what this host shows: over a nonce, its log after a position, opened to a tenant or to nobody.
+    /// Makes what this host shows: over a nonce, its logs after positions, opened to a tenant or to nobody.
     /// </summary>
-    public required Func<ReadOnlyMemory<byte>, IntegrityPosition?, PartyId?, ProofAnswer> Prove { get; init; }
+    public required Func<ProofAsked, ProofAnswer> Prove { get; init; }
 
     /// <summary>Enrols this host's TPM with a tenant; answers why no vendor vouches for it.</summary>
     public required Func<PartyId, CancellationToken, Task<ImmutableArray<string>>> Enrol { get; init; }
@@ -62,12 +63,12 @@ public sealed class ProxyApi(
 
         try
         {
-            // A position that is not read as one is none: the answer begins with the boot then. Only a tenant is shown
-            // entries, those that concern it; hosts and operators follow the digests.
+            // A position that is not read as one is none: what is shown begins with the boot then. Only a tenant is
+            // shown entries, those that concern it; hosts and operators follow the digests.
             bool isTenant = call.Caller.Kind is PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor;
-            ProofAnswer proof = Prove(
+            ProofAnswer proof = Prove(new ProofAsked(
                 nonce, question.After is { } after ? IntegrityPosition.Read(after) : null,
-                isTenant ? call.Caller.Party : null);
+                question.Held is { } held ? LogsPosition.Read(held) : null, isTenant ? call.Caller.Party : null));
             return new RouteAnswer<ProofAnswer>.Ok(call.Caller.Kind == PrincipalKind.Host
                 ? proof
                 : proof with { Enrolments = [.. proof.Enrolments.Where(one => MaySee(call.Caller, one))] });

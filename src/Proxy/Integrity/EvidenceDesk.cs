@@ -1,6 +1,7 @@
-using System.Text.Json;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Known;
+using Bailiwick.Attestation.Tpm;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Domains.Policy;
@@ -46,11 +47,11 @@ public sealed class EvidenceDesk(
                 IntegrityLog = head,
                 Nonce = nonce,
             };
+            TpmClaims? quoted = tpm?.Quote(EvidenceDocument.Binding(claims));
             return new HostEvidence(
-                EvidenceDocument.Write(
-                    tpm is null ? claims : claims with { Tpm = tpm.Quote(EvidenceDocument.Binding(claims)) },
-                    identity.Signer),
-                head);
+                EvidenceDocument.Write(claims with { Tpm = quoted }, identity.Signer), head,
+                quoted is not null && TpmAttest.TryRead(quoted.Quote.Span, out TpmAttest? said, out _)
+                    ? said.Clock : null);
         })
         : null;
 
@@ -96,22 +97,31 @@ public sealed class EvidenceDesk(
     /// <summary>What a tenant's key service is shown, after what it said with its nonce.</summary>
     /// <param name="envelope">What is signed: the evidence, or a request around it.</param>
     /// <param name="evidence">The evidence.</param>
-    /// <param name="followed">How far the key service followed the log, as it says.</param>
+    /// <param name="given">What it said with its nonce: how far it followed the log, and what it holds.</param>
     /// <param name="tenant">Whose it is.</param>
     /// <exception cref="WorldException">A log cannot be read.</exception>
-    public SignedRequest Beside(byte[] envelope, HostEvidence evidence, JsonElement? followed, PartyId tenant) =>
-        new(envelope, BootLog(), RuntimeLog(), IntegrityLog(
-            evidence, followed is { } told ? IntegrityPosition.Read(told) : null, tenant));
-
-    /// <summary>The firmware's event log, to be shown beside a quote; empty when this host has none.</summary>
-    /// <exception cref="WorldException">It cannot be read.</exception>
-    public byte[] BootLog() => Read(logs.Boot);
+    public SignedRequest Beside(byte[] envelope, HostEvidence evidence, NonceAnswer given, PartyId tenant)
+    {
+        ArgumentNullException.ThrowIfNull(given);
+        EvidenceLogs shown = Logs(evidence, given.Held is { } held ? LogsPosition.Read(held) : null);
+        return new SignedRequest(
+            envelope, shown.BootLog, shown.RuntimeLog,
+            IntegrityLog(evidence, given.Followed is { } told ? IntegrityPosition.Read(told) : null, tenant),
+            shown.After?.Write());
+    }
 
     /// <summary>
-    /// The kernel's runtime log; it is read after a quote, so that what the quote is over is a beginning of it.
+    /// The firmware's event log and the kernel's runtime log, to be shown beside a quote; empty where this host has
+    /// none. They are read after the quote, so that what it is over is a beginning of them.
     /// </summary>
-    /// <exception cref="WorldException">It cannot be read.</exception>
-    public byte[] RuntimeLog() => Read(logs.Runtime);
+    /// <param name="evidence">The evidence.</param>
+    /// <param name="held">What the verifier says it holds; null for nothing.</param>
+    /// <exception cref="WorldException">One cannot be read.</exception>
+    public EvidenceLogs Logs(HostEvidence evidence, LogsPosition? held)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        return new EvidenceLogs(Read(logs.Boot), Read(logs.Runtime)).Beyond(held, integrity.Boot, evidence.Clock);
+    }
 
     private static byte[] Read(string path)
     {
@@ -132,7 +142,16 @@ public sealed class EvidenceDesk(
     public static Guid ReadBoot() => Guid.Parse(File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim());
 }
 
+/// <summary>What a verifier asks this host to show.</summary>
+/// <param name="Nonce">Its nonce.</param>
+/// <param name="After">How far it followed the integrity log; null for the first time.</param>
+/// <param name="Held">What it holds of the other two logs; null for nothing.</param>
+/// <param name="Reader">The tenant it verifies for; null for digests alone.</param>
+public sealed record ProofAsked(
+    ReadOnlyMemory<byte> Nonce, IntegrityPosition? After, LogsPosition? Held, PartyId? Reader);
+
 /// <summary>Evidence, and the head of the integrity log in it.</summary>
 /// <param name="Envelope">A DSSE envelope.</param>
 /// <param name="Head">The head.</param>
-public sealed record HostEvidence(byte[] Envelope, IntegrityHead Head);
+/// <param name="Clock">The TPM's counters in the quote; null without one.</param>
+public sealed record HostEvidence(byte[] Envelope, IntegrityHead Head, TpmClockInfo? Clock);

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Attestation.Known;
 using Bailiwick.Attestation.PublicKeys;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Peers;
@@ -37,7 +38,7 @@ public sealed class PeerWatch(
     private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<HostRef, IntegrityPosition> _followed = [];
+    private readonly PeerKnowledge _known = new();
     private readonly VerifierKeyCache _keys = new(MostKeys);
 
     /// <summary>Asks everyone, again and again, until cancelled.</summary>
@@ -47,6 +48,7 @@ public sealed class PeerWatch(
         {
             ImmutableArray<(HostRef Host, DomainRef Domain)> wanted = plans.Current.Doubts.Keys;
             leases.Keep(wanted);
+            _known.Keep(wanted);
             await Task.WhenAll(wanted.GroupBy(pair => pair.Host).Select(
                 group => JudgeAsync(group.Key, [.. group.Select(pair => pair.Domain)], stop))).ConfigureAwait(false);
             try
@@ -81,6 +83,7 @@ public sealed class PeerWatch(
         if (await leases.JudgeAsync(peer, domains, () => AskAsync(peer, domains, stop)).ConfigureAwait(false)
             is { } failure)
         {
+            _known.Forget(peer, domains);
             // The full exception, not only its message: this is for whoever repairs the Proxy.
             await Console.Error.WriteLineAsync($"bailiwick: judging {peer} failed: {failure}").ConfigureAwait(false);
         }
@@ -101,9 +104,10 @@ public sealed class PeerWatch(
         try
         {
             byte[] nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-            IntegrityPosition? followed = _followed.GetValueOrDefault(peer);
-            ProofAnswer answer = await Client(host, key).Prove(nonce, followed?.Write(), limit.Token)
-                .ConfigureAwait(false);
+            IntegrityPosition? followed = _known.FollowedOf(peer);
+            LogsPosition? held = _known.HeldOf(peer, datacentre, domains);
+            ProofAnswer answer = await Client(host, key)
+                .Prove(nonce, followed?.Write(), held?.Write(), limit.Token).ConfigureAwait(false);
             if (answer.Evidence is not { } evidence)
             {
                 return;
@@ -113,6 +117,8 @@ public sealed class PeerWatch(
                 Convert.FromBase64String(answer.BootLog), Convert.FromBase64String(answer.RuntimeLog))
             {
                 IntegrityLog = answer.IntegrityLog is { } log ? CanonicalJson.Write(log) : default,
+                After = answer.LogsAfter is { } after ? LogsPosition.Read(after)
+                    ?? throw new FormatException("The logs go on from no position.") : null,
             };
             byte[] envelope = CanonicalJson.Write(evidence);
             foreach (IGrouping<PartyId, DomainRef> tenant in domains.GroupBy(domain => domain.Tenant))
@@ -125,16 +131,13 @@ public sealed class PeerWatch(
                     Enrolment = Enrolment(answer, tenant.Key, peer),
                     ChannelKey = key.Id,
                     Checkpoint = new CheckpointRule(board.Checkpoint?.Origin ?? "", 0, Judge),
+                    Known = _known.BootOf(tenant.Key, peer),
                     IntegrityLog = new IntegrityDemand(null, followed),
                     Nonce = nonce,
                 };
                 EvidenceVerdict verdict = EvidenceVerifier.Verify(envelope, expectation, logs, _keys);
-                if (verdict is EvidenceVerdict.Verified { Evidence.Followed: { } read })
-                {
-                    _followed[peer] = read.Position;
-                }
-
                 Take(peer, tenant, datacentre, verdict);
+                _known.Take(tenant.Key, peer, verdict);
             }
         }
         catch (Exception error) when (error is PeerException or FormatException or ArgumentException

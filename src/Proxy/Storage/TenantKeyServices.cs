@@ -65,7 +65,7 @@ public sealed class TenantKeyServices(
                             EndorsementKey = evidence.Tpm?.EndorsementArea,
                         },
                         proof.Envelope, identity.Signer);
-                    return evidence.Beside(envelope, proof, given.Followed, question.Key.Tenant);
+                    return evidence.Beside(envelope, proof, given, question.Key.Tenant);
                 },
                 TpmPart, stop).ConfigureAwait(false);
             return new VolumeKeyAnswer.Released(opened.Key);
@@ -187,7 +187,7 @@ public sealed class TenantKeyServices(
                 async (given, cancel) =>
                     await evidence.HasReadAsync(given.Size, cancel).ConfigureAwait(false)
                     && make(Convert.FromBase64String(given.Nonce)) is { } made
-                        ? evidence.Beside(made.Envelope, made, given.Followed, tenant)
+                        ? evidence.Beside(made.Envelope, made, given, tenant)
                         : throw new NothingToShowException(),
                 limit.Token).ConfigureAwait(false);
             if (answer.Domains.Any(one => !one.Against.IsEmpty))

@@ -174,7 +174,7 @@ public sealed class MeasuredHostTests(ITestOutputHelper output) : IAsyncLifetime
 
     private static async Task<EvidenceBundle> Prove(Running host, MeasuredTenant tenant, byte[] nonce)
     {
-        ProofAnswer proof = await host.Proxy.Prove(nonce, null, Cancel);
+        ProofAnswer proof = await host.Proxy.Prove(nonce, after: null, held: null, Cancel);
         return new EvidenceBundle
         {
             Evidence = CanonicalJson.Write(proof.Evidence ?? throw new InvalidOperationException("no checkpoint")),
@@ -206,7 +206,7 @@ public sealed class MeasuredHostTests(ITestOutputHelper output) : IAsyncLifetime
         {
             try
             {
-                if ((await host.Proxy.Prove(new byte[1], null, Cancel)).Evidence is not null)
+                if ((await host.Proxy.Prove(new byte[1], null, null, Cancel)).Evidence is not null)
                 {
                     Tell("the Proxy answers");
                     return host;

@@ -25,9 +25,9 @@ public sealed class LostTrustTests(WholeLab lab)
         byte[] good = await File.ReadAllBytesAsync(log, TestContext.Current.CancellationToken);
         try
         {
-            // The log no longer gives the quoted register: whoever judges it refuses.
-            await File.WriteAllBytesAsync(
-                log, [.. good[..40], (byte)(good[40] ^ 1), .. good[41..]], TestContext.Current.CancellationToken);
+            // The log no longer gives the quoted register: whoever judges it refuses. It is cut at its end, because
+            // nobody asks for its beginning again; a host that has less than the others hold shows what it has.
+            await File.WriteAllBytesAsync(log, good[..^1], TestContext.Current.CancellationToken);
 
             // Processes() fails when one machine has two.
             await WholeLab.Until(

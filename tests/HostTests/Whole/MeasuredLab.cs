@@ -155,7 +155,7 @@ internal sealed class MeasuredLab : IAsyncDisposable
         using HttpClient http = PinnedHandler.Create(
             peer, key.Id, ChannelAddress.Parse("unix:" + Paths.ProxySocket(host)));
         byte[] nonce = Guid.NewGuid().ToByteArray();
-        ProofAnswer answer = await new PeerClient(http).Prove(nonce, null);
+        ProofAnswer answer = await new PeerClient(http).Prove(nonce, after: null, held: null);
         PublicKey service = Deployment.Desks.Desks["bank"].Facts.KeyService ?? throw new InvalidOperationException();
         string reference = $"{Deployment.Desks.Operator.Facts.Id}/{host}";
         EvidenceExpectation expectation = new()

@@ -136,7 +136,7 @@ public sealed class LeaseScheduleTests
             new LeaseBody(
                 Convert.ToBase64String(scene.Nonce), [DeskBench.Web.ToString()],
                 JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), scene.EvidenceSigner)), "", "",
-                bench.ShownLog)));
+                bench.ShownLog, null)));
     }
 
     /// <summary>The nonce of the release, or null.</summary>
@@ -145,7 +145,7 @@ public sealed class LeaseScheduleTests
         ReleaseScene scene = Scene(bench, host, lies);
         var answer = await bench.Desk.Release(
             DeskBench.Call(Signer(host)),
-            new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", bench.ShownLog));
+            new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", bench.ShownLog, null));
         return answer is RouteAnswer<SealedKeyBody>.Recorded ? scene.Nonce : null;
     }
 

@@ -109,7 +109,7 @@ public sealed class ReleaseDeskTests : IDisposable
     public async Task Refuses_what_is_no_request(string json)
     {
         var answer = await Desk.Release(
-            DeskBench.Call(Host1), new ReleaseBody(Json(Encoding.UTF8.GetBytes(json)), "", "", null));
+            DeskBench.Call(Host1), new ReleaseBody(Json(Encoding.UTF8.GetBytes(json)), "", "", null, null));
         Assert.Equal(400, Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(answer).Problem.Status);
     }
 
@@ -123,7 +123,7 @@ public sealed class ReleaseDeskTests : IDisposable
         Assert.NotNull(key);
         byte[] secret = Bytes(key);
         var refused = await Desk.Release(
-            DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog));
+            DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog, null));
         string told = JsonSerializer.Serialize(body)
             + JsonSerializer.Serialize(Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(refused).Problem)
             + JsonSerializer.Serialize(Desk.Status([]));
@@ -155,7 +155,7 @@ public sealed class ReleaseDeskTests : IDisposable
         await Released(Scene(session));
         _bench.Clock.Move(LeaseTable.Seconds + 1);
         var refused = await Desk.Release(
-            DeskBench.Call(Host1), new ReleaseBody(Json(Scene(session).Request()), "", "", _bench.ShownLog));
+            DeskBench.Call(Host1), new ReleaseBody(Json(Scene(session).Request()), "", "", _bench.ShownLog, null));
         RefusedItem reason = Assert.Single(
             Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(refused).Problem.Refusals);
         Assert.Equal("no-lease", reason.Code);
@@ -254,14 +254,14 @@ public sealed class ReleaseDeskTests : IDisposable
     private async Task<SealedKeyBody> Released(ReleaseScene scene)
     {
         var answer = await Desk.Release(
-            DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog));
+            DeskBench.Call(Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog, null));
         return Assert.IsType<RouteAnswer<SealedKeyBody>.Recorded>(answer).Value;
     }
 
     private async Task<string[]> RefusedCodes(ReleaseScene scene, EcdsaSigner? caller = null)
     {
         var answer = await Desk.Release(
-            DeskBench.Call(caller ?? Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog));
+            DeskBench.Call(caller ?? Host1), new ReleaseBody(Json(scene.Request()), "", "", _bench.ShownLog, null));
         var problem = Assert.IsType<RouteAnswer<SealedKeyBody>.Refused>(answer).Problem;
         Assert.Equal(403, problem.Status);
         return [.. problem.Refusals.Select(refusal => refusal.Code)];

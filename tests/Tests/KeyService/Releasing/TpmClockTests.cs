@@ -96,7 +96,8 @@ public sealed class TpmClockTests : IDisposable
         ReleaseScene scene = Scene(Seen with { Clock = Seen.Clock - 1 }, Tpm);
         LeaseBody body = new(
             Convert.ToBase64String(scene.Nonce), [DeskBench.Web.ToString()],
-            JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), ReleaseScene.Host1)), "", "", _bench.ShownLog);
+            JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), ReleaseScene.Host1)), "", "",
+            _bench.ShownLog, null);
         var answer = Assert.IsType<RouteAnswer<LeaseAnswer>.Ok>(
             await _bench.Leasing.Prove(DeskBench.Call(ReleaseScene.Host1), body));
         Assert.NotEmpty(Assert.Single(answer.Value.Domains).Against);
@@ -107,7 +108,7 @@ public sealed class TpmClockTests : IDisposable
         ReleaseScene scene = Scene(clock, tpm ?? Tpm);
         var answer = await _bench.Desk.Release(
             DeskBench.Call(ReleaseScene.Host1),
-            new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", _bench.ShownLog));
+            new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", _bench.ShownLog, null));
         return answer is RouteAnswer<SealedKeyBody>.Refused refused
             ? [.. refused.Problem.Refusals.Select(one => one.Code)]
             : [];

@@ -96,7 +96,7 @@ public sealed class TpmPartTests : IDisposable
         };
         var answer = await _bench.Desk.Release(
             DeskBench.Call(ReleaseScene.Host1),
-            new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", _bench.ShownLog));
+            new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", _bench.ShownLog, null));
         return Assert.IsType<RouteAnswer<SealedKeyBody>.Recorded>(answer).Value;
     }
 
