@@ -54,6 +54,9 @@ public sealed class BootFacts
             ? new BootFacts(boot, All)
             : null;
 
+    /// <summary>Whether these are the very facts of the very log, by whichever quote.</summary>
+    internal bool IsSameAs(BootFacts other) => All == other.All && ReferenceEquals(Boot.Log, other.Boot.Log);
+
     /// <summary>The facts of one PCR, in their measured order.</summary>
     public IEnumerable<BootFact> In(int pcr) => All.Where(f => f.Pcr == pcr);
 

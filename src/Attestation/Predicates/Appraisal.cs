@@ -37,15 +37,35 @@ public static class Appraisal
             reservations.Add("The quote is over SHA-1, whose collisions can be bought; another bank must be quoted.");
         }
 
-        LoaderFacts? loader = boot is null ? null : new LoaderFacts(boot, predicates);
-        ImmutableArray<PredicateOutcome> outcomes =
-        [
-            .. predicates.Select(p => IsOfRuntime(p)
-                ? RuntimeJudge.Judge(p, runtime, earlier?.Holds == true ? earlier : null)
-                : BootJudge.Judge(p, loader)),
-        ];
-        return new AppraisalReport(outcomes, reservations.ToImmutable());
+        AppraisalReport? held = earlier?.Holds == true ? earlier : null;
+        BootFacts? same = held is not null && Unchanged(held, predicates, boot) ? held.Boot : null;
+        LoaderFacts? loader = null;
+        var outcomes = ImmutableArray.CreateBuilder<PredicateOutcome>(predicates.Count);
+        foreach (Predicate one in predicates)
+        {
+            outcomes.Add(IsOfRuntime(one) ? RuntimeJudge.Judge(one, runtime, held)
+                : held is not null && boot is not null && same is not null && RestsOnTheSame(one, boot, same)
+                    ? held.Outcomes[outcomes.Count]
+                    : BootJudge.Judge(one, boot is null ? null : loader ??= new LoaderFacts(boot, predicates)));
+        }
+
+        return new AppraisalReport(outcomes.MoveToImmutable(), reservations.ToImmutable(), boot);
     }
+
+    /// <summary>
+    /// Whether a report was on these very predicates (each is judged beside all others) and on the very facts of the
+    /// boot: then what it says of the boot is still so, but for registers' values.
+    /// </summary>
+    private static bool Unchanged(AppraisalReport held, IReadOnlyList<Predicate> predicates, BootFacts? boot) =>
+        boot is not null && held.Boot is { } before && boot.IsSameAs(before)
+        && held.Outcomes.Length == predicates.Count
+        && held.Outcomes.Select(outcome => outcome.Predicate).SequenceEqual(
+            predicates, ReferenceEqualityComparer.Instance);
+
+    /// <summary>A register's value is of the quote and not of the log; everything else is of the facts.</summary>
+    private static bool RestsOnTheSame(Predicate predicate, BootFacts now, BootFacts before) =>
+        predicate is not Predicate.Pcr { Number: var pcr }
+        || now.Boot.Quoted.Value(pcr).SequenceEqual(before.Boot.Quoted.Value(pcr));
 
     /// <summary>Every measured text that can be a kernel's command line, to be shown to people; no verdict.</summary>
     public static ImmutableArray<BootFact.Phrase> CommandLines(BootFacts boot)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Bailiwick.Attestation.BootLog;
 
 namespace Bailiwick.Attestation.Predicates;
 
@@ -25,11 +26,16 @@ public sealed record PredicateOutcome(
 /// <summary>Every predicate's outcome. Only <see cref="Appraisal"/> makes one.</summary>
 public sealed class AppraisalReport
 {
-    internal AppraisalReport(ImmutableArray<PredicateOutcome> outcomes, ImmutableArray<string> reservations)
+    internal AppraisalReport(
+        ImmutableArray<PredicateOutcome> outcomes, ImmutableArray<string> reservations, BootFacts? boot)
     {
+        Boot = boot;
         Outcomes = outcomes;
         Reservations = reservations;
     }
+
+    /// <summary>The facts of the boot that were judged; null where there were none.</summary>
+    internal BootFacts? Boot { get; }
 
     /// <summary>One for each predicate, in their order.</summary>
     public ImmutableArray<PredicateOutcome> Outcomes { get; }
