@@ -60,7 +60,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
             var master = Keep(parts, MasterKeyFile.Open(
                 LinuxDisk.Instance, settings.File.MasterKey.File, sealing, settings.Tenant));
             var directory = Keep(parts, PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, settings.File.Directory));
-            var vault = Keep(parts, KeyVault.Open(directory, master));
+            var vault = Keep(parts, KeyVault.Open(directory, master, time));
             var memory = Keep(parts, BoardMemoryFile.Open(directory));
 
             BoardPin pin = settings.Board;

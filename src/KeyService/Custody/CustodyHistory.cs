@@ -11,6 +11,8 @@ internal sealed class CustodyHistory
 {
     private readonly Dictionary<string, VolumeHistory> _volumes = new(StringComparer.Ordinal);
     private readonly Dictionary<long, VolumeHistory> _open = [];
+    private (long Index, JournalRecord.Change Change)? _pending;
+    private long _changed = -1;
 
     /// <summary>Takes the next record.</summary>
     public void Take(LogRecord record)
@@ -22,6 +24,7 @@ internal sealed class CustodyHistory
                 history.Pending = intent.Holder;
                 history.PendingMark = intent.Mark;
                 history.Intent = record.Index;
+                history.Domain = intent.Domain;
                 _open[record.Index] = history;
                 break;
             case JournalRecord.Completed completed when _open.Remove(completed.Of, out var volume):
@@ -39,6 +42,15 @@ internal sealed class CustodyHistory
                 ended.LastCleared = cleared.Holder;
                 (ended.MarkBefore, ended.Mark) = (ended.Mark, cleared.Mark);
                 break;
+            case JournalRecord.Change change:
+                _pending = (record.Index, change);
+                break;
+            case JournalRecord.Completed completed when _pending?.Index == completed.Of:
+                Changed();
+                break;
+            case JournalRecord.Abandoned abandoned when _pending?.Index == abandoned.Of:
+                _pending = null;
+                break;
             default:
                 throw new CustodyException(
                     $"Record {record.Index} of the release journal is none of ours. Restore it from a copy.");
@@ -46,8 +58,9 @@ internal sealed class CustodyHistory
     }
 
     /// <summary>Holds the journal against the store and settles what was under way.</summary>
-    public void Settle(KeyStore store, AppendLog journal)
+    public void Settle(KeyStore store, Func<JournalRecord, long> append)
     {
+        SettleChange(store, append);
         Dictionary<string, VaultHolder?> kept = store.Keys();
         foreach (var (volume, history) in _volumes)
         {
@@ -61,9 +74,61 @@ internal sealed class CustodyHistory
 
         foreach (var (volume, history) in _volumes.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            Redo(volume, history, kept.GetValueOrDefault(volume), store, journal);
+            Redo(volume, history, kept.GetValueOrDefault(volume), store, append);
         }
     }
+
+    /// <summary>
+    /// The store notes the record of its last change in the change's own transaction: what is under way took effect as
+    /// a whole or not at all, and any other record is of a copy that was put back.
+    /// </summary>
+    private void SettleChange(KeyStore store, Func<JournalRecord, long> append)
+    {
+        long kept = store.LastChange();
+        if (_pending is { Index: var index } && kept == index)
+        {
+            store.Scrub();
+            append(new JournalRecord.Completed(index));
+            Changed();
+        }
+        else if (kept != _changed)
+        {
+            throw new CustodyException(
+                $"The store is of after the change {kept}, and the release journal of after the change {_changed}: one "
+                + "of the two was put back. Keys that were destroyed or replaced since do not come back; restore both "
+                + "from the newest copy.");
+        }
+        else if (_pending is not null)
+        {
+            append(new JournalRecord.Abandoned(_pending.Value.Index));
+            _pending = null;
+        }
+    }
+
+    private void Changed()
+    {
+        if (_pending is not var (index, change))
+        {
+            return;
+        }
+
+        foreach (string gone in _volumes.Where(one => IsDestroyed(change, one.Key, one.Value.Domain))
+            .Select(one => one.Key).ToArray())
+        {
+            _volumes.Remove(gone);
+        }
+
+        (_pending, _changed) = (null, index);
+    }
+
+    private static bool IsDestroyed(JournalRecord.Change change, string key, string domain) => change.What switch
+    {
+        ChangeKind.RotateMaster or ChangeKind.RotateDomain => false,
+        ChangeKind.DestroyKey => key == change.Subject,
+        ChangeKind.DestroyDomain => domain == change.Subject,
+        ChangeKind.DestroyAll => true,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 
     private static void Check(
         string volume, VolumeHistory history, Dictionary<string, VaultHolder?> kept, string? mark)
@@ -93,7 +158,7 @@ internal sealed class CustodyHistory
     }
 
     private static void Redo(
-        string volume, VolumeHistory history, VaultHolder? held, KeyStore store, AppendLog journal)
+        string volume, VolumeHistory history, VaultHolder? held, KeyStore store, Func<JournalRecord, long> append)
     {
         if (history.Pending is not null)
         {
@@ -101,7 +166,7 @@ internal sealed class CustodyHistory
             JournalRecord outcome = held == history.Pending
                 ? new JournalRecord.Completed(history.Intent)
                 : new JournalRecord.Abandoned(history.Intent);
-            journal.Append(outcome.Write());
+            append(outcome);
         }
         else if (held is not null && history.Settled is null)
         {
@@ -129,6 +194,8 @@ internal sealed class CustodyHistory
         public VaultHolder? Pending { get; set; }
 
         public VaultHolder? LastCleared { get; set; }
+
+        public string Domain { get; set; } = "";
 
         public string Mark { get; set; } = "";
 

@@ -8,6 +8,13 @@ namespace Bailiwick.KeyService.Custody;
 /// <summary>One line of the history of who held which key. Closed.</summary>
 public abstract record JournalRecord
 {
+    private static readonly (string Name, ChangeKind Kind)[] Kinds =
+    [
+        ("rotate-master", ChangeKind.RotateMaster), ("rotate-domain", ChangeKind.RotateDomain),
+        ("destroy-key", ChangeKind.DestroyKey), ("destroy-domain", ChangeKind.DestroyDomain),
+        ("destroy-all", ChangeKind.DestroyAll),
+    ];
+
     private JournalRecord()
     {
     }
@@ -38,8 +45,28 @@ public abstract record JournalRecord
     public sealed record Cleared(string Volume, VaultHolder Holder, ClearCause Cause, string Document, string Mark)
         : JournalRecord;
 
+    /// <summary>
+    /// The hierarchy is about to change: keys are wrapped anew, replaced or destroyed. Written before anything else
+    /// happens; a <see cref="Completed"/> or <see cref="Abandoned"/> follows.
+    /// </summary>
+    /// <param name="What">What is done.</param>
+    /// <param name="Subject">To what: a key, a domain, or the tenant.</param>
+    /// <param name="Master">The id of the master key from then on, lower hex.</param>
+    /// <param name="Document">SHA-256 of the document that asked for it, lower hex; empty for a rotation.</param>
+    public sealed record Change(ChangeKind What, string Subject, string Master, string Document) : JournalRecord;
+
+    /// <summary>When it was written, by the key service's own clock: for people, and decides nothing.</summary>
+    public string At { get; init; } = "";
+
     /// <summary>Canonical JSON.</summary>
-    public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(this switch
+    public byte[] Write()
+    {
+        JsonObject record = Members();
+        record["at"] = At;
+        return CanonicalJson.Write(JsonSerializer.SerializeToElement(record));
+    }
+
+    private JsonObject Members() => this switch
     {
         Intent intent => new JsonObject
         {
@@ -62,8 +89,15 @@ public abstract record JournalRecord
             ["document"] = cleared.Document,
             ["mark"] = cleared.Mark,
         },
+        Change change => new JsonObject
+        {
+            ["kind"] = Kinds.Single(kind => kind.Kind == change.What).Name,
+            ["subject"] = change.Subject,
+            ["master"] = change.Master,
+            ["document"] = change.Document,
+        },
         _ => throw new System.Diagnostics.UnreachableException(),
-    }));
+    };
 
     /// <summary>Reads what <see cref="Write"/> wrote; null for anything else.</summary>
     public static JournalRecord? Read(ReadOnlySpan<byte> canonical)
@@ -74,7 +108,7 @@ public abstract record JournalRecord
             return null;
         }
 
-        return value.Text("kind") switch
+        JournalRecord? record = value.Text("kind") switch
         {
             "intent" => Held(value) is var (volume, holder) && value.Text("compartment") is { } machine
                 && value.Text("domain") is { } domain
@@ -84,8 +118,9 @@ public abstract record JournalRecord
             "abandoned" => value.Count("of") is { } of ? new Abandoned(of) : null,
             "returned" => Clearing(value, ClearCause.Returned),
             "taken-over" => Clearing(value, ClearCause.TakenOver),
-            _ => null,
+            _ => Changing(value),
         };
+        return record is not null && value.Text("at") is { } at ? record with { At = at } : null;
     }
 
     private static string NameOf(ClearCause cause) => cause switch
@@ -94,6 +129,13 @@ public abstract record JournalRecord
         ClearCause.TakenOver => "taken-over",
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    private static Change? Changing(DocumentObject value) =>
+        Kinds.FirstOrDefault(kind => kind.Name == value.Text("kind")) is { Name: not null } known
+        && value.Text("subject") is { } subject && value.Text("master") is { } master
+        && value.Text("document") is { } document
+            ? new Change(known.Kind, subject, master, document)
+            : null;
 
     private static Cleared? Clearing(DocumentObject value, ClearCause cause) =>
         Held(value) is var (volume, holder) && value.Text("document") is { } document
@@ -110,6 +152,25 @@ public abstract record JournalRecord
 /// <param name="Host">`operator id/name`.</param>
 /// <param name="Nonce">The nonce of the release, base64.</param>
 public sealed record VaultHolder(string Host, string Nonce);
+
+/// <summary>How a hierarchy changes. Closed.</summary>
+public enum ChangeKind
+{
+    /// <summary>A new master key; the domains' keys are wrapped anew.</summary>
+    RotateMaster = 1,
+
+    /// <summary>A new key of a domain; what is under it is wrapped anew.</summary>
+    RotateDomain,
+
+    /// <summary>The key of a volume or of a machine's TPM is destroyed.</summary>
+    DestroyKey,
+
+    /// <summary>A domain's key and all under it are destroyed.</summary>
+    DestroyDomain,
+
+    /// <summary>All keys are destroyed.</summary>
+    DestroyAll,
+}
 
 /// <summary>Why a holder was cleared. Closed.</summary>
 public enum ClearCause

@@ -38,6 +38,25 @@ internal sealed class KeyStore : IDisposable
                 host TEXT NOT NULL,
                 nonce TEXT NOT NULL) STRICT;
             """,
+            """
+            ALTER TABLE master ADD COLUMN change INTEGER NOT NULL DEFAULT -1;
+            CREATE TABLE destructions (
+                record INTEGER PRIMARY KEY,
+                what TEXT NOT NULL,
+                subject TEXT NOT NULL,
+                generation INTEGER NOT NULL,
+                document TEXT NOT NULL UNIQUE,
+                size INTEGER NOT NULL,
+                root TEXT NOT NULL,
+                keys INTEGER NOT NULL) STRICT;
+            CREATE TABLE tombstones (
+                what TEXT NOT NULL,
+                name TEXT NOT NULL,
+                revision INTEGER NOT NULL,
+                generation INTEGER NOT NULL,
+                record INTEGER NOT NULL REFERENCES destructions (record),
+                PRIMARY KEY (what, name)) STRICT;
+            """,
         ])
     {
         OverwritesWhatIsDeleted = true,
@@ -83,6 +102,82 @@ internal sealed class KeyStore : IDisposable
         return select.Bind(1, key).Step() ? ReadKey(select) : null;
     }
 
+    public List<StoredDomain> Domains()
+    {
+        List<StoredDomain> all = [];
+        using SqliteStatement select = _database.Prepare(
+            "SELECT domain, generation, serial, wrapped FROM domains ORDER BY domain");
+        while (select.Step())
+        {
+            all.Add(ReadDomain(select));
+        }
+
+        return all;
+    }
+
+    public List<StoredKey> KeysOf(string domain)
+    {
+        List<StoredKey> all = [];
+        using SqliteStatement select = _database.Prepare(
+            "SELECT key, domain, epoch, serial, revision, wrapped, mark FROM keys WHERE domain = ? ORDER BY key");
+        select.Bind(1, domain);
+        while (select.Step())
+        {
+            all.Add(ReadKey(select));
+        }
+
+        return all;
+    }
+
+    /// <summary>The journal's record of the last change of the hierarchy; -1 when there was none.</summary>
+    public long LastChange()
+    {
+        using SqliteStatement select = _database.Prepare("SELECT change FROM master");
+        return select.Step() ? select.Number(0) : -1;
+    }
+
+    /// <summary>What stands in the place of a destroyed key; null when none was destroyed.</summary>
+    public Tombstone? Tombstone(string what, string name)
+    {
+        using SqliteStatement select = _database.Prepare(
+            "SELECT what, name, revision, generation, record FROM tombstones WHERE what = ? AND name = ?");
+        return select.Bind(1, what).Bind(2, name).Step()
+            ? new Tombstone(select.Text(0), select.Text(1), select.Number(2), select.Number(3), select.Number(4))
+            : null;
+    }
+
+    public List<Tombstone> Tombstones()
+    {
+        List<Tombstone> all = [];
+        using SqliteStatement select = _database.Prepare(
+            "SELECT what, name, revision, generation, record FROM tombstones ORDER BY what, name");
+        while (select.Step())
+        {
+            all.Add(new Tombstone(
+                select.Text(0), select.Text(1), select.Number(2), select.Number(3), select.Number(4)));
+        }
+
+        return all;
+    }
+
+    /// <summary>What was destroyed by a document; null when nothing was.</summary>
+    public Destruction? Destruction(string document)
+    {
+        using SqliteStatement select = _database.Prepare(
+            "SELECT record, what, subject, generation, document, size, root, keys FROM destructions "
+            + "WHERE document = ?");
+        return select.Bind(1, document).Step()
+            ? new Destruction(select.Text(1), select.Text(2), select.Text(4))
+            {
+                Record = select.Number(0),
+                Generation = select.Number(3),
+                LedgerSize = select.Number(5),
+                LedgerRoot = select.Text(6),
+                Keys = select.Number(7),
+            }
+            : null;
+    }
+
     public VaultHolder? Holder(string key)
     {
         using SqliteStatement select = _database.Prepare("SELECT host, nonce FROM holders WHERE key = ?");
@@ -104,21 +199,23 @@ internal sealed class KeyStore : IDisposable
 
     /// <summary>In one transaction: the new keys, if there are any, the holder and the mark. Durable when it returns.
     /// </summary>
-    public void Hold(KeyGrant grant, byte[]? newDomain, byte[]? newKey)
+    public void Hold(KeyGrant grant, MadeKey? newDomain, MadeKey? newKey)
     {
         using SqliteTransaction transaction = _database.Begin();
         if (newDomain is not null)
         {
             using SqliteStatement insert = _database.Prepare(
-                "INSERT INTO domains (domain, generation, serial, wrapped) VALUES (?, 1, ?, ?)");
-            insert.Bind(1, grant.Domain).Bind(2, NewSerial()).Bind(3, newDomain).Run();
+                "INSERT INTO domains (domain, generation, serial, wrapped) VALUES (?, ?, ?, ?)");
+            insert.Bind(1, grant.Domain).Bind(2, newDomain.Generation).Bind(3, NewSerial())
+                .Bind(4, newDomain.Wrapped).Run();
         }
 
         if (newKey is not null)
         {
             using SqliteStatement insert = _database.Prepare(
-                "INSERT INTO keys (key, domain, epoch, serial, revision, wrapped, mark) VALUES (?, ?, 1, ?, 0, ?, '')");
-            insert.Bind(1, grant.Key).Bind(2, grant.Domain).Bind(3, NewSerial()).Bind(4, newKey).Run();
+                "INSERT INTO keys (key, domain, epoch, serial, revision, wrapped, mark) VALUES (?, ?, ?, ?, 0, ?, '')");
+            insert.Bind(1, grant.Key).Bind(2, grant.Domain).Bind(3, newKey.Generation).Bind(4, NewSerial())
+                .Bind(5, newKey.Wrapped).Run();
         }
 
         using (SqliteStatement upsert = _database.Prepare(
@@ -152,7 +249,76 @@ internal sealed class KeyStore : IDisposable
         transaction.Commit();
     }
 
+    /// <summary>In one transaction: everything that a change of the hierarchy is. Durable when it returns.</summary>
+    public void Apply(StoreChange change)
+    {
+        using SqliteTransaction transaction = _database.Begin();
+        foreach (string key in change.KeysGone)
+        {
+            using SqliteStatement holder = _database.Prepare("DELETE FROM holders WHERE key = ?");
+            holder.Bind(1, key).Run();
+            using SqliteStatement delete = _database.Prepare("DELETE FROM keys WHERE key = ?");
+            delete.Bind(1, key).Run();
+        }
+
+        foreach (string domain in change.DomainsGone)
+        {
+            using SqliteStatement delete = _database.Prepare("DELETE FROM domains WHERE domain = ?");
+            delete.Bind(1, domain).Run();
+        }
+
+        foreach (StoredDomain domain in change.Domains)
+        {
+            using SqliteStatement update = _database.Prepare(
+                "UPDATE domains SET generation = ?, wrapped = ? WHERE domain = ?");
+            update.Bind(1, domain.Generation).Bind(2, domain.Wrapped).Bind(3, domain.Domain).Run();
+        }
+
+        foreach (StoredKey key in change.Keys)
+        {
+            using SqliteStatement update = _database.Prepare("UPDATE keys SET wrapped = ? WHERE key = ?");
+            update.Bind(1, key.Wrapped).Bind(2, key.Key).Run();
+        }
+
+        if (change.Destruction is { } destruction)
+        {
+            Bury(change.Record, destruction, change.Tombstones);
+        }
+
+        using (SqliteStatement update = _database.Prepare("UPDATE master SET generation = ?, id = ?, change = ?"))
+        {
+            update.Bind(1, change.Master.Generation).Bind(2, change.Master.Id).Bind(3, change.Record).Run();
+        }
+
+        transaction.Commit();
+    }
+
+    /// <summary>Leaves nothing of what was deleted or replaced in the store's files.</summary>
+    public void Scrub() => _database.Scrub();
+
     public void Dispose() => _database.Dispose();
+
+    private void Bury(long record, Destruction destruction, IReadOnlyList<Tombstone> tombstones)
+    {
+        using (SqliteStatement insert = _database.Prepare(
+            "INSERT INTO destructions (record, what, subject, generation, document, size, root, keys) "
+            + "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"))
+        {
+            insert.Bind(1, record).Bind(2, destruction.What).Bind(3, destruction.Subject)
+                .Bind(4, destruction.Generation).Bind(5, destruction.Document).Bind(6, destruction.LedgerSize)
+                .Bind(7, destruction.LedgerRoot).Bind(8, destruction.Keys).Run();
+        }
+
+        foreach (Tombstone tombstone in tombstones)
+        {
+            using SqliteStatement upsert = _database.Prepare(
+                "INSERT INTO tombstones (what, name, revision, generation, record) VALUES (?, ?, ?, ?, ?) "
+                + "ON CONFLICT (what, name) DO UPDATE SET revision = excluded.revision, "
+                + "generation = excluded.generation, record = excluded.record");
+            upsert.Bind(1, tombstone.What).Bind(2, tombstone.Name).Bind(3, tombstone.Revision)
+                .Bind(4, tombstone.Generation).Bind(5, record).Run();
+        }
+    }
 
     private static StoredDomain ReadDomain(SqliteStatement row) =>
         new(row.Text(0), row.Number(1), row.Text(2), row.Blob(3));
@@ -170,18 +336,4 @@ internal sealed class KeyStore : IDisposable
         using SqliteStatement update = _database.Prepare("UPDATE keys SET mark = ? WHERE key = ?");
         update.Bind(1, mark).Bind(2, key).Run();
     }
-}
-
-/// <summary>The master key that a store is under.</summary>
-internal sealed record StoredMaster(long Generation, string Id);
-
-/// <summary>A domain's wrapped key.</summary>
-internal sealed record StoredDomain(string Domain, long Generation, string Serial, byte[] Wrapped);
-
-/// <summary>The wrapped key of a volume or of a machine's TPM.</summary>
-internal sealed record StoredKey(string Key, string Domain, long Epoch, string Serial, byte[] Wrapped)
-{
-    public required long Revision { get; init; }
-
-    public required string Mark { get; init; }
 }

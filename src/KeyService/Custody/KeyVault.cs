@@ -1,10 +1,11 @@
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Durable.Files;
+using Bailiwick.Keyring;
 using Bailiwick.Keyring.Sealing;
 
 namespace Bailiwick.KeyService.Custody;
 
-/// <summary>What a vault reaches while it releases a key, in this order.</summary>
+/// <summary>What a vault reaches while it releases a key, or changes the hierarchy, in this order.</summary>
 public enum CustodyStep
 {
     /// <summary>The intent is durable.</summary>
@@ -18,6 +19,18 @@ public enum CustodyStep
 
     /// <summary>The completion is durable; the sealed key may be answered.</summary>
     CompletionWritten,
+
+    /// <summary>Of a change of the hierarchy: the next master key lies sealed beside the one in force.</summary>
+    NextMasterSealed,
+
+    /// <summary>The store is changed, as a whole.</summary>
+    HierarchyStored,
+
+    /// <summary>The next master key is in force, and the one before is gone.</summary>
+    MasterPromoted,
+
+    /// <summary>Nothing of what was deleted or replaced is in the store's files.</summary>
+    StoreScrubbed,
 }
 
 /// <summary>
@@ -33,11 +46,19 @@ public sealed class KeyVault : IDisposable
     private readonly KeyStore _store;
     private readonly AppendLog _journal;
     private readonly MasterKeyFile _master;
+    private readonly KeyHierarchy _hierarchy;
+    private readonly Func<JournalRecord, long> _append;
+    private readonly ReleaseLog _log;
     private readonly Action<CustodyStep> _trace;
     private bool _failed;
 
-    private KeyVault(KeyStore store, AppendLog journal, MasterKeyFile master, Action<CustodyStep> trace)
+    private KeyVault(
+        KeyStore store, AppendLog journal, MasterKeyFile master, Func<JournalRecord, long> append, ReleaseLog log,
+        Action<CustodyStep> trace)
     {
+        _hierarchy = new KeyHierarchy(store, master);
+        _append = append;
+        _log = log;
         _store = store;
         _journal = journal;
         _master = master;
@@ -47,21 +68,37 @@ public sealed class KeyVault : IDisposable
     /// <summary>Opens a vault, empty if there is none, and settles what a predecessor left under way.</summary>
     /// <param name="directory">Its private directory.</param>
     /// <param name="master">The tenant's master key; stays the caller's to dispose of, after this.</param>
+    /// <param name="time">What the journal's records are dated by; decides nothing.</param>
     /// <param name="trace">Told of each step; what it throws counts as a failure at that step.</param>
     /// <exception cref="CustodyException">Journal, store and master key do not belong together; nothing was changed.
     /// </exception>
-    public static KeyVault Open(PrivateDirectory directory, MasterKeyFile master, Action<CustodyStep>? trace = null)
+    public static KeyVault Open(
+        PrivateDirectory directory, MasterKeyFile master, TimeProvider time, Action<CustodyStep>? trace = null)
     {
         ArgumentNullException.ThrowIfNull(master);
+        ArgumentNullException.ThrowIfNull(time);
         KeyStore store = KeyStore.Open(directory);
         AppendLog? journal = null;
         try
         {
             CustodyHistory history = new();
-            journal = AppendLog.Open(directory, "releases.log", history.Take);
-            Settle(store, master);
-            history.Settle(store, journal);
-            return new KeyVault(store, journal, master, trace ?? (_ => { }));
+            ReleaseLog log = new();
+            AppendLog records = journal = AppendLog.Open(directory, "releases.log", record =>
+            {
+                history.Take(record);
+                log.Take(record.Index, JournalRecord.Read(record.Payload.Span));
+            });
+            long Append(JournalRecord record)
+            {
+                JournalRecord dated = record with { At = Dates.Text(time.GetUtcNow()) };
+                long index = records.Append(dated.Write());
+                log.Take(index, dated);
+                return index;
+            }
+
+            Settle(store, master, journal.Count);
+            history.Settle(store, Append);
+            return new KeyVault(store, journal, master, Append, log, trace ?? (_ => { }));
         }
         catch
         {
@@ -99,17 +136,17 @@ public sealed class KeyVault : IDisposable
         return Guarded(() =>
         {
             Expect(grant);
-            long intent = Append(new JournalRecord.Intent(grant.Key, grant.Compartment, grant.Holder, grant.Mark)
+            long intent = _append(new JournalRecord.Intent(grant.Key, grant.Compartment, grant.Holder, grant.Mark)
             {
                 Domain = grant.Domain,
             });
             _trace(CustodyStep.IntentWritten);
-            Store(grant);
+            _hierarchy.Store(grant);
             _trace(CustodyStep.HolderStored);
-            using SecretBytes key = OpenKey(grant.Key);
+            using SecretBytes key = _hierarchy.Open(grant.Key);
             _trace(CustodyStep.KeyOpened);
             T result = seal(key);
-            long record = Append(new JournalRecord.Completed(intent));
+            long record = _append(new JournalRecord.Completed(intent));
             _trace(CustodyStep.CompletionWritten);
             return (result, record);
         });
@@ -130,7 +167,7 @@ public sealed class KeyVault : IDisposable
             throw new InvalidOperationException($"{volume} is not held so; clearing needs a decision first");
         }
 
-        long record = Append(new JournalRecord.Cleared(volume, holder, cause, documentDigest, mark));
+        long record = _append(new JournalRecord.Cleared(volume, holder, cause, documentDigest, mark));
         _trace(CustodyStep.IntentWritten);
         _store.Clear(volume, mark);
         _trace(CustodyStep.HolderStored);
@@ -148,18 +185,163 @@ public sealed class KeyVault : IDisposable
         }
     }
 
-    private static void Settle(KeyStore store, MasterKeyFile master)
+    /// <summary>The keys that there are, and the tombstones of those that were destroyed.</summary>
+    public KeyTree Tree() => Guarded(() => new KeyTree(
+        _master.Current.Generation, _master.Current.Id.Hex,
+        [
+            .. _store.Domains().Select(domain => new DomainKeys(
+                domain.Domain, domain.Generation, domain.Serial,
+                [
+                    .. _store.KeysOf(domain.Domain).Select(key => new KeptKey(
+                        key.Key, key.Epoch, key.Serial, key.Revision, _store.Holder(key.Key),
+                        _log.HeldSince(key.Key))),
+                ])),
+        ],
+        [.. _store.Tombstones()]));
+
+    /// <summary>The newest entries of the journal before an index, the newest last.</summary>
+    public IReadOnlyList<ReleaseLogRow> Log(long before, int most) => Guarded(() => _log.Before(before, most));
+
+    /// <summary>What stands in the place of a destroyed key; null when none was destroyed.</summary>
+    /// <param name="key">What the key opened.</param>
+    public Tombstone? TombstoneOf(string key) => Guarded(() => _store.Tombstone(KeyHierarchy.OfKey, key));
+
+    /// <summary>What stands in the place of a destroyed domain's keys; null when none were.</summary>
+    public Tombstone? TombstoneOfDomain(string domain) =>
+        Guarded(() => _store.Tombstone(KeyHierarchy.OfDomain, domain));
+
+    /// <summary>What a document destroyed; null when nothing.</summary>
+    /// <param name="document">SHA-256 of the document, lower hex.</param>
+    public Destruction? DestroyedBy(string document) => Guarded(() => _store.Destruction(document));
+
+    /// <summary>Puts a new master key in force, and wraps the domains' keys under it; the old one is gone.</summary>
+    /// <returns>The index of the completion in the journal.</returns>
+    public long RotateMaster() => Guarded(() => Change(
+        ChangeKind.RotateMaster, _master.Current.Tenant.ToString(), replaced: null, newMaster: true));
+
+    /// <summary>Replaces a domain's key, and wraps what is under it anew; the old one is gone.</summary>
+    /// <exception cref="InvalidOperationException">The domain has no key: the decision was not asked.</exception>
+    /// <returns>The index of the completion in the journal.</returns>
+    public long RotateDomain(string domain) => Guarded(() => _store.Domain(domain) is null
+        ? throw new InvalidOperationException($"{domain} has no key")
+        : Change(ChangeKind.RotateDomain, domain, domain, newMaster: false));
+
+    /// <summary>
+    /// Destroys keys. What stays is under a new key of its domain and a new master key when it returns, so that whoever
+    /// has an old row opens nothing with the keys of now; and nothing of what is gone is in the store's files.
+    /// </summary>
+    /// <param name="asked">What was decided.</param>
+    /// <param name="revisionOf">The present revision of the statement that describes a key, or a domain.</param>
+    /// <returns>What was destroyed, and the index of the completion in the journal.</returns>
+    /// <exception cref="InvalidOperationException">There is no such key: the decision was not asked.</exception>
+    public (Destruction Done, long Record) Destroy(Destruction asked, Func<string, string, long> revisionOf)
+    {
+        ArgumentNullException.ThrowIfNull(asked);
+        ArgumentNullException.ThrowIfNull(revisionOf);
+        return Guarded(() =>
+        {
+            var (kind, domain, generation) = asked.What switch
+            {
+                Destroying.Key when _store.Key(asked.Subject) is { } key =>
+                    (ChangeKind.DestroyKey, key.Domain, key.Epoch),
+                Destroying.Domain when _store.Domain(asked.Subject) is { } kept =>
+                    (ChangeKind.DestroyDomain, (string?)null, kept.Generation),
+                Destroying.All => (ChangeKind.DestroyAll, null, _master.Current.Generation),
+                _ => throw new InvalidOperationException($"there is no {asked.What} {asked.Subject} to destroy"),
+            };
+            long record = Change(
+                kind, asked.Subject, domain, newMaster: true, asked with { Generation = generation }, revisionOf);
+            Destruction done = _store.Destruction(asked.Document)
+                ?? throw new CustodyException("The destruction vanished from the store; restore it from a copy.");
+            return (done, record);
+        });
+    }
+
+    /// <summary>Of two sealed master keys the one in force is the one that the store is under.</summary>
+    private static void Settle(KeyStore store, MasterKeyFile master, long records)
     {
         StoredMaster held = new(master.Current.Generation, master.Current.Id.Hex);
-        if (store.Master() is not { } kept)
+        StoredMaster? kept = store.Master();
+        if (kept is null && records == 0)
         {
             store.Begin(held);
         }
-        else if (kept != held)
+        else if (kept is not null && master.Next is { } next && kept == new StoredMaster(next.Generation, next.Id.Hex))
+        {
+            master.Promote();
+        }
+        else if (kept == held)
+        {
+            master.Drop();
+        }
+        else
         {
             throw new CustodyException(
-                $"The store is under the master key {kept.Id[..16]} of generation {kept.Generation}, and the sealed "
-                + $"file holds {held.Id[..16]} of generation {held.Generation}. Restore both from the same copy.");
+                $"The store is under the master key {kept?.Id[..16] ?? "of nobody"} of generation "
+                + $"{kept?.Generation ?? 0}, and the sealed file holds {held.Id[..16]} of generation "
+                + $"{held.Generation}. Restore both from the same copy.");
+        }
+    }
+
+    private long Change(
+        ChangeKind kind, string subject, string? replaced, bool newMaster, Destruction? gone = null,
+        Func<string, string, long>? revisionOf = null)
+    {
+        MasterKey? next = newMaster
+            ? MasterKey.Make(_master.Current.Tenant, _master.Current.Generation + 1)
+            : null;
+        string id = (next ?? _master.Current).Id.Hex;
+        long intent = _append(new JournalRecord.Change(kind, subject, id, gone?.Document ?? ""));
+        _trace(CustodyStep.IntentWritten);
+        StoreChange change = _hierarchy.Plan(intent, next, replaced, gone);
+        if (gone is not null)
+        {
+            change = change with { Destruction = gone with { Keys = change.KeysGone.Count } };
+            Bury(change, revisionOf ?? ((_, _) => 0));
+        }
+
+        if (next is not null)
+        {
+            _master.Prepare(next);
+            _trace(CustodyStep.NextMasterSealed);
+        }
+
+        _store.Apply(change);
+        _trace(CustodyStep.HierarchyStored);
+        if (next is not null)
+        {
+            _master.Promote();
+            _trace(CustodyStep.MasterPromoted);
+        }
+
+        _store.Scrub();
+        _trace(CustodyStep.StoreScrubbed);
+        long record = _append(new JournalRecord.Completed(intent));
+        _trace(CustodyStep.CompletionWritten);
+        return record;
+    }
+
+    /// <summary>A tombstone for each key and each domain that goes. The later of two revisions counts.</summary>
+    private void Bury(StoreChange change, Func<string, string, long> revisionOf)
+    {
+        foreach (string name in change.KeysGone)
+        {
+            if (_store.Key(name) is { } key)
+            {
+                change.Tombstones.Add(new Tombstone(
+                    KeyHierarchy.OfKey, name, Math.Max(key.Revision, revisionOf(KeyHierarchy.OfKey, name)), key.Epoch,
+                    change.Record));
+            }
+        }
+
+        foreach (string name in change.DomainsGone)
+        {
+            if (_store.Domain(name) is { } domain)
+            {
+                change.Tombstones.Add(new Tombstone(
+                    KeyHierarchy.OfDomain, name, revisionOf(KeyHierarchy.OfDomain, name), domain.Generation,
+                    change.Record));
+            }
         }
     }
 
@@ -175,45 +357,6 @@ public sealed class KeyVault : IDisposable
             throw new InvalidOperationException($"{grant.Key} is of {kept.Domain}; a release needs a decision first");
         }
     }
-
-    /// <summary>Makes what is not there yet, and stores it with the holder.</summary>
-    private void Store(KeyGrant grant)
-    {
-        StoredDomain? domain = _store.Domain(grant.Domain);
-        using SecretBytes parent = domain is null ? SecretBytes.Random(KeyWrap.KeyLength) : OpenDomain(domain);
-        byte[]? newDomain = domain is null ? UnderMaster().Wrap(Place(grant.Domain, 1), parent) : null;
-        byte[]? newKey = null;
-        if (_store.Key(grant.Key) is null)
-        {
-            using SecretBytes key = SecretBytes.Random(KeyWrap.KeyLength);
-            newKey = Under(parent).Wrap(WrapPlace.OfKey(grant.Key, 1, grant.Domain, domain?.Generation ?? 1), key);
-        }
-
-        _store.Hold(grant, newDomain, newKey);
-    }
-
-    private SecretBytes OpenKey(string name)
-    {
-        StoredKey key = _store.Key(name) ?? throw Vanished(name);
-        StoredDomain domain = _store.Domain(key.Domain) ?? throw Vanished(key.Domain);
-        using SecretBytes parent = OpenDomain(domain);
-        return Under(parent).Unwrap(WrapPlace.OfKey(key.Key, key.Epoch, domain.Domain, domain.Generation), key.Wrapped);
-    }
-
-    private SecretBytes OpenDomain(StoredDomain domain) =>
-        UnderMaster().Unwrap(Place(domain.Domain, domain.Generation), domain.Wrapped);
-
-    private WrapPlace Place(string domain, long generation) =>
-        WrapPlace.OfDomain(domain, generation, _master.Current.Generation);
-
-    private KeyWrap UnderMaster() => Under(_master.Current.Wrapping);
-
-    private KeyWrap Under(SecretBytes parent) => new(parent, _master.Current.Tenant.ToString());
-
-    private static CustodyException Vanished(string name) =>
-        new($"The key of {name} vanished from the store; restore it from a copy.");
-
-    private long Append(JournalRecord record) => _journal.Append(record.Write());
 
     private T Guarded<T>(Func<T> act)
     {

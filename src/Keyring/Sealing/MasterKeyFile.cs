@@ -85,27 +85,20 @@ public sealed class MasterKeyFile : IDisposable
         }
     }
 
-    /// <summary>Makes the next key and puts it beside the one in force, durably.</summary>
+    /// <summary>Puts the next key beside the one in force, durably.</summary>
+    /// <param name="next">A key of the same tenant and the next generation; from now on this one's to dispose
+    /// of.</param>
     /// <exception cref="DurableException">The disk refused.</exception>
-    public MasterKey Prepare()
+    public void Prepare(MasterKey next)
     {
-        if (Next is not null)
+        ArgumentNullException.ThrowIfNull(next);
+        if (Next is not null || next.Tenant != Current.Tenant || next.Generation != Current.Generation + 1)
         {
-            throw new InvalidOperationException("the next master key is there already");
+            throw new InvalidOperationException("this is not the next master key, or one is there already");
         }
 
-        MasterKey next = MasterKey.Make(Current.Tenant, Current.Generation + 1);
-        try
-        {
-            DurableFile.Replace(_directory, _name + NextSuffix, SealedMasterKey.Write(next, _lock));
-        }
-        catch
-        {
-            next.Dispose();
-            throw;
-        }
-
-        return Next = next;
+        Next = next;
+        DurableFile.Replace(_directory, _name + NextSuffix, SealedMasterKey.Write(next, _lock));
     }
 
     /// <summary>Puts the next key in force; the present one is gone when it returns.</summary>

@@ -143,7 +143,7 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
                 LinuxDisk.Instance, lab.Paths.MasterKey(tenant), sealing,
                 lab.Deployment.Desks.Desks[tenant].Facts.Id ?? throw new InvalidDataException($"{tenant} has no id"));
             using PrivateDirectory directory = PrivateDirectory.Open(LinuxDisk.Instance, copy);
-            using KeyVault vault = KeyVault.Open(directory, master);
+            using KeyVault vault = KeyVault.Open(directory, master, TimeProvider.System);
             return
             [
                 .. vault.Volumes().Select(v => vault.Release(

@@ -36,7 +36,7 @@ internal sealed class DeskBench : IDisposable
     {
         _directory = PrivateDirectory.Open(LinuxDisk.Instance, Path);
         _master = Masters.InNew(Path, ReleaseScene.Bank);
-        Vault = KeyVault.Open(_directory, _master);
+        Vault = KeyVault.Open(_directory, _master, Clock);
         Enrolments = EnrolmentBook.Open(_directory, ReleaseScene.Bank, Service.PublicKey, Service);
         Leases = LeaseBook.Open(_directory, Clock);
         HostLogs = HostLogBook.Open(_directory);

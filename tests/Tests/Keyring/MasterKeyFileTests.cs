@@ -174,8 +174,12 @@ public sealed class MasterKeyFileTests : IDisposable
     {
         using (MasterKeyFile file = Masters.InNew(_path, Bank))
         {
-            file.Prepare();
-            Assert.Throws<InvalidOperationException>(() => file.Prepare());
+            using MasterKey skipped = MasterKey.Make(Bank, 3), foreign = MasterKey.Make(PartyId.Unsigned("x"), 2);
+            Assert.Throws<InvalidOperationException>(() => file.Prepare(skipped));
+            Assert.Throws<InvalidOperationException>(() => file.Prepare(foreign));
+            file.Prepare(MasterKey.Make(Bank, 2));
+            using MasterKey another = MasterKey.Make(Bank, 2);
+            Assert.Throws<InvalidOperationException>(() => file.Prepare(another));
         }
 
         using (MasterKeyFile file = Masters.In(_path, Bank))
@@ -187,7 +191,9 @@ public sealed class MasterKeyFileTests : IDisposable
         using (MasterKeyFile file = Masters.In(_path, Bank))
         {
             Assert.Null(file.Next);
-            string id = file.Prepare().Id.Hex;
+            MasterKey next = MasterKey.Make(Bank, 2);
+            string id = next.Id.Hex;
+            file.Prepare(next);
             file.Promote();
             Assert.Equal((2, id), (file.Current.Generation, file.Current.Id.Hex));
         }

@@ -1,0 +1,110 @@
+using System.Globalization;
+
+namespace Bailiwick.KeyService.Custody;
+
+/// <summary>
+/// The journal for people: one row for each release, return, takeover, rotation and destruction, with its outcome. The
+/// newest rows are in memory. For one thread at a time.
+/// </summary>
+internal sealed class ReleaseLog
+{
+    private const int MostRows = 10_000;
+    private readonly LinkedList<ReleaseLogRow> _rows = [];
+    private readonly Dictionary<long, LinkedListNode<ReleaseLogRow>> _open = [];
+    private readonly Dictionary<string, string> _since = new(StringComparer.Ordinal);
+
+    /// <summary>Takes the next record.</summary>
+    public void Take(long index, JournalRecord? record)
+    {
+        switch (record)
+        {
+            case JournalRecord.Intent intent:
+                Add(new(index, intent.At, "release", intent.Volume, $"{intent.Holder.Host} for {intent.Compartment}"));
+                break;
+            case JournalRecord.Cleared cleared:
+                Add(new(index, cleared.At, "clear", cleared.Volume, cleared.Holder.Host)
+                {
+                    Outcome = cleared.Cause == ClearCause.Returned ? "returned" : "taken over",
+                });
+                _since.Remove(cleared.Volume);
+                break;
+            case JournalRecord.Change change:
+                _since.Remove(change.Subject);
+                Add(new(index, change.At, WireName(change.What), change.Subject, ""));
+                break;
+            case JournalRecord.Completed completed:
+                Close(completed.Of, "done");
+                break;
+            case JournalRecord.Abandoned abandoned:
+                Close(abandoned.Of, "abandoned");
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>Since when the present holder has a key; empty when nobody has.</summary>
+    public string HeldSince(string key) => _since.GetValueOrDefault(key, "");
+
+    /// <summary>The newest rows before an index, the newest last.</summary>
+    public IReadOnlyList<ReleaseLogRow> Before(long before, int most) =>
+        [.. _rows.Reverse().SkipWhile(row => row.Index >= before).Take(most).Reverse()];
+
+    private void Add(ReleaseLogRow row)
+    {
+        LinkedListNode<ReleaseLogRow> node = _rows.AddLast(row);
+        if (row.Outcome == ReleaseLogRow.UnderWay)
+        {
+            _open[row.Index] = node;
+        }
+
+        if (_rows.Count > MostRows && _rows.First is { } oldest)
+        {
+            _open.Remove(oldest.Value.Index);
+            _rows.RemoveFirst();
+        }
+    }
+
+    private void Close(long of, string outcome)
+    {
+        if (_open.Remove(of, out var node))
+        {
+            node.Value = node.Value with { Outcome = outcome };
+            if (node.Value.What == "release" && outcome == "done")
+            {
+                _since.TryAdd(node.Value.Subject, node.Value.At);
+            }
+        }
+    }
+
+    private static string WireName(ChangeKind kind) => kind switch
+    {
+        ChangeKind.RotateMaster => "rotate master",
+        ChangeKind.RotateDomain => "rotate domain",
+        ChangeKind.DestroyKey => "destroy key",
+        ChangeKind.DestroyDomain => "destroy domain",
+        ChangeKind.DestroyAll => "destroy all",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}
+
+/// <summary>One thing that was done with keys.</summary>
+/// <param name="Index">The journal's record.</param>
+/// <param name="At">When, by the key service's own clock.</param>
+/// <param name="What">Release, clear, rotation or destruction.</param>
+/// <param name="Subject">The volume, the TPM, the domain or the tenant.</param>
+/// <param name="Whom">The host, and the machine; empty for a rotation or a destruction.</param>
+public sealed record ReleaseLogRow(long Index, string At, string What, string Subject, string Whom)
+{
+    internal const string UnderWay = "under way";
+
+    /// <summary>What became of it.</summary>
+    public string Outcome { get; init; } = UnderWay;
+}
+
+/// <summary>Dates as records have them.</summary>
+internal static class Dates
+{
+    public static string Text(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+}
