@@ -8,6 +8,7 @@ using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;
 using Bailiwick.Custody;
 using Bailiwick.Durable;
+using Bailiwick.Keyring;
 using Bailiwick.Lab.Hosts;
 
 var terminal = new Terminal();
@@ -32,6 +33,12 @@ var root = new RootCommand(
     new Command("volume", "who holds a volume's key")
     {
         VolumeList.Create(terminal), VolumeTakeover.Create(terminal),
+    },
+    new Command("key", "a tenant's keys: made, shared out, rotated, destroyed")
+    {
+        KeyInit.Create(terminal), KeyShareOut.Create(terminal), KeyRestore.Create(terminal), KeyList.Create(terminal),
+        KeyRotate.Create(terminal), KeyDestroy.Create(terminal), KeyReleaseLog.Create(terminal),
+        new Command("receipt", "a key service's word on what it destroyed") { KeyReceiptVerify.Create(terminal) },
     },
     new Command("host", "the datacentre's hosts")
     {
@@ -61,7 +68,8 @@ try
         : await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false })
             .ConfigureAwait(false);
 }
-catch (Exception fault) when (fault is CustodyException or LabException or DurableException or ChannelIdentityException)
+catch (Exception fault) when (fault is CustodyException or LabException or DurableException or ChannelIdentityException
+    or KeyringException)
 {
     terminal.Complain(fault.Message);
     return (int)ExitCode.Usage;

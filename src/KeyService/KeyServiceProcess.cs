@@ -7,6 +7,7 @@ using Bailiwick.KeyService.Api;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Hierarchy;
 using Bailiwick.KeyService.HostLogs;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
@@ -82,7 +83,8 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 Leases = leases,
                 Sender = (identity.Signer, identity.Key),
             };
-            LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time);
+            HierarchyDesk keys = new(vault, desk, leases, () => watch.Current, identity.Signer);
+            LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time) { Bar = keys.Bar };
 
             LeaseTeller teller = new(leasing, desk, board, time);
             EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(
@@ -93,7 +95,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
 
             var stop = Keep(parts, new CancellationTokenSource());
             var server = Keep(parts, await ChannelServer.Start(
-                new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk, enrolling, leasing),
+                new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk, enrolling, leasing, keys),
                 key => watch.Principals.Resolve(key), log, cancel: cancel));
             Task following = Task.Run(
                 () => RunAll(

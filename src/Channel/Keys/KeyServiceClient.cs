@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Bailiwick.Channel.Routes;
@@ -73,6 +74,32 @@ public sealed class KeyServiceClient
         return session.Open(sealedKey, part) is { } key
             ? new OpenedKey(key, nonce.Nonce, context)
             : throw new KeyServiceException("The sealed key does not open: it was changed on the way.");
+    }
+
+    /// <summary>The keys that there are.</summary>
+    public Task<KeyTreeBody> Keys(CancellationToken cancel = default) =>
+        _service.Ask<KeyTreeBody>(HttpMethod.Get, "/v1/keys", null, cancel);
+
+    /// <summary>A page of the journal before an index, the newest last.</summary>
+    public Task<ReleaseLogBody> KeyLog(int before, int limit, CancellationToken cancel = default) =>
+        _service.Ask<ReleaseLogBody>(
+            HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"/v1/keys/log?limit={limit}&before={before}"),
+            null, cancel);
+
+    /// <summary>Replaces the master key, or a domain's.</summary>
+    /// <param name="domain">`tenant id/name`; empty for the master key.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task<RotatedBody> Rotate(string domain, CancellationToken cancel = default) =>
+        _service.Ask<RotatedBody>(
+            HttpMethod.Post, "/v1/keys/rotations", StrictJson.Write(new RotationBody(domain)), cancel);
+
+    /// <summary>Sends an approval to destroy keys; the answer is a receipt, an envelope in canonical JSON.</summary>
+    public async Task<byte[]> Destroy(ReadOnlyMemory<byte> envelope, CancellationToken cancel = default)
+    {
+        ErasedBody erased = await _service.Ask<ErasedBody>(
+            HttpMethod.Post, "/v1/keys/destructions",
+            StrictJson.Write(new DestroyBody(JsonElement.Parse(envelope.Span))), cancel);
+        return CanonicalJson.Write(erased.Receipt);
     }
 
     /// <summary>Asks for a nonce.</summary>

@@ -55,6 +55,13 @@ internal sealed class VolumeDesk : IDisposable
                 + "`approvals: {takeover: N}` to it, sign and publish it.");
     }
 
+    /// <summary>How many root keys must approve that keys are destroyed.</summary>
+    /// <exception cref="CustodyException">The domain allows nobody, or no statement describes it.</exception>
+    internal int DestroyApprovals(DestroySubject subject, DomainRef? colour, int threshold) =>
+        DestroyControl.Approvals(subject, colour, _datacentre, threshold) ?? throw new CustodyException(
+            $"The domain of {subject} lists no approvals for a destruction, so nobody can approve one; add "
+            + "`approvals: {destroy: N}` to it, sign and publish it.");
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 }

@@ -19,6 +19,12 @@ public sealed record KeyCustody(
 
     /// <summary>The domain that the key is of since its first release; null when there was none yet.</summary>
     public DomainRef? Colour { get; init; }
+
+    /// <summary>The revision of the statement at which the key was destroyed; null when none was.</summary>
+    public long? Destroyed { get; init; }
+
+    /// <summary>The revision at which a domain's keys were destroyed; null when they were not.</summary>
+    public Func<DomainRef, long?> DomainDestroyed { get; init; } = _ => null;
 }
 
 /// <summary>What a nonce is worth. Closed.</summary>

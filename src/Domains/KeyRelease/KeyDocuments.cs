@@ -19,6 +19,15 @@ public static class KeyDocuments
     public static DocumentFormat Takeover { get; } = new(
         "application/vnd.bailiwick.takeover+json", "takeover/v1", ["tenant", "key", "holder", "nonce"]);
 
+    /// <summary>Approval by root keys that keys be destroyed.</summary>
+    public static DocumentFormat Destroy { get; } = new(
+        "application/vnd.bailiwick.destroy+json", "destroy/v1", ["tenant", "what", "subject", "serial"]);
+
+    /// <summary>A key service's word that keys were destroyed.</summary>
+    public static DocumentFormat Erasure { get; } = new(
+        "application/vnd.bailiwick.erasure-receipt+json", "erasure-receipt/v1",
+        ["tenant", "what", "subject", "generation", "keys", "record", "document", "ledgerSize", "ledgerRoot"]);
+
     /// <summary>Approval by root keys that the TPM enrolled for a host be forgotten.</summary>
     public static DocumentFormat Forget { get; } = new(
         "application/vnd.bailiwick.forget-tpm+json", "forget-tpm/v1", ["tenant", "host", "endorsementKey", "since"]);

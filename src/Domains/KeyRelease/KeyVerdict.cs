@@ -243,6 +243,9 @@ public enum KeyRefusalCode
     /// <summary>The key was made for another domain than the statement says now.</summary>
     ColourDiffers,
 
+    /// <summary>The key was destroyed, and no statement newer than that asks for a new one.</summary>
+    KeyDestroyed,
+
     /// <summary>The key is of another machine's TPM.</summary>
     TpmOfAnotherMachine,
 
@@ -270,6 +273,12 @@ public enum KeyRefusalCode
     /// <summary>Another TPM than the document says, or none, has the host, or it enrolled again since.</summary>
     NotEnrolledSo,
 
-    /// <summary>Fewer root keys approved the takeover than the volume's domain asks.</summary>
+    /// <summary>Fewer root keys approved the act than the domain asks.</summary>
     TooFewApprovals,
+
+    /// <summary>The domain lists no approval for a destruction.</summary>
+    DestroyNotAllowed,
+
+    /// <summary>There is no such key, or another one than the document names.</summary>
+    NotThatKey,
 }

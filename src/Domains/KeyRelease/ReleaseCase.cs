@@ -86,6 +86,34 @@ internal sealed class ReleaseCase(
         }
     }
 
+    /// <summary>A key that was destroyed is made anew only when its owner says so, by a newer statement.</summary>
+    public void CheckDestroyed()
+    {
+        if (Subject is not { Domain: var domain } subject)
+        {
+            return;
+        }
+
+        if (custody.Destroyed is { } revision && subject.Revision <= revision)
+        {
+            Add(
+                KeyRefusalCode.KeyDestroyed,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The key of {request.Key} was destroyed at revision {revision} of its statement, and what it "
+                    + $"encrypted is lost. Publish a newer revision if a new, empty one is wanted."));
+        }
+
+        if (custody.DomainDestroyed(domain.Ref) is { } domainRevision && domain.Origin.Revision <= domainRevision)
+        {
+            Add(
+                KeyRefusalCode.KeyDestroyed,
+                $"The keys of {domain.Origin} were destroyed. Publish a newer revision of the domain if it shall have "
+                + "new ones.",
+                domain.Origin);
+        }
+    }
+
     /// <summary>
     /// The state of a machine's TPM must be the one that was returned last. A host that has the key and asks again is
     /// in the same boot: what became of the state meanwhile is in nobody else's hands.

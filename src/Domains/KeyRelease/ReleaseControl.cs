@@ -54,6 +54,7 @@ public static class ReleaseControl
         reasons.CheckLeases();
         reasons.CheckHolder();
         reasons.CheckColour();
+        reasons.CheckDestroyed();
         reasons.CheckState(evidence);
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
@@ -86,6 +87,7 @@ public static class ReleaseControl
         reasons.CheckLeases();
         reasons.CheckHolder();
         reasons.CheckColour();
+        reasons.CheckDestroyed();
         reasons.CheckState(evidence: null);
         return reasons.Refusals.Count > 0
             ? new KeyVerdict.Refused([.. reasons.Refusals])

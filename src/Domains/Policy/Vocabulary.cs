@@ -134,4 +134,6 @@ public enum ApprovedAction
 {
     /// <summary>Give a volume to another host although the host that holds it has not returned it.</summary>
     Takeover = 1,
+    /// <summary>Destroy the key of a volume or of a machine's TPM, or all keys of the domain.</summary>
+    Destroy,
 }

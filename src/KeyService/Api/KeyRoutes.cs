@@ -2,6 +2,7 @@ using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.KeyService.Enrolling;
+using Bailiwick.KeyService.Hierarchy;
 using Bailiwick.KeyService.HostLogs;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Releasing;
@@ -136,14 +137,61 @@ public static class KeyRoutes
         Records = new RecordDuty.Nothing("it changes nothing"),
     };
 
+    private static readonly RouteRow Keys = new()
+    {
+        Method = "GET",
+        Template = "/v1/keys",
+        Summary = "Shows the tree of keys, without any key: master, domains, volumes and TPMs, and what was destroyed.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it changes nothing"),
+    };
+
+    private static readonly RouteRow KeyLog = new()
+    {
+        Method = "GET",
+        Template = "/v1/keys/log",
+        Summary = "Shows a page of the journal of releases, returns, rotations and destructions, the newest last.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it changes nothing"),
+        Query =
+        [
+            new QueryNumber("limit", 1, 500, 100), new QueryNumber("before", 0, int.MaxValue, int.MaxValue),
+        ],
+    };
+
+    private static readonly RouteRow Rotations = new()
+    {
+        Method = "POST",
+        Template = "/v1/keys/rotations",
+        Summary = "Replaces the master key or a domain's key; what is under it is wrapped anew.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("rotation"),
+        MaxBodyBytes = 1024,
+    };
+
+    private static readonly RouteRow Destructions = new()
+    {
+        Method = "POST",
+        Template = "/v1/keys/destructions",
+        Summary = "Destroys keys, approved by root keys, and gives a signed receipt.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("destruction"),
+        MaxBodyBytes = DocumentBytes,
+    };
+
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
         Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept, EnrolmentsForgotten,
-        Leases, HostLog, Status);
+        Leases, HostLog, Status, Keys, KeyLog, Rotations, Destructions);
 
     /// <summary>Joins the rows to the desks.</summary>
-    public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment, LeaseDesk leases)
+    public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment, LeaseDesk leases, HierarchyDesk keys)
     {
+        ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(desk);
         ArgumentNullException.ThrowIfNull(leases);
         ArgumentNullException.ThrowIfNull(enrolment);
@@ -157,6 +205,10 @@ public static class KeyRoutes
             .Handle<EnrolmentAnswerBody, EnrolledBody>(
                 EnrolmentAnswers, (call, body) => Task.FromResult(enrolment.Complete(call, body)))
             .Handle<LeaseBody, LeaseAnswer>(Leases, leases.Prove)
+            .Handle(Keys, call => Task.FromResult(keys.List()))
+            .Handle(KeyLog, call => Task.FromResult(keys.Log(call)))
+            .Handle<RotationBody, RotatedBody>(Rotations, (call, body) => Task.FromResult(keys.Rotate(body)))
+            .Handle<DestroyBody, ErasedBody>(Destructions, (call, body) => Task.FromResult(keys.Destroy(body)))
             .Handle(EnrolmentsKept, call => Task.FromResult(enrolment.List()))
             .Handle<ForgetBody, Nothing>(
                 EnrolmentsForgotten, (call, body) => Task.FromResult(enrolment.Forget(call, body)))

@@ -110,6 +110,26 @@ public sealed class LeaseBook : IDisposable
         }
     }
 
+    /// <summary>Ends every host's lease for a domain at once.</summary>
+    /// <exception cref="DurableException">The journal refused; the leases are ended nevertheless.</exception>
+    public void EndDomain(DomainRef domain, string why)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(why);
+        lock (_gate)
+        {
+            HostRef[] held = [.. _table.All.Where(lease => lease.Domain == domain).Select(lease => lease.Host)];
+            foreach (HostRef host in held)
+            {
+                _table = _table.Take(host, domain, [why], Now);
+            }
+
+            foreach (HostRef host in held)
+            {
+                Journal(host, domain, LeaseStanding.Refused, why);
+            }
+        }
+    }
+
     /// <summary>Forgets the standing of a host that proved itself and no longer asks for the domain.</summary>
     public void GiveBack(HostRef host, DomainRef domain)
     {

@@ -89,6 +89,9 @@ public sealed class LeaseDesk(
         }
     }
 
+    /// <summary>Why no host is lent trust for a domain, whatever it proves; null mostly.</summary>
+    public Func<DomainModel, string?> Bar { get; init; } = _ => null;
+
     /// <summary>How every host stands now.</summary>
     public ImmutableArray<LeaseRow> Rows()
     {
@@ -123,6 +126,11 @@ public sealed class LeaseDesk(
             ImmutableArray<string> against = verdict is null
                 ? ["no accepted statement of an operator gives an identity key for the host."]
                 : LeaseControl.Against(verdict, datacentre, host, model.Ref, time.GetUtcNow());
+            if (Bar(model) is { } bar)
+            {
+                against = against.Add(bar);
+            }
+
             if (against.IsEmpty && !asked.Contains(domain))
             {
                 book.GiveBack(host, model.Ref);

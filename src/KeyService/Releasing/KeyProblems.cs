@@ -29,6 +29,10 @@ internal static class KeyProblems
 
     public static RouteProblem BadLogs { get; } = BadDocument("A log is not base64, or goes on from no position.");
 
+    public static RouteProblem NoSuchDomainKey { get; } = new(
+        404, "no-such-key", "There is no key of such a domain: a domain's is made with the first key under it.",
+        "`bailiwick key list` shows what there is.");
+
     public static RouteProblem BadDocument(string sentence) => new(
         400, "bad-document", sentence, "Send the document as its format says, in canonical JSON.");
 

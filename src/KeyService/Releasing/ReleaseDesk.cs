@@ -34,7 +34,9 @@ public sealed class ReleaseDesk(
     Func<PolicySnapshot?> policy, TimeProvider time)
 {
     private const string Journal = "release journal";
-    private readonly Lock _gate = new();
+
+    /// <summary>Held by every decision about keys until it took effect.</summary>
+    internal Lock Gate { get; } = new();
 
     /// <summary>The tenant served.</summary>
     public required PartyId Tenant { get; init; }
@@ -92,13 +94,15 @@ public sealed class ReleaseDesk(
             ? await history.Judge(claimed, snapshot.Checkpoint, call.Cancel)
             : CheckpointStanding.Inconsistent;
         CheckpointRule rule = new(snapshot.Checkpoint.Origin, leastSize, _ => standing);
-        lock (_gate)
+        lock (Gate)
         {
             KeyCustody custody = new(
                 Tenant, call.Caller.Key, nonce, HolderOf(request.Key.ToString()), Leases.Doubt)
             {
                 Mark = MarkOf(request.Key),
                 Colour = ColourOf(request.Key),
+                Destroyed = vault.TombstoneOf(request.Key.ToString())?.Revision,
+                DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
             };
             KnownBoot? known = proofs.Held(
                 request.Host.ToString(), Leases.DomainsOf(request.Host), snapshot.Datacentre);
@@ -136,7 +140,7 @@ public sealed class ReleaseDesk(
             return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
         }
 
-        lock (_gate)
+        lock (Gate)
         {
             KeyCustody custody = Custody(call.Caller.Key, document);
             return Clear(HolderControl.Decide(document, snapshot.Datacentre, custody), ClearCause.Returned);
@@ -159,7 +163,7 @@ public sealed class ReleaseDesk(
             return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
         }
 
-        lock (_gate)
+        lock (Gate)
         {
             KeyCustody custody = Custody(call.Caller.Key, document);
             return Clear(HolderControl.Decide(document, snapshot.Datacentre, root, custody), ClearCause.TakenOver);
@@ -173,7 +177,7 @@ public sealed class ReleaseDesk(
             Tenant.ToString(), snapshot.Checkpoint.Origin, snapshot.Checkpoint.Size, BestAssurance,
             [.. vault.Volumes().OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => new HeldVolume(pair.Key, pair.Value?.Host, pair.Value?.Nonce))],
-            leases, snapshot.Problems))
+            leases, [.. snapshot.Problems, .. Destroyed()]))
         : new RouteAnswer<KeyServiceStatus>.Refused(RefusalProblem.NotReady);
 
     /// <summary>What of a host's integrity log concerns the tenant, as far as it was followed.</summary>
@@ -324,6 +328,12 @@ public sealed class ReleaseDesk(
         KeySubject.MachineTpm or KeySubject.Volume => new TpmStateMark.New(),
         _ => throw new UnreachableException(),
     };
+
+    /// <summary>What was destroyed and has no new key.</summary>
+    private IEnumerable<string> Destroyed() => vault.Tree().Destroyed
+        .Where(one => one.What == "domain" || vault.DomainOf(one.Name) is null)
+        .Select(one => $"The {(one.What == "domain" ? "domain's keys" : "key")} of {one.Name} "
+            + $"{(one.What == "domain" ? "were" : "was")} destroyed (record {one.Record} of the journal).");
 
     private DomainRef? ColourOf(KeySubject key)
     {

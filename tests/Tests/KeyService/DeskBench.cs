@@ -9,6 +9,7 @@ using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.KeyService.Enrolling;
 using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Hierarchy;
 using Bailiwick.KeyService.HostLogs;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
@@ -54,10 +55,14 @@ internal sealed class DeskBench : IDisposable
             Leases = Leases,
             Sender = (Service, Service.PublicKey),
         };
-        Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock);
+        Keys = new HierarchyDesk(Vault, Desk, Leases, () => Snapshot, Service);
+        Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock) { Bar = Keys.Bar };
     }
 
+    /// <summary>What enrolments and receipts are signed with.</summary>
     public static PublicKey ServiceKey => Service.PublicKey;
+
+    public HierarchyDesk Keys { get; }
 
     public string Path { get; } = Directory.CreateTempSubdirectory("bw-desk-").FullName;
 

@@ -60,6 +60,17 @@ public sealed class ReleaseControlTests
             new() { Colour = new DomainRef(ReleaseScene.Bank, StatementName.Parse("ledger")) });
 
     [Fact]
+    public void A_destroyed_key_is_made_anew_only_for_a_newer_statement()
+    {
+        long revision = Assert.IsType<KeyVerdict.Release>(new ReleaseScene().Judge()).Revision;
+        Assert.IsType<KeyVerdict.Release>(new ReleaseScene { Destroyed = revision - 1 }.Judge());
+        AssertOnly(KeyRefusalCode.KeyDestroyed, new() { Destroyed = revision });
+        AssertOnly(KeyRefusalCode.KeyDestroyed, new() { Destroyed = revision + 1 });
+        Assert.IsType<KeyVerdict.Release>(new ReleaseScene { DomainDestroyed = revision - 1 }.Judge());
+        AssertOnly(KeyRefusalCode.KeyDestroyed, new() { DomainDestroyed = revision });
+    }
+
+    [Fact]
     public void Refuses_an_unknown_volume() =>
         AssertOnly(KeyRefusalCode.UnknownVolume, new() { Volume = $"{ReleaseScene.Bank}/web-9-data" });
 

@@ -53,6 +53,10 @@ internal sealed record ReleaseScene
 
     public DomainRef? Colour { get; init; }
 
+    public long? Destroyed { get; init; }
+
+    public long? DomainDestroyed { get; init; }
+
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
 
     public string Compartment { get; init; } = $"{Bank}/web-1";
@@ -109,7 +113,13 @@ internal sealed record ReleaseScene
 
     public HostDoubt Doubt { get; init; } = (_, _) => null;
 
-    public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt) { Mark = Mark, Colour = Colour };
+    public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt)
+    {
+        Mark = Mark,
+        Colour = Colour,
+        Destroyed = Destroyed,
+        DomainDestroyed = domain => domain.Name.Text == "web" ? DomainDestroyed : 99,
+    };
 
     /// <summary>Judges as a key service does.</summary>
     public KeyVerdict Judge()

@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Documents;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>
+/// A key service's signed word that keys were destroyed: which, asked by which document, at which place of its journal,
+/// and how much of the board's log it had seen. It is the word of that key service: that no copy was made before is
+/// nobody's to prove.
+/// </summary>
+public sealed class ErasureReceipt
+{
+    private ErasureReceipt(ErasedKeys keys, PublicKey signer)
+    {
+        Keys = keys;
+        Signer = signer;
+    }
+
+    /// <summary>What it says.</summary>
+    public ErasedKeys Keys { get; }
+
+    /// <summary>The key service's identity key.</summary>
+    public PublicKey Signer { get; }
+
+    /// <summary>Writes and signs a receipt.</summary>
+    /// <returns>A DSSE envelope as canonical JSON.</returns>
+    public static byte[] Write(ErasedKeys keys, ISigner service)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        return SignedDocument.Sign(
+            KeyDocuments.Erasure,
+            new JsonObject
+            {
+                ["tenant"] = keys.Subject.Tenant.ToString(),
+                ["what"] = keys.Subject.What,
+                ["subject"] = keys.Subject.ToString(),
+                ["generation"] = keys.Generation,
+                ["keys"] = keys.Count,
+                ["record"] = keys.Record,
+                ["document"] = keys.Document.Hex,
+                ["ledgerSize"] = keys.LedgerSize,
+                ["ledgerRoot"] = keys.LedgerRoot.Hex,
+            },
+            service);
+    }
+
+    /// <summary>Verifies a receipt offline; null with one sentence when it is none of this key service.</summary>
+    /// <param name="envelopeJson">The receipt.</param>
+    /// <param name="service">The identity key that the tenant's root names for its key service.</param>
+    /// <param name="fault">What is wrong.</param>
+    public static ErasureReceipt? Verify(ReadOnlySpan<byte> envelopeJson, PublicKey service, out string fault)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        switch (SignedDocument.Read(KeyDocuments.Erasure, envelopeJson))
+        {
+            case DocumentReading.Rejected rejected:
+                fault = rejected.Sentence;
+                return null;
+            case DocumentReading.Understood { Document: var document }:
+                if (document.Signers(id => id == service.Id ? service : null) is SignatureVerdict.Refused refused)
+                {
+                    fault = $"The key service {service.Id.Short} did not sign it: {refused.Clause}.";
+                    return null;
+                }
+
+                fault = "A member of the receipt has not the form it must have.";
+                return Of(document.Root) is { } keys ? new ErasureReceipt(keys, service) : null;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static ErasedKeys? Of(DocumentObject root) =>
+        PartyId.TryParse(root.Text("tenant"), out var tenant)
+        && DestroySubject.Read(root.Text("what"), root.Text("subject")) is { } subject && subject.Tenant == tenant
+        && root.Count("generation") is { } generation && root.Count("keys") is { } count
+        && root.Count("record") is { } record && root.Digest("document") is { } document
+        && root.Count("ledgerSize") is { } size && root.Digest("ledgerRoot") is { } ledger
+            ? new ErasedKeys(subject, generation, document)
+            {
+                Count = count, Record = record, LedgerSize = size, LedgerRoot = ledger,
+            }
+            : null;
+}
+
+/// <summary>Keys that were destroyed.</summary>
+/// <param name="Subject">What.</param>
+/// <param name="Generation">Which key of that name; for all keys, the master key's generation.</param>
+/// <param name="Document">SHA-256 of the approval's payload.</param>
+public sealed record ErasedKeys(DestroySubject Subject, long Generation, Digest32 Document)
+{
+    /// <summary>How many keys of volumes and TPMs.</summary>
+    public required long Count { get; init; }
+
+    /// <summary>The index of the intent in the key service's journal.</summary>
+    public required long Record { get; init; }
+
+    /// <summary>How many leaves of the board's log the key service had verified.</summary>
+    public required long LedgerSize { get; init; }
+
+    /// <summary>The root of that log.</summary>
+    public required Digest32 LedgerRoot { get; init; }
+}

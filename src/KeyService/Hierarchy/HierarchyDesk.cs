@@ -1,0 +1,195 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.KeyService.Api;
+using Bailiwick.KeyService.Custody;
+using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Leasing;
+using Bailiwick.KeyService.Proving;
+using Bailiwick.KeyService.Releasing;
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Keys;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.KeyService.Hierarchy;
+
+/// <summary>
+/// Where the owner looks at the keys, rotates and destroys them. Decisions here and releases are taken one at a time,
+/// so that no key is made anew between the decision to destroy it and the act.
+/// </summary>
+/// <param name="vault">The keys.</param>
+/// <param name="releases">Where hosts ask for keys.</param>
+/// <param name="leases">The leases of hosts: those of a destroyed domain end.</param>
+/// <param name="policy">The policies in force.</param>
+/// <param name="identity">Signs receipts.</param>
+public sealed class HierarchyDesk(
+    KeyVault vault, ReleaseDesk releases, LeaseBook leases, Func<PolicySnapshot?> policy, ISigner identity)
+{
+    private const string Journal = "release journal";
+
+    /// <summary>The keys that there are.</summary>
+    public RouteAnswer<KeyTreeBody> List()
+    {
+        KeyTree tree = vault.Tree();
+        return new RouteAnswer<KeyTreeBody>.Ok(new KeyTreeBody(
+            releases.Tenant.ToString(), tree.Generation, tree.Master,
+            [
+                .. tree.Domains.Select(domain => new DomainKeysBody(
+                    domain.Domain, domain.Generation, domain.Serial,
+                    [
+                        .. domain.Keys.Select(key => new KeptKeyBody(
+                            key.Key, key.Epoch, key.Serial, key.Holder?.Host, key.Since)),
+                    ])),
+            ],
+            [.. tree.Destroyed.Select(one => new DestroyedBody(one.What, one.Name, one.Revision, one.Record))]));
+    }
+
+    /// <summary>A page of the journal.</summary>
+    public RouteAnswer<ReleaseLogBody> Log(RouteCall call)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        return new RouteAnswer<ReleaseLogBody>.Ok(new ReleaseLogBody(
+        [
+            .. vault.Log(call.Number("before"), (int)call.Number("limit")).Select(row => new ReleaseLogEntry(
+                row.Index, row.At, row.What, row.Subject, row.Whom, row.Outcome)),
+        ]));
+    }
+
+    /// <summary>Replaces the master key, or the key of a domain.</summary>
+    public RouteAnswer<RotatedBody> Rotate(RotationBody body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        lock (releases.Gate)
+        {
+            if (body.Domain.Length > 0 && vault.Tree().Domains.All(domain => domain.Domain != body.Domain))
+            {
+                return new RouteAnswer<RotatedBody>.Refused(KeyProblems.NoSuchDomainKey);
+            }
+
+            long record = body.Domain.Length == 0 ? vault.RotateMaster() : vault.RotateDomain(body.Domain);
+            KeyTree now = vault.Tree();
+            return new RouteAnswer<RotatedBody>.Recorded(
+                new RotatedBody(
+                    now.Domains.FirstOrDefault(domain => domain.Domain == body.Domain)?.Generation ?? now.Generation,
+                    now.Master),
+                new RouteReceipt(Journal, record));
+        }
+    }
+
+    /// <summary>Destroys keys, approved by root keys of the tenant, and gives a receipt. Asked again, gives it again.
+    /// </summary>
+    public RouteAnswer<ErasedBody> Destroy(DestroyBody body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        if (policy() is not { TenantRoot: { } root } snapshot)
+        {
+            return new RouteAnswer<ErasedBody>.Refused(RefusalProblem.NotReady);
+        }
+
+        if (DestroyDocument.Read(ShownDocuments.Canonical(body.Destroy), out string fault) is not { } document)
+        {
+            return new RouteAnswer<ErasedBody>.Refused(KeyProblems.BadDocument(fault));
+        }
+
+        lock (releases.Gate)
+        {
+            if (vault.DestroyedBy(document.Digest.Hex) is { } before)
+            {
+                return Answer(document.Subject, before, before.Record);
+            }
+
+            return DestroyControl.Decide(document, snapshot.Datacentre, root, Known(document.Subject)) switch
+            {
+                DestroyVerdict.Refused refused => new RouteAnswer<ErasedBody>.Refused(KeyProblems.Of(refused.Refusals)),
+                DestroyVerdict.Approved approved => Act(approved.Document, snapshot),
+                _ => throw new UnreachableException(),
+            };
+        }
+    }
+
+    /// <summary>Why no host is lent trust for a domain; null mostly.</summary>
+    public string? Bar(DomainModel domain)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        return vault.TombstoneOfDomain(domain.Ref.ToString()) is { } tombstone
+            && domain.Origin.Revision <= tombstone.Revision
+                ? Why(domain.Ref)
+                : null;
+    }
+
+    private static string Why(DomainRef domain) => $"the keys of the domain {domain.Name} were destroyed.";
+
+    private RouteAnswer<ErasedBody> Act(DestroyDocument document, PolicySnapshot snapshot)
+    {
+        string[] domains = [.. vault.Tree().Domains.Select(domain => domain.Domain)];
+        var (done, record) = vault.Destroy(
+            new Destruction(document.Subject.What, document.Subject.ToString(), document.Digest.Hex)
+            {
+                LedgerSize = snapshot.Checkpoint.Size,
+                LedgerRoot = snapshot.Checkpoint.Root.Hex,
+            },
+            (what, name) => RevisionOf(snapshot.Datacentre, what, name));
+        foreach (string gone in domains.Except(vault.Tree().Domains.Select(domain => domain.Domain)))
+        {
+            if (DomainRef.Read(gone) is { } domain)
+            {
+                leases.EndDomain(domain, Why(domain));
+            }
+        }
+
+        return Answer(document.Subject, done, record);
+    }
+
+    private RouteAnswer<ErasedBody> Answer(DestroySubject subject, Destruction done, long record)
+    {
+        if (!Digest32.TryParse(done.Document, out Digest32? document)
+            || !Digest32.TryParse(done.LedgerRoot, out Digest32? ledger))
+        {
+            throw new CustodyException($"The stored destruction of {subject} cannot be read; restore the store.");
+        }
+
+        byte[] receipt = ErasureReceipt.Write(
+            new ErasedKeys(subject, done.Generation, document)
+            {
+                Count = done.Keys, Record = done.Record, LedgerSize = done.LedgerSize, LedgerRoot = ledger,
+            },
+            identity);
+        return new RouteAnswer<ErasedBody>.Recorded(
+            new ErasedBody(JsonElement.Parse(receipt)), new RouteReceipt(Journal, record));
+    }
+
+    private DestroyCustody Known(DestroySubject subject)
+    {
+        KeyTree tree = vault.Tree();
+        PartyId tenant = releases.Tenant;
+        string name = subject.ToString();
+        switch (subject)
+        {
+            case DestroySubject.OfAll:
+                return new DestroyCustody(tenant, Serial(tree.Master), null);
+            case DestroySubject.OfDomain:
+                return new DestroyCustody(
+                    tenant, Serial(tree.Domains.FirstOrDefault(domain => domain.Domain == name)?.Serial), null);
+            case DestroySubject.OfKey:
+                KeptKey? kept = tree.Domains.SelectMany(domain => domain.Keys).FirstOrDefault(key => key.Key == name);
+                return new DestroyCustody(tenant, Serial(kept?.Serial), DomainRef.Read(vault.DomainOf(name)));
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static Digest32? Serial(string? text) => Digest32.TryParse(text, out var serial) ? serial : null;
+
+    private static long RevisionOf(CheckedDatacentre datacentre, string what, string name) =>
+        what == "domain" ? datacentre.Domains.GetValueOrDefault(name)?.Origin.Revision ?? 0
+        : KeySubject.Read(name) switch
+        {
+            KeySubject.Volume => datacentre.Machinery.Volumes.GetValueOrDefault(name)?.Origin.Revision ?? 0,
+            KeySubject.MachineTpm tpm =>
+                datacentre.Machinery.Compartments.GetValueOrDefault(tpm.Ref.ToString())?.Origin.Revision ?? 0,
+            _ => 0,
+        };
+}

@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+using Bailiwick.Custody.Parties;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Ledger;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Ledger.Statements;
+
+namespace Bailiwick.Tests.Cli;
+
+/// <summary>A master key is made, shared out and restored at a desk; receipts are verified there.</summary>
+public sealed class KeyVerbsTests : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("bw-keyverbs-").FullName;
+
+    public KeyVerbsTests()
+    {
+        Run("tenant", "init", "--name", "bank", "--legal-name", "Example Bank plc", "--out", "keys", "--signed", "signed",
+            "--key-service", "10.0.0.1:7600");
+        Place("passphrase", "a passphrase of the bank\n");
+        Place("other", "a passphrase of nobody\n");
+    }
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public void A_master_key_is_made_shared_out_and_restored_exactly()
+    {
+        string id = Id(Done("key", "init", "--keys", "keys", "--passphrase-file", "passphrase", "--out", "m.sealed"));
+        Assert.Equal((UnixFileMode)0x180, File.GetUnixFileMode(Path.Combine(_root, "m.sealed")));
+        Done(Sharing("2/3", "passphrase"));
+        string[] shares = [.. Directory.EnumerateFiles(Path.Combine(_root, "shares")).Order()];
+        Assert.Equal(3, shares.Length);
+        Assert.All(shares, share => Assert.Equal((UnixFileMode)0x180, File.GetUnixFileMode(share)));
+        Assert.Equal(id, Id(Done(Restoring("again.sealed", shares[0], shares[2]))));
+
+        Assert.Equal(1, Run(Restoring("none.sealed", shares[0])).Code);
+        Assert.Equal(1, Run(Restoring("none.sealed", shares[0], shares[0])).Code);
+        File.WriteAllText(shares[1], File.ReadAllText(shares[1]).Replace("\"index\":2", "\"index\":1"));
+        Ending changed = Run(Restoring("none.sealed", shares[0], shares[1]));
+        Assert.Equal(1, changed.Code);
+        Assert.Contains("a byte of it was changed", changed.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_root, "none.sealed")));
+    }
+
+    [Fact]
+    public void Refuses_another_passphrase_a_bad_quorum_and_to_overwrite()
+    {
+        string[] init = ["key", "init", "--keys", "keys", "--passphrase-file", "passphrase", "--out", "m.sealed"];
+        Done(init);
+        Assert.Equal(2, Run(init).Code);
+        Assert.Equal(2, Run(Sharing("2/3", "other")).Code);
+        Assert.Equal(2, Run(Sharing("1/3", "passphrase")).Code);
+        Assert.Equal(2, Run(Sharing("three", "passphrase")).Code);
+        Assert.False(Directory.Exists(Path.Combine(_root, "shares"))
+            && Directory.EnumerateFiles(Path.Combine(_root, "shares")).Any());
+        Done(Sharing("2/3", "passphrase"));
+        Assert.Equal(2, Run(Sharing("2/3", "passphrase")).Code);
+    }
+
+    [Fact]
+    public void A_receipt_is_verified_offline_against_the_tenants_own_key_service()
+    {
+        using PartyDirectory party = PartyDirectory.Open(Path.Combine(_root, "keys"), null);
+        PartyId tenant = party.Facts.Id ?? throw new InvalidOperationException();
+        ErasedKeys erased = new(new DestroySubject.OfAll(tenant), 2, Digest32.Of("approval"u8))
+        {
+            Count = 3, Record = 7, LedgerSize = 9, LedgerRoot = Digest32.Of("root"u8),
+        };
+        var service = PartyKeys.Open(party.Files, "keyservice.pem", null);
+        File.WriteAllBytes(Path.Combine(_root, "good"), ErasureReceipt.Write(erased, service));
+        File.WriteAllBytes(Path.Combine(_root, "forged"), ErasureReceipt.Write(erased, Signatory.NewKey()));
+        Assert.Contains(tenant.ToString(), Done("key", "receipt", "verify", "good", "--keys", "keys"));
+        Done("key", "receipt", "verify", "good", "--service-key", service.PublicKey.Base64);
+        Assert.Equal(1, Run("key", "receipt", "verify", "forged", "--keys", "keys").Code);
+        Assert.Equal(
+            1, Run("key", "receipt", "verify", "good", "--service-key", Signatory.NewKey().PublicKey.Base64).Code);
+        Assert.Equal(2, Run("key", "receipt", "verify", "good").Code);
+        Assert.Equal(2, Run("key", "receipt", "verify", "missing", "--keys", "keys").Code);
+    }
+
+    private static string[] Sharing(string of, string passphrase) =>
+        ["key", "share", "--keys", "keys", "--master", "m.sealed", "--passphrase-file", passphrase, "--of", of, "--out",
+            "shares"];
+
+    private static string[] Restoring(string output, params string[] shares) =>
+        ["key", "restore", .. shares, "--keys", "keys", "--passphrase-file", "passphrase", "--out", output];
+
+    private static string Id(string output) =>
+        JsonNode.Parse(output)?["id"]?.GetValue<string>() ?? throw new InvalidOperationException(output);
+
+    private string Done(params string[] arguments)
+    {
+        Ending ended = Run([.. arguments, "--json"]);
+        Assert.Equal((0, ""), (ended.Code, ended.Error));
+        return ended.Output;
+    }
+
+    private Ending Run(params string[] arguments) => CommandLine.Run(_root, arguments);
+
+    private void Place(string name, string content)
+    {
+        string path = Path.Combine(_root, name);
+        File.WriteAllText(path, content);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+}
