@@ -14,8 +14,8 @@ public sealed class KeyVerbsTests : IDisposable
 
     public KeyVerbsTests()
     {
-        Run("tenant", "init", "--name", "bank", "--legal-name", "Example Bank plc", "--out", "keys", "--signed", "signed",
-            "--key-service", "10.0.0.1:7600");
+        Run("tenant", "init", "--name", "bank", "--legal-name", "Example Bank plc", "--out", "keys",
+            "--signed", "signed", "--key-service", "10.0.0.1:7600");
         Place("passphrase", "a passphrase of the bank\n");
         Place("other", "a passphrase of nobody\n");
     }

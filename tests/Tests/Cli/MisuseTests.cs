@@ -49,11 +49,13 @@ public sealed class MisuseTests : IDisposable
     [Fact]
     public void The_list_of_verbs_above_is_complete()
     {
-        string[] groups = ["tenant", "policy", "machine", "volume", "host", "ledger", "evidence", "lab", "key", "key receipt"];
+        string[] groups =
+            ["tenant", "policy", "machine", "volume", "host", "ledger", "evidence", "lab", "key", "key receipt"];
         string[] top = Commands("--help");
         string[] all =
         [
-            .. top.Except(groups), .. groups.SelectMany(g => Commands([.. g.Split(' '), "--help"]).Select(c => $"{g} {c}")).Except(groups),
+            .. top.Except(groups),
+            .. groups.SelectMany(g => Commands([.. g.Split(' '), "--help"]).Select(c => $"{g} {c}")).Except(groups),
         ];
 
         Assert.Equal(Verbs.Select(v => v.Data).Order(), all.Order());

@@ -118,7 +118,7 @@ internal sealed record ReleaseScene
         Mark = Mark,
         Colour = Colour,
         Destroyed = Destroyed,
-        DomainDestroyed = domain => domain.Name.Text == "web" ? DomainDestroyed : 99,
+        DomainDestroyed = domain => domain.Name.Text == "web" ? DomainDestroyed : null,
     };
 
     /// <summary>Judges as a key service does.</summary>
