@@ -241,6 +241,6 @@ public sealed class HierarchyDeskTests : IDisposable
             Nonce = Convert.FromBase64String(given.Value.Nonce), Session = session.PublicKey,
         };
         return await _bench.Desk.Release(
-            call, new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", _bench.ShownLog));
+            call, new ReleaseBody(JsonElement.Parse(scene.Request()), "", "", _bench.ShownLog, null));
     }
 }
