@@ -11,6 +11,7 @@ using Bailiwick.Channel.Secrets;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Volumes;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Ledger;
@@ -97,6 +98,7 @@ internal sealed class LyingHost : IDisposable
                                 _machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume)),
                             _machine.Model.Ref, Host(), nonce, session)
                         {
+                            State = Header(),
                             EndorsementKey = _endorsement.Public,
                         },
                         evidence, _identity.Signer);
@@ -112,6 +114,20 @@ internal sealed class LyingHost : IDisposable
                 ? string.Join("; ", all.Select(one => $"{one.Code}: {one.Sentence}"))
                 : $"{problem.Code}: {problem.Detail}";
         }
+    }
+
+    /// <summary>The digest of the header of the volume's file.</summary>
+    private Digest32? Header()
+    {
+        VolumeRef volume = new(_machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume);
+        using var file = File.OpenHandle(
+            Path.Combine(
+                _stage.Deployment.Paths.Pool,
+                DerivedNames.Digits(volume.ToString(), DerivedNames.VolumeDigits) + ".luks"),
+            share: FileShare.ReadWrite);
+        DiskBytes bytes = new(
+            RandomAccess.GetLength(file), (offset, into) => RandomAccess.Read(file, into, offset));
+        return LuksReader.Read(bytes).Accepted is { } accepted ? HeaderDigest.Of(bytes, accepted) : null;
     }
 
     /// <summary>What the TPM gives out for a release.</summary>

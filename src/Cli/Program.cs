@@ -32,7 +32,7 @@ var root = new RootCommand(
     },
     new Command("volume", "who holds a volume's key")
     {
-        VolumeList.Create(terminal), VolumeTakeover.Create(terminal),
+        VolumeList.Create(terminal), VolumeShow.Create(terminal), VolumeTakeover.Create(terminal),
     },
     new Command("key", "a tenant's keys: made, shared out, rotated, destroyed")
     {

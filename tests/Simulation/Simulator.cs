@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Bailiwick.Channel.Board;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Storage;
 using Bailiwick.Simulation.Auditing;
@@ -177,6 +178,10 @@ internal sealed class Simulator : IDisposable
     {
         public Task<VolumeKeyAnswer> RequestAsync(
             VolumeKeyQuestion question, Action<string> about, CancellationToken stop) =>
+            throw new InvalidOperationException("No volume has a key.");
+
+        public Task<ImmutableArray<string>> BindAsync(
+            KeySubject.Volume volume, string nonce, Digest32 header, CancellationToken stop) =>
             throw new InvalidOperationException("No volume has a key.");
 
         public Task<string> ReturnAsync(

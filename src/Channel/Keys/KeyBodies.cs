@@ -43,6 +43,10 @@ public sealed record SealedKeyBody(string Ephemeral, string Ciphertext, string C
 /// <param name="Return">A DSSE envelope.</param>
 public sealed record ReturnBody(JsonElement Return);
 
+/// <summary>A host's signed word on the header that it gave to a blank volume.</summary>
+/// <param name="Header">A DSSE envelope.</param>
+public sealed record HeaderBody(JsonElement Header);
+
 /// <summary>An approval signed by root keys.</summary>
 /// <param name="Takeover">A DSSE envelope.</param>
 public sealed record TakeoverBody(JsonElement Takeover);
@@ -69,4 +73,9 @@ public sealed record FollowedLogBody(string Host, JsonElement Position, Immutabl
 /// <param name="Volume">`tenant id/name`.</param>
 /// <param name="Holder">The host that holds the key; null when nobody does.</param>
 /// <param name="Nonce">The nonce of the release by which it holds it.</param>
-public sealed record HeldVolume(string Volume, string? Holder, string? Nonce);
+/// <param name="Header">
+/// The digest of the only header with which its key is released, lower hex; null while none is known, and for a TPM.
+/// </param>
+/// <param name="HeaderSince">When that was bound.</param>
+public sealed record HeldVolume(
+    string Volume, string? Holder, string? Nonce, string? Header, DateTimeOffset? HeaderSince);

@@ -157,6 +157,10 @@ public sealed class KeyServiceClient
     public Task Return(ReadOnlyMemory<byte> returnEnvelope, CancellationToken cancel = default) =>
         _service.Ask<Nothing>(HttpMethod.Post, "/v1/returns", Wrap("return", returnEnvelope), cancel);
 
+    /// <summary>Sends a signed word on the header that a blank volume was given.</summary>
+    public Task Bind(ReadOnlyMemory<byte> headerEnvelope, CancellationToken cancel = default) =>
+        _service.Ask<Nothing>(HttpMethod.Post, "/v1/headers", Wrap("header", headerEnvelope), cancel);
+
     /// <summary>Sends an approval of a takeover.</summary>
     public Task Takeover(ReadOnlyMemory<byte> takeoverEnvelope, CancellationToken cancel = default) =>
         _service.Ask<Nothing>(HttpMethod.Post, "/v1/takeovers", Wrap("takeover", takeoverEnvelope), cancel);

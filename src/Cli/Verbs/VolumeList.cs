@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Keys;
@@ -7,13 +8,16 @@ using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Cli.Verbs;
 
-/// <summary><c>bailiwick volume list</c>: which volumes have keys, and which host holds each.</summary>
+/// <summary><c>bailiwick volume list</c>: which volumes have keys, who holds each, and by which header.</summary>
 internal static class VolumeList
 {
+    private const int HeaderDigits = 16;
+
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("list",
-            "Show the volumes that your key service has keys for, and the host that holds each.\n"
+            "Show the volumes that your key service has keys for, the host that holds each, and its header's first "
+            + "digits.\n"
             + "Example: bailiwick volume list --as bank");
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -23,10 +27,7 @@ internal static class VolumeList
             KeyServiceStatus status = await volumes.Client.Status(cancellation).ConfigureAwait(false);
             if (parsed.GetValue(GlobalOptions.Json))
             {
-                terminal.Json(new JsonArray([.. status.Volumes.Select(one => new JsonObject
-                {
-                    ["volume"] = one.Volume, ["holder"] = one.Holder, ["nonce"] = one.Nonce,
-                })]));
+                terminal.Json(new JsonArray([.. status.Volumes.Select(Row)]));
                 return (int)ExitCode.Done;
             }
 
@@ -36,13 +37,26 @@ internal static class VolumeList
                 return (int)ExitCode.Done;
             }
 
-            terminal.Table(["volume", "held by"], status.Volumes.Select(one => (IReadOnlyList<string>)
+            string[] titles = ["volume", "held by", "header", "since"];
+            terminal.Table(titles, status.Volumes.Select(one => (IReadOnlyList<string>)
             [
                 BoardReader.Display(book, one.Volume),
                 one.Holder is null ? "nobody" : BoardReader.Display(book, one.Holder),
+                one.Header?[..HeaderDigits] ?? "", Since(one),
             ]));
             return (int)ExitCode.Done;
         });
         return command;
     }
+
+    /// <summary>A volume for programs.</summary>
+    internal static JsonObject Row(HeldVolume one) => new()
+    {
+        ["volume"] = one.Volume, ["holder"] = one.Holder, ["nonce"] = one.Nonce, ["header"] = one.Header,
+        ["headerSince"] = one.HeaderSince,
+    };
+
+    /// <summary>When its header was bound, for people.</summary>
+    internal static string Since(HeldVolume one) =>
+        one.HeaderSince?.ToString("u", CultureInfo.InvariantCulture) ?? "";
 }

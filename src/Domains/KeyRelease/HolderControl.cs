@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Documents;
-using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
@@ -23,15 +22,7 @@ public static class HolderControl
         ArgumentNullException.ThrowIfNull(custody);
         List<KeyRefusal> refusals = [];
         CheckTenant(refusals, document.Key, custody);
-        if (ReleaseControl.IdentityKeyOf(datacentre, document.Host) is not { } key)
-        {
-            Add(refusals, KeyRefusalCode.UnknownHost, $"No operator's statement gives a key for {document.Host}.");
-        }
-        else
-        {
-            CheckHostSignature(refusals, document, key, custody);
-        }
-
+        CheckHost(refusals, document, datacentre, custody);
         CheckHeld(refusals, document, custody);
         CheckBoot(refusals, document, custody);
         return Verdict(refusals, document);
@@ -98,7 +89,7 @@ public static class HolderControl
             : (named, datacentre.Domains.GetValueOrDefault(new DomainRef(key.Tenant, named).ToString()));
     }
 
-    private static void CheckTenant(List<KeyRefusal> refusals, KeySubject key, KeyCustody custody)
+    internal static void CheckTenant(List<KeyRefusal> refusals, KeySubject key, KeyCustody custody)
     {
         if (key.Tenant != custody.Tenant)
         {
@@ -108,21 +99,28 @@ public static class HolderControl
         }
     }
 
-    private static void CheckHostSignature(
-        List<KeyRefusal> refusals, HolderDocument.Return document, PublicKey key, KeyCustody custody)
+    /// <summary>The holder itself says it: it signed, and it is the caller.</summary>
+    internal static void CheckHost(
+        List<KeyRefusal> refusals, HolderDocument document, CheckedDatacentre datacentre, KeyCustody custody)
     {
+        if (ReleaseControl.IdentityKeyOf(datacentre, document.Holder) is not { } key)
+        {
+            Add(refusals, KeyRefusalCode.UnknownHost, $"No operator's statement gives a key for {document.Holder}.");
+            return;
+        }
+
         if (document.Signed.Signers(id => id == key.Id ? key : null) is SignatureVerdict.Refused refused)
         {
             Add(
                 refusals, KeyRefusalCode.DocumentSignature,
-                $"The identity key of {document.Host} must sign its return, but {refused.Clause}.");
+                $"The identity key of {document.Holder} must sign what it says, but {refused.Clause}.");
         }
 
         if (key.Id != custody.Caller)
         {
             Add(
                 refusals, KeyRefusalCode.CallerNotHost,
-                $"The caller's key {custody.Caller.Short} is not that of {document.Host}.");
+                $"The caller's key {custody.Caller.Short} is not that of {document.Holder}.");
         }
     }
 
@@ -172,7 +170,7 @@ public static class HolderControl
         }
     }
 
-    private static void CheckHeld(List<KeyRefusal> refusals, HolderDocument document, KeyCustody custody)
+    internal static void CheckHeld(List<KeyRefusal> refusals, HolderDocument document, KeyCustody custody)
     {
         bool isHeldSo = custody.Holder is HolderState.Held held
             && held.Host == document.Holder && held.Nonce.Equals(document.Nonce);

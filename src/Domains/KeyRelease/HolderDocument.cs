@@ -8,7 +8,7 @@ using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
 
-/// <summary>A document that ends a host's hold on a key, as read; nothing in it is verified.</summary>
+/// <summary>A document about a host's hold on a key, as read; nothing in it is verified.</summary>
 public abstract class HolderDocument
 {
     private HolderDocument(SignedDocument signed, KeySubject key, HostRef holder, KeyNonce nonce)
@@ -22,10 +22,10 @@ public abstract class HolderDocument
     /// <summary>What the key opens.</summary>
     public KeySubject Key { get; }
 
-    /// <summary>The host whose hold ends.</summary>
+    /// <summary>The host that holds it.</summary>
     public HostRef Holder { get; }
 
-    /// <summary>The nonce of the release that ends.</summary>
+    /// <summary>The nonce of the release by which it does.</summary>
     public KeyNonce Nonce { get; }
 
     /// <summary>SHA-256 of the document's payload.</summary>
@@ -51,6 +51,21 @@ public abstract class HolderDocument
         return SignedDocument.Sign(KeyDocuments.Return, members, signer);
     }
 
+    /// <summary>Writes and signs a host's word on the header that it made.</summary>
+    /// <param name="volume">The volume, which was blank.</param>
+    /// <param name="made">The digest of its header.</param>
+    /// <param name="host">The host that holds the key.</param>
+    /// <param name="nonce">The nonce of the release by which it does.</param>
+    /// <param name="signer">The host's identity key.</param>
+    public static byte[] WriteHeader(
+        KeySubject.Volume volume, Digest32 made, HostRef host, KeyNonce nonce, ISigner signer)
+    {
+        ArgumentNullException.ThrowIfNull(made);
+        JsonObject members = Members(volume, "host", host, nonce);
+        members["header"] = made.Hex;
+        return SignedDocument.Sign(KeyDocuments.Header, members, signer);
+    }
+
     /// <summary>Writes and signs the approval of a takeover.</summary>
     public static byte[] WriteTakeover(
         KeySubject key, HostRef holder, KeyNonce nonce, IReadOnlyList<ISigner> rootKeys) =>
@@ -59,9 +74,17 @@ public abstract class HolderDocument
     /// <summary>Reads a return; null with one sentence when it has not the strict form.</summary>
     public static Return? ReadReturn(ReadOnlySpan<byte> envelopeJson, out string fault) =>
         Read(KeyDocuments.Return, "host", envelopeJson, out fault) is var (signed, key, host, nonce)
-        && KeyStates.TryRead(signed.Root.Text("state"), key, out var state)
+        && KeyStates.TryRead(signed.Root.Text("state"), out var state)
+        && (state is null || key is KeySubject.MachineTpm)
         && Guid.TryParseExact(signed.Root.Text("boot"), "D", out Guid boot)
             ? new Return(signed, key, host, nonce) { State = state, Boot = boot }
+            : null;
+
+    /// <summary>Reads a host's word on a header; null with one sentence when it has not the strict form.</summary>
+    public static Header? ReadHeader(ReadOnlySpan<byte> envelopeJson, out string fault) =>
+        Read(KeyDocuments.Header, "host", envelopeJson, out fault) is var (signed, key, host, nonce)
+        && key is KeySubject.Volume volume && signed.Root.Digest("header") is { } made
+            ? new Header(signed, volume, made, host, nonce)
             : null;
 
     /// <summary>Reads an approval; null with one sentence when it has not the strict form.</summary>
@@ -121,6 +144,16 @@ public abstract class HolderDocument
 
         /// <summary>The host that returns.</summary>
         public HostRef Host => Holder;
+    }
+
+    /// <summary>A holder's word on the header that it gave to a blank volume.</summary>
+    public sealed class Header : HolderDocument
+    {
+        internal Header(SignedDocument signed, KeySubject.Volume volume, Digest32 made, HostRef host, KeyNonce nonce)
+            : base(signed, volume, host, nonce) => Made = made;
+
+        /// <summary>The digest of the header.</summary>
+        public Digest32 Made { get; }
     }
 
     /// <summary>Approval by root keys that a key be taken from the host that holds it.</summary>

@@ -17,6 +17,9 @@ public sealed record KeyCustody(
     /// <summary>What it knows of a machine's TPM state; plays no part for a volume.</summary>
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
 
+    /// <summary>What it knows of a volume's header; plays no part for a machine's TPM.</summary>
+    public VolumeHeaderMark Header { get; init; } = new VolumeHeaderMark.New();
+
     /// <summary>The domain that the key is of since its first release; null when there was none yet.</summary>
     public DomainRef? Colour { get; init; }
 

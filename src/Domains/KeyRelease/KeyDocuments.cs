@@ -15,6 +15,10 @@ public static class KeyDocuments
         "application/vnd.bailiwick.return+json", "return/v1",
         ["tenant", "key", "state", "boot", "host", "nonce"]);
 
+    /// <summary>A holder's word on the header that it gave to a blank volume.</summary>
+    public static DocumentFormat Header { get; } = new(
+        "application/vnd.bailiwick.header+json", "header/v1", ["tenant", "key", "host", "nonce", "header"]);
+
     /// <summary>Approval by root keys that a key be taken from the host that holds it.</summary>
     public static DocumentFormat Takeover { get; } = new(
         "application/vnd.bailiwick.takeover+json", "takeover/v1", ["tenant", "key", "holder", "nonce"]);

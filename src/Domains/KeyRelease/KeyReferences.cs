@@ -25,14 +25,13 @@ internal static class KeyReferences
     public static HostRef? Host(string? text) => Read(text) is (var party, var name) ? new(party, name) : null;
 }
 
-/// <summary>Reads the state of a machine's TPM that a document names.</summary>
+/// <summary>Reads what a document names of a machine's TPM, or of a volume's header.</summary>
 internal static class KeyStates
 {
-    /// <summary>Empty for none; a digest only of a machine's TPM.</summary>
-    public static bool TryRead(string? text, KeySubject key, out Digest32? state)
+    /// <summary>A digest; empty for none.</summary>
+    public static bool TryRead(string? text, out Digest32? state)
     {
         state = null;
-        return text is { Length: 0 }
-            || (key is KeySubject.MachineTpm && Digest32.TryParse(text, out state));
+        return text is { Length: 0 } || Digest32.TryParse(text, out state);
     }
 }

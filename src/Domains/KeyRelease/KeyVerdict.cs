@@ -261,6 +261,15 @@ public enum KeyRefusalCode
     /// <summary>The holder started anew without returning the TPM: nobody knows its newest state.</summary>
     TpmStateNotReturned,
 
+    /// <summary>The host shows a volume's file for which no key was ever made.</summary>
+    HeaderUnknown,
+
+    /// <summary>The host shows another header of a volume than it has.</summary>
+    HeaderDiffers,
+
+    /// <summary>The volume has a header, and the host finds no file of it.</summary>
+    HeaderMissing,
+
     /// <summary>The key is not held as the document says: nothing to return or to take over.</summary>
     NotHeldSo,
 

@@ -114,18 +114,29 @@ internal sealed class ReleaseCase(
         }
     }
 
+    /// <summary>What the host has of what the key opens must be what it is to be.</summary>
+    /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
+    public void CheckState(VerifiedEvidence? evidence)
+    {
+        switch (request.Key)
+        {
+            case KeySubject.MachineTpm:
+                CheckTpmState(evidence);
+                break;
+            case KeySubject.Volume:
+                CheckHeader();
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
     /// <summary>
     /// The state of a machine's TPM must be the one that was returned last. A host that has the key and asks again is
     /// in the same boot: what became of the state meanwhile is in nobody else's hands.
     /// </summary>
-    /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
-    public void CheckState(VerifiedEvidence? evidence)
+    private void CheckTpmState(VerifiedEvidence? evidence)
     {
-        if (request.Key is not KeySubject.MachineTpm)
-        {
-            return;
-        }
-
         switch (custody.Mark)
         {
             case TpmStateMark.New when request.State is { } stranger:
@@ -147,6 +158,39 @@ internal sealed class ReleaseCase(
                     + "newest state. Root keys of the tenant must approve a takeover.");
                 break;
             case TpmStateMark.New or TpmStateMark.Returned or TpmStateMark.Out or TpmStateMark.Open:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>
+    /// A volume has the header that was made with it, and no other. What lies in the pool is nobody's evidence against
+    /// the host that shows it.
+    /// </summary>
+    private void CheckHeader()
+    {
+        switch (custody.Header, request.State)
+        {
+            case (VolumeHeaderMark.New, { } stranger):
+                Add(
+                    KeyRefusalCode.HeaderUnknown,
+                    $"The host shows the header {stranger.Hex[..16]} of {request.Key}, for which no key was ever made. "
+                    + "Take that file out of the pool.");
+                break;
+            case (VolumeHeaderMark.Bound bound, null):
+                Add(
+                    KeyRefusalCode.HeaderMissing,
+                    $"{request.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host finds "
+                    + "no file of it. Put it back: no blank volume takes its place.");
+                break;
+            case (VolumeHeaderMark.Bound bound, { } shown) when bound.Header != shown:
+                Add(
+                    KeyRefusalCode.HeaderDiffers,
+                    $"{request.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host shows "
+                    + $"{shown.Hex[..16]}: it is another volume's, an older one or damaged. Put the right file back.");
+                break;
+            case (VolumeHeaderMark.New or VolumeHeaderMark.Blank or VolumeHeaderMark.Bound, _):
                 break;
             default:
                 throw new UnreachableException();

@@ -7,7 +7,8 @@ namespace Bailiwick.Domains.KeyRelease;
 
 /// <summary>
 /// What a sealed key is bound to: it opens for this and for nothing else. The revisions tell the host under which
-/// policy the key service decided.
+/// policy the key service decided, and the header with which volume's file alone it may use the key; it is empty for a
+/// volume without a file, and for a machine's TPM.
 /// </summary>
 /// <param name="Request">The request.</param>
 /// <param name="Evidence">The evidence by which it was decided.</param>
@@ -21,6 +22,7 @@ public sealed record ReleaseContext(
     {
         ["tenant"] = Request.Tenant.ToString(),
         ["key"] = Request.Key.ToString(),
+        ["header"] = Request.Key is KeySubject.Volume ? Request.State?.Hex ?? "" : "",
         ["compartment"] = Request.Compartment.ToString(),
         ["host"] = Request.Host.ToString(),
         ["boot"] = Evidence.Boot.ToString("D"),

@@ -36,7 +36,8 @@ public sealed class ReleaseRequest
     public KeySubject Key { get; }
 
     /// <summary>
-    /// SHA-256 of the encrypted state that the host has of a machine's TPM; null when it has none, and for a volume.
+    /// What the host has of it now: SHA-256 of the encrypted state of a machine's TPM, or the digest of a volume's
+    /// header (<see cref="Volumes.HeaderDigest"/>); null when there is none.
     /// </summary>
     public Digest32? State { get; }
 
@@ -103,7 +104,7 @@ public sealed class ReleaseRequest
         DocumentObject root = document.Root;
         return PartyId.TryParse(root.Text("tenant"), out var tenant)
             && KeySubject.Read(root.Text("key")) is { } key
-            && KeyStates.TryRead(root.Text("state"), key, out var state)
+            && KeyStates.TryRead(root.Text("state"), out var state)
             && KeyReferences.Compartment(root.Text("compartment")) is { } compartment
             && KeyReferences.Host(root.Text("host")) is { } host
             && KeyNonce.Of(root.Bytes("nonce", KeyNonce.Length)) is { } nonce
@@ -137,7 +138,9 @@ public sealed class ReleaseRequest
 public sealed record RequestedParts(
     KeySubject Key, CompartmentRef Compartment, HostRef Host, KeyNonce Nonce, PublicKey SessionKey)
 {
-    /// <summary>SHA-256 of the encrypted state of a machine's TPM; null when there is none, and for a volume.</summary>
+    /// <summary>
+    /// SHA-256 of the encrypted state of a machine's TPM, or the digest of a volume's header; null when there is none.
+    /// </summary>
     public Digest32? State { get; init; }
 
     /// <summary>The public area of the endorsement key of the host's TPM; null of a host without one.</summary>

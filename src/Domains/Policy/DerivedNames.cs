@@ -17,6 +17,9 @@ public static class DerivedNames
     /// <summary>Hexadecimal digits of a machine's name.</summary>
     public const int MachineDigits = 16;
 
+    /// <summary>Digits of the name of a volume's file in the pool.</summary>
+    public const int VolumeDigits = 32;
+
     /// <summary>Largest VXLAN network number (RFC 7348: 24 bits).</summary>
     public const int MaxNetworkNumber = 0xFFFFFF;
 

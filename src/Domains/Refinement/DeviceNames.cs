@@ -34,7 +34,7 @@ internal static class DeviceNames
     public static string TapMac(CompartmentRef machine, int index) => Mac(Port(machine, index));
 
     public static string VolumeFile(VolumeRef volume, bool encrypted) =>
-        DerivedNames.Digits(volume.ToString(), 32) + (encrypted ? ".luks" : ".raw");
+        DerivedNames.Digits(volume.ToString(), DerivedNames.VolumeDigits) + (encrypted ? ".luks" : ".raw");
 
     public static string TpmState(CompartmentRef machine) => DerivedNames.Digits($"tpm {machine}", 32) + ".tpm";
 

@@ -51,6 +51,17 @@ public static class KeyRoutes
         MaxBodyBytes = DocumentBytes,
     };
 
+    private static readonly RouteRow Headers = new()
+    {
+        Method = "POST",
+        Template = "/v1/headers",
+        Summary = "Takes the calling host's word on the header that it gave to a blank volume.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("header"),
+        MaxBodyBytes = DocumentBytes,
+    };
+
     private static readonly RouteRow Takeovers = new()
     {
         Method = "POST",
@@ -185,8 +196,8 @@ public static class KeyRoutes
 
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
-        Nonces, Releases, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept, EnrolmentsForgotten,
-        Leases, HostLog, Status, Keys, KeyLog, Rotations, Destructions);
+        Nonces, Releases, Headers, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept,
+        EnrolmentsForgotten, Leases, HostLog, Status, Keys, KeyLog, Rotations, Destructions);
 
     /// <summary>Joins the rows to the desks.</summary>
     public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment, LeaseDesk leases, HierarchyDesk keys)
@@ -198,6 +209,7 @@ public static class KeyRoutes
         return new RouteMap(Table)
             .Handle<Nothing, NonceAnswer>(Nonces, (call, _) => Task.FromResult(desk.GiveNonce(call)))
             .Handle<ReleaseBody, SealedKeyBody>(Releases, desk.Release)
+            .Handle<HeaderBody, Nothing>(Headers, (call, body) => Task.FromResult(desk.Bind(call, body)))
             .Handle<ReturnBody, Nothing>(Returns, (call, body) => Task.FromResult(desk.Return(call, body)))
             .Handle<TakeoverBody, Nothing>(Takeovers, (call, body) => Task.FromResult(desk.TakeOver(call, body)))
             .Handle<EnrolmentClaimBody, EnrolmentChallengeBody>(

@@ -23,6 +23,7 @@ internal sealed class CustodyHistory
                 VolumeHistory history = Of(intent.Volume);
                 history.Pending = intent.Holder;
                 history.PendingMark = intent.Mark;
+                history.IsBinding = false;
                 history.Intent = record.Index;
                 history.Domain = intent.Domain;
                 _open[record.Index] = history;
@@ -41,6 +42,12 @@ internal sealed class CustodyHistory
                 ended.Settled = null;
                 ended.LastCleared = cleared.Holder;
                 (ended.MarkBefore, ended.Mark) = (ended.Mark, cleared.Mark);
+                ended.IsBinding = false;
+                break;
+            case JournalRecord.Bound bound:
+                VolumeHistory named = Of(bound.Volume);
+                (named.MarkBefore, named.Mark) = (named.Mark, bound.Mark);
+                named.IsBinding = true;
                 break;
             case JournalRecord.Change change:
                 _pending = (record.Index, change);
@@ -151,7 +158,8 @@ internal sealed class CustodyHistory
         string expected = history.Pending is not null && held == history.Pending ? history.PendingMark
             : history.Settled is null && held is not null ? history.MarkBefore
             : history.Mark;
-        if (mark is not null && mark != expected)
+        bool isUnderWay = history.IsBinding && mark == history.MarkBefore;
+        if (mark is not null && mark != expected && !isUnderWay)
         {
             throw Disagree(volume, $"the store knows its state as '{mark}', and the journal as '{expected}'");
         }
@@ -171,6 +179,11 @@ internal sealed class CustodyHistory
         else if (held is not null && history.Settled is null)
         {
             store.Clear(volume, history.Mark);
+        }
+        else if (history.IsBinding)
+        {
+            // Nothing was recorded of the volume since: the store may not have it yet.
+            store.Mark(volume, history.Mark);
         }
     }
 
@@ -202,6 +215,9 @@ internal sealed class CustodyHistory
         public string MarkBefore { get; set; } = "";
 
         public string PendingMark { get; set; } = "";
+
+        /// <summary>Whether the last record is of a header that was bound.</summary>
+        public bool IsBinding { get; set; }
 
         public long Intent { get; set; }
 

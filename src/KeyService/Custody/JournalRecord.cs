@@ -23,7 +23,7 @@ public abstract record JournalRecord
     /// <param name="Volume">What the key opens.</param>
     /// <param name="Compartment">The machine that is to use it.</param>
     /// <param name="Holder">The host.</param>
-    /// <param name="Mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
+    /// <param name="Mark">What is known of a TPM's state, or of a volume's header, from now on.</param>
     public sealed record Intent(string Volume, string Compartment, VaultHolder Holder, string Mark) : JournalRecord
     {
         /// <summary>The domain that the key is of.</summary>
@@ -41,9 +41,16 @@ public abstract record JournalRecord
     /// <param name="Holder">Who held it.</param>
     /// <param name="Cause">Why.</param>
     /// <param name="Document">SHA-256 of the document that asked for it, lower hex.</param>
-    /// <param name="Mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
+    /// <param name="Mark">What is known of a TPM's state, or of a volume's header, from now on.</param>
     public sealed record Cleared(string Volume, VaultHolder Holder, ClearCause Cause, string Document, string Mark)
         : JournalRecord;
+
+    /// <summary>The holder of a blank volume said which header it made.</summary>
+    /// <param name="Volume">The volume.</param>
+    /// <param name="Holder">Who holds it.</param>
+    /// <param name="Document">SHA-256 of the document in which it said so, lower hex.</param>
+    /// <param name="Mark">What is known of the volume's header from now on.</param>
+    public sealed record Bound(string Volume, VaultHolder Holder, string Document, string Mark) : JournalRecord;
 
     /// <summary>
     /// The hierarchy is about to change: keys are wrapped anew, replaced or destroyed. Written before anything else
@@ -96,6 +103,15 @@ public abstract record JournalRecord
             ["master"] = change.Master,
             ["document"] = change.Document,
         },
+        Bound bound => new JsonObject
+        {
+            ["kind"] = "header-bound",
+            ["volume"] = bound.Volume,
+            ["host"] = bound.Holder.Host,
+            ["nonce"] = bound.Holder.Nonce,
+            ["document"] = bound.Document,
+            ["mark"] = bound.Mark,
+        },
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
@@ -118,6 +134,10 @@ public abstract record JournalRecord
             "abandoned" => value.Count("of") is { } of ? new Abandoned(of) : null,
             "returned" => Clearing(value, ClearCause.Returned),
             "taken-over" => Clearing(value, ClearCause.TakenOver),
+            "header-bound" => Held(value) is var (volume, holder) && value.Text("document") is { } document
+                && value.Text("mark") is { } mark
+                ? new Bound(volume, holder, document, mark)
+                : null,
             _ => Changing(value),
         };
         return record is not null && value.Text("at") is { } at ? record with { At = at } : null;

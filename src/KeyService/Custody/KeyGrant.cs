@@ -7,7 +7,7 @@ namespace Bailiwick.KeyService.Custody;
 /// <param name="Holder">The host, and the nonce of this release.</param>
 public sealed record KeyGrant(string Key, string Domain, string Compartment, VaultHolder Holder)
 {
-    /// <summary>What is known of the state of a machine's TPM from now on; empty for a volume.</summary>
+    /// <summary>What is known of a TPM's state, or of a volume's header, from now on.</summary>
     public string Mark { get; init; } = "";
 
     /// <summary>The revision of the statement that describes the volume or the machine.</summary>

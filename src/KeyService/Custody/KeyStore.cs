@@ -296,6 +296,14 @@ internal sealed class KeyStore : IDisposable
     /// <summary>Leaves nothing of what was deleted or replaced in the store's files.</summary>
     public void Scrub() => _database.Scrub();
 
+    /// <summary>Sets the mark alone. Durable when it returns.</summary>
+    public void Mark(string key, string mark)
+    {
+        using SqliteTransaction transaction = _database.Begin();
+        SetMark(key, mark);
+        transaction.Commit();
+    }
+
     public void Dispose() => _database.Dispose();
 
     private void Bury(long record, Destruction destruction, IReadOnlyList<Tombstone> tombstones)

@@ -111,7 +111,7 @@ public sealed class KeyVault : IDisposable
     /// <summary>Who holds a volume's key; null when nobody does.</summary>
     public VaultHolder? HolderOf(string volume) => Guarded(() => _store.Holder(volume));
 
-    /// <summary>What is known of the state of a machine's TPM; empty for a volume, null for what has no key.</summary>
+    /// <summary>What is known of a TPM's state, or of a volume's header; null for what has no key.</summary>
     public string? MarkOf(string key) => Guarded(() => _store.Key(key)?.Mark);
 
     /// <summary>The domain that a key is of since its first release; null for what has no key.</summary>
@@ -158,7 +158,7 @@ public sealed class KeyVault : IDisposable
     /// <param name="holder">Who holds it.</param>
     /// <param name="cause">Why it is cleared.</param>
     /// <param name="documentDigest">SHA-256 of the document that asked for it, lower hex.</param>
-    /// <param name="mark">What is known of the state of a machine's TPM from now on; empty for a volume.</param>
+    /// <param name="mark">What is known of a TPM's state, or of a volume's header, from now on.</param>
     public long Clear(
         string volume, VaultHolder holder, ClearCause cause, string documentDigest, string mark = "") => Guarded(() =>
     {
@@ -170,6 +170,27 @@ public sealed class KeyVault : IDisposable
         long record = _append(new JournalRecord.Cleared(volume, holder, cause, documentDigest, mark));
         _trace(CustodyStep.IntentWritten);
         _store.Clear(volume, mark);
+        _trace(CustodyStep.HolderStored);
+        return record;
+    });
+
+    /// <summary>Binds a header to a volume's key after a decision. When it returns, that is durable.</summary>
+    /// <param name="volume">The volume.</param>
+    /// <param name="holder">Who holds it.</param>
+    /// <param name="documentDigest">SHA-256 of the document in which it names the header, lower hex.</param>
+    /// <param name="mark">What is known of the header from now on.</param>
+    /// <returns>The index of the record in the journal.</returns>
+    /// <exception cref="InvalidOperationException">It is not held so: the decision was not asked.</exception>
+    public long Bind(string volume, VaultHolder holder, string documentDigest, string mark) => Guarded(() =>
+    {
+        if (_store.Holder(volume) != holder)
+        {
+            throw new InvalidOperationException($"{volume} is not held so; binding needs a decision first");
+        }
+
+        long record = _append(new JournalRecord.Bound(volume, holder, documentDigest, mark));
+        _trace(CustodyStep.IntentWritten);
+        _store.Mark(volume, mark);
         _trace(CustodyStep.HolderStored);
         return record;
     });

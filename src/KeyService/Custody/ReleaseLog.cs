@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Bailiwick.KeyService.Custody;
 
 /// <summary>
-/// The journal for people: one row for each release, return, takeover, rotation and destruction, with its outcome. The
-/// newest rows are in memory. For one thread at a time.
+/// The journal for people: one row for each release, header, return, takeover, rotation and destruction, with its
+/// outcome. The newest rows are in memory. For one thread at a time.
 /// </summary>
 internal sealed class ReleaseLog
 {
@@ -27,6 +27,9 @@ internal sealed class ReleaseLog
                     Outcome = cleared.Cause == ClearCause.Returned ? "returned" : "taken over",
                 });
                 _since.Remove(cleared.Volume);
+                break;
+            case JournalRecord.Bound bound:
+                Add(new(index, bound.At, "header", bound.Volume, bound.Holder.Host) { Outcome = "bound" });
                 break;
             case JournalRecord.Change change:
                 _since.Remove(change.Subject);
@@ -91,7 +94,7 @@ internal sealed class ReleaseLog
 /// <summary>One thing that was done with keys.</summary>
 /// <param name="Index">The journal's record.</param>
 /// <param name="At">When, by the key service's own clock.</param>
-/// <param name="What">Release, clear, rotation or destruction.</param>
+/// <param name="What">Release, header, clear, rotation or destruction.</param>
 /// <param name="Subject">The volume, the TPM, the domain or the tenant.</param>
 /// <param name="Whom">The host, and the machine; empty for a rotation or a destruction.</param>
 public sealed record ReleaseLogRow(long Index, string At, string What, string Subject, string Whom)

@@ -100,6 +100,7 @@ public sealed class ReleaseDesk(
                 Tenant, call.Caller.Key, nonce, HolderOf(request.Key.ToString()), Leases.Doubt)
             {
                 Mark = MarkOf(request.Key),
+                Header = HeaderOf(request.Key),
                 Colour = ColourOf(request.Key),
                 Destroyed = vault.TombstoneOf(request.Key.ToString())?.Revision,
                 DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
@@ -121,6 +122,39 @@ public sealed class ReleaseDesk(
                 KeyVerdict.Release release => HandOut(release),
                 _ => throw new UnreachableException(),
             };
+        }
+    }
+
+    /// <summary>Takes the holder's word on the header that it gave to a blank volume.</summary>
+    public RouteAnswer<Nothing> Bind(RouteCall call, HeaderBody body)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(body);
+        if (policy() is not { } snapshot)
+        {
+            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
+        }
+
+        if (HolderDocument.ReadHeader(ShownDocuments.Canonical(body.Header), out string fault) is not { } document)
+        {
+            return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
+        }
+
+        lock (Gate)
+        {
+            KeyCustody custody = Custody(call.Caller.Key, document);
+            switch (HeaderControl.Decide(document, snapshot.Datacentre, custody))
+            {
+                case HeaderVerdict.Refused refused:
+                    return new RouteAnswer<Nothing>.Refused(KeyProblems.Of(refused.Refusals));
+                case HeaderVerdict.Accepted { Document: var accepted }:
+                    long record = vault.Bind(
+                        accepted.Key.ToString(), new VaultHolder(accepted.Holder.ToString(), accepted.Nonce.Base64),
+                        accepted.Digest.Hex, custody.Header.After(accepted.Made, time.GetUtcNow()).Text);
+                    return new RouteAnswer<Nothing>.Recorded(Nothing.Value, new RouteReceipt(Journal, record));
+                default:
+                    throw new UnreachableException();
+            }
         }
     }
 
@@ -176,7 +210,7 @@ public sealed class ReleaseDesk(
         ? new RouteAnswer<KeyServiceStatus>.Ok(new KeyServiceStatus(
             Tenant.ToString(), snapshot.Checkpoint.Origin, snapshot.Checkpoint.Size, BestAssurance,
             [.. vault.Volumes().OrderBy(pair => pair.Key, StringComparer.Ordinal)
-                .Select(pair => new HeldVolume(pair.Key, pair.Value?.Host, pair.Value?.Nonce))],
+                .Select(pair => Row(pair.Key, pair.Value))],
             leases, [.. snapshot.Problems, .. Destroyed()]))
         : new RouteAnswer<KeyServiceStatus>.Refused(RefusalProblem.NotReady);
 
@@ -265,7 +299,7 @@ public sealed class ReleaseDesk(
                 request.Key.ToString(), release.Domain.ToString(), request.Compartment.ToString(),
                 new VaultHolder(request.Host.ToString(), request.Nonce.Base64))
             {
-                Mark = request.Key is KeySubject.MachineTpm ? new TpmStateMark.Out(release.Evidence.Boot).Text : "",
+                Mark = MarkAfter(release),
                 Revision = release.Revision,
             },
             key => KeySeal.Seal(key, request.SessionKey, context, delivery is null ? null : part));
@@ -308,6 +342,7 @@ public sealed class ReleaseDesk(
         new(Tenant, caller, NonceStanding.Good, HolderOf(document.Key.ToString()), Leases.Doubt)
         {
             Mark = MarkOf(document.Key),
+            Header = HeaderOf(document.Key),
         };
 
     private HolderState HolderOf(string volume)
@@ -335,6 +370,20 @@ public sealed class ReleaseDesk(
         .Select(one => $"The {(one.What == "domain" ? "domain's keys" : "key")} of {one.Name} "
             + $"{(one.What == "domain" ? "were" : "was")} destroyed (record {one.Record} of the journal).");
 
+    private VolumeHeaderMark HeaderOf(KeySubject key) => key switch
+    {
+        KeySubject.Volume when vault.MarkOf(key.ToString()) is { } text => VolumeHeaderMark.Read(text)
+            ?? throw new CustodyException($"What is stored of the header of {key} cannot be read; restore the store."),
+        KeySubject.Volume or KeySubject.MachineTpm => new VolumeHeaderMark.New(),
+        _ => throw new UnreachableException(),
+    };
+
+    private HeldVolume Row(string name, VaultHolder? holder)
+    {
+        var header = KeySubject.Read(name) is { } key ? HeaderOf(key) as VolumeHeaderMark.Bound : null;
+        return new HeldVolume(name, holder?.Host, holder?.Nonce, header?.Header.Hex, header?.Since);
+    }
+
     private DomainRef? ColourOf(KeySubject key)
     {
         if (vault.DomainOf(key.ToString()) is not { } stored)
@@ -347,9 +396,16 @@ public sealed class ReleaseDesk(
             : throw new CustodyException($"The stored domain of {key} cannot be read; restore the store.");
     }
 
-    private static string MarkAfter(HolderDocument document) => (document.Key, document) switch
+    private string MarkAfter(KeyVerdict.Release release) => release.Request.Key switch
     {
-        (KeySubject.Volume, _) => "",
+        KeySubject.MachineTpm => new TpmStateMark.Out(release.Evidence.Boot).Text,
+        KeySubject.Volume volume => HeaderOf(volume).After(release.Request.State, time.GetUtcNow()).Text,
+        _ => throw new UnreachableException(),
+    };
+
+    private string MarkAfter(HolderDocument document) => (document.Key, document) switch
+    {
+        (KeySubject.Volume volume, _) => HeaderOf(volume).Text,
         (KeySubject.MachineTpm, HolderDocument.Return returned) => new TpmStateMark.Returned(returned.State).Text,
         (KeySubject.MachineTpm, HolderDocument.Takeover) => new TpmStateMark.Open().Text,
         _ => throw new UnreachableException(),

@@ -77,6 +77,7 @@ public sealed class StartJudge(
             .Where(d => d.Encrypted && !storage.KeyReady(machine, d))
             .Select(d => $"the key of the volume {d.Volume.Name} is not here; " +
                 "start the machine through Bailiwick, which asks the tenant's key service for it"));
+        reasons.AddRange(storage.HeaderFaults(machine));
         if (machine.Tpm is not null && !storage.TpmReady(machine))
         {
             reasons.Add("the machine's TPM is not here; start the machine through Bailiwick, which asks the tenant's "

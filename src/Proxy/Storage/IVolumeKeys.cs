@@ -17,6 +17,19 @@ public interface IVolumeKeys
     /// <exception cref="Host.WorldException">No answer: the key may or may not have been released.</exception>
     Task<VolumeKeyAnswer> RequestAsync(VolumeKeyQuestion question, Action<string> about, CancellationToken stop);
 
+    /// <summary>
+    /// Tells the tenant's key service, signed, which header a blank volume was given: from then on its key is released
+    /// with that header alone. No machine starts on it before.
+    /// </summary>
+    /// <param name="volume">The volume.</param>
+    /// <param name="nonce">The nonce under which its key was released, base64.</param>
+    /// <param name="header">The header's digest.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <returns>Every reason against it; empty when it is bound.</returns>
+    /// <exception cref="Host.WorldException">No answer: it may or may not be bound.</exception>
+    Task<ImmutableArray<string>> BindAsync(
+        KeySubject.Volume volume, string nonce, Digest32 header, CancellationToken stop);
+
     /// <summary>Tells the tenant's key service, signed, that what a key opens is closed on this host.</summary>
     /// <param name="plan">The plan in force.</param>
     /// <param name="volume">The volume, or the machine's TPM.</param>
@@ -30,7 +43,9 @@ public interface IVolumeKeys
 /// <param name="Plan">The plan in force.</param>
 /// <param name="Key">What the key opens.</param>
 /// <param name="Compartment">The machine that is about to start.</param>
-/// <param name="State">SHA-256 of the encrypted state of its TPM; null for a blank one, and for a volume.</param>
+/// <param name="State">
+/// SHA-256 of the encrypted state of its TPM, or the digest of the volume's header; null for a blank one.
+/// </param>
 public sealed record VolumeKeyQuestion(
     EnforcedPlan Plan, KeySubject Key, CompartmentRef Compartment, Digest32? State = null);
 

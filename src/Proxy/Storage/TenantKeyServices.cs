@@ -5,6 +5,7 @@ using Bailiwick.Attestation.Credentials;
 using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Pinned;
+using Bailiwick.Channel.Routes;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
@@ -68,7 +69,13 @@ public sealed class TenantKeyServices(
                     return evidence.Beside(envelope, proof, given, question.Key.Tenant);
                 },
                 TpmPart, stop).ConfigureAwait(false);
-            return new VolumeKeyAnswer.Released(opened.Key);
+            if (IsForHeader(question, opened.Context))
+            {
+                return new VolumeKeyAnswer.Released(opened.Key);
+            }
+
+            opened.Key.Dispose();
+            throw new KeyServiceException("The key is released for another header than the volume's file has.");
         }
         catch (KeyServiceException error) when (error.Problem is { } problem)
         {
@@ -77,13 +84,36 @@ public sealed class TenantKeyServices(
                 enrolment.Forget(question.Key.Tenant);
             }
 
-            return new VolumeKeyAnswer.Refused(problem.Refusals is { IsDefaultOrEmpty: false } refusals
-                ? [.. refusals.Select(r => $"{r.Sentence} [{r.Code}]")]
-                : [$"{problem.Detail} [{problem.Code}]"]);
+            return new VolumeKeyAnswer.Refused(Reasons(problem));
         }
         catch (Exception error) when (error is KeyServiceException or FormatException)
         {
             throw new WorldException(["ask the key service for", question.Key.ToString()], -1, error.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<ImmutableArray<string>> BindAsync(
+        KeySubject.Volume volume, string nonce, Digest32 header, CancellationToken stop)
+    {
+        if (KeyNonce.Read(nonce) is not { } release || Client(volume.Tenant) is not { } client)
+        {
+            return ["the tenant's root statement names no key service that can be asked"];
+        }
+
+        try
+        {
+            byte[] document = HolderDocument.WriteHeader(volume, header, host, release, identity.Signer);
+            await client.Bind(document, stop).ConfigureAwait(false);
+            return [];
+        }
+        catch (KeyServiceException error) when (error.Problem is { } problem)
+        {
+            return Reasons(problem);
+        }
+        catch (KeyServiceException error)
+        {
+            throw new WorldException(["tell the key service the header of", volume.ToString()], -1, error.Message);
         }
     }
 
@@ -203,6 +233,17 @@ public sealed class TenantKeyServices(
             return null;
         }
     }
+
+    private static ImmutableArray<string> Reasons(ProblemBody problem) =>
+        problem.Refusals is { IsDefaultOrEmpty: false } refusals
+            ? [.. refusals.Select(r => $"{r.Sentence} [{r.Code}]")]
+            : [$"{problem.Detail} [{problem.Code}]"];
+
+    /// <summary>What the key service bound the key to is what was shown.</summary>
+    private static bool IsForHeader(VolumeKeyQuestion question, JsonElement context) =>
+        question.Key is not KeySubject.Volume
+        || (context.TryGetProperty("header", out JsonElement header) && header.ValueKind == JsonValueKind.String
+            && header.GetString() == (question.State?.Hex ?? ""));
 
     /// <summary>What this host's TPM gives out for a release; it is bound to the very context.</summary>
     private SecretBytes TpmPart(JsonElement shown, ReadOnlyMemory<byte> context) =>

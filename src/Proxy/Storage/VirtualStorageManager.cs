@@ -26,7 +26,7 @@ public sealed class VirtualStorageManager(
     IntegrityManager integrity)
 {
     private const string RolledBack = "[tpm-state-rolled-back]";
-    private readonly ConcurrentDictionary<Guid, string> _ready = new();
+    private readonly ConcurrentDictionary<Guid, ReadyVolume> _ready = new();
     private readonly ConcurrentDictionary<string, string> _closed = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, MeasuredFile> _volumes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _tpms = new(StringComparer.Ordinal);
@@ -53,7 +53,17 @@ public sealed class VirtualStorageManager(
 
     /// <summary>Whether the key of an encrypted disk is in libvirt now, set by us for this machine's start.</summary>
     public bool KeyReady(CompartmentPlan machine, DiskPlan disk) =>
-        _ready.TryGetValue(disk.SecretUuid, out string? name) && name == machine.MachineName;
+        _ready.TryGetValue(disk.SecretUuid, out ReadyVolume? ready) && ready.MachineName == machine.MachineName;
+
+    /// <summary>
+    /// Every reason against the files of the machine's encrypted volumes as they lie in the pool now. For the hook,
+    /// after which nothing but QEMU's start remains.
+    /// </summary>
+    public ImmutableArray<string> HeaderFaults(CompartmentPlan machine) =>
+    [
+        .. machine.Disks.SelectMany(disk => _ready.TryGetValue(disk.SecretUuid, out ReadyVolume? ready)
+            ? Exchanged(machine, disk, ready.Header) : []),
+    ];
 
     /// <summary>Whether the machine's own TPM waits for it now, started by us for this start.</summary>
     public bool TpmReady(CompartmentPlan machine) => _tpms.ContainsKey(machine.MachineName);
@@ -225,13 +235,34 @@ public sealed class VirtualStorageManager(
         return state.Refusals.Select(reason => $"The volume {disk.Volume}: {reason}");
     }
 
+    /// <summary>What is against a volume's file whose header was another when its key was asked for.</summary>
+    private ImmutableArray<string> Exchanged(CompartmentPlan machine, DiskPlan disk, Digest32? header)
+    {
+        VolumeState now = files.Inspect(disk);
+        if (now.Refusals.IsEmpty && now.Header != header)
+        {
+            string[] names = [.. new[] { header, now.Header }.Select(one => one?.Hex[..16] ?? "none")];
+            now = now with
+            {
+                Refusals =
+                [
+                    $"Its header was {names[0]} when the key was asked for, and is {names[1]} now: the file was "
+                    + "exchanged. [header-exchanged]",
+                ],
+            };
+        }
+
+        return [.. Differing(machine, disk, now)];
+    }
+
     private async Task<ImmutableArray<string>> OpenAsync(
         EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, VolumeState state, CancellationToken stop)
     {
         string volume = disk.Volume.ToString();
         string asked = "";
+        KeySubject.Volume subject = new(disk.Volume);
         VolumeKeyAnswer answer = await keys.RequestAsync(
-            new VolumeKeyQuestion(plan, new KeySubject.Volume(disk.Volume), machine.Ref),
+            new VolumeKeyQuestion(plan, subject, machine.Ref, state.Header),
             nonce =>
             {
                 asked = nonce;
@@ -253,6 +284,14 @@ public sealed class VirtualStorageManager(
         if (!state.Exists)
         {
             files.CreateEncrypted(disk, key);
+            state = files.Inspect(disk);
+            ImmutableArray<string> against = state.Header is null
+                ? [.. Differing(machine, disk, state)]
+                : await keys.BindAsync(subject, asked, state.Header, stop).ConfigureAwait(false);
+            if (!against.IsEmpty)
+            {
+                return against;
+            }
         }
 
         await MeasureAsync(machine, disk, key, stop).ConfigureAwait(false);
@@ -261,10 +300,16 @@ public sealed class VirtualStorageManager(
             return [];
         }
 
+        // The key is for this header alone, and the pool had time to put another file in its place.
+        if (Exchanged(machine, disk, state.Header) is { IsEmpty: false } exchanged)
+        {
+            return exchanged;
+        }
+
         byte[] passphrase = VolumeFiles.Passphrase(key);
         try
         {
-            _ready[disk.SecretUuid] = machine.MachineName;
+            _ready[disk.SecretUuid] = new ReadyVolume(machine.MachineName, state.Header);
             hypervisor.Current.DefineSecret(disk.SecretUuid, files.PathOf(disk));
             hypervisor.Current.SetSecret(disk.SecretUuid, passphrase);
         }
@@ -353,6 +398,11 @@ public abstract class StartReadiness
         public ImmutableArray<string> Reasons { get; } = reasons;
     }
 }
+
+/// <summary>A volume whose key is in libvirt.</summary>
+/// <param name="MachineName">The machine it is there for.</param>
+/// <param name="Header">The digest of the header that the key is for.</param>
+internal sealed record ReadyVolume(string MachineName, Digest32? Header);
 
 /// <summary>One start of one machine: as long as it is held, the machine's volumes are not given back.</summary>
 public sealed class StartTicket(Action end) : IDisposable

@@ -57,7 +57,7 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
     public async Task No_volume_key_is_in_any_file_command_line_or_environment()
     {
         await lab.Ready();
-        List<byte[]> keys = [.. await KeysOf("bank"), .. await KeysOf("hospital")];
+        List<byte[]> keys = [.. await KeysOf(lab, "bank"), .. await KeysOf(lab, "hospital")];
         Assert.Equal(3, keys.Count);
         await lab.Settled();
         byte[][] needles = [.. keys.SelectMany(Forms)];
@@ -124,7 +124,7 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
     }
 
     /// <summary>The keys in a copy of a key service's store, taken while it does not run.</summary>
-    private async Task<List<byte[]>> KeysOf(string tenant)
+    internal static async Task<List<byte[]>> KeysOf(WholeLab lab, string tenant)
     {
         string copy = Path.Combine(Path.GetTempPath(), $"bailiwick-store-{Guid.NewGuid():N}");
         Directory.CreateDirectory(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -15,7 +15,7 @@ public sealed class MisuseTests : IDisposable
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
         "host leases",
-        "volume list", "volume takeover", "host enrol", "host forget", "evidence fetch", "evidence show",
+        "volume list", "volume show", "volume takeover", "host enrol", "host forget", "evidence fetch", "evidence show",
         "key init", "key share", "key restore", "key list", "key rotate", "key destroy", "key release-log",
         "key receipt verify",
         "evidence verify",
@@ -28,7 +28,7 @@ public sealed class MisuseTests : IDisposable
     [
         "get", "get Domain bank/web", "watch", "status", "machine start bank/web-1", "machine stop bank/web-1",
         "machine console bank/web-1", "host list", "host leases", "host drain host-1", "ledger verify",
-        "volume list", "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1",
+        "volume list", "volume show x", "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1",
         "host forget host-1 --tpm 1f0c4e2b9a7d3860 --keys k",
         "key list", "key rotate --master", "key destroy x --keys k --receipt r", "key release-log",
         "evidence fetch host-1 --domain web -o out",

@@ -18,6 +18,9 @@ internal sealed class FakeHypervisor(FakeHost host) : IHypervisor
     /// <summary>Who is asked, as libvirt asks its hook; null when nobody answers.</summary>
     public IHookJudge? Hook { get; set; }
 
+    /// <summary>Happens at the begin of each start, before anybody is asked.</summary>
+    public Action Starting { get; set; } = () => { };
+
     public IEnumerable<string> Running => _machines.Where(m => m.Value.Active).Select(m => m.Key);
 
     /// <summary>What somebody does behind the Proxy's back.</summary>
@@ -74,6 +77,7 @@ internal sealed class FakeHypervisor(FakeHost host) : IHypervisor
     public void Start(Guid machine, bool paused = false)
     {
         string name = NameOf(machine);
+        Starting();
         Ask(name, "prepare");
         Change("start");
         foreach (XElement port in Ports(name))

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
@@ -242,6 +243,10 @@ internal sealed class ProxyBench : IDisposable
     {
         public Task<VolumeKeyAnswer> RequestAsync(
             VolumeKeyQuestion question, Action<string> about, CancellationToken stop) =>
+            throw new InvalidOperationException("No volume of this test has a key.");
+
+        public Task<ImmutableArray<string>> BindAsync(
+            KeySubject.Volume volume, string nonce, Digest32 header, CancellationToken stop) =>
             throw new InvalidOperationException("No volume of this test has a key.");
 
         public Task<string> ReturnAsync(

@@ -88,7 +88,6 @@ public sealed class MachineTpmReleaseTests
         }).Judge());
 
     [Theory]
-    [InlineData("web-1-data", "0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("web-1.tpm", "0")]
     [InlineData("web-1.tpm", "0000000000000000000000000000000000000000000000000000000000000000 ")]
     [InlineData("web-1.TPM", "")]

@@ -59,6 +59,8 @@ internal sealed record ReleaseScene
 
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
 
+    public VolumeHeaderMark Header { get; init; } = new VolumeHeaderMark.New();
+
     public string Compartment { get; init; } = $"{Bank}/web-1";
 
     public string Host { get; init; } = HostName(1);
@@ -116,6 +118,7 @@ internal sealed record ReleaseScene
     public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt)
     {
         Mark = Mark,
+        Header = Header,
         Colour = Colour,
         Destroyed = Destroyed,
         DomainDestroyed = domain => domain.Name.Text == "web" ? DomainDestroyed : null,

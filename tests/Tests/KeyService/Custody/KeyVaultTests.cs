@@ -174,6 +174,94 @@ public sealed class KeyVaultTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(CustodyStep.IntentWritten)]
+    [InlineData(CustodyStep.HolderStored)]
+    public void A_header_whose_binding_dies_at_a_step_is_bound(CustodyStep dying)
+    {
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System))
+        {
+            vault.Release(Grant(One, "blank"), Bytes);
+        }
+
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System, Die(dying)))
+        {
+            Assert.Throws<MachineDied>(() => vault.Bind(Volume, One, "digest", "header 1"));
+            Assert.Throws<CustodyException>(() => vault.MarkOf(Volume));
+        }
+
+        for (int start = 0; start < 2; start++)
+        {
+            using PrivateDirectory directory = Open();
+            using KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System);
+            Assert.Equal("header 1", vault.MarkOf(Volume));
+            Assert.Equal(One, vault.HolderOf(Volume));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public void A_header_stays_bound_whatever_step_a_later_release_dies_at(CustodyStep dying)
+    {
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System))
+        {
+            vault.Release(Grant(One, "blank"), Bytes);
+            vault.Bind(Volume, One, "digest", "header 1");
+            vault.Clear(Volume, One, ClearCause.Returned, "digest", "header 1");
+        }
+
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System, Die(dying)))
+        {
+            Assert.Throws<MachineDied>(() => vault.Release(Grant(Two, "header 1"), Bytes));
+        }
+
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System))
+        {
+            Assert.Equal("header 1", vault.MarkOf(Volume));
+        }
+    }
+
+    [Fact]
+    public void Binds_no_header_for_who_does_not_hold_the_key()
+    {
+        Released(One);
+        using PrivateDirectory directory = Open();
+        using KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System);
+        Assert.Throws<InvalidOperationException>(() => vault.Bind(Volume, Two, "digest", "header 1"));
+    }
+
+    [Theory]
+    [InlineData("UPDATE keys SET mark = 'header 2'", false)]
+    [InlineData("UPDATE keys SET mark = 'blank'", false)]
+    [InlineData("UPDATE keys SET mark = 'header 1'", true)]
+    public void Refuses_a_store_whose_header_was_edited(string edit, bool opens)
+    {
+        using (PrivateDirectory directory = Open())
+        using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System))
+        {
+            vault.Release(Grant(One, "blank"), Bytes);
+            vault.Bind(Volume, One, "digest", "header 1");
+            vault.Release(Grant(One, "header 1"), Bytes);
+        }
+
+        Edit(edit);
+        using PrivateDirectory again = Open();
+        if (opens)
+        {
+            using KeyVault vault = KeyVault.Open(again, _master, TimeProvider.System);
+            Assert.Equal("header 1", vault.MarkOf(Volume));
+        }
+        else
+        {
+            Assert.Throws<CustodyException>(() => KeyVault.Open(again, _master, TimeProvider.System));
+        }
+    }
+
     [Fact]
     public void Refuses_a_store_whose_holder_was_edited()
     {

@@ -14,6 +14,7 @@ using Bailiwick.Durable.Files;
 using Bailiwick.KeyService.Custody;
 using Bailiwick.KeyService.HostLogs;
 using Bailiwick.KeyService.Releasing;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Attestation;
@@ -25,6 +26,10 @@ namespace Bailiwick.Tests.KeyService.Releasing;
 public sealed class ReleaseDeskTests : IDisposable
 {
     private static readonly EcdsaSigner Host1 = ReleaseScene.Host1;
+    private static readonly Digest32 Ours = Digest32.Of("ours"u8), Older = Digest32.Of("older"u8);
+    private static readonly KeySubject.Volume Volume =
+        new(new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data")));
+
     private readonly DeskBench _bench = new();
 
     public ReleaseDeskTests() => _bench.Lend(1);
@@ -91,14 +96,58 @@ public sealed class ReleaseDeskTests : IDisposable
         };
         Assert.Equal(
             ["host-not-chosen", "no-lease", "held-by-another-host"], await RefusedCodes(second, ReleaseScene.Host2));
-        byte[] document = HolderDocument.WriteReturn(
-            new KeySubject.Volume(new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data"))), null,
-            Guid.Empty, ReleaseScene.HostOf(1),
-            KeyNonce.Of(first.Nonce) ?? throw new InvalidOperationException(), Host1);
-        ReturnBody returned = new(Json(document));
-        Assert.IsType<RouteAnswer<Nothing>.Recorded>(Desk.Return(DeskBench.Call(Host1), returned));
-        Assert.IsType<RouteAnswer<Nothing>.Refused>(Desk.Return(DeskBench.Call(Host1), returned));
+        Assert.IsType<RouteAnswer<Nothing>.Recorded>(Return(first));
+        Assert.IsType<RouteAnswer<Nothing>.Refused>(Return(first));
         Assert.Null(Vault.HolderOf(first.Volume));
+    }
+
+    [Fact]
+    public async Task A_header_that_its_maker_named_is_the_only_one_with_which_the_key_leaves()
+    {
+        using SessionKey session = SessionKey.Create();
+        ReleaseScene blank = Scene(session);
+        await Released(blank);
+        Assert.Null(Row().Header);
+        Assert.IsType<RouteAnswer<Nothing>.Recorded>(Bind(blank, Ours));
+        Assert.Equal((Ours.Hex, _bench.Clock.GetUtcNow()), (Row().Header, Row().HeaderSince));
+        Assert.Equal(["header-differs"], await RefusedCodes(Scene(session) with { State = Older.Hex }));
+        Assert.Equal(["header-missing"], await RefusedCodes(Scene(session)));
+
+        // The pool is nobody's evidence against the host.
+        Assert.Null(_bench.Doubt(1));
+        SealedKeyBody body = await Released(Scene(session) with { State = Ours.Hex });
+        Assert.Contains($"\"header\":\"{Ours.Hex}\"", body.Context, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_header_that_the_holder_shows_after_a_crash_is_bound_as_one_that_it_named()
+    {
+        using SessionKey session = SessionKey.Create();
+        await Released(Scene(session));
+        await Released(Scene(session));
+        ReleaseScene second = Scene(session) with { State = Ours.Hex };
+        await Released(second);
+        Assert.Equal(Ours.Hex, Row().Header);
+        Assert.Equal(["header-missing"], await RefusedCodes(Scene(session)));
+        Assert.Equal(["header-differs"], await RefusedCodes(Scene(session) with { State = Older.Hex }));
+        Assert.Equal("header-differs", Code(Bind(second, Older)));
+        Assert.IsType<RouteAnswer<Nothing>.Recorded>(Bind(second, Ours));
+    }
+
+    [Fact]
+    public async Task A_header_outlasts_the_return_and_a_file_without_a_key_gets_none()
+    {
+        using SessionKey session = SessionKey.Create();
+        Assert.Equal(["header-unknown"], await RefusedCodes(Scene(session) with { State = Ours.Hex }));
+        Assert.Empty(Vault.Volumes());
+        ReleaseScene blank = Scene(session);
+        await Released(blank);
+        Bind(blank, Ours);
+        Return(blank);
+        Assert.Equal("not-held-so", Code(Bind(blank, Ours)));
+        Assert.Equal(["header-missing"], await RefusedCodes(Scene(session)));
+        Assert.Equal(["header-differs"], await RefusedCodes(Scene(session) with { State = Older.Hex }));
+        await Released(Scene(session) with { State = Ours.Hex });
     }
 
     [Theory]
@@ -240,6 +289,25 @@ public sealed class ReleaseDeskTests : IDisposable
             ["operator"] = PartyId.Unsigned("alpine").ToString(), ["name"] = $"host-{host}",
         }),
         new Dictionary<string, long> { ["limit"] = 2 }, () => true, TestContext.Current.CancellationToken);
+
+    private RouteAnswer<Nothing> Return(ReleaseScene released) => Desk.Return(
+        DeskBench.Call(Host1),
+        new ReturnBody(Json(HolderDocument.WriteReturn(
+            Volume, null, Guid.Empty, ReleaseScene.HostOf(1), NonceOf(released), Host1))));
+
+    private RouteAnswer<Nothing> Bind(ReleaseScene released, Digest32 header) => Desk.Bind(
+        DeskBench.Call(Host1),
+        new HeaderBody(Json(HolderDocument.WriteHeader(
+            Volume, header, ReleaseScene.HostOf(1), NonceOf(released), Host1))));
+
+    private static string? Code(RouteAnswer<Nothing> answer) =>
+        Assert.IsType<RouteAnswer<Nothing>.Refused>(answer).Problem.Code;
+
+    private static KeyNonce NonceOf(ReleaseScene released) =>
+        KeyNonce.Of(released.Nonce) ?? throw new InvalidOperationException();
+
+    private HeldVolume Row() => Assert.Single(
+        Assert.IsType<RouteAnswer<KeyServiceStatus>.Ok>(Desk.Status([])).Value.Volumes);
 
     private NonceAnswer Given(EcdsaSigner caller) =>
         Assert.IsType<RouteAnswer<NonceAnswer>.Ok>(Desk.GiveNonce(DeskBench.Call(caller))).Value;

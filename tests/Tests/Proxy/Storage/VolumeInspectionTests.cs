@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger;
+using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Storage;
 using Bailiwick.Tests.Domains.Volumes;
@@ -49,7 +52,85 @@ public sealed partial class VolumeInspectionTests : IDisposable
         await _bench.Turn(2);
         Assert.Equal([Machine.MachineName], _bench.Hypervisor.Running);
         Assert.Equal(2_068_480 + (16 << 20), new FileInfo(Place).Length);
+        Assert.Null(Assert.Single(_keys.Shown));
+        var (nonce, told) = Assert.Single(_keys.Told);
+        Assert.Equal(("nonce", Seen), (nonce, told));
     }
+
+    [Fact]
+    public async Task A_volume_that_is_there_is_shown_by_its_header_and_nothing_is_told_of_it()
+    {
+        Publish("required");
+        FakeImages.Luks(Place, Size);
+        await _bench.Turn(2);
+        Assert.Equal([Machine.MachineName], _bench.Hypervisor.Running);
+        Assert.Equal([Seen], _keys.Shown);
+        Assert.Empty(_keys.Told);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task No_machine_starts_on_a_volume_that_was_made_before_its_header_is_bound(bool silent)
+    {
+        Publish("required");
+        _keys.Binding = () => silent ? throw new WorldException(["tell"], -1, "no answer") : ["no [header-differs]"];
+        await _bench.Turn(2);
+        Assert.Empty(_bench.Hypervisor.Running);
+        Assert.Contains(
+            _bench.Compartments.StateOf(Machine).Refusals,
+            reason => reason.Contains(silent ? "no answer" : "[header-differs]", StringComparison.Ordinal));
+
+        // What was made stays, is shown the next time, and is never made again.
+        Digest32 made = Seen;
+        _keys.Binding = () => [];
+        _bench.Clock.Move(60);
+        await _bench.Turn(2);
+        Assert.Equal([Machine.MachineName], _bench.Hypervisor.Running);
+        Assert.Equal([null, made], _keys.Shown);
+        Assert.Single(_keys.Told);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Refuses_a_file_that_is_exchanged_after_it_was_looked_at(bool whileTheKeyIsAskedFor)
+    {
+        Publish("required");
+        FakeImages.Luks(Place, Size);
+        if (whileTheKeyIsAskedFor)
+        {
+            _keys.Asking = Exchange;
+        }
+        else
+        {
+            // Between the key's coming to libvirt and the hook.
+            _bench.Hypervisor.Starting = Exchange;
+        }
+
+        await _bench.Turn(2);
+        Assert.Empty(_bench.Hypervisor.Running);
+        Assert.Equal(1, _keys.Asked);
+        Assert.Contains(
+            _bench.Compartments.StateOf(Machine).Refusals,
+            reason => reason.Contains("[header-exchanged]", StringComparison.Ordinal));
+        Assert.True(_bench.Integrity.Has(IntegrityKind.Drift, Disk.Volume.ToString()));
+        (_keys.Asking, _bench.Hypervisor.Starting) = (() => { }, () => { });
+        await AssertStartsOnceItIsOurs();
+    }
+
+    /// <summary>One bit of the key material.</summary>
+    private void Exchange()
+    {
+        using FileStream file = File.Open(Place, FileMode.Open);
+        file.Position = 8192;
+        int before = file.ReadByte();
+        file.Position = 8192;
+        file.WriteByte((byte)(before ^ 1));
+    }
+
+    private Digest32 Seen => new VolumeFiles(_bench.Host, _bench.Pool).Inspect(Disk).Header
+        ?? throw new InvalidOperationException("no header");
 
     public static TheoryData<string> Contents => ["qcow2-backing", "vmdk-flat", "qcow2-data-file", "luks1-two-keys",
         "luks1-sha1", "luks2", "optical", "raw"];
@@ -184,12 +265,31 @@ public sealed partial class VolumeInspectionTests : IDisposable
     {
         public int Asked { get; private set; }
 
+        /// <summary>What was shown at each request.</summary>
+        public List<Digest32?> Shown { get; } = [];
+
+        public List<(string Nonce, Digest32 Header)> Told { get; } = [];
+
+        /// <summary>Happens while a key is asked for.</summary>
+        public Action Asking { get; set; } = () => { };
+
+        public Func<ImmutableArray<string>> Binding { get; set; } = () => [];
+
         public Task<VolumeKeyAnswer> RequestAsync(
             VolumeKeyQuestion question, Action<string> about, CancellationToken stop)
         {
             about("nonce");
             Asked++;
+            Shown.Add(question.State);
+            Asking();
             return Task.FromResult<VolumeKeyAnswer>(new VolumeKeyAnswer.Released(SecretBytes.Random(32)));
+        }
+
+        public Task<ImmutableArray<string>> BindAsync(
+            KeySubject.Volume volume, string nonce, Digest32 header, CancellationToken stop)
+        {
+            Told.Add((nonce, header));
+            return Task.FromResult(Binding());
         }
 
         public Task<string> ReturnAsync(

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Bailiwick.Channel.Contexts;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Cli.Evidence;
+using Bailiwick.Cli.Output;
+using Bailiwick.Custody;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Cli.Verbs;
+
+/// <summary><c>bailiwick volume show</c>: what the key service knows of one volume, its header in full.</summary>
+internal static class VolumeShow
+{
+    internal static Command Create(Terminal terminal)
+    {
+        var volume = new Argument<string>("VOLUME") { Description = "like ledger-data, of the own tenant" };
+        var command = new Command("show",
+            "Show who holds a volume, and the header with which alone its key is released.\n"
+            + "Example: bailiwick volume show ledger-data --as bank")
+        { volume };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using BoardDesk desk = Desk.Open(parsed);
+            (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
+            using VolumeDesk volumes = VolumeDesk.Open(desk, book);
+            string name = parsed.GetRequiredValue(volume).Split('/')[^1];
+            KeySubject wanted = KeySubject.Read($"{volumes.Tenant}/{name}")
+                ?? new KeySubject.Volume(new VolumeRef(volumes.Tenant, BundleOptions.Name(name)));
+            KeyServiceStatus status = await volumes.Client.Status(cancellation).ConfigureAwait(false);
+            HeldVolume one = status.Volumes.FirstOrDefault(kept => kept.Volume == wanted.ToString())
+                ?? throw new CustodyException(
+                    $"The key service has no key for {name}: one is made when a volume is opened for the first time.");
+            if (parsed.GetValue(GlobalOptions.Json))
+            {
+                terminal.Json(VolumeList.Row(one));
+                return (int)ExitCode.Done;
+            }
+
+            terminal.Table(["volume", BoardReader.Display(book, one.Volume)],
+            [
+                ["held by", one.Holder is null ? "nobody" : BoardReader.Display(book, one.Holder)],
+                ["header", one.Header ?? "none is known yet"],
+                ["since", VolumeList.Since(one)],
+            ]);
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+}
