@@ -15,7 +15,7 @@ internal sealed class SilenceAct(DemoStage stage)
     private const int Port = 5432;
     private const double Lease = 60;
 
-    // A round of the peers (5 s), a computed plan, and the patience of the question itself.
+    // A round of the peers (3 s), a computed plan, and the patience of the question itself.
     private const double Slack = 15;
     private readonly Stopwatch _clock = new();
     private bool _open;

@@ -17,14 +17,21 @@ namespace Bailiwick.Proxy.Integrity;
 public sealed class LeaseKeeper(
     PlanKeeper plans, EvidenceDesk evidence, TenantKeyServices services, OwnLeases leases, TimeProvider time)
 {
-    /// <summary>Between two proofs, in seconds.</summary>
-    public const int PeriodSeconds = 5;
+    /// <summary>
+    /// Between two proofs, in seconds: what the verifier finds in one must have its consequences within 10 s of the
+    /// change, and the proof, the plan and the end of a machine take their time on a busy host.
+    /// </summary>
+    public const int PeriodSeconds = 3;
+
+    /// <summary>How long a round waits for all who are asked; whoever is slower delays nobody else.</summary>
+    internal static readonly TimeSpan Together = TimeSpan.FromSeconds(1);
 
     /// <summary>Failures in a row that count: one may be a register in motion.</summary>
     public const int Strikes = 2;
 
     private const int NonceBytes = 32;
     private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(500);
+    private readonly AskingRound<PartyId, MadeEvidence> _round = new(time);
     private int _strikes;
     private long _tried = time.GetTimestamp();
 
@@ -53,8 +60,9 @@ public sealed class LeaseKeeper(
 
     private async Task<MadeEvidence> RoundAsync(ImmutableArray<DomainRef> wanted, CancellationToken stop)
     {
-        MadeEvidence[] made = await Task.WhenAll(wanted.Select(domain => domain.Tenant).Concat(leases.Tenants)
-            .Distinct().Select(tenant => AskAsync(tenant, wanted, stop))).ConfigureAwait(false);
+        var made = await _round.AskAsync(
+            wanted.Select(domain => domain.Tenant).Concat(leases.Tenants).Distinct(),
+            tenant => AskAsync(tenant, wanted, stop), Together).ConfigureAwait(false);
         return made.FirstOrDefault(one => one is { WasTried: true, Fault: "" })
             ?? made.FirstOrDefault(one => one.WasTried)
             ?? (wanted.IsEmpty || !IsDue() ? MadeEvidence.NotTried : Try(() => evidence.Show(Nonce())));

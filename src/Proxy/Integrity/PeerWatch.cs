@@ -28,7 +28,7 @@ public sealed class PeerWatch(
     ChannelIdentity identity, PlanKeeper plans, BoardWatch board, PeerLeases leases, TimeProvider time) : IDisposable
 {
     /// <summary>Between two rounds, in seconds.</summary>
-    public const int PeriodSeconds = 5;
+    public const int PeriodSeconds = LeaseKeeper.PeriodSeconds;
 
     /// <summary>Where a Proxy listens on its host's underlay address.</summary>
     public const int Port = 7500;
@@ -39,6 +39,7 @@ public sealed class PeerWatch(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
     private readonly PeerKnowledge _known = new();
+    private readonly AskingRound<HostRef, HostRef> _round = new(time);
     private readonly VerifierKeyCache _keys = new(MostKeys);
 
     /// <summary>Asks everyone, again and again, until cancelled.</summary>
@@ -49,8 +50,11 @@ public sealed class PeerWatch(
             ImmutableArray<(HostRef Host, DomainRef Domain)> wanted = plans.Current.Doubts.Keys;
             leases.Keep(wanted);
             _known.Keep(wanted);
-            await Task.WhenAll(wanted.GroupBy(pair => pair.Host).Select(
-                group => JudgeAsync(group.Key, [.. group.Select(pair => pair.Domain)], stop))).ConfigureAwait(false);
+            await _round.AskAsync(
+                wanted.Select(pair => pair.Host).Distinct(),
+                peer => JudgeAsync(
+                    peer, [.. wanted.Where(pair => pair.Host == peer).Select(pair => pair.Domain)], stop),
+                LeaseKeeper.Together).ConfigureAwait(false);
             try
             {
                 plans.Reconsider();
@@ -78,7 +82,7 @@ public sealed class PeerWatch(
         }
     }
 
-    private async Task JudgeAsync(HostRef peer, ImmutableArray<DomainRef> domains, CancellationToken stop)
+    private async Task<HostRef> JudgeAsync(HostRef peer, ImmutableArray<DomainRef> domains, CancellationToken stop)
     {
         if (await leases.JudgeAsync(peer, domains, () => AskAsync(peer, domains, stop)).ConfigureAwait(false)
             is { } failure)
@@ -87,6 +91,8 @@ public sealed class PeerWatch(
             // The full exception, not only its message: this is for whoever repairs the Proxy.
             await Console.Error.WriteLineAsync($"bailiwick: judging {peer} failed: {failure}").ConfigureAwait(false);
         }
+
+        return peer;
     }
 
     /// <summary>A host that does not answer keeps what it was lent until that ends by itself.</summary>
