@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Board;
@@ -37,7 +38,6 @@ internal sealed class DeskBench : IDisposable
     {
         _directory = PrivateDirectory.Open(LinuxDisk.Instance, Path);
         _master = Masters.InNew(Path, ReleaseScene.Bank);
-        Vault = KeyVault.Open(_directory, _master, Clock);
         Enrolments = EnrolmentBook.Open(_directory, ReleaseScene.Bank, Service.PublicKey, Service);
         Leases = LeaseBook.Open(_directory, Clock);
         HostLogs = HostLogBook.Open(_directory);
@@ -46,6 +46,22 @@ internal sealed class DeskBench : IDisposable
             new ReleaseScene().Datacentre, null, PrincipalRegister.Empty,
             new VerifiedPoint("log.example", ReleaseScene.Newest.Size, ReleaseScene.Newest.Root), []);
         Policies = () => Snapshot;
+        Restart();
+    }
+
+    /// <summary>Told of each step of the vault; what it throws is its death.</summary>
+    public Action<CustodyStep> Trace { get; set; } = _ => { };
+
+    /// <summary>Whether a step of the vault failed, after which it refuses everything.</summary>
+    public bool HasDied { get; private set; }
+
+    /// <summary>The vault is opened again, and the desks are new; what others keep stays.</summary>
+    [MemberNotNull(nameof(Vault), nameof(Desk), nameof(Keys), nameof(Leasing))]
+    public void Restart()
+    {
+        Vault?.Dispose();
+        HasDied = false;
+        Vault = KeyVault.Open(_directory, _master, Clock, Traced);
         NonceBook nonces = new(Clock);
         CheckpointHistory history = new(new NoBoard());
         Desk = new ReleaseDesk(Vault, Proofs, nonces, history, () => Snapshot, Clock)
@@ -62,7 +78,7 @@ internal sealed class DeskBench : IDisposable
     /// <summary>What enrolments and receipts are signed with.</summary>
     public static PublicKey ServiceKey => Service.PublicKey;
 
-    public HierarchyDesk Keys { get; }
+    public HierarchyDesk Keys { get; private set; }
 
     public string Path { get; } = Directory.CreateTempSubdirectory("bw-desk-").FullName;
 
@@ -73,7 +89,7 @@ internal sealed class DeskBench : IDisposable
     /// <summary>How the lease desk finds the policies.</summary>
     public Func<PolicySnapshot> Policies { get; set; }
 
-    public KeyVault Vault { get; }
+    public KeyVault Vault { get; private set; }
 
     public EnrolmentBook Enrolments { get; }
 
@@ -88,9 +104,9 @@ internal sealed class DeskBench : IDisposable
 
     public JsonElement ShownLog => JsonElement.Parse(Shown.Write());
 
-    public ReleaseDesk Desk { get; }
+    public ReleaseDesk Desk { get; private set; }
 
-    public LeaseDesk Leasing { get; }
+    public LeaseDesk Leasing { get; private set; }
 
     public static DomainRef Web { get; } = new(ReleaseScene.Bank, StatementName.Parse("web"));
 
@@ -115,6 +131,13 @@ internal sealed class DeskBench : IDisposable
         _directory.Dispose();
         _master.Dispose();
         Directory.Delete(Path, recursive: true);
+    }
+
+    private void Traced(CustodyStep step)
+    {
+        HasDied = true;
+        Trace(step);
+        HasDied = false;
     }
 
     public static RouteCall Call(EcdsaSigner host) => new(
