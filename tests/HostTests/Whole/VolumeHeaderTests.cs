@@ -50,6 +50,8 @@ public sealed class VolumeHeaderTests(WholeLab lab)
         }
         finally
         {
+            // Whatever failed: the tests that follow find the volume as it was.
+            Restore();
             File.Delete(Spare);
         }
 
