@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation.Quotes;
 using Bailiwick.Attestation.Tpm;
@@ -52,23 +51,19 @@ public static class EnrolmentDocument
         ReadOnlySpan<byte> envelopeJson, PartyId tenant, PublicKey service, out string fault)
     {
         ArgumentNullException.ThrowIfNull(service);
-        switch (SignedDocument.Read(Format, envelopeJson))
+        if (SignedDocument.Read(Format, envelopeJson, out fault) is not { } document)
         {
-            case DocumentReading.Rejected rejected:
-                fault = rejected.Sentence;
-                return null;
-            case DocumentReading.Understood { Document: var document }:
-                if (document.Signers(id => id == service.Id ? service : null) is SignatureVerdict.Refused refused)
-                {
-                    fault = $"The key service of {tenant.Short} must sign an enrolment, but {refused.Clause}.";
-                    return null;
-                }
-
-                fault = "A member of the enrolment has not the form it must have.";
-                return Read(document.Root, tenant);
-            default:
-                throw new UnreachableException();
+            return null;
         }
+
+        if (document.Signers(id => id == service.Id ? service : null) is SignatureVerdict.Refused refused)
+        {
+            fault = $"The key service of {tenant.Short} must sign an enrolment, but {refused.Clause}.";
+            return null;
+        }
+
+        fault = "A member of the enrolment has not the form it must have.";
+        return Read(document.Root, tenant);
     }
 
     /// <summary>The tenant that a document claims to be signed for, unverified; null for what has not its form.

@@ -41,6 +41,14 @@ internal sealed class VolumeDesk : IDisposable
             PolicyCheck.Run(reading, BundleOptions.Party(desk.Context.Datacentre)).Datacentre);
     }
 
+    /// <summary>The key that a volume's or a TPM's name means, with or without its tenant before it.</summary>
+    internal KeySubject Named(string text)
+    {
+        string name = text.Split('/')[^1];
+        return KeySubject.Read($"{Tenant}/{name}")
+            ?? new KeySubject.Volume(new VolumeRef(Tenant, BundleOptions.Name(name)));
+    }
+
     /// <summary>How many root keys must approve that a key is taken over.</summary>
     /// <exception cref="CustodyException">It is unknown, or its domain allows no takeover.</exception>
     internal int Approvals(KeySubject key)

@@ -1,11 +1,9 @@
 using System.CommandLine;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Keys;
-using Bailiwick.Cli.Evidence;
 using Bailiwick.Cli.Output;
 using Bailiwick.Custody;
 using Bailiwick.Domains.KeyRelease;
-using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Cli.Verbs;
@@ -26,8 +24,7 @@ internal static class VolumeShow
             (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
             using VolumeDesk volumes = VolumeDesk.Open(desk, book);
             string name = parsed.GetRequiredValue(volume).Split('/')[^1];
-            KeySubject wanted = KeySubject.Read($"{volumes.Tenant}/{name}")
-                ?? new KeySubject.Volume(new VolumeRef(volumes.Tenant, BundleOptions.Name(name)));
+            KeySubject wanted = volumes.Named(name);
             KeyServiceStatus status = await volumes.Client.Status(cancellation).ConfigureAwait(false);
             HeldVolume one = status.Volumes.FirstOrDefault(kept => kept.Volume == wanted.ToString())
                 ?? throw new CustodyException(

@@ -41,8 +41,7 @@ internal static class VolumeTakeover
             (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
             using VolumeDesk volumes = VolumeDesk.Open(desk, book);
             string name = parsed.GetRequiredValue(volume).Split('/')[^1];
-            KeySubject wanted = KeySubject.Read($"{volumes.Tenant}/{name}")
-                ?? new KeySubject.Volume(new VolumeRef(volumes.Tenant, BundleOptions.Name(name)));
+            KeySubject wanted = volumes.Named(name);
             HostRef holder = new(
                 BundleOptions.Party(desk.Context.Datacentre),
                 BundleOptions.Name(parsed.GetRequiredValue(from).Split('/')[^1]));

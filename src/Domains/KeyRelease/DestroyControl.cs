@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
-using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
@@ -35,7 +34,7 @@ public static class DestroyControl
 
         if (Demanded(refusals, document, datacentre, root, known) is var (demanded, because))
         {
-            CheckApprovals(refusals, document, root, demanded, because);
+            RootApproval.Check(refusals, document.Signed, root, demanded, "approve a destruction", because);
         }
 
         if (known.Serial != document.Serial)
@@ -106,30 +105,6 @@ public static class DestroyControl
                 : $"{origin} lists no approvals for a destruction.",
             origin);
         return null;
-    }
-
-    private static void CheckApprovals(
-        List<KeyRefusal> refusals, DestroyDocument document, RootKeys root, int demanded, StatementOrigin? because)
-    {
-        switch (document.Signed.Signers(root.Find))
-        {
-            case SignatureVerdict.Refused refused:
-                Add(
-                    refusals, KeyRefusalCode.DocumentSignature,
-                    $"Only root keys in force of the tenant may approve a destruction, but {refused.Clause}.");
-                break;
-            case SignatureVerdict.Verified { Keys: var keys } when keys.Length < demanded:
-                Add(
-                    refusals, KeyRefusalCode.TooFewApprovals,
-                    $"{because?.ToString() ?? "The tenant's root"} asks for {demanded} root keys; {keys.Length} "
-                    + "approved.",
-                    because);
-                break;
-            case SignatureVerdict.Verified:
-                break;
-            default:
-                throw new UnreachableException();
-        }
     }
 
     private static void Add(

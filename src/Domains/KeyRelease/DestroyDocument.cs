@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
@@ -116,20 +115,16 @@ public sealed class DestroyDocument
     /// <summary>Reads an approval; null with one sentence when it has not the strict form.</summary>
     public static DestroyDocument? Read(ReadOnlySpan<byte> envelopeJson, out string fault)
     {
-        switch (SignedDocument.Read(KeyDocuments.Destroy, envelopeJson))
+        if (SignedDocument.Read(KeyDocuments.Destroy, envelopeJson, out fault) is not { } document)
         {
-            case DocumentReading.Rejected rejected:
-                fault = rejected.Sentence;
-                return null;
-            case DocumentReading.Understood { Document: var document }:
-                fault = "A member of the document has not the form it must have.";
-                return PartyId.TryParse(document.Root.Text("tenant"), out var tenant)
-                    && DestroySubject.Read(document.Root.Text("what"), document.Root.Text("subject")) is { } subject
-                    && subject.Tenant == tenant && document.Root.Digest("serial") is { } serial
-                        ? new DestroyDocument(document, subject, serial)
-                        : null;
-            default:
-                throw new UnreachableException();
+            return null;
         }
+
+        fault = "A member of the document has not the form it must have.";
+        return PartyId.TryParse(document.Root.Text("tenant"), out var tenant)
+            && DestroySubject.Read(document.Root.Text("what"), document.Root.Text("subject")) is { } subject
+            && subject.Tenant == tenant && document.Root.Digest("serial") is { } serial
+                ? new DestroyDocument(document, subject, serial)
+                : null;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
@@ -55,23 +54,19 @@ public sealed class ErasureReceipt
     public static ErasureReceipt? Verify(ReadOnlySpan<byte> envelopeJson, PublicKey service, out string fault)
     {
         ArgumentNullException.ThrowIfNull(service);
-        switch (SignedDocument.Read(KeyDocuments.Erasure, envelopeJson))
+        if (SignedDocument.Read(KeyDocuments.Erasure, envelopeJson, out fault) is not { } document)
         {
-            case DocumentReading.Rejected rejected:
-                fault = rejected.Sentence;
-                return null;
-            case DocumentReading.Understood { Document: var document }:
-                if (document.Signers(id => id == service.Id ? service : null) is SignatureVerdict.Refused refused)
-                {
-                    fault = $"The key service {service.Id.Short} did not sign it: {refused.Clause}.";
-                    return null;
-                }
-
-                fault = "A member of the receipt has not the form it must have.";
-                return Of(document.Root) is { } keys ? new ErasureReceipt(keys, service) : null;
-            default:
-                throw new UnreachableException();
+            return null;
         }
+
+        if (document.Signers(id => id == service.Id ? service : null) is SignatureVerdict.Refused refused)
+        {
+            fault = $"The key service {service.Id.Short} did not sign it: {refused.Clause}.";
+            return null;
+        }
+
+        fault = "A member of the receipt has not the form it must have.";
+        return Of(document.Root) is { } keys ? new ErasureReceipt(keys, service) : null;
     }
 
     private static ErasedKeys? Of(DocumentObject root) =>

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
-using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
@@ -29,24 +27,7 @@ public static class ForgetControl
                 $"This key service serves the tenant {tenant.Short}, not {request.Tenant.Short}.", null));
         }
 
-        switch (request.Signed.Signers(root.Find))
-        {
-            case SignatureVerdict.Refused refused:
-                refusals.Add(new KeyRefusal(
-                    KeyRefusalCode.DocumentSignature,
-                    $"Only root keys in force of the tenant may have a TPM forgotten, but {refused.Clause}.", null));
-                break;
-            case SignatureVerdict.Verified { Keys: var keys } when keys.Length < root.Threshold:
-                refusals.Add(new KeyRefusal(
-                    KeyRefusalCode.TooFewApprovals,
-                    $"The tenant's root asks for {root.Threshold} root keys; {keys.Length} approved.", null));
-                break;
-            case SignatureVerdict.Verified:
-                break;
-            default:
-                throw new UnreachableException();
-        }
-
+        RootApproval.Check(refusals, request.Signed, root, root.Threshold, "have a TPM forgotten", null);
         if (bound != request.Bound)
         {
             refusals.Add(new KeyRefusal(

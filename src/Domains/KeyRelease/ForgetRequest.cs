@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
@@ -63,20 +62,16 @@ public sealed class ForgetRequest
     /// <summary>Reads; null with one sentence when it has not the strict form.</summary>
     public static ForgetRequest? Read(ReadOnlySpan<byte> envelopeJson, out string fault)
     {
-        switch (SignedDocument.Read(KeyDocuments.Forget, envelopeJson))
+        if (SignedDocument.Read(KeyDocuments.Forget, envelopeJson, out fault) is not { } document)
         {
-            case DocumentReading.Rejected rejected:
-                fault = rejected.Sentence;
-                return null;
-            case DocumentReading.Understood { Document: var document }:
-                fault = "A member of the document has not the form it must have.";
-                return PartyId.TryParse(document.Root.Text("tenant"), out var tenant)
-                    && KeyReferences.Host(document.Root.Text("host")) is { } host
-                    && document.Root.Digest("endorsementKey") is { } tpm && document.Root.Count("since") is { } since
-                        ? new ForgetRequest(document, tenant, host, new BoundTpm(tpm, since))
-                        : null;
-            default:
-                throw new UnreachableException();
+            return null;
         }
+
+        fault = "A member of the document has not the form it must have.";
+        return PartyId.TryParse(document.Root.Text("tenant"), out var tenant)
+            && KeyReferences.Host(document.Root.Text("host")) is { } host
+            && document.Root.Digest("endorsementKey") is { } tpm && document.Root.Count("since") is { } since
+                ? new ForgetRequest(document, tenant, host, new BoundTpm(tpm, since))
+                : null;
     }
 }

@@ -151,23 +151,7 @@ public static class HolderControl
             return;
         }
 
-        switch (document.Signed.Signers(root.Find))
-        {
-            case SignatureVerdict.Refused refused:
-                Add(
-                    refusals, KeyRefusalCode.DocumentSignature,
-                    $"Only root keys in force of the tenant may approve a takeover, but {refused.Clause}.");
-                break;
-            case SignatureVerdict.Verified { Keys: var keys } when keys.Length < demanded:
-                Add(
-                    refusals, KeyRefusalCode.TooFewApprovals,
-                    $"{domain.Origin} asks for {demanded} root keys; {keys.Length} approved.", domain.Origin);
-                break;
-            case SignatureVerdict.Verified:
-                break;
-            default:
-                throw new UnreachableException();
-        }
+        RootApproval.Check(refusals, document.Signed, root, demanded, "approve a takeover", domain.Origin);
     }
 
     internal static void CheckHeld(List<KeyRefusal> refusals, HolderDocument document, KeyCustody custody)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
@@ -110,22 +109,18 @@ public abstract class HolderDocument
     private static (SignedDocument Signed, KeySubject Key, HostRef Holder, KeyNonce Nonce)? Read(
         DocumentFormat format, string holderMember, ReadOnlySpan<byte> envelopeJson, out string fault)
     {
-        switch (SignedDocument.Read(format, envelopeJson))
+        if (SignedDocument.Read(format, envelopeJson, out fault) is not { } document)
         {
-            case DocumentReading.Rejected rejected:
-                fault = rejected.Sentence;
-                return null;
-            case DocumentReading.Understood { Document: var document }:
-                fault = "A member of the document has not the form it must have.";
-                return PartyId.TryParse(document.Root.Text("tenant"), out var tenant)
-                    && KeySubject.Read(document.Root.Text("key")) is { } key && key.Tenant == tenant
-                    && KeyReferences.Host(document.Root.Text(holderMember)) is { } holder
-                    && KeyNonce.Of(document.Root.Bytes("nonce", KeyNonce.Length)) is { } nonce
-                        ? (document, key, holder, nonce)
-                        : null;
-            default:
-                throw new UnreachableException();
+            return null;
         }
+
+        fault = "A member of the document has not the form it must have.";
+        return PartyId.TryParse(document.Root.Text("tenant"), out var tenant)
+            && KeySubject.Read(document.Root.Text("key")) is { } key && key.Tenant == tenant
+            && KeyReferences.Host(document.Root.Text(holderMember)) is { } holder
+            && KeyNonce.Of(document.Root.Bytes("nonce", KeyNonce.Length)) is { } nonce
+                ? (document, key, holder, nonce)
+                : null;
     }
 
     /// <summary>A host's word that it has closed what the key opens and forgotten the key.</summary>

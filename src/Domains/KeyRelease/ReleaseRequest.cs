@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Domains.Policy;
@@ -86,17 +85,13 @@ public sealed class ReleaseRequest
     /// <summary>Reads a request; null with one sentence when it has not the strict form.</summary>
     public static ReleaseRequest? Read(ReadOnlySpan<byte> envelopeJson, out string fault)
     {
-        switch (SignedDocument.Read(KeyDocuments.Request, envelopeJson))
+        if (SignedDocument.Read(KeyDocuments.Request, envelopeJson, out fault) is not { } document)
         {
-            case DocumentReading.Rejected rejected:
-                fault = rejected.Sentence;
-                return null;
-            case DocumentReading.Understood { Document: var document }:
-                fault = "A member of the request has not the form it must have.";
-                return Of(document);
-            default:
-                throw new UnreachableException();
+            return null;
         }
+
+        fault = "A member of the request has not the form it must have.";
+        return Of(document);
     }
 
     private static ReleaseRequest? Of(SignedDocument document)

@@ -81,6 +81,25 @@ public sealed class SignedDocument
         };
     }
 
+    /// <summary>Reads a document; null with one sentence when it is none of this format.</summary>
+    /// <param name="format">What it must be.</param>
+    /// <param name="envelopeJson">A DSSE envelope as canonical JSON.</param>
+    /// <param name="fault">Why not; empty when it is one.</param>
+    public static SignedDocument? Read(DocumentFormat format, ReadOnlySpan<byte> envelopeJson, out string fault)
+    {
+        switch (Read(format, envelopeJson))
+        {
+            case DocumentReading.Rejected rejected:
+                fault = rejected.Sentence;
+                return null;
+            case DocumentReading.Understood { Document: var document }:
+                fault = "";
+                return document;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
     /// <summary>
     /// Checks every signature. The answer is the distinct keys that signed, only if there is at least one, each is
     /// one that <paramref name="find"/> knows, none is there twice and all verify.
