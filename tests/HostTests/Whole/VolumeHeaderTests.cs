@@ -48,10 +48,15 @@ public sealed class VolumeHeaderTests(WholeLab lab)
             Assert.Equal((SmallPolicies.Records, boot + 1), (again.Found, again.Boot));
             Assert.Equal(header, await Header());
         }
+        catch
+        {
+            // The tests that follow find the volume as it was; never under a machine that runs and writes to it.
+            await Stop();
+            Restore();
+            throw;
+        }
         finally
         {
-            // Whatever failed: the tests that follow find the volume as it was.
-            Restore();
             File.Delete(Spare);
         }
 
