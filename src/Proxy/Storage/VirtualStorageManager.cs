@@ -25,7 +25,7 @@ public sealed class VirtualStorageManager(
     HypervisorLink hypervisor, IVolumeKeys keys, VolumeFiles files, BootFiles boot, HeldVolumes held,
     IntegrityManager integrity)
 {
-    private const string RolledBack = "[tpm-state-rolled-back]";
+    private readonly VolumeOpening _opening = new(keys, files, held, integrity);
     private readonly ConcurrentDictionary<Guid, ReadyVolume> _ready = new();
     private readonly ConcurrentDictionary<string, string> _closed = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, MeasuredFile> _volumes = new(StringComparer.Ordinal);
@@ -62,7 +62,7 @@ public sealed class VirtualStorageManager(
     public ImmutableArray<string> HeaderFaults(CompartmentPlan machine) =>
     [
         .. machine.Disks.SelectMany(disk => _ready.TryGetValue(disk.SecretUuid, out ReadyVolume? ready)
-            ? Exchanged(machine, disk, ready.Header) : []),
+            ? _opening.Exchanged(machine, disk, ready.Header) : []),
     ];
 
     /// <summary>Whether the machine's own TPM waits for it now, started by us for this start.</summary>
@@ -85,7 +85,7 @@ public sealed class VirtualStorageManager(
         ImmutableArray<string>.Builder refusals = ImmutableArray.CreateBuilder<string>();
         // All are looked at before a key is asked for, and before any program opens one.
         (DiskPlan Disk, VolumeState State)[] disks = [.. machine.Disks.Select(disk => (disk, files.Inspect(disk)))];
-        refusals.AddRange(disks.SelectMany(one => Differing(machine, one.Disk, one.State)));
+        refusals.AddRange(disks.SelectMany(one => _opening.Differing(machine, one.Disk, one.State)));
         if (refusals.Count > 0)
         {
             return new StartReadiness.Refused(refusals.ToImmutable());
@@ -115,7 +115,13 @@ public sealed class VirtualStorageManager(
 
         if (machine.Tpm is not null && refusals.Count == 0)
         {
-            refusals.AddRange(await OpenTpmAsync(plan, machine, stop).ConfigureAwait(false));
+            TpmOpening opening = new(keys, held, integrity, Tpms);
+            ImmutableArray<string> against = await opening.OpenAsync(plan, machine, stop).ConfigureAwait(false);
+            refusals.AddRange(against);
+            if (against.IsEmpty)
+            {
+                _tpms[machine.MachineName] = true;
+            }
         }
 
         return refusals.Count == 0 ? StartReadiness.InPlace.It : new StartReadiness.Refused(refusals.ToImmutable());
@@ -221,77 +227,13 @@ public sealed class VirtualStorageManager(
         }
     }
 
-    /// <summary>What is against a volume's file, for people; its owner finds it in the log as well.</summary>
-    private IEnumerable<string> Differing(CompartmentPlan machine, DiskPlan disk, VolumeState state)
-    {
-        if (!state.Refusals.IsEmpty)
-        {
-            integrity.Record(
-                IntegrityKind.Drift, IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant),
-                disk.Volume.ToString(),
-                $"Its file in the pool is not what was made: {string.Join(" ", state.Refusals)}");
-        }
-
-        return state.Refusals.Select(reason => $"The volume {disk.Volume}: {reason}");
-    }
-
-    /// <summary>What is against a volume's file whose header was another when its key was asked for.</summary>
-    private ImmutableArray<string> Exchanged(CompartmentPlan machine, DiskPlan disk, Digest32? header)
-    {
-        VolumeState now = files.Inspect(disk);
-        if (now.Refusals.IsEmpty && now.Header != header)
-        {
-            string[] names = [.. new[] { header, now.Header }.Select(one => one?.Hex[..16] ?? "none")];
-            now = now with
-            {
-                Refusals =
-                [
-                    $"Its header was {names[0]} when the key was asked for, and is {names[1]} now: the file was "
-                    + "exchanged. [header-exchanged]",
-                ],
-            };
-        }
-
-        return [.. Differing(machine, disk, now)];
-    }
-
     private async Task<ImmutableArray<string>> OpenAsync(
         EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, VolumeState state, CancellationToken stop)
     {
-        string volume = disk.Volume.ToString();
-        string asked = "";
-        KeySubject.Volume subject = new(disk.Volume);
-        VolumeKeyAnswer answer = await keys.RequestAsync(
-            new VolumeKeyQuestion(plan, subject, machine.Ref, state.Header),
-            nonce =>
-            {
-                asked = nonce;
-                held.Hold(volume, machine.Ref.ToString(), machine.MachineName, nonce);
-            },
-            stop).ConfigureAwait(false);
-        if (answer is VolumeKeyAnswer.Refused refused)
+        using OpenedVolume opened = await _opening.OpenAsync(plan, machine, disk, state, stop).ConfigureAwait(false);
+        if (opened.Key is not { } key)
         {
-            held.Forget(volume, asked);
-            return refused.Reasons;
-        }
-
-        using SecretBytes key = ((VolumeKeyAnswer.Released)answer).Key;
-        integrity.Record(
-            IntegrityKind.VolumeOpened, IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant),
-            disk.Volume.ToString(),
-            $"For {machine.Ref}, as {disk.Target}; "
-                + (state.Exists ? $"existing, its header is {state.Header}." : "made blank."));
-        if (!state.Exists)
-        {
-            files.CreateEncrypted(disk, key);
-            state = files.Inspect(disk);
-            ImmutableArray<string> against = state.Header is null
-                ? [.. Differing(machine, disk, state)]
-                : await keys.BindAsync(subject, asked, state.Header, stop).ConfigureAwait(false);
-            if (!against.IsEmpty)
-            {
-                return against;
-            }
+            return opened.Refusals;
         }
 
         await MeasureAsync(machine, disk, key, stop).ConfigureAwait(false);
@@ -301,7 +243,7 @@ public sealed class VirtualStorageManager(
         }
 
         // The key is for this header alone, and the pool had time to put another file in its place.
-        if (Exchanged(machine, disk, state.Header) is { IsEmpty: false } exchanged)
+        if (_opening.Exchanged(machine, disk, opened.Header) is { IsEmpty: false } exchanged)
         {
             return exchanged;
         }
@@ -309,7 +251,7 @@ public sealed class VirtualStorageManager(
         byte[] passphrase = VolumeFiles.Passphrase(key);
         try
         {
-            _ready[disk.SecretUuid] = new ReadyVolume(machine.MachineName, state.Header);
+            _ready[disk.SecretUuid] = new ReadyVolume(machine.MachineName, opened.Header);
             hypervisor.Current.DefineSecret(disk.SecretUuid, files.PathOf(disk));
             hypervisor.Current.SetSecret(disk.SecretUuid, passphrase);
         }
@@ -319,50 +261,6 @@ public sealed class VirtualStorageManager(
         }
 
         return [];
-    }
-
-    /// <summary>
-    /// Asks for the key of the machine's TPM with a state that this host has, and starts it. Which of several states
-    /// is the newest only the key service knows: an older one is refused, and the next is shown.
-    /// </summary>
-    private async Task<ImmutableArray<string>> OpenTpmAsync(
-        EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
-    {
-        KeySubject subject = new KeySubject.MachineTpm(machine.Ref);
-        string name = subject.ToString();
-        bool isHeld = held.All.Any(one => one.Volume == name);
-        ImmutableArray<string> refusals = [];
-        foreach (Digest32? state in Tpms.Offers(machine.Ref, isHeld))
-        {
-            string asked = "";
-            VolumeKeyAnswer answer = await keys.RequestAsync(
-                new VolumeKeyQuestion(plan, subject, machine.Ref, state),
-                nonce =>
-                {
-                    asked = nonce;
-                    held.Hold(name, machine.Ref.ToString(), machine.MachineName, nonce);
-                },
-                stop).ConfigureAwait(false);
-            if (answer is VolumeKeyAnswer.Released released)
-            {
-                using SecretBytes key = released.Key;
-                integrity.Record(
-                    IntegrityKind.VolumeOpened, IntegrityReaders.Of(machine.Ref.Tenant), name,
-                    $"For {machine.Ref}, in the state {state?.Hex ?? "blank"}.");
-                Tpms.Start(machine.Ref, key, state);
-                _tpms[machine.MachineName] = true;
-                return [];
-            }
-
-            held.Forget(name, asked);
-            refusals = ((VolumeKeyAnswer.Refused)answer).Reasons;
-            if (!refusals.All(reason => reason.EndsWith(RolledBack, StringComparison.Ordinal)))
-            {
-                return refusals;
-            }
-        }
-
-        return refusals;
     }
 }
 
