@@ -83,6 +83,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 Leases = leases,
                 Sender = (identity.Signer, identity.Key),
             };
+            HolderDesk holders = new(vault, desk, () => watch.Current, time);
             HierarchyDesk keys = new(vault, desk, leases, () => watch.Current, identity.Signer);
             LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time) { Bar = keys.Bar };
 
@@ -95,7 +96,8 @@ public sealed class KeyServiceProcess : IAsyncDisposable
 
             var stop = Keep(parts, new CancellationTokenSource());
             var server = Keep(parts, await ChannelServer.Start(
-                new ChannelListening(identity, settings.Listen, time), KeyRoutes.To(desk, enrolling, leasing, keys),
+                new ChannelListening(identity, settings.Listen, time),
+                KeyRoutes.To(desk, holders, enrolling, leasing, keys),
                 key => watch.Principals.Resolve(key), log, cancel: cancel));
             Task following = Task.Run(
                 () => RunAll(

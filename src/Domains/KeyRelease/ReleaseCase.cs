@@ -4,7 +4,6 @@ using System.Globalization;
 using Bailiwick.Attestation;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
-using Bailiwick.Ledger;
 using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Statements;
 
@@ -28,7 +27,13 @@ internal sealed class ReleaseCase(
     public void Add(KeyRefusalCode code, string sentence, StatementOrigin? because = null) =>
         _refusals.Add(new KeyRefusal(code, sentence, because));
 
-    /// <summary>All checks but those of the evidence and the holder.</summary>
+    /// <summary>The request.</summary>
+    public ReleaseRequest Request => request;
+
+    /// <summary>What the key service knows by itself.</summary>
+    public KeyCustody Custody => custody;
+
+    /// <summary>All checks but those of the evidence, the holder and what is kept of the key.</summary>
     /// <param name="evidence">The evidence; null when none was verified.</param>
     public void Check(VerifiedEvidence? evidence)
     {
@@ -69,135 +74,6 @@ internal sealed class ReleaseCase(
                 + "approve a takeover.");
         }
     }
-
-    /// <summary>
-    /// A key is of the domain of its first release: what was written under one domain's policy never opens under
-    /// another's.
-    /// </summary>
-    public void CheckColour()
-    {
-        if (custody.Colour is { } colour && Subject is { Domain: var domain } && domain.Ref != colour)
-        {
-            Add(
-                KeyRefusalCode.ColourDiffers,
-                $"The key of {request.Key} was made for the domain {colour.Name}, and is now stated to be of "
-                + $"{domain.Ref.Name}. State {colour.Name} again, or make a new volume and copy what may be copied.",
-                domain.Origin);
-        }
-    }
-
-    /// <summary>A key that was destroyed is made anew only when its owner says so, by a newer statement.</summary>
-    public void CheckDestroyed()
-    {
-        if (Subject is not { Domain: var domain } subject)
-        {
-            return;
-        }
-
-        if (custody.Destroyed is { } revision && subject.Revision <= revision)
-        {
-            Add(
-                KeyRefusalCode.KeyDestroyed,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The key of {request.Key} was destroyed at revision {revision} of its statement, and what it "
-                    + $"encrypted is lost. Publish a newer revision if a new, empty one is wanted."));
-        }
-
-        if (custody.DomainDestroyed(domain.Ref) is { } domainRevision && domain.Origin.Revision <= domainRevision)
-        {
-            Add(
-                KeyRefusalCode.KeyDestroyed,
-                $"The keys of {domain.Origin} were destroyed. Publish a newer revision of the domain if it shall have "
-                + "new ones.",
-                domain.Origin);
-        }
-    }
-
-    /// <summary>What the host has of what the key opens must be what it is to be.</summary>
-    /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
-    public void CheckState(VerifiedEvidence? evidence)
-    {
-        switch (request.Key)
-        {
-            case KeySubject.MachineTpm:
-                CheckTpmState(evidence);
-                break;
-            case KeySubject.Volume:
-                CheckHeader();
-                break;
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    /// <summary>
-    /// The state of a machine's TPM must be the one that was returned last. A host that has the key and asks again is
-    /// in the same boot: what became of the state meanwhile is in nobody else's hands.
-    /// </summary>
-    private void CheckTpmState(VerifiedEvidence? evidence)
-    {
-        switch (custody.Mark)
-        {
-            case TpmStateMark.New when request.State is { } stranger:
-                Add(
-                    KeyRefusalCode.TpmStateUnknown,
-                    $"The host shows the state {stranger.Hex[..16]} of {request.Key}, for which no key was ever made.");
-                break;
-            case TpmStateMark.Returned returned when returned.State != request.State:
-                Add(
-                    KeyRefusalCode.TpmStateRolledBack,
-                    $"{request.Key} was returned {Named(returned.State)}, and the host shows it "
-                    + $"{Named(request.State)}: it is a copy or an older one. Put the newest back, or have root keys "
-                    + "approve a takeover.");
-                break;
-            case TpmStateMark.Out { Boot: var boot } when evidence is not null && evidence.Boot != boot:
-                Add(
-                    KeyRefusalCode.TpmStateNotReturned,
-                    $"{request.Key} was never returned from the boot {boot:D} of its holder, so nobody knows its "
-                    + "newest state. Root keys of the tenant must approve a takeover.");
-                break;
-            case TpmStateMark.New or TpmStateMark.Returned or TpmStateMark.Out or TpmStateMark.Open:
-                break;
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    /// <summary>
-    /// A volume has the header that was made with it, and no other. What lies in the pool is nobody's evidence against
-    /// the host that shows it.
-    /// </summary>
-    private void CheckHeader()
-    {
-        switch (custody.Header, request.State)
-        {
-            case (VolumeHeaderMark.New, { } stranger):
-                Add(
-                    KeyRefusalCode.HeaderUnknown,
-                    $"The host shows the header {stranger.Hex[..16]} of {request.Key}, for which no key was ever made. "
-                    + "Take that file out of the pool.");
-                break;
-            case (VolumeHeaderMark.Bound bound, null):
-                Add(
-                    KeyRefusalCode.HeaderMissing,
-                    $"{request.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host finds "
-                    + "no file of it. Put it back: no blank volume takes its place.");
-                break;
-            case (VolumeHeaderMark.Bound bound, { } shown) when bound.Header != shown:
-                Add(
-                    KeyRefusalCode.HeaderDiffers,
-                    $"{request.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host shows "
-                    + $"{shown.Hex[..16]}: it is another volume's, an older one or damaged. Put the right file back.");
-                break;
-            case (VolumeHeaderMark.New or VolumeHeaderMark.Blank or VolumeHeaderMark.Bound, _):
-                break;
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    private static string Named(Digest32? state) => state is null ? "blank" : $"as {state.Hex[..16]}";
 
     private void CheckTenant()
     {

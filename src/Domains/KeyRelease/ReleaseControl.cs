@@ -53,9 +53,7 @@ public static class ReleaseControl
         TpmWrappingKey? target = CheckTarget(reasons, evidence, request);
         reasons.CheckLeases();
         reasons.CheckHolder();
-        reasons.CheckColour();
-        reasons.CheckDestroyed();
-        reasons.CheckState(evidence);
+        new KeptCase(reasons).Check(evidence);
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
                 new ReleaseContext(
@@ -86,9 +84,7 @@ public static class ReleaseControl
 
         reasons.CheckLeases();
         reasons.CheckHolder();
-        reasons.CheckColour();
-        reasons.CheckDestroyed();
-        reasons.CheckState(evidence: null);
+        new KeptCase(reasons).Check(evidence: null);
         return reasons.Refusals.Count > 0
             ? new KeyVerdict.Refused([.. reasons.Refusals])
             : throw new InvalidOperationException("a request without a reason against it needs a decision");

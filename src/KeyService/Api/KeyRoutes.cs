@@ -200,18 +200,20 @@ public static class KeyRoutes
         EnrolmentsForgotten, Leases, HostLog, Status, Keys, KeyLog, Rotations, Destructions);
 
     /// <summary>Joins the rows to the desks.</summary>
-    public static RouteMap To(ReleaseDesk desk, EnrolmentDesk enrolment, LeaseDesk leases, HierarchyDesk keys)
+    public static RouteMap To(
+        ReleaseDesk desk, HolderDesk holders, EnrolmentDesk enrolment, LeaseDesk leases, HierarchyDesk keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(desk);
+        ArgumentNullException.ThrowIfNull(holders);
         ArgumentNullException.ThrowIfNull(leases);
         ArgumentNullException.ThrowIfNull(enrolment);
         return new RouteMap(Table)
             .Handle<Nothing, NonceAnswer>(Nonces, (call, _) => Task.FromResult(desk.GiveNonce(call)))
             .Handle<ReleaseBody, SealedKeyBody>(Releases, desk.Release)
-            .Handle<HeaderBody, Nothing>(Headers, (call, body) => Task.FromResult(desk.Bind(call, body)))
-            .Handle<ReturnBody, Nothing>(Returns, (call, body) => Task.FromResult(desk.Return(call, body)))
-            .Handle<TakeoverBody, Nothing>(Takeovers, (call, body) => Task.FromResult(desk.TakeOver(call, body)))
+            .Handle<HeaderBody, Nothing>(Headers, (call, body) => Task.FromResult(holders.Bind(call, body)))
+            .Handle<ReturnBody, Nothing>(Returns, (call, body) => Task.FromResult(holders.Return(call, body)))
+            .Handle<TakeoverBody, Nothing>(Takeovers, (call, body) => Task.FromResult(holders.TakeOver(call, body)))
             .Handle<EnrolmentClaimBody, EnrolmentChallengeBody>(
                 Enrolments, (call, body) => Task.FromResult(enrolment.Begin(call, body)))
             .Handle<EnrolmentAnswerBody, EnrolledBody>(

@@ -33,7 +33,7 @@ public sealed class ReleaseDesk(
     KeyVault vault, HostProofs proofs, NonceBook nonces, CheckpointHistory history,
     Func<PolicySnapshot?> policy, TimeProvider time)
 {
-    private const string Journal = "release journal";
+    private readonly KeptRecords _kept = new(vault);
 
     /// <summary>Held by every decision about keys until it took effect.</summary>
     internal Lock Gate { get; } = new();
@@ -97,11 +97,11 @@ public sealed class ReleaseDesk(
         lock (Gate)
         {
             KeyCustody custody = new(
-                Tenant, call.Caller.Key, nonce, HolderOf(request.Key.ToString()), Leases.Doubt)
+                Tenant, call.Caller.Key, nonce, _kept.HolderOf(request.Key.ToString()), Leases.Doubt)
             {
-                Mark = MarkOf(request.Key),
-                Header = HeaderOf(request.Key),
-                Colour = ColourOf(request.Key),
+                Mark = _kept.MarkOf(request.Key),
+                Header = _kept.HeaderOf(request.Key),
+                Colour = _kept.ColourOf(request.Key),
                 Destroyed = vault.TombstoneOf(request.Key.ToString())?.Revision,
                 DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
             };
@@ -122,85 +122,6 @@ public sealed class ReleaseDesk(
                 KeyVerdict.Release release => HandOut(release),
                 _ => throw new UnreachableException(),
             };
-        }
-    }
-
-    /// <summary>Takes the holder's word on the header that it gave to a blank volume.</summary>
-    public RouteAnswer<Nothing> Bind(RouteCall call, HeaderBody body)
-    {
-        ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(body);
-        if (policy() is not { } snapshot)
-        {
-            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
-        }
-
-        if (HolderDocument.ReadHeader(ShownDocuments.Canonical(body.Header), out string fault) is not { } document)
-        {
-            return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
-        }
-
-        lock (Gate)
-        {
-            KeyCustody custody = Custody(call.Caller.Key, document);
-            switch (HeaderControl.Decide(document, snapshot.Datacentre, custody))
-            {
-                case HeaderVerdict.Refused refused:
-                    return new RouteAnswer<Nothing>.Refused(KeyProblems.Of(refused.Refusals));
-                case HeaderVerdict.Accepted { Document: var accepted }:
-                    long record = vault.Bind(
-                        accepted.Key.ToString(), new VaultHolder(accepted.Holder.ToString(), accepted.Nonce.Base64),
-                        accepted.Digest.Hex, custody.Header.After(accepted.Made, time.GetUtcNow()).Text);
-                    return new RouteAnswer<Nothing>.Recorded(Nothing.Value, new RouteReceipt(Journal, record));
-                default:
-                    throw new UnreachableException();
-            }
-        }
-    }
-
-    /// <summary>Takes a key back from the host that holds it.</summary>
-    public RouteAnswer<Nothing> Return(RouteCall call, ReturnBody body)
-    {
-        ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(body);
-        byte[] envelope = ShownDocuments.Canonical(body.Return);
-        if (policy() is not { } snapshot)
-        {
-            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
-        }
-
-        if (HolderDocument.ReadReturn(envelope, out string fault) is not { } document)
-        {
-            return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
-        }
-
-        lock (Gate)
-        {
-            KeyCustody custody = Custody(call.Caller.Key, document);
-            return Clear(HolderControl.Decide(document, snapshot.Datacentre, custody), ClearCause.Returned);
-        }
-    }
-
-    /// <summary>Takes a key from the host that holds it, approved by root keys of the tenant.</summary>
-    public RouteAnswer<Nothing> TakeOver(RouteCall call, TakeoverBody body)
-    {
-        ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(body);
-        byte[] envelope = ShownDocuments.Canonical(body.Takeover);
-        if (policy() is not { TenantRoot: { } root } snapshot)
-        {
-            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
-        }
-
-        if (HolderDocument.ReadTakeover(envelope, out string fault) is not { } document)
-        {
-            return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
-        }
-
-        lock (Gate)
-        {
-            KeyCustody custody = Custody(call.Caller.Key, document);
-            return Clear(HolderControl.Decide(document, snapshot.Datacentre, root, custody), ClearCause.TakenOver);
         }
     }
 
@@ -307,7 +228,7 @@ public sealed class ReleaseDesk(
             new SealedKeyBody(
                 Convert.ToBase64String(sealedKey.Ephemeral.Span), Convert.ToBase64String(sealedKey.Ciphertext.Span),
                 Encoding.UTF8.GetString(context), delivery),
-            new RouteReceipt(Journal, record));
+            new RouteReceipt(HolderDesk.Journal, record));
     }
 
     /// <summary>Wraps a part of the seal for the TPM that quoted, in the state that it quoted.</summary>
@@ -322,92 +243,22 @@ public sealed class ReleaseDesk(
         return JsonElement.Parse(delivery.Write());
     }
 
-    private RouteAnswer<Nothing> Clear(HolderVerdict verdict, ClearCause cause)
-    {
-        switch (verdict)
-        {
-            case HolderVerdict.Refused refused:
-                return new RouteAnswer<Nothing>.Refused(KeyProblems.Of(refused.Refusals));
-            case HolderVerdict.Cleared { Document: var document }:
-                long record = vault.Clear(
-                    document.Key.ToString(), new VaultHolder(document.Holder.ToString(), document.Nonce.Base64),
-                    cause, document.Digest.Hex, MarkAfter(document));
-                return new RouteAnswer<Nothing>.Recorded(Nothing.Value, new RouteReceipt(Journal, record));
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    private KeyCustody Custody(KeyId caller, HolderDocument document) =>
-        new(Tenant, caller, NonceStanding.Good, HolderOf(document.Key.ToString()), Leases.Doubt)
-        {
-            Mark = MarkOf(document.Key),
-            Header = HeaderOf(document.Key),
-        };
-
-    private HolderState HolderOf(string volume)
-    {
-        if (vault.HolderOf(volume) is not { } held)
-        {
-            return new HolderState.Nobody();
-        }
-
-        return HolderState.Held.Read(held.Host, held.Nonce)
-            ?? throw new CustodyException($"The stored holder of {volume} cannot be read; restore the store.");
-    }
-
-    private TpmStateMark MarkOf(KeySubject key) => key switch
-    {
-        KeySubject.MachineTpm when vault.MarkOf(key.ToString()) is { } text => TpmStateMark.Read(text)
-            ?? throw new CustodyException($"What is stored of the state of {key} cannot be read; restore the store."),
-        KeySubject.MachineTpm or KeySubject.Volume => new TpmStateMark.New(),
-        _ => throw new UnreachableException(),
-    };
-
     /// <summary>What was destroyed and has no new key.</summary>
     private IEnumerable<string> Destroyed() => vault.Tree().Destroyed
         .Where(one => one.What == "domain" || vault.DomainOf(one.Name) is null)
         .Select(one => $"The {(one.What == "domain" ? "domain's keys" : "key")} of {one.Name} "
             + $"{(one.What == "domain" ? "were" : "was")} destroyed (record {one.Record} of the journal).");
 
-    private VolumeHeaderMark HeaderOf(KeySubject key) => key switch
-    {
-        KeySubject.Volume when vault.MarkOf(key.ToString()) is { } text => VolumeHeaderMark.Read(text)
-            ?? throw new CustodyException($"What is stored of the header of {key} cannot be read; restore the store."),
-        KeySubject.Volume or KeySubject.MachineTpm => new VolumeHeaderMark.New(),
-        _ => throw new UnreachableException(),
-    };
-
     private HeldVolume Row(string name, VaultHolder? holder)
     {
-        var header = KeySubject.Read(name) is { } key ? HeaderOf(key) as VolumeHeaderMark.Bound : null;
+        var header = KeySubject.Read(name) is { } key ? _kept.HeaderOf(key) as VolumeHeaderMark.Bound : null;
         return new HeldVolume(name, holder?.Host, holder?.Nonce, header?.Header.Hex, header?.Since);
-    }
-
-    private DomainRef? ColourOf(KeySubject key)
-    {
-        if (vault.DomainOf(key.ToString()) is not { } stored)
-        {
-            return null;
-        }
-
-        return DomainRef.Read(stored) is { } colour && colour.Tenant == Tenant
-            ? colour
-            : throw new CustodyException($"The stored domain of {key} cannot be read; restore the store.");
     }
 
     private string MarkAfter(KeyVerdict.Release release) => release.Request.Key switch
     {
         KeySubject.MachineTpm => new TpmStateMark.Out(release.Evidence.Boot).Text,
-        KeySubject.Volume volume => HeaderOf(volume).After(release.Request.State, time.GetUtcNow()).Text,
-        _ => throw new UnreachableException(),
-    };
-
-    private string MarkAfter(HolderDocument document) => (document.Key, document) switch
-    {
-        (KeySubject.Volume volume, _) => HeaderOf(volume).Text,
-        (KeySubject.MachineTpm, HolderDocument.Return returned) => new TpmStateMark.Returned(returned.State).Text,
-        (KeySubject.MachineTpm, HolderDocument.Takeover) => new TpmStateMark.Open().Text,
+        KeySubject.Volume volume => _kept.HeaderOf(volume).After(release.Request.State, time.GetUtcNow()).Text,
         _ => throw new UnreachableException(),
     };
 

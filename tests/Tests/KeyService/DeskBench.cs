@@ -56,7 +56,7 @@ internal sealed class DeskBench : IDisposable
     public bool HasDied { get; private set; }
 
     /// <summary>The vault is opened again, and the desks are new; what others keep stays.</summary>
-    [MemberNotNull(nameof(Vault), nameof(Desk), nameof(Keys), nameof(Leasing))]
+    [MemberNotNull(nameof(Vault), nameof(Desk), nameof(Holders), nameof(Keys), nameof(Leasing))]
     public void Restart()
     {
         Vault?.Dispose();
@@ -71,6 +71,7 @@ internal sealed class DeskBench : IDisposable
             Leases = Leases,
             Sender = (Service, Service.PublicKey),
         };
+        Holders = new HolderDesk(Vault, Desk, () => Snapshot, Clock);
         Keys = new HierarchyDesk(Vault, Desk, Leases, () => Snapshot, Service);
         Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock) { Bar = Keys.Bar };
     }
@@ -105,6 +106,8 @@ internal sealed class DeskBench : IDisposable
     public JsonElement ShownLog => JsonElement.Parse(Shown.Write());
 
     public ReleaseDesk Desk { get; private set; }
+
+    public HolderDesk Holders { get; private set; }
 
     public LeaseDesk Leasing { get; private set; }
 

@@ -150,7 +150,7 @@ public sealed class LeaseScheduleTests
     }
 
     private static void Return(DeskBench bench, int host, byte[] nonce) =>
-        Assert.IsType<RouteAnswer<Nothing>.Recorded>(bench.Desk.Return(
+        Assert.IsType<RouteAnswer<Nothing>.Recorded>(bench.Holders.Return(
             DeskBench.Call(Signer(host)),
             new ReturnBody(JsonElement.Parse(HolderDocument.WriteReturn(
                 new KeySubject.Volume(new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data"))), null,

@@ -175,7 +175,7 @@ public sealed class HeaderScheduleTests : IDisposable
         return answer is RouteAnswer<SealedKeyBody>.Recorded ? KeyNonce.Of(scene.Nonce) : null;
     }
 
-    private bool Tell(int host, KeyNonce nonce, Digest32 header) => _bench.Desk.Bind(
+    private bool Tell(int host, KeyNonce nonce, Digest32 header) => _bench.Holders.Bind(
         DeskBench.Call(Signer(host)),
         new HeaderBody(JsonElement.Parse(HolderDocument.WriteHeader(
             Volume, header, ReleaseScene.HostOf(host + 1), nonce, Signer(host)))))
@@ -199,7 +199,7 @@ public sealed class HeaderScheduleTests : IDisposable
         }
 
         int host = held.Host == ReleaseScene.HostName(1) ? 0 : 1;
-        Assert.IsType<RouteAnswer<Nothing>.Recorded>(_bench.Desk.Return(
+        Assert.IsType<RouteAnswer<Nothing>.Recorded>(_bench.Holders.Return(
             DeskBench.Call(Signer(host)),
             new ReturnBody(JsonElement.Parse(HolderDocument.WriteReturn(
                 Volume, null, Guid.Empty, ReleaseScene.HostOf(host + 1), nonce, Signer(host))))));

@@ -290,12 +290,12 @@ public sealed class ReleaseDeskTests : IDisposable
         }),
         new Dictionary<string, long> { ["limit"] = 2 }, () => true, TestContext.Current.CancellationToken);
 
-    private RouteAnswer<Nothing> Return(ReleaseScene released) => Desk.Return(
+    private RouteAnswer<Nothing> Return(ReleaseScene released) => _bench.Holders.Return(
         DeskBench.Call(Host1),
         new ReturnBody(Json(HolderDocument.WriteReturn(
             Volume, null, Guid.Empty, ReleaseScene.HostOf(1), NonceOf(released), Host1))));
 
-    private RouteAnswer<Nothing> Bind(ReleaseScene released, Digest32 header) => Desk.Bind(
+    private RouteAnswer<Nothing> Bind(ReleaseScene released, Digest32 header) => _bench.Holders.Bind(
         DeskBench.Call(Host1),
         new HeaderBody(Json(HolderDocument.WriteHeader(
             Volume, header, ReleaseScene.HostOf(1), NonceOf(released), Host1))));

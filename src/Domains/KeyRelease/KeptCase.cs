@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Globalization;
+using Bailiwick.Attestation;
+using Bailiwick.Ledger;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>
+/// What the key service keeps of a key against a request for it: its domain, its destruction, the state that it is for.
+/// </summary>
+internal sealed class KeptCase(ReleaseCase reasons)
+{
+    private ReleaseRequest Request => reasons.Request;
+
+    private KeyCustody Custody => reasons.Custody;
+
+    /// <summary>Adds every reason.</summary>
+    /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
+    public void Check(VerifiedEvidence? evidence)
+    {
+        CheckColour();
+        CheckDestroyed();
+        CheckState(evidence);
+    }
+
+    /// <summary>
+    /// A key is of the domain of its first release: what was written under one domain's policy never opens under
+    /// another's.
+    /// </summary>
+    private void CheckColour()
+    {
+        if (Custody.Colour is { } colour && reasons.Subject is { Domain: var domain } && domain.Ref != colour)
+        {
+            reasons.Add(
+                KeyRefusalCode.ColourDiffers,
+                $"The key of {Request.Key} was made for the domain {colour.Name}, and is now stated to be of "
+                + $"{domain.Ref.Name}. State {colour.Name} again, or make a new volume and copy what may be copied.",
+                domain.Origin);
+        }
+    }
+
+    /// <summary>A key that was destroyed is made anew only when its owner says so, by a newer statement.</summary>
+    private void CheckDestroyed()
+    {
+        if (reasons.Subject is not { Domain: var domain } subject)
+        {
+            return;
+        }
+
+        if (Custody.Destroyed is { } revision && subject.Revision <= revision)
+        {
+            reasons.Add(
+                KeyRefusalCode.KeyDestroyed,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The key of {Request.Key} was destroyed at revision {revision} of its statement, and what it "
+                    + $"encrypted is lost. Publish a newer revision if a new, empty one is wanted."));
+        }
+
+        if (Custody.DomainDestroyed(domain.Ref) is { } domainRevision && domain.Origin.Revision <= domainRevision)
+        {
+            reasons.Add(
+                KeyRefusalCode.KeyDestroyed,
+                $"The keys of {domain.Origin} were destroyed. Publish a newer revision of the domain if it shall have "
+                + "new ones.",
+                domain.Origin);
+        }
+    }
+
+    /// <summary>What the host has of what the key opens must be what it is to be.</summary>
+    /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
+    private void CheckState(VerifiedEvidence? evidence)
+    {
+        switch (Request.Key)
+        {
+            case KeySubject.MachineTpm:
+                CheckTpmState(evidence);
+                break;
+            case KeySubject.Volume:
+                CheckHeader();
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>
+    /// The state of a machine's TPM must be the one that was returned last. A host that has the key and asks again is
+    /// in the same boot: what became of the state meanwhile is in nobody else's hands.
+    /// </summary>
+    private void CheckTpmState(VerifiedEvidence? evidence)
+    {
+        switch (Custody.Mark)
+        {
+            case TpmStateMark.New when Request.State is { } stranger:
+                reasons.Add(
+                    KeyRefusalCode.TpmStateUnknown,
+                    $"The host shows the state {stranger.Hex[..16]} of {Request.Key}, for which no key was ever made.");
+                break;
+            case TpmStateMark.Returned returned when returned.State != Request.State:
+                reasons.Add(
+                    KeyRefusalCode.TpmStateRolledBack,
+                    $"{Request.Key} was returned {Named(returned.State)}, and the host shows it "
+                    + $"{Named(Request.State)}: it is a copy or an older one. Put the newest back, or have root keys "
+                    + "approve a takeover.");
+                break;
+            case TpmStateMark.Out { Boot: var boot } when evidence is not null && evidence.Boot != boot:
+                reasons.Add(
+                    KeyRefusalCode.TpmStateNotReturned,
+                    $"{Request.Key} was never returned from the boot {boot:D} of its holder, so nobody knows its "
+                    + "newest state. Root keys of the tenant must approve a takeover.");
+                break;
+            case TpmStateMark.New or TpmStateMark.Returned or TpmStateMark.Out or TpmStateMark.Open:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>
+    /// A volume has the header that was made with it, and no other. What lies in the pool is nobody's evidence against
+    /// the host that shows it.
+    /// </summary>
+    private void CheckHeader()
+    {
+        switch (Custody.Header, Request.State)
+        {
+            case (VolumeHeaderMark.New, { } stranger):
+                reasons.Add(
+                    KeyRefusalCode.HeaderUnknown,
+                    $"The host shows the header {stranger.Hex[..16]} of {Request.Key}, for which no key was ever made. "
+                    + "Take that file out of the pool.");
+                break;
+            case (VolumeHeaderMark.Bound bound, null):
+                reasons.Add(
+                    KeyRefusalCode.HeaderMissing,
+                    $"{Request.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host finds "
+                    + "no file of it. Put it back: no blank volume takes its place.");
+                break;
+            case (VolumeHeaderMark.Bound bound, { } shown) when bound.Header != shown:
+                reasons.Add(
+                    KeyRefusalCode.HeaderDiffers,
+                    $"{Request.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host shows "
+                    + $"{shown.Hex[..16]}: it is another volume's, an older one or damaged. Put the right file back.");
+                break;
+            case (VolumeHeaderMark.New or VolumeHeaderMark.Blank or VolumeHeaderMark.Bound, _):
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static string Named(Digest32? state) => state is null ? "blank" : $"as {state.Hex[..16]}";
+}

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using Bailiwick.Channel.Keys;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.KeyService.Api;
+using Bailiwick.KeyService.Custody;
+using Bailiwick.KeyService.Following;
+using Bailiwick.KeyService.Proving;
+using Bailiwick.Ledger.Keys;
+
+namespace Bailiwick.KeyService.Releasing;
+
+/// <summary>
+/// Where documents about who holds a key are taken: a host's word on the header that it made, its return, a takeover by
+/// root keys. Decided one at a time with the releases.
+/// </summary>
+public sealed class HolderDesk(
+    KeyVault vault, ReleaseDesk releases, Func<PolicySnapshot?> policy, TimeProvider time)
+{
+    internal const string Journal = "release journal";
+    private readonly KeptRecords _kept = new(vault);
+
+    /// <summary>Takes the holder's word on the header that it gave to a blank volume.</summary>
+    public RouteAnswer<Nothing> Bind(RouteCall call, HeaderBody body)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(body);
+        if (policy() is not { } snapshot)
+        {
+            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
+        }
+
+        if (HolderDocument.ReadHeader(ShownDocuments.Canonical(body.Header), out string fault) is not { } document)
+        {
+            return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
+        }
+
+        lock (releases.Gate)
+        {
+            KeyCustody custody = Custody(call.Caller.Key, document);
+            switch (HeaderControl.Decide(document, snapshot.Datacentre, custody))
+            {
+                case HeaderVerdict.Refused refused:
+                    return new RouteAnswer<Nothing>.Refused(KeyProblems.Of(refused.Refusals));
+                case HeaderVerdict.Accepted { Document: var accepted }:
+                    long record = vault.Bind(
+                        accepted.Key.ToString(), new VaultHolder(accepted.Holder.ToString(), accepted.Nonce.Base64),
+                        accepted.Digest.Hex, custody.Header.After(accepted.Made, time.GetUtcNow()).Text);
+                    return new RouteAnswer<Nothing>.Recorded(Nothing.Value, new RouteReceipt(Journal, record));
+                default:
+                    throw new UnreachableException();
+            }
+        }
+    }
+
+    /// <summary>Takes a key back from the host that holds it.</summary>
+    public RouteAnswer<Nothing> Return(RouteCall call, ReturnBody body)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(body);
+        byte[] envelope = ShownDocuments.Canonical(body.Return);
+        if (policy() is not { } snapshot)
+        {
+            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
+        }
+
+        if (HolderDocument.ReadReturn(envelope, out string fault) is not { } document)
+        {
+            return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
+        }
+
+        lock (releases.Gate)
+        {
+            KeyCustody custody = Custody(call.Caller.Key, document);
+            return Clear(HolderControl.Decide(document, snapshot.Datacentre, custody), ClearCause.Returned);
+        }
+    }
+
+    /// <summary>Takes a key from the host that holds it, approved by root keys of the tenant.</summary>
+    public RouteAnswer<Nothing> TakeOver(RouteCall call, TakeoverBody body)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(body);
+        byte[] envelope = ShownDocuments.Canonical(body.Takeover);
+        if (policy() is not { TenantRoot: { } root } snapshot)
+        {
+            return new RouteAnswer<Nothing>.Refused(RefusalProblem.NotReady);
+        }
+
+        if (HolderDocument.ReadTakeover(envelope, out string fault) is not { } document)
+        {
+            return new RouteAnswer<Nothing>.Refused(KeyProblems.BadDocument(fault));
+        }
+
+        lock (releases.Gate)
+        {
+            KeyCustody custody = Custody(call.Caller.Key, document);
+            return Clear(HolderControl.Decide(document, snapshot.Datacentre, root, custody), ClearCause.TakenOver);
+        }
+    }
+
+    private RouteAnswer<Nothing> Clear(HolderVerdict verdict, ClearCause cause)
+    {
+        switch (verdict)
+        {
+            case HolderVerdict.Refused refused:
+                return new RouteAnswer<Nothing>.Refused(KeyProblems.Of(refused.Refusals));
+            case HolderVerdict.Cleared { Document: var document }:
+                long record = vault.Clear(
+                    document.Key.ToString(), new VaultHolder(document.Holder.ToString(), document.Nonce.Base64),
+                    cause, document.Digest.Hex, MarkAfter(document));
+                return new RouteAnswer<Nothing>.Recorded(Nothing.Value, new RouteReceipt(Journal, record));
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private KeyCustody Custody(KeyId caller, HolderDocument document) =>
+        new(releases.Tenant, caller, NonceStanding.Good, _kept.HolderOf(document.Key.ToString()), releases.Leases.Doubt)
+        {
+            Mark = _kept.MarkOf(document.Key),
+            Header = _kept.HeaderOf(document.Key),
+        };
+
+    private string MarkAfter(HolderDocument document) => (document.Key, document) switch
+    {
+        (KeySubject.Volume volume, _) => _kept.HeaderOf(volume).Text,
+        (KeySubject.MachineTpm, HolderDocument.Return returned) => new TpmStateMark.Returned(returned.State).Text,
+        (KeySubject.MachineTpm, HolderDocument.Takeover) => new TpmStateMark.Open().Text,
+        _ => throw new UnreachableException(),
+    };
+}

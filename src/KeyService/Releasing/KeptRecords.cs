@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
+using Bailiwick.KeyService.Custody;
+
+namespace Bailiwick.KeyService.Releasing;
+
+/// <summary>What the vault keeps of a key, in the words in which it is decided on.</summary>
+/// <remarks>What cannot be read is damage: <see cref="CustodyException"/>.</remarks>
+internal sealed class KeptRecords(KeyVault vault)
+{
+    public HolderState HolderOf(string volume)
+    {
+        if (vault.HolderOf(volume) is not { } held)
+        {
+            return new HolderState.Nobody();
+        }
+
+        return HolderState.Held.Read(held.Host, held.Nonce)
+            ?? throw new CustodyException($"The stored holder of {volume} cannot be read; restore the store.");
+    }
+
+    public TpmStateMark MarkOf(KeySubject key) => key switch
+    {
+        KeySubject.MachineTpm when vault.MarkOf(key.ToString()) is { } text => TpmStateMark.Read(text)
+            ?? throw new CustodyException($"What is stored of the state of {key} cannot be read; restore the store."),
+        KeySubject.MachineTpm or KeySubject.Volume => new TpmStateMark.New(),
+        _ => throw new UnreachableException(),
+    };
+
+    public VolumeHeaderMark HeaderOf(KeySubject key) => key switch
+    {
+        KeySubject.Volume when vault.MarkOf(key.ToString()) is { } text => VolumeHeaderMark.Read(text)
+            ?? throw new CustodyException($"What is stored of the header of {key} cannot be read; restore the store."),
+        KeySubject.Volume or KeySubject.MachineTpm => new VolumeHeaderMark.New(),
+        _ => throw new UnreachableException(),
+    };
+
+    public DomainRef? ColourOf(KeySubject key)
+    {
+        if (vault.DomainOf(key.ToString()) is not { } stored)
+        {
+            return null;
+        }
+
+        return DomainRef.Read(stored) is { } colour && colour.Tenant == key.Tenant
+            ? colour
+            : throw new CustodyException($"The stored domain of {key} cannot be read; restore the store.");
+    }
+}
