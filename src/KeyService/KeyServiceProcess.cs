@@ -57,7 +57,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
         try
         {
             var identity = Keep(parts, ChannelIdentity.FromPem(settings.File.TlsKey, time));
-            var sealing = Keep(parts, PassphraseLock.Read(LinuxDisk.Instance, settings.File.MasterKey.PassphraseFile));
+            var sealing = Keep(parts, settings.File.MasterKey.Lock());
             var master = Keep(parts, MasterKeyFile.Open(
                 LinuxDisk.Instance, settings.File.MasterKey.File, sealing, settings.Tenant));
             var directory = Keep(parts, PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, settings.File.Directory));

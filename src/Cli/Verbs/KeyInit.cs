@@ -14,29 +14,31 @@ internal static class KeyInit
     {
         Option<string> keys = MasterKeyOptions.Keys();
         Option<string> output = MasterKeyOptions.File("--out", "the sealed file to make");
-        Option<string> passphrase = MasterKeyOptions.Passphrase();
-        var command = new Command("init",
-            "Make a tenant's master key, sealed by a passphrase, for its key service.\n"
+        MasterKeyOptions seal = new();
+        Command command = seal.AddTo(new Command("init",
+            "Make a tenant's master key, sealed by a passphrase or a token, for its key service.\n"
             + "Example: bailiwick key init --keys keys/bank --passphrase-file secret/passphrase "
             + "--out secret/master.sealed")
-        { keys, output, passphrase };
+        { keys, output });
         command.SetAction(parsed =>
         {
             string file = Path.GetFullPath(parsed.GetRequiredValue(output));
-            string phrase = Path.GetFullPath(parsed.GetRequiredValue(passphrase));
+            var (sealing, setting) = seal.Read(parsed);
+            using MasterLock closing = sealing;
             using MasterKey key = MasterKey.Make(MasterKeyOptions.Tenant(parsed.GetRequiredValue(keys)), 1);
-            using PassphraseLock sealing = MasterKeyOptions.Lock(phrase);
-            MasterKeyFile.Create(LinuxDisk.Instance, file, sealing, key);
-            Report(terminal, key, file, phrase, parsed.GetValue(GlobalOptions.Json));
+            MasterKeyFile.Create(LinuxDisk.Instance, file, closing, key);
+            Report(terminal, key, file, setting, parsed.GetValue(GlobalOptions.Json));
             return (int)ExitCode.Done;
         });
         return command;
     }
 
     /// <summary>Also after a restoration: what the key service's settings need.</summary>
-    internal static void Report(Terminal terminal, MasterKey key, string file, string passphraseFile, bool json)
+    internal static void Report(Terminal terminal, MasterKey key, string file, JsonObject seal, bool json)
     {
-        JsonObject settings = new() { ["file"] = file, ["passphraseFile"] = passphraseFile };
+        JsonObject settings = new(
+            seal.Prepend(KeyValuePair.Create<string, JsonNode?>("file", file))
+                .Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
         if (json)
         {
             terminal.Json(new JsonObject
@@ -50,6 +52,7 @@ internal static class KeyInit
         terminal.Say($"The master key {key.Id.Hex[..16]} of generation {key.Generation} is sealed in {file}.");
         terminal.Say("Put this into the key service's settings, with the paths as they are there:");
         terminal.Print($"  \"masterKey\": {settings.ToJsonString()}");
-        terminal.Say("Who loses file and passphrase loses every volume; `bailiwick key share` makes a backup.");
+        terminal.Say("Who loses the file, or what it is sealed by, loses every volume; `bailiwick key share` makes a "
+            + "backup.");
     }
 }

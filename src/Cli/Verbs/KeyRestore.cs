@@ -18,12 +18,12 @@ internal static class KeyRestore
         };
         Option<string> keys = MasterKeyOptions.Keys();
         Option<string> output = MasterKeyOptions.File("--out", "the sealed file to make");
-        Option<string> passphrase = MasterKeyOptions.Passphrase();
-        var command = new Command("restore",
-            "Restore a master key from its shares, and seal it by a passphrase.\n"
+        MasterKeyOptions seal = new();
+        Command command = seal.AddTo(new Command("restore",
+            "Restore a master key from its shares, and seal it by a passphrase or a token.\n"
             + "Example: bailiwick key restore a/share-1-of-5.json b/share-3-of-5.json c/share-5-of-5.json "
             + "--keys keys/bank --passphrase-file secret/passphrase --out secret/master.sealed")
-        { shares, keys, output, passphrase };
+        { shares, keys, output });
         command.SetAction(parsed =>
         {
             (string Name, KeyShare? Share)[] read =
@@ -41,10 +41,10 @@ internal static class KeyRestore
                     using (key)
                     {
                         string file = Path.GetFullPath(parsed.GetRequiredValue(output));
-                        string phrase = Path.GetFullPath(parsed.GetRequiredValue(passphrase));
-                        using PassphraseLock sealing = MasterKeyOptions.Lock(phrase);
-                        MasterKeyFile.Create(LinuxDisk.Instance, file, sealing, key);
-                        KeyInit.Report(terminal, key, file, phrase, parsed.GetValue(GlobalOptions.Json));
+                        var (sealing, setting) = seal.Read(parsed);
+                        using MasterLock closing = sealing;
+                        MasterKeyFile.Create(LinuxDisk.Instance, file, closing, key);
+                        KeyInit.Report(terminal, key, file, setting, parsed.GetValue(GlobalOptions.Json));
                         return (int)ExitCode.Done;
                     }
 

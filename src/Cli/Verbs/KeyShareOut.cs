@@ -17,21 +17,21 @@ internal static class KeyShareOut
     {
         Option<string> keys = MasterKeyOptions.Keys();
         Option<string> master = MasterKeyOptions.File("--master", "the sealed file of the master key");
-        Option<string> passphrase = MasterKeyOptions.Passphrase();
+        MasterKeyOptions seal = new();
         var of = new Option<string>("--of")
         {
             Description = "k/n: k of n shares restore it, like 3/5", Required = true,
         };
         var output = new Option<string>("--out") { Description = "a directory for the shares", Required = true };
-        var command = new Command("share",
+        Command command = seal.AddTo(new Command("share",
             "Share the master key out: any k of n shares restore it, fewer tell nothing. Give each to one person.\n"
             + "Example: bailiwick key share --keys keys/bank --master secret/master.sealed "
             + "--passphrase-file secret/passphrase --of 3/5 --out shares")
-        { keys, master, passphrase, of, output };
+        { keys, master, of, output });
         command.SetAction(parsed =>
         {
             var (threshold, count) = Quorum(parsed.GetRequiredValue(of));
-            using PassphraseLock sealing = MasterKeyOptions.Lock(parsed.GetRequiredValue(passphrase));
+            using MasterLock sealing = seal.Read(parsed).Lock;
             using MasterKeyFile file = MasterKeyFile.Open(
                 LinuxDisk.Instance, Path.GetFullPath(parsed.GetRequiredValue(master)), sealing,
                 MasterKeyOptions.Tenant(parsed.GetRequiredValue(keys)));

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Bailiwick.Durable;
 using Bailiwick.Durable.Files;
+using Bailiwick.Keyring;
+using Bailiwick.Keyring.Tokens;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -10,8 +13,9 @@ namespace Bailiwick.Custody.Parties;
 
 /// <summary>
 /// The keys of one party (a tenant, or a datacentre's operator) in a directory of its own, mode 0700:
-/// <c>party.json</c> (public facts), <c>root-N.pem</c>, <c>admin.pem</c>, <c>auditor.pem</c>, and for a tenant
-/// <c>keyservice.pem</c>. Root keys sign statements; the others are identities on channels.
+/// <c>party.json</c> (public facts), <c>root-N.pem</c> (or <c>root-N.token</c> for a key in a token),
+/// <c>admin.pem</c>, <c>auditor.pem</c>, and for a tenant <c>keyservice.pem</c>. Root keys sign statements; the others
+/// are identities on channels.
 /// </summary>
 public sealed class PartyDirectory : IDisposable
 {
@@ -102,16 +106,18 @@ public sealed class PartyDirectory : IDisposable
     public IReadOnlyList<EcdsaSigner> OpenRoots(IReadOnlyCollection<PublicKey> among, int count)
     {
         ArgumentNullException.ThrowIfNull(among);
+        List<string> away = [];
         EcdsaSigner[] signers =
         [
             .. Names().Where(n => IsRootKey(n) || n.StartsWith(Retired, StringComparison.Ordinal))
-                .Select(n => PartyKeys.Open(Files, n, _passphrase)).Where(k => among.Contains(k.PublicKey))
+                .Select(n => OpenIfHere(n, among, away)).OfType<EcdsaSigner>()
                 .DistinctBy(k => k.Id).Take(count),
         ];
         return signers.Length == count
             ? signers
             : throw new CustodyException(
-                $"{count} root keys of {Facts.Name} must sign, and {signers.Length} are in {Files.Path}.");
+                $"{count} root keys of {Facts.Name} must sign, and {signers.Length} are in {Files.Path}. "
+                + string.Join(" ", away));
     }
 
     /// <summary>Notes the party's id once its first root statement exists.</summary>
@@ -125,19 +131,24 @@ public sealed class PartyDirectory : IDisposable
     /// Puts a new key, in a file of its own, in the place of root key <paramref name="number"/>. The old key stays
     /// until a root without it is signed: see <see cref="RetireRoots"/>.
     /// </summary>
+    /// <param name="number">The number of the root key to replace.</param>
+    /// <param name="token">The key in a token that takes its place; null makes one in a file.</param>
     /// <exception cref="CustodyException">There is no such root key, or it is replaced already.</exception>
-    public void ReplaceRoot(int number)
+    public void ReplaceRoot(int number, TokenReference? token = null)
     {
-        PublicKey old = PartyKeys.Open(Files, RootFile(number), _passphrase).PublicKey;
+        string name = Names().FirstOrDefault(n => IsRootKey(n) && NumberOf(n) == number) ?? RootFile(number);
+        PublicKey old = PublicHalf(name);
         if (!Facts.Roots.Contains(old))
         {
-            throw new CustodyException($"{RootFile(number)} is no root key of {Facts.Name} any more; "
+            throw new CustodyException($"{name} is no root key of {Facts.Name} any more; "
                 + "`bailiwick policy sign` signs the root that replaces it.");
         }
 
         int next = 1 + Names().Where(n => IsRootKey(n) || n.StartsWith(Retired, StringComparison.Ordinal))
             .Select(NumberOf).Max();
-        PublicKey made = PartyKeys.Create(Files, RootFile(next), _passphrase);
+        PublicKey made = token is null
+            ? PartyKeys.Create(Files, RootFile(next), _passphrase)
+            : PartyKeys.Place(Files, Path.ChangeExtension(RootFile(next), PartyKeys.TokenEnding), token);
         Facts = Facts with { Roots = [.. Facts.Roots.Select(k => k.Equals(old) ? made : k)] };
         Save();
     }
@@ -148,7 +159,7 @@ public sealed class PartyDirectory : IDisposable
     {
         foreach (string name in Names().Where(IsRootKey).ToArray())
         {
-            if (!Facts.Roots.Contains(PartyKeys.Open(Files, name, _passphrase).PublicKey))
+            if (!Facts.Roots.Contains(PublicHalf(name)))
             {
                 PartyKeys.Move(Files, name, Retired + name);
             }
@@ -161,15 +172,38 @@ public sealed class PartyDirectory : IDisposable
     private IEnumerable<string> Names() => Directory.EnumerateFiles(Files.Path)
         .Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
 
+    private PublicKey PublicHalf(string name) =>
+        PartyKeys.Token(Files, name)?.Key ?? PartyKeys.Open(Files, name, _passphrase).PublicKey;
+
+    /// <summary>A root key, if it is one of these; one whose token is away is not here.</summary>
+    private EcdsaSigner? OpenIfHere(string name, IReadOnlyCollection<PublicKey> among, List<string> away)
+    {
+        if (PartyKeys.Token(Files, name) is not { } token)
+        {
+            EcdsaSigner key = PartyKeys.Open(Files, name, _passphrase);
+            return among.Contains(key.PublicKey) ? key : null;
+        }
+
+        try
+        {
+            return among.Contains(token.Key) ? token.Open() : null;
+        }
+        catch (Exception error) when (error is KeyringException or DurableException)
+        {
+            away.Add($"{name}: {error.Message}");
+            return null;
+        }
+    }
+
     private static string RootFile(int number) =>
         string.Create(CultureInfo.InvariantCulture, $"root-{number}.pem");
 
     private static int NumberOf(string name) =>
-        int.TryParse(name.AsSpan(name.LastIndexOf('-') + 1).TrimEnd(".pem"), NumberStyles.None,
+        int.TryParse(Path.GetFileNameWithoutExtension(name.AsSpan(name.LastIndexOf('-') + 1)), NumberStyles.None,
             CultureInfo.InvariantCulture, out int number) ? number : 0;
 
-    private static bool IsRootKey(string name) =>
-        name.StartsWith("root-", StringComparison.Ordinal) && name.EndsWith(".pem", StringComparison.Ordinal);
+    private static bool IsRootKey(string name) => name.StartsWith("root-", StringComparison.Ordinal)
+        && Path.GetExtension(name) is ".pem" or PartyKeys.TokenEnding;
 
     private void Save() => DurableFile.Replace(
         Files, FactsFile, Encoding.UTF8.GetBytes(Facts.Write().ToJsonString(Indented) + "\n"));

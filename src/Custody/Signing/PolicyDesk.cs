@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Domains;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Keyring.Tokens;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -124,9 +125,10 @@ public sealed class PolicyDesk(string directory)
 
     /// <summary>Signs a root in which one key is replaced by a new one.</summary>
     public VerifiedStatement Rotate(
-        PartyDirectory party, StatementFolder folder, SigningFacts facts, int number, DateTimeOffset now) =>
+        PartyDirectory party, StatementFolder folder, SigningFacts facts, int number, DateTimeOffset now,
+        TokenReference? token = null) =>
         new StatementSigner(party, folder, now).Rotate(
-            number, () => Wish(party, OwnRoot(party), Enclosures.Of(facts)));
+            number, () => Wish(party, OwnRoot(party), Enclosures.Of(facts)), token);
 
     /// <summary>The root of a tenant that has no policies yet.</summary>
     /// <exception cref="CustodyException">Nobody would accept a root with this name or these members.</exception>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bailiwick.Custody.Parties;
+using Bailiwick.Keyring.Tokens;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -33,11 +34,12 @@ public sealed class StatementSigner(PartyDirectory party, StatementFolder folder
     /// </summary>
     /// <param name="number">Number of the root key to replace.</param>
     /// <param name="root">The root as it shall be, asked for once the new key is there.</param>
-    public VerifiedStatement Rotate(int number, Func<StatementWish> root)
+    /// <param name="token">The key in a token that takes its place; null makes one in a file.</param>
+    public VerifiedStatement Rotate(int number, Func<StatementWish> root, TokenReference? token = null)
     {
         ArgumentNullException.ThrowIfNull(root);
         _ = InForce();
-        party.ReplaceRoot(number);
+        party.ReplaceRoot(number, token);
         return SignRoot(root()) ?? throw new CustodyException("The new root equals the old one.");
     }
 

@@ -40,7 +40,6 @@ public sealed record KeyServiceSettings(
         foreach (var (member, text) in new[]
             {
                 ("directory", file.Directory), ("tlsKey", file.TlsKey), ("tenantRoot", file.TenantRoot),
-                ("masterKey.file", file.MasterKey.File), ("masterKey.passphraseFile", file.MasterKey.PassphraseFile),
             })
         {
             if (!Path.IsPathFullyQualified(text))
@@ -49,6 +48,7 @@ public sealed record KeyServiceSettings(
             }
         }
 
+        problems.AddRange(file.MasterKey.Problems());
         CheckRoot(file.TenantRoot, tenant, problems);
         BoardPin? board = Pin(file, problems);
         VendorTrust? vendors = Trust(file, problems);

@@ -1,5 +1,10 @@
 using System.Collections.Immutable;
 using Bailiwick.Channel.Pinned;
+using Bailiwick.Durable;
+using Bailiwick.Durable.Files;
+using Bailiwick.Keyring;
+using Bailiwick.Keyring.Sealing;
+using Bailiwick.Keyring.Tokens;
 using Bailiwick.Ledger.Checkpoints;
 using Bailiwick.Ledger.Keys;
 
@@ -24,10 +29,46 @@ public sealed record SettingsFile(
     string Directory, ImmutableArray<string> Listen, string TlsKey, string Tenant, string TenantRoot, string Datacentre,
     MasterPin Master, LogPin Log, MasterKeySetting MasterKey, string Vendors, string VendorIntermediates);
 
-/// <summary>The sealed master key of the tenant.</summary>
+/// <summary>The sealed master key of the tenant, and one of two things that it is sealed by.</summary>
 /// <param name="File">Absolute path of the sealed file; its directory is written to when the key is rotated.</param>
 /// <param name="PassphraseFile">Absolute path of the file whose first line is the passphrase.</param>
-public sealed record MasterKeySetting(string File, string PassphraseFile);
+/// <param name="Token">The key in a PKCS#11 token (RFC 7512).</param>
+/// <param name="PinFile">Absolute path of the file with the token's PIN.</param>
+public sealed record MasterKeySetting(
+    string File, string? PassphraseFile = null, string? Token = null, string? PinFile = null)
+{
+    /// <summary>What is wrong with it; empty when nothing is.</summary>
+    public IEnumerable<string> Problems()
+    {
+        bool byPassphrase = PassphraseFile is not null && Token is null && PinFile is null;
+        bool byToken = PassphraseFile is null && Token is not null && PinFile is not null;
+        if (!byPassphrase && !byToken)
+        {
+            yield return "masterKey must name what it is sealed by: either passphraseFile, or token and pinFile.";
+        }
+
+        (string Member, string? Path)[] paths =
+            [("file", File), ("passphraseFile", PassphraseFile), ("pinFile", PinFile)];
+        foreach (var (member, path) in paths)
+        {
+            if (path is not null && !Path.IsPathFullyQualified(path))
+            {
+                yield return $"masterKey.{member} must be an absolute path, not '{path}'.";
+            }
+        }
+    }
+
+    /// <summary>Makes the lock ready; the caller disposes of it.</summary>
+    /// <exception cref="KeyringException">The passphrase is missing, or the token's key is not named.</exception>
+    /// <exception cref="DurableException">A file is loose, a link, or another's.</exception>
+    /// <exception cref="InvalidOperationException">It has <see cref="Problems"/>.</exception>
+    public MasterLock Lock() => (PassphraseFile, Token, PinFile) switch
+    {
+        ({ } file, null, null) => PassphraseLock.Read(LinuxDisk.Instance, file),
+        (null, { } token, { } pin) => new TokenLock(TokenUri.Read(token), pin),
+        _ => throw new InvalidOperationException("a setting that was not checked"),
+    };
+}
 
 /// <summary>Where the board listens, and the id of its key.</summary>
 public sealed record MasterPin(string Address, string Key);

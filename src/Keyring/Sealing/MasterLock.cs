@@ -4,7 +4,9 @@ using Bailiwick.Ledger.Documents;
 
 namespace Bailiwick.Keyring.Sealing;
 
-/// <summary>What closes and opens sealed master keys. A closed set: <see cref="PassphraseLock"/>.</summary>
+/// <summary>
+/// What closes and opens sealed master keys. A closed set: <see cref="PassphraseLock"/>, <see cref="TokenLock"/>.
+/// </summary>
 public abstract class MasterLock : IDisposable
 {
     private protected MasterLock()

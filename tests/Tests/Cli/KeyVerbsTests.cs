@@ -3,6 +3,7 @@ using Bailiwick.Custody.Parties;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Keyring;
 using Bailiwick.Tests.Ledger.Statements;
 
 namespace Bailiwick.Tests.Cli;
@@ -55,6 +56,23 @@ public sealed class KeyVerbsTests : IDisposable
             && Directory.EnumerateFiles(Path.Combine(_root, "shares")).Any());
         Done(Sharing("2/3", "passphrase"));
         Assert.Equal(2, Run(Sharing("2/3", "passphrase")).Code);
+    }
+
+    [Fact]
+    public void A_token_seals_the_master_key_at_the_desk_instead_of_a_passphrase()
+    {
+        SoftToken token = SoftToken.Bank;
+        string[] seal = ["--token", token.Key("master").Text, "--pin-file", SoftToken.PinFile];
+        string made = Done(["key", "init", "--keys", "keys", "--out", "m.sealed", .. seal]);
+        Assert.Equal(SoftToken.PinFile, JsonNode.Parse(made)?["masterKey"]?["pinFile"]?.GetValue<string>());
+        Done(["key", "share", "--keys", "keys", "--master", "m.sealed", "--of", "2/3", "--out", "shares", .. seal]);
+        string[] shares = [.. Directory.EnumerateFiles(Path.Combine(_root, "shares")).Order()];
+        Assert.Equal(Id(made), Id(Done(Restoring("again.sealed", shares[0], shares[2]))));
+        Assert.Equal(2, Run(Sharing("2/3", "passphrase")).Code);
+        Assert.Equal(2, Run("key", "init", "--keys", "keys", "--out", "n.sealed", "--token", seal[1]).Code);
+        Assert.Equal(2, Run("key", "init", "--keys", "keys", "--out", "n.sealed").Code);
+        Assert.Equal(
+            2, Run(["key", "init", "--keys", "keys", "--out", "n", "--passphrase-file", "passphrase", .. seal]).Code);
     }
 
     [Fact]

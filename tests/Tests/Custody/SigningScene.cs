@@ -1,5 +1,6 @@
 using Bailiwick.Custody.Parties;
 using Bailiwick.Custody.Signing;
+using Bailiwick.Keyring.Tokens;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Ledger.Statements;
@@ -83,11 +84,11 @@ internal sealed class SigningScene : IDisposable
         return Desk.Sign(keys, folder, Facts, Now);
     }
 
-    public VerifiedStatement Rotate(string party, int number)
+    public VerifiedStatement Rotate(string party, int number, TokenReference? token = null)
     {
         using PartyDirectory keys = Open(party);
         using StatementFolder folder = Folder(party);
-        return Desk.Rotate(keys, folder, Facts, number, Now);
+        return Desk.Rotate(keys, folder, Facts, number, Now, token);
     }
 
     /// <summary>What anybody makes of the party's folder.</summary>

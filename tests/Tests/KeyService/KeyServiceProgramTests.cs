@@ -7,6 +7,7 @@ using Bailiwick.Durable.Files;
 using Bailiwick.Keyring;
 using Bailiwick.Keyring.Sealing;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Keyring;
 using Bailiwick.Tests.Ledger.Statements;
 
 namespace Bailiwick.Tests.KeyService;
@@ -67,6 +68,37 @@ public sealed partial class KeyServiceProgramTests : IDisposable
         Assert.Equal(0, kill(process.Id, Terminate));
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task Starts_with_a_master_key_that_a_token_seals_and_not_while_the_token_is_away()
+    {
+        SoftToken token = SoftToken.Bank;
+        File.Delete(At("master.sealed"));
+        using (TokenLock sealing = new(token.Key("master"), SoftToken.PinFile))
+        using (MasterKey key = MasterKey.Make(Tenant.Id, 1))
+        {
+            MasterKeyFile.Create(LinuxDisk.Instance, At("master.sealed"), sealing, key);
+        }
+
+        JsonObject setting = new()
+        {
+            ["file"] = At("master.sealed"), ["token"] = token.Key("master").Text, ["pinFile"] = SoftToken.PinFile,
+        };
+        _settings["masterKey"] = setting;
+        using (Process process = Start(() => { }))
+        {
+            Assert.Equal("ready", await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+            Assert.Equal(0, kill(process.Id, Terminate));
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        setting["token"] = "pkcs11:token=nowhere;object=master";
+        Assert.Contains("does not open", await AssertRefused(() => { }), StringComparison.Ordinal);
+        setting["token"] = token.Key("other").Text;
+        Assert.Contains("Name the right one", await AssertRefused(() => { }), StringComparison.Ordinal);
+        setting["passphraseFile"] = At("passphrase");
+        Assert.Contains("either passphraseFile", await AssertRefused(() => { }), StringComparison.Ordinal);
     }
 
     [Theory]
