@@ -84,9 +84,12 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 Sender = (identity.Signer, identity.Key),
             };
             HolderDesk holders = new(vault, desk, () => watch.Current, time);
-            HierarchyDesk keys = new(vault, desk, leases, () => watch.Current, identity.Signer);
+            PostedChanges changes = PostedChanges.Open(directory, settings.Tenant, identity.Signer, time);
+            HierarchyDesk keys = new(vault, desk, leases, () => watch.Current, identity.Signer) { Changes = changes };
+            keys.Tell();
             LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time) { Bar = keys.Bar };
 
+            ChangePoster poster = new(changes, board, () => watch.Current, time);
             LeaseTeller teller = new(leasing, desk, board, time);
             EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(
                 settings.Tenant, enrolments, settings.Vendors, () => watch.Current, time)
@@ -101,7 +104,8 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 key => watch.Principals.Resolve(key), log, cancel: cancel));
             Task following = Task.Run(
                 () => RunAll(
-                    stop, watch.Follow(stop.Token), leases.RunAsync(stop.Token), teller.RunAsync(stop.Token)),
+                    stop, watch.Follow(stop.Token), leases.RunAsync(stop.Token), teller.RunAsync(stop.Token),
+                    poster.RunAsync(stop.Token)),
                 CancellationToken.None);
             return new KeyServiceProcess(parts, stop, server, following);
         }

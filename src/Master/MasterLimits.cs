@@ -18,6 +18,12 @@ public static class MasterLimits
     /// <summary>Most entries of one page.</summary>
     public const int PageEntries = 1000;
 
+    /// <summary>Most statements of one key service at once: it tells of changes that people approve.</summary>
+    public const int KeyChangesAtOnce = 64;
+
+    /// <summary>Seconds until one more statement of a key service is taken, after the most at once.</summary>
+    public const int KeyChangeSeconds = 30;
+
     /// <summary>Bytes of envelopes after which a page ends.</summary>
     public const int PageBytes = 4 * 1024 * 1024;
 

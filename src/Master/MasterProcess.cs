@@ -84,7 +84,7 @@ public sealed class MasterProcess : IAsyncDisposable
         BoardLog log, BoardWriter writer, PlacementDesk desk, (ReportDesk Reports, TrustDesk Trust) said,
         TimeProvider time, ApiDescription description)
     {
-        var statements = new StatementHandlers(log, writer);
+        var statements = new StatementHandlers(log, writer, new KeyChangeBudget(time));
         var orders = new OrderHandlers(log, writer, said.Reports, said.Trust);
         var status = new StatusHandler(log, desk, said.Reports, said.Trust);
         return new RouteMap(MasterRoutes.Table)

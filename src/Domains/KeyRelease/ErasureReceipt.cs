@@ -30,21 +30,14 @@ public sealed class ErasureReceipt
     public static byte[] Write(ErasedKeys keys, ISigner service)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        return SignedDocument.Sign(
-            KeyDocuments.Erasure,
-            new JsonObject
-            {
-                ["tenant"] = keys.Subject.Tenant.ToString(),
-                ["what"] = keys.Subject.What,
-                ["subject"] = keys.Subject.ToString(),
-                ["generation"] = keys.Generation,
-                ["keys"] = keys.Count,
-                ["record"] = keys.Record,
-                ["document"] = keys.Document.Hex,
-                ["ledgerSize"] = keys.LedgerSize,
-                ["ledgerRoot"] = keys.LedgerRoot.Hex,
-            },
-            service);
+        return SignedDocument.Sign(KeyDocuments.Erasure, Members(keys), service);
+    }
+
+    /// <summary>SHA-256 of the payload that a receipt of these keys has; the ledger names a receipt so.</summary>
+    public static Digest32 DigestOf(ErasedKeys keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        return Digest32.Of(SignedDocument.Compose(KeyDocuments.Erasure, Members(keys)));
     }
 
     /// <summary>Verifies a receipt offline; null with one sentence when it is none of this key service.</summary>
@@ -68,6 +61,19 @@ public sealed class ErasureReceipt
         fault = "A member of the receipt has not the form it must have.";
         return Of(document.Root) is { } keys ? new ErasureReceipt(keys, service) : null;
     }
+
+    private static JsonObject Members(ErasedKeys keys) => new()
+    {
+        ["tenant"] = keys.Subject.Tenant.ToString(),
+        ["what"] = keys.Subject.What,
+        ["subject"] = keys.Subject.ToString(),
+        ["generation"] = keys.Generation,
+        ["keys"] = keys.Count,
+        ["record"] = keys.Record,
+        ["document"] = keys.Document.Hex,
+        ["ledgerSize"] = keys.LedgerSize,
+        ["ledgerRoot"] = keys.LedgerRoot.Hex,
+    };
 
     private static ErasedKeys? Of(DocumentObject root) =>
         PartyId.TryParse(root.Text("tenant"), out var tenant)

@@ -46,12 +46,14 @@ public static partial class PolicyDocuments
     }
 
     /// <summary>Takes verified statements, the newest of each subject.</summary>
-    /// <param name="statements">Statements in any order; of several revisions of one subject the newest counts.</param>
+    /// <param name="statements">Statements in any order; of several revisions of one subject the newest counts.
+    /// What is no policy is passed over.</param>
     /// <param name="names">Display names; null takes those that the root statements claim.</param>
     public static PolicyReading FromStatements(IEnumerable<VerifiedStatement> statements, PartyNames? names = null)
     {
         ArgumentNullException.ThrowIfNull(statements);
         var newest = statements
+            .Where(statement => statement.Kind.IsPolicy())
             .GroupBy(statement => (statement.Kind, statement.Owner, statement.Name))
             .Select(group => group.MaxBy(statement => statement.Revision))
             .OfType<VerifiedStatement>()

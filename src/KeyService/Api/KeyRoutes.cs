@@ -210,23 +210,34 @@ public static class KeyRoutes
         ArgumentNullException.ThrowIfNull(enrolment);
         return new RouteMap(Table)
             .Handle<Nothing, NonceAnswer>(Nonces, (call, _) => Task.FromResult(desk.GiveNonce(call)))
-            .Handle<ReleaseBody, SealedKeyBody>(Releases, desk.Release)
+            .Handle<ReleaseBody, SealedKeyBody>(Releases, Sure<ReleaseBody, SealedKeyBody>(keys, desk.Release))
             .Handle<HeaderBody, Nothing>(Headers, (call, body) => Task.FromResult(holders.Bind(call, body)))
             .Handle<ReturnBody, Nothing>(Returns, (call, body) => Task.FromResult(holders.Return(call, body)))
-            .Handle<TakeoverBody, Nothing>(Takeovers, (call, body) => Task.FromResult(holders.TakeOver(call, body)))
+            .Handle<TakeoverBody, Nothing>(
+                Takeovers, Sure<TakeoverBody, Nothing>(
+                    keys, (call, body) => Task.FromResult(holders.TakeOver(call, body))))
             .Handle<EnrolmentClaimBody, EnrolmentChallengeBody>(
                 Enrolments, (call, body) => Task.FromResult(enrolment.Begin(call, body)))
             .Handle<EnrolmentAnswerBody, EnrolledBody>(
                 EnrolmentAnswers, (call, body) => Task.FromResult(enrolment.Complete(call, body)))
-            .Handle<LeaseBody, LeaseAnswer>(Leases, leases.Prove)
+            .Handle<LeaseBody, LeaseAnswer>(Leases, Sure<LeaseBody, LeaseAnswer>(keys, leases.Prove))
             .Handle(Keys, call => Task.FromResult(keys.List()))
             .Handle(KeyLog, call => Task.FromResult(keys.Log(call)))
-            .Handle<RotationBody, RotatedBody>(Rotations, (call, body) => Task.FromResult(keys.Rotate(body)))
-            .Handle<DestroyBody, ErasedBody>(Destructions, (call, body) => Task.FromResult(keys.Destroy(body)))
+            .Handle<RotationBody, RotatedBody>(
+                Rotations, Sure<RotationBody, RotatedBody>(keys, (_, body) => Task.FromResult(keys.Rotate(body))))
+            .Handle<DestroyBody, ErasedBody>(
+                Destructions, Sure<DestroyBody, ErasedBody>(keys, (_, body) => Task.FromResult(keys.Destroy(body))))
             .Handle(EnrolmentsKept, call => Task.FromResult(enrolment.List()))
             .Handle<ForgetBody, Nothing>(
                 EnrolmentsForgotten, (call, body) => Task.FromResult(enrolment.Forget(call, body)))
             .Handle(HostLog, call => Task.FromResult(desk.HostLog(call)))
-            .Handle(Status, call => Task.FromResult(desk.Status(leases.Rows())));
+            .Handle(Status, call => Task.FromResult(keys.Status(desk.Status(leases.Rows()))));
     }
+
+    /// <summary>Answers only while the ledger and the store agree about the changes of keys.</summary>
+    private static Func<RouteCall, TBody, Task<RouteAnswer<TAnswer>>> Sure<TBody, TAnswer>(
+        HierarchyDesk keys, Func<RouteCall, TBody, Task<RouteAnswer<TAnswer>>> answer) => (call, body) =>
+            keys.Doubt() is { } doubt
+                ? Task.FromResult<RouteAnswer<TAnswer>>(new RouteAnswer<TAnswer>.Refused(doubt))
+                : answer(call, body);
 }

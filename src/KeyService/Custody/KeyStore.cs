@@ -166,7 +166,20 @@ internal sealed class KeyStore : IDisposable
         using SqliteStatement select = _database.Prepare(
             "SELECT record, what, subject, generation, document, size, root, keys FROM destructions "
             + "WHERE document = ?");
-        return select.Bind(1, document).Step()
+        return ReadDestruction(select.Bind(1, document));
+    }
+
+    /// <summary>What was destroyed by the change of this record; null when nothing was.</summary>
+    public Destruction? Destruction(long record)
+    {
+        using SqliteStatement select = _database.Prepare(
+            "SELECT record, what, subject, generation, document, size, root, keys FROM destructions "
+            + "WHERE record = ?");
+        return ReadDestruction(select.Bind(1, record));
+    }
+
+    private static Destruction? ReadDestruction(SqliteStatement select) =>
+        select.Step()
             ? new Destruction(select.Text(1), select.Text(2), select.Text(4))
             {
                 Record = select.Number(0),
@@ -176,7 +189,6 @@ internal sealed class KeyStore : IDisposable
                 Keys = select.Number(7),
             }
             : null;
-    }
 
     public VaultHolder? Holder(string key)
     {

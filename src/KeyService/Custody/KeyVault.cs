@@ -235,6 +235,15 @@ public sealed class KeyVault : IDisposable
     /// <param name="document">SHA-256 of the document, lower hex.</param>
     public Destruction? DestroyedBy(string document) => Guarded(() => _store.Destruction(document));
 
+    /// <summary>What the change of a record destroyed; null when nothing.</summary>
+    public Destruction? DestroyedAt(long record) => Guarded(() => _store.Destruction(record));
+
+    /// <summary>The journal's record of the intent of the newest change; -1 when there was none.</summary>
+    public long LastChange => Guarded(_store.LastChange);
+
+    /// <summary>Whether nothing was ever done with it.</summary>
+    public bool IsNew => Guarded(() => _journal.Count == 0);
+
     /// <summary>Puts a new master key in force, and wraps the domains' keys under it; the old one is gone.</summary>
     /// <returns>The index of the completion in the journal.</returns>
     public long RotateMaster() => Guarded(() => Change(

@@ -17,7 +17,7 @@ internal sealed class LastGoodPolicy(PartyId tenant, PartyId datacentre)
     /// <summary>Takes statements in the order of the log.</summary>
     public void Take(IEnumerable<VerifiedStatement> added)
     {
-        foreach (VerifiedStatement statement in added)
+        foreach (VerifiedStatement statement in added.Where(one => one.Kind.IsPolicy()))
         {
             var subject = (statement.Kind, statement.Owner, statement.Name);
             if (!_revisions.TryGetValue(subject, out var revisions))
@@ -84,6 +84,7 @@ internal sealed class LastGoodPolicy(PartyId tenant, PartyId datacentre)
             StatementKind.Host => datacentre.Inventory.Hosts.GetValueOrDefault(reference)?.Origin,
             StatementKind.Link => datacentre.Inventory.Links.FirstOrDefault(link =>
                 link.Operator == statement.Owner && link.Name == statement.Name)?.Origin,
+            StatementKind.KeyChange => throw new System.Diagnostics.UnreachableException("it is not taken"),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
         return origin is not null && origin.Revision == statement.Revision;

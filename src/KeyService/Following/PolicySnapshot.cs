@@ -14,7 +14,11 @@ namespace Bailiwick.KeyService.Following;
 /// <param name="Problems">Statements that are not in force, in sentences.</param>
 public sealed record PolicySnapshot(
     CheckedDatacentre Datacentre, RootKeys? TenantRoot, PrincipalRegister Principals, VerifiedPoint Checkpoint,
-    ImmutableArray<string> Problems);
+    ImmutableArray<string> Problems)
+{
+    /// <summary>The newest change of the tenant's keys in the ledger; null when there is none.</summary>
+    public VerifiedStatement? KeyChange { get; init; }
+}
 
 /// <summary>A checkpoint that was verified: its log signed it and every leaf hashes into its root.</summary>
 /// <param name="Origin">The log.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Principals;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.KeyService.Following;
@@ -61,7 +62,10 @@ internal sealed partial class PolicyWatch(
             datacentreChecked, advanced.Book.RootInForce(tenant)?.Keys,
             PrincipalRegister.Of(advanced.Book, datacentre),
             new VerifiedPoint(advanced.Checkpoint.Origin, advanced.Checkpoint.Size, advanced.Checkpoint.Root),
-            [.. problems, .. refused]);
+            [.. problems, .. refused])
+        {
+            KeyChange = advanced.Book.Find(tenant, StatementKind.KeyChange, KeyChangeNotice.Name),
+        };
         _trouble = null;
         LogAdvanced(log, advanced.Checkpoint.Size, problems.Length);
     }

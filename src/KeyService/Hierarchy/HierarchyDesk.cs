@@ -30,6 +30,41 @@ public sealed class HierarchyDesk(
 {
     private const string Journal = "release journal";
 
+    /// <summary>The tenant's changes of keys, as the ledger has them or will have them.</summary>
+    public required PostedChanges Changes { get; init; }
+
+    /// <summary>
+    /// Why nothing may be released, whoever asks: the board was not heard since the start, or its log has changes that
+    /// this store has not. Null mostly.
+    /// </summary>
+    public RouteProblem? Doubt() => policy() is not { } snapshot ? RefusalProblem.NotReady
+        : Changes.Compare(snapshot.KeyChange, vault.IsNew) is { } doubt ? KeyProblems.Of(doubt)
+        : null;
+
+    /// <summary>What the tenant may know, with the doubt before all other problems.</summary>
+    public RouteAnswer<KeyServiceStatus> Status(RouteAnswer<KeyServiceStatus> status) =>
+        status is RouteAnswer<KeyServiceStatus>.Ok { Value: var told } && Doubt() is { } doubt
+            ? new RouteAnswer<KeyServiceStatus>.Ok(told with { Problems = told.Problems.Insert(0, doubt.Detail) })
+            : status;
+
+    /// <summary>
+    /// Notes the newest change for the ledger, if it is not noted: at the start, for what a predecessor changed and did
+    /// not come to note, and after each change, before anybody is told of it.
+    /// </summary>
+    public void Tell()
+    {
+        lock (releases.Gate)
+        {
+            long change = vault.LastChange;
+            if (change > Changes.Record)
+            {
+                Changes.Note(new KeyChangeNotice(
+                    change, vault.Tree().Generation,
+                    vault.DestroyedAt(change) is { } done ? ErasureReceipt.DigestOf(Erased(done)) : null));
+            }
+        }
+    }
+
     /// <summary>The keys that there are.</summary>
     public RouteAnswer<KeyTreeBody> List()
     {
@@ -64,12 +99,18 @@ public sealed class HierarchyDesk(
         ArgumentNullException.ThrowIfNull(body);
         lock (releases.Gate)
         {
+            if (!Changes.HasRoom)
+            {
+                return new RouteAnswer<RotatedBody>.Refused(KeyProblems.TooManyChanges);
+            }
+
             if (body.Domain.Length > 0 && vault.Tree().Domains.All(domain => domain.Domain != body.Domain))
             {
                 return new RouteAnswer<RotatedBody>.Refused(KeyProblems.NoSuchDomainKey);
             }
 
             long record = body.Domain.Length == 0 ? vault.RotateMaster() : vault.RotateDomain(body.Domain);
+            Tell();
             KeyTree now = vault.Tree();
             return new RouteAnswer<RotatedBody>.Recorded(
                 new RotatedBody(
@@ -98,7 +139,12 @@ public sealed class HierarchyDesk(
         {
             if (vault.DestroyedBy(document.Digest.Hex) is { } before)
             {
-                return Answer(document.Subject, before, before.Record);
+                return Answer(before, before.Record);
+            }
+
+            if (!Changes.HasRoom)
+            {
+                return new RouteAnswer<ErasedBody>.Refused(KeyProblems.TooManyChanges);
             }
 
             return DestroyControl.Decide(document, snapshot.Datacentre, root, Known(document.Subject)) switch
@@ -140,26 +186,25 @@ public sealed class HierarchyDesk(
             }
         }
 
-        return Answer(document.Subject, done, record);
+        Tell();
+        return Answer(done, record);
     }
 
-    private RouteAnswer<ErasedBody> Answer(DestroySubject subject, Destruction done, long record)
-    {
-        if (!Digest32.TryParse(done.Document, out Digest32? document)
-            || !Digest32.TryParse(done.LedgerRoot, out Digest32? ledger))
-        {
-            throw new CustodyException($"The stored destruction of {subject} cannot be read; restore the store.");
-        }
+    private RouteAnswer<ErasedBody> Answer(Destruction done, long record) =>
+        new RouteAnswer<ErasedBody>.Recorded(
+            new ErasedBody(JsonElement.Parse(ErasureReceipt.Write(Erased(done), identity))),
+            new RouteReceipt(Journal, record));
 
-        byte[] receipt = ErasureReceipt.Write(
-            new ErasedKeys(subject, done.Generation, document)
+    private static ErasedKeys Erased(Destruction done) =>
+        DestroySubject.Read(done.What, done.Subject) is { } subject
+        && Digest32.TryParse(done.Document, out Digest32? document)
+        && Digest32.TryParse(done.LedgerRoot, out Digest32? ledger)
+            ? new ErasedKeys(subject, done.Generation, document)
             {
                 Count = done.Keys, Record = done.Record, LedgerSize = done.LedgerSize, LedgerRoot = ledger,
-            },
-            identity);
-        return new RouteAnswer<ErasedBody>.Recorded(
-            new ErasedBody(JsonElement.Parse(receipt)), new RouteReceipt(Journal, record));
-    }
+            }
+            : throw new CustodyException(
+                $"The stored destruction of {done.Subject} cannot be read; restore the store.");
 
     private DestroyCustody Known(DestroySubject subject)
     {

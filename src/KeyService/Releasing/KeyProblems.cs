@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.KeyService.Api;
+using Bailiwick.KeyService.Hierarchy;
 
 namespace Bailiwick.KeyService.Releasing;
 
@@ -32,6 +33,15 @@ internal static class KeyProblems
     public static RouteProblem NoSuchDomainKey { get; } = new(
         404, "no-such-key", "There is no key of such a domain: a domain's is made with the first key under it.",
         "`bailiwick key list` shows what there is.");
+
+    public static RouteProblem TooManyChanges { get; } = new(
+        503, "too-many-changes", "Too many changes of keys wait for the board; nothing was changed.",
+        "Bring the board back first.");
+
+    /// <summary>The ledger and the store do not agree.</summary>
+    public static RouteProblem Of(ChangesDoubt doubt) => doubt.IsRolledBack
+        ? new(409, "store-rolled-back", doubt.Sentence, "Nothing is released until the newest store is back.")
+        : new(503, "changes-not-shown", doubt.Sentence, "Ask again when the board is back.");
 
     public static RouteProblem BadDocument(string sentence) => new(
         400, "bad-document", sentence, "Send the document as its format says, in canonical JSON.");

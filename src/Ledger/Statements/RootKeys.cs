@@ -32,6 +32,13 @@ public sealed class RootKeys
     /// <summary>How many of these distinct ids are keys of this root.</summary>
     internal int Count(IEnumerable<KeyId> distinct) => distinct.Count(_byId.ContainsKey);
 
+    /// <summary>The one key of the key service that a root's body names; null when it names none.</summary>
+    internal static RootKeys? ServiceOf(JsonElement body) =>
+        body.TryGetProperty("keyService", out var service) && service.ValueKind == JsonValueKind.Object
+        && PublicKey.TryParseBase64(JsonMembers.Text(service, "key"), out var key)
+            ? new RootKeys([key], 1)
+            : null;
+
     /// <summary>Reads `roots` and `threshold` of a root statement's body; other members are not its business.</summary>
     internal static RootKeysReading Read(JsonElement body)
     {

@@ -128,6 +128,12 @@ public sealed class StatementBook
                 $"The root of {owner.Short} is called {root.Statement.Name}; a root keeps its name.");
         }
 
+        if (payload.Kind.OnlyName() is { } only && payload.Name.Text != only)
+        {
+            return Refuse(
+                StatementRefusal.InvalidName, $"A {payload.Kind} has the name {only}, and a party has one of them.");
+        }
+
         return ConsiderPlace(candidate, Find(owner, payload.Kind, payload.Name));
     }
 
@@ -159,6 +165,18 @@ public sealed class StatementBook
             : chain.Count == 0 ? (keys, (RootKeys?)null)
             // A root is judged by the root before it, also where it competes with one that is already held.
             : (chain[(int)candidate.Payload.Revision - 2].Keys, keys);
+        if (!candidate.Payload.Kind.IsPolicy())
+        {
+            if (RootKeys.ServiceOf(chain[^1].Statement.Body) is not { } service)
+            {
+                return Refuse(
+                    StatementRefusal.UnknownKey,
+                    $"The root in force of {candidate.Owner.Short} names no key service.");
+            }
+
+            inForce = service;
+        }
+
         return VerifiedStatement.Verify(candidate, inForce, next) switch
         {
             VerifiedStatement.Outcome.Refused refused => Refuse(refused.Reason, refused.Sentence),

@@ -29,6 +29,11 @@ public enum StatementKind
 
     /// <summary>A physical network of a datacentre.</summary>
     Link,
+
+    /// <summary>
+    /// A change of a tenant's keys, signed not by the root's keys but by the key service that the root names.
+    /// </summary>
+    KeyChange,
 }
 
 /// <summary>The rules that belong to each <see cref="StatementKind"/>.</summary>
@@ -39,6 +44,12 @@ public static class StatementKinds
 
     /// <summary>True for the kinds that carry keys and so make a party: tenants and datacentres.</summary>
     public static bool IsRoot(this StatementKind kind) => kind.OwnerRoot() == kind;
+
+    /// <summary>True for what a party states itself; false for what its key service reports.</summary>
+    public static bool IsPolicy(this StatementKind kind) => kind != StatementKind.KeyChange;
+
+    /// <summary>The only name that a subject of this kind may have; null where any may.</summary>
+    internal static string? OnlyName(this StatementKind kind) => kind == StatementKind.KeyChange ? "keys" : null;
 
     /// <summary>The root kind whose parties may own statements of this kind.</summary>
     public static StatementKind OwnerRoot(this StatementKind kind) => kind switch
@@ -51,6 +62,7 @@ public static class StatementKinds
         StatementKind.Image => StatementKind.Tenant,
         StatementKind.Host => StatementKind.Datacentre,
         StatementKind.Link => StatementKind.Datacentre,
+        StatementKind.KeyChange => StatementKind.Tenant,
         _ => throw new UnreachableException(),
     };
 
@@ -65,6 +77,7 @@ public static class StatementKinds
         StatementKind.Image => "Image",
         StatementKind.Host => "Host",
         StatementKind.Link => "Link",
+        StatementKind.KeyChange => "KeyChange",
         _ => throw new UnreachableException(),
     };
 

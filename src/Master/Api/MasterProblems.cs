@@ -12,6 +12,11 @@ internal static class MasterProblems
     public static RouteProblem Busy { get; } = new(
         503, "busy", "Too many calls wait for the store; nothing was done.", "Ask again in a second.");
 
+    public static RouteProblem TooManyKeyChanges { get; } = new(
+        429, "too-many-key-changes",
+        $"A key service publishes at most {MasterLimits.KeyChangesAtOnce} statements at once, and one in "
+        + $"{MasterLimits.KeyChangeSeconds} s after that; nothing was published.", "Ask again later.");
+
     public static RouteProblem StoreFailed { get; } = new(
         500, "store-failed", "The store failed; whether this took effect will be known after a restart.",
         "Ask again later: publishing the same statements twice does no harm.");

@@ -24,7 +24,11 @@ public static class MasterRoutes
         Template = "/v1/statements",
         Summary = "Publishes statements, all or none; the answer comes after they are durable.",
         // A stranger only for a first root that is expected: a party has no principals before its root is known.
-        Callers = [PrincipalKind.Anonymous, PrincipalKind.TenantAdmin, PrincipalKind.Operator],
+        // A key service only for its tenant's changes of keys.
+        Callers =
+        [
+            PrincipalKind.Anonymous, PrincipalKind.TenantAdmin, PrincipalKind.KeyService, PrincipalKind.Operator,
+        ],
         Scope = RouteScope.AnswerByCaller,
         Records = new RecordDuty.Writes("the statements themselves, in the log"),
         MaxBodyBytes = MasterLimits.BatchBytes,

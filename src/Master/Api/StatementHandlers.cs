@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text.Json;
 using Bailiwick.Channel.Board;
+using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Json;
@@ -11,13 +12,19 @@ using Bailiwick.Master.Reading;
 namespace Bailiwick.Master.Api;
 
 /// <summary>Publishing and reading the log.</summary>
-internal sealed class StatementHandlers(BoardLog log, BoardWriter writer)
+internal sealed class StatementHandlers(BoardLog log, BoardWriter writer, KeyChangeBudget budget)
 {
     public async Task<RouteAnswer<PostedReceipts>> Post(RouteCall call, PostedStatements body)
     {
         if (body.Envelopes.IsDefaultOrEmpty || body.Envelopes.Length > MasterLimits.BatchStatements)
         {
             return new RouteAnswer<PostedReceipts>.Refused(MasterProblems.BadBatch);
+        }
+
+        if (call.Caller is { Kind: PrincipalKind.KeyService, Party: { } tenant }
+            && !budget.Take(tenant, body.Envelopes.Length))
+        {
+            return new RouteAnswer<PostedReceipts>.Refused(MasterProblems.TooManyKeyChanges);
         }
 
         var envelopes = new List<ReadOnlyMemory<byte>>();

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Statements;
@@ -83,7 +84,8 @@ public sealed class AppendJudge
             PrincipalKind.Operator => caller.ActsFor(owner),
             PrincipalKind.Anonymous => payload.Owner is null && IsExpected(book, owner),
             PrincipalKind.TenantAuditor => false,
-            PrincipalKind.KeyService => false,
+            // A key service tells of its tenant's keys, and of nothing else.
+            PrincipalKind.KeyService => caller.ActsFor(owner) && payload.Kind == StatementKind.KeyChange,
             PrincipalKind.DatacentreAuditor => false,
             PrincipalKind.Host => false,
             _ => throw new UnreachableException(),
@@ -100,11 +102,17 @@ public sealed class AppendJudge
     /// What is wrong with the statement by itself. How it fits with others is not asked: parties publish in any order.
     /// </summary>
     private IEnumerable<RefusedItem> Findings(int position, VerifiedStatement statement) =>
-        PolicyCheck.Run(PolicyDocuments.FromStatements([statement]), _datacentre).Findings
+        statement.Kind == StatementKind.KeyChange ? KeyChangeFindings(position, statement)
+        : PolicyCheck.Run(PolicyDocuments.FromStatements([statement]), _datacentre).Findings
             .Where(finding => finding.Code is (>= FindingCode.UnknownMember and <= FindingCode.BadThreshold)
                 or FindingCode.MissingKey or FindingCode.MissingFileDigest)
             .Select(finding => new RefusedItem(
                 position, Words(finding.Code.ToString()), $"{finding.Pointer}: {finding.Sentence}"));
+
+    private static RefusedItem[] KeyChangeFindings(int position, VerifiedStatement statement) =>
+        KeyChangeNotice.Read(statement) is null
+            ? [new RefusedItem(position, "malformed-key-change", "A KeyChange has record, generation and receipt.")]
+            : [];
 
     /// <summary>
     /// A key in two roles stands for nobody, so whoever names a key that another party uses would lock that party out.

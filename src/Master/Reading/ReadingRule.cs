@@ -49,6 +49,7 @@ public static class ReadingRule
         StatementKind.Compartment => false,
         StatementKind.Volume => false,
         StatementKind.Image => false,
+        StatementKind.KeyChange => false,
         _ => throw new UnreachableException(),
     };
 }

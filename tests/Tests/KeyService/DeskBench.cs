@@ -56,7 +56,8 @@ internal sealed class DeskBench : IDisposable
     public bool HasDied { get; private set; }
 
     /// <summary>The vault is opened again, and the desks are new; what others keep stays.</summary>
-    [MemberNotNull(nameof(Vault), nameof(Desk), nameof(Holders), nameof(Keys), nameof(Leasing))]
+    [MemberNotNull(
+        nameof(Vault), nameof(Desk), nameof(Holders), nameof(Keys), nameof(Leasing), nameof(Changes))]
     public void Restart()
     {
         Vault?.Dispose();
@@ -72,7 +73,9 @@ internal sealed class DeskBench : IDisposable
             Sender = (Service, Service.PublicKey),
         };
         Holders = new HolderDesk(Vault, Desk, () => Snapshot, Clock);
-        Keys = new HierarchyDesk(Vault, Desk, Leases, () => Snapshot, Service);
+        Changes = PostedChanges.Open(_directory, ReleaseScene.Bank, Service, Clock);
+        Keys = new HierarchyDesk(Vault, Desk, Leases, () => Snapshot, Service) { Changes = Changes };
+        Keys.Tell();
         Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock) { Bar = Keys.Bar };
     }
 
@@ -80,6 +83,8 @@ internal sealed class DeskBench : IDisposable
     public static PublicKey ServiceKey => Service.PublicKey;
 
     public HierarchyDesk Keys { get; private set; }
+
+    public PostedChanges Changes { get; private set; }
 
     public string Path { get; } = Directory.CreateTempSubdirectory("bw-desk-").FullName;
 

@@ -92,6 +92,13 @@ internal sealed class PartyUnderTest
         }
         """);
 
+    /// <summary>The next change of keys, signed by this tenant's key service unless another signer is given.</summary>
+    public byte[] KeyChange(string body = """{"generation":1,"receipt":"","record":0}""", ISigner? signer = null)
+    {
+        var envelope = (EnvelopeReading.Read)Envelope.Read(Sign(StatementKind.KeyChange, "keys", body));
+        return EnvelopeWriter.Sign(envelope.Envelope.Payload, signer ?? Service.Signer);
+    }
+
     /// <summary>The next revision of a subject, its body given as JSON.</summary>
     public byte[] Sign(StatementKind kind, string name, string body) =>
         Sign(kind, name, (object)JsonElement.Parse(body));

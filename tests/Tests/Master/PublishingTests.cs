@@ -93,6 +93,41 @@ public sealed class PublishingTests
     }
 
     [Fact]
+    public async Task A_key_service_publishes_its_tenants_changes_of_keys_and_nothing_else()
+    {
+        await using var world = await (await new BoardWorld().Start()).Settle();
+        Assert.Equal(
+            ["0 foreign-owner"], await world.MustRefuse(world.Bank.Service, world.Bank.Volume("data")));
+        Assert.Equal(
+            ["0 foreign-owner"], await world.MustRefuse(world.Hospital.Service, world.Bank.KeyChange()));
+        Assert.Equal(["0 gap"], await world.MustRefuse(world.Bank.Service, world.Bank.KeyChange()));
+        Assert.Equal(
+            ["0 malformed-key-change"],
+            await world.MustRefuse(world.Hospital.Service, world.Hospital.KeyChange("""{"note":"read me"}""")));
+        await using var other = await (await new BoardWorld().Start()).Settle();
+        var receipt = Assert.Single(await other.Publish(other.Bank.Service, other.Bank.KeyChange()));
+        var entry = (await other.Board(other.Bank.Auditor).Entries(receipt.Index, 1, Cancel)).Entries[0];
+        Assert.NotNull(entry.Envelope);
+        entry = (await other.Board(other.Hospital.Auditor).Entries(receipt.Index, 1, Cancel)).Entries[0];
+        Assert.Null(entry.Envelope);
+    }
+
+    [Fact]
+    public async Task A_key_service_cannot_flood_the_log()
+    {
+        await using var world = await (await new BoardWorld().Start()).Settle();
+        byte[][] changes = [.. Enumerable.Range(0, 66).Select(_ => world.Bank.KeyChange())];
+        var all = await Assert.ThrowsAsync<BoardException>(() => world.Publish(world.Bank.Service, changes));
+        Assert.Equal("too-many-key-changes", all.Problem?.Code);
+        await world.Publish(world.Bank.Service, changes[..64]);
+        var more = await Assert.ThrowsAsync<BoardException>(
+            () => world.Publish(world.Bank.Service, changes[64..]));
+        Assert.Equal("too-many-key-changes", more.Problem?.Code);
+        await world.Publish(world.Hospital.Service, world.Hospital.KeyChange());
+        await world.Publish(world.Bank.Admin, world.Bank.Volume("data"));
+    }
+
+    [Fact]
     public async Task Nobody_can_lock_another_out_by_naming_its_key()
     {
         await using var world = await (await new BoardWorld().Start()).Settle();

@@ -29,6 +29,7 @@ internal static class BodyReader
         StatementKind.Compartment => MachineReader.Compartment(document, body),
         StatementKind.Volume => MachineReader.Volume(document, body),
         StatementKind.Image => MachineReader.Image(document, body),
+        StatementKind.KeyChange => throw new UnreachableException("it is no policy, and nobody reads it as one"),
         _ => throw new UnreachableException(),
     };
 }

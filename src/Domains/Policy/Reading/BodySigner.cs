@@ -51,6 +51,7 @@ internal static class BodySigner
             StatementKind.Domain => Domain(document, body, material, missing),
             StatementKind.Image => Image(document, body, material, missing),
             StatementKind.Compartment or StatementKind.Volume or StatementKind.Link => body,
+            StatementKind.KeyChange => throw new UnreachableException("people write none"),
             _ => throw new UnreachableException(),
         };
 

@@ -205,12 +205,12 @@ internal sealed partial class Value
             return null;
         }
 
-        if (StatementKinds.TryParse(text, out var kind))
+        if (StatementKinds.TryParse(text, out var kind) && kind.IsPolicy())
         {
             return kind;
         }
 
-        var known = StatementKinds.All.Select(one => one.WireName()).ToArray();
+        var known = StatementKinds.All.Where(one => one.IsPolicy()).Select(one => one.WireName()).ToArray();
         var near = Quoted.Nearest(text, known);
         Fault(
             FindingCode.UnknownKind,

@@ -133,6 +133,24 @@ public sealed class HierarchyDeskTests : IDisposable
     }
 
     [Fact]
+    public async Task Each_change_is_noted_for_the_ledger_and_what_a_death_left_unnoted_at_the_next_start()
+    {
+        await Released();
+        Assert.Empty(_bench.Changes.Unposted);
+        Rotated("");
+        string told = ErasureReceipt.DigestOf(Erased(Approve(Key(), KeySerial())).Keys).Hex;
+        Assert.Equal(["", told], Noted());
+
+        // The vault changed, and the process died before the note.
+        _bench.Vault.RotateMaster();
+        Assert.Equal(2, Noted().Length);
+        _bench.Restart();
+        Assert.Equal(["", told, ""], Noted());
+        _bench.Restart();
+        Assert.Equal(3, Noted().Length);
+    }
+
+    [Fact]
     public async Task Refuses_and_destroys_nothing()
     {
         byte[] key = await Released();
@@ -175,6 +193,13 @@ public sealed class HierarchyDeskTests : IDisposable
                 row.Callers);
         }
     }
+
+    private string[] Noted() =>
+    [
+        .. _bench.Changes.Unposted.Select(envelope => JsonElement.Parse(
+            Assert.IsType<EnvelopeReading.Read>(Envelope.Read(envelope.Span)).Envelope.Payload)
+                .GetProperty("body").GetProperty("receipt").GetString() ?? "?"),
+    ];
 
     private DomainModel Domain() => _bench.Snapshot.Datacentre.Domains[DeskBench.Web.ToString()];
 
