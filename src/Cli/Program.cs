@@ -34,6 +34,7 @@ var root = new RootCommand(
     {
         VolumeList.Create(terminal), VolumeShow.Create(terminal), VolumeTakeover.Create(terminal),
     },
+    new Command("image", "what disks begin with") { ImageImportVerb.Create(terminal) },
     new Command("key", "a tenant's keys: made, shared out, rotated, destroyed")
     {
         KeyInit.Create(terminal), KeyShareOut.Create(terminal), KeyRestore.Create(terminal), KeyList.Create(terminal),

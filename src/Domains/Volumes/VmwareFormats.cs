@@ -10,7 +10,7 @@ namespace Bailiwick.Domains.Volumes;
 /// </summary>
 internal static class VmwareFormats
 {
-    private const ulong DirectoryAtEnd = ulong.MaxValue;
+    private const ulong DirectoryAtEnd = ulong.MaxValue, UsualDescriptor = 1;
     private static readonly string[] Access = ["RW", "RDONLY", "NOACCESS"];
 
     private static ReadOnlySpan<byte> Signature => "# disk descriptorfile"u8;
@@ -70,6 +70,12 @@ internal static class VmwareFormats
 
         found.Size(head.Little64(12), DiskBytes.SectorBytes);
         ulong offset = head.Little64(28);
+        if (offset != UsualDescriptor)
+        {
+            // QEMU looks for the parent's name behind the header, wherever the header says that the descriptor is.
+            Descriptor(found, file.At(DiskBytes.SectorBytes, DiskLimits.DescriptorBytes), isWhole: false);
+        }
+
         if (offset != 0)
         {
             ulong sectors = Math.Min(head.Little64(36), DiskLimits.DescriptorBytes / DiskBytes.SectorBytes);

@@ -16,6 +16,7 @@ public sealed class MisuseTests : IDisposable
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
         "host leases",
         "volume list", "volume show", "volume takeover", "host enrol", "host forget", "evidence fetch", "evidence show",
+        "image import",
         "key init", "key share", "key restore", "key list", "key rotate", "key destroy", "key release-log",
         "key receipt verify",
         "evidence verify",
@@ -50,7 +51,10 @@ public sealed class MisuseTests : IDisposable
     public void The_list_of_verbs_above_is_complete()
     {
         string[] groups =
-            ["tenant", "policy", "machine", "volume", "host", "ledger", "evidence", "lab", "key", "key receipt"];
+            [
+                "tenant", "policy", "machine", "volume", "image", "host",
+                "ledger", "evidence", "lab", "key", "key receipt",
+            ];
         string[] top = Commands("--help");
         string[] all =
         [
