@@ -147,6 +147,7 @@ internal sealed class LyingHost : IDisposable
         {
             LeaseAnswer answer = await _service.Prove(
                 [.. _machine.Model.Nics.Select(nic => new DomainRef(_machine.Model.Ref.Tenant, nic.Domain).ToString())],
+                [],
                 async (given, cancel) =>
                 {
                     KeyNonce nonce = KeyNonce.Read(given.Nonce)

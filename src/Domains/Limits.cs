@@ -54,6 +54,12 @@ public static class PolicyLimits
     /// <summary>Most ports or ranges of ports in one flow term.</summary>
     public const int PortRanges = 64;
 
+    /// <summary>The shortest time for which a restart without the key service can be allowed.</summary>
+    public static TimeSpan RestartLeast { get; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The longest time for which a restart without the key service can be allowed.</summary>
+    public static TimeSpan RestartMost { get; } = TimeSpan.FromDays(7);
+
     /// <summary>Most disks of one machine.</summary>
     public const int Disks = 16;
 

@@ -13,6 +13,7 @@ using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
+using Bailiwick.KeyService.Restarting;
 using Bailiwick.KeyService.Settings;
 using Bailiwick.Keyring.Sealing;
 
@@ -75,19 +76,25 @@ public sealed class KeyServiceProcess : IAsyncDisposable
             var hostLogs = Keep(parts, HostLogBook.Open(directory));
             var proofs = Keep(parts, new HostProofs(settings.Tenant, enrolments, hostLogs));
             var leases = Keep(parts, LeaseBook.Open(directory, time));
+            var restarts = Keep(parts, RestartBook.Open(directory, time));
             NonceBook nonces = new(time);
             ReleaseDesk desk = new(vault, proofs, nonces, history, () => watch.Current, time)
             {
                 Tenant = settings.Tenant,
                 BestAssurance = settings.Vendors is null ? "software-tpm" : "tpm",
                 Leases = leases,
+                Restarts = restarts,
                 Sender = (identity.Signer, identity.Key),
             };
             HolderDesk holders = new(vault, desk, () => watch.Current, time);
             PostedChanges changes = PostedChanges.Open(directory, settings.Tenant, identity.Signer, time);
             HierarchyDesk keys = new(vault, desk, leases, () => watch.Current, identity.Signer) { Changes = changes };
             keys.Tell();
-            LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time) { Bar = keys.Bar };
+            LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time)
+            {
+                Bar = keys.Bar,
+                Restarts = new RestartDesk(restarts, vault, desk),
+            };
 
             ChangePoster poster = new(changes, board, () => watch.Current, time);
             LeaseTeller teller = new(leasing, desk, board, time);

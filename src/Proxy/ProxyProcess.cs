@@ -23,6 +23,7 @@ using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Restarting;
 using Bailiwick.Proxy.Storage;
 
 namespace Bailiwick.Proxy;
@@ -62,7 +63,6 @@ public static class ProxyProcess
         BoardFollower follower = new(board, LogKey(configuration.Log), memory, time: time);
         BoardWatch watch = new(follower, accepted, plans, integrity);
         EvidenceDesk evidence = new(self, identity, integrity, watch, tpm, configuration.Measurements);
-
         // What enforces it: the managers.
         RealHost host = new();
         using HypervisorLink hypervisor = new(() => LibvirtHypervisor.Open(configuration.Libvirt));
@@ -70,8 +70,10 @@ public static class ProxyProcess
         HostNetwork network = new(host, integrity, plans.Names);
         using TpmEnrolment enrolment = new(tpm, directory);
         using PeerWatch peers = new(identity, plans, watch, leases, time);
-        using TenantKeyServices keys = new(self, identity, evidence, plans, enrolment, own);
-        LeaseKeeper proving = new(plans, evidence, keys, own, time);
+        using TenantKeyServices services = new(self, identity, evidence, plans, enrolment, own);
+        using RestartLeases restarts = RestartLeases.Under(plans, new BootTime());
+        RestartingKeys keys = new(services, restarts, integrity, services.OpenPart);
+        LeaseKeeper proving = new(plans, evidence, services, own, restarts, time);
         VolumeFiles volumes = new(host, configuration.Pool);
         VirtualStorageManager storage = new(
             hypervisor, keys, volumes, new BootFiles(configuration.Images, bootDirectory.Path),
@@ -97,7 +99,7 @@ public static class ProxyProcess
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
             Prove = asked => Prove(evidence, enrolment, asked),
-            Enrol = keys.EnrolAsync,
+            Enrol = services.EnrolAsync,
         };
         await using ChannelServer server = await ChannelServer.Start(
             new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),
@@ -107,7 +109,7 @@ public static class ProxyProcess
         ready();
         HostReporter reporter = new(self, board, watch, view, leases, time);
         await RunAllAsync(
-            stop, watch.RunAsync, reporter.RunAsync, keys.RunAsync, peers.RunAsync, proving.RunAsync,
+            stop, watch.RunAsync, reporter.RunAsync, services.RunAsync, peers.RunAsync, proving.RunAsync,
             all => hypervisor.WatchAsync(factory.WakeAll, time, all),
             all => TickAsync(plans, time, all)).ConfigureAwait(false);
     }

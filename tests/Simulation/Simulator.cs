@@ -176,6 +176,8 @@ internal sealed class Simulator : IDisposable
 
     private sealed class NoKeys : IVolumeKeys
     {
+        public bool IsKept(EnforcedPlan plan, HeldVolume volume) => false;
+
         public Task<VolumeKeyAnswer> RequestAsync(
             VolumeKeyQuestion question, Action<string> about, CancellationToken stop) =>
             throw new InvalidOperationException("No volume has a key.");

@@ -32,6 +32,11 @@ public enum IntegrityKind
     /// <summary>The tenant's key service has a volume's key back.</summary>
     VolumeReturned,
 
+    /// <summary>
+    /// A key is about to be opened again for a restart, without its key service, under the restart lease it gave.
+    /// </summary>
+    KeyReopened,
+
     /// <summary>A machine was started.</summary>
     MachineStarted,
 
@@ -98,6 +103,7 @@ public static class IntegrityKinds
         IntegrityKind.VolumeOpened => "volume-opened",
         IntegrityKind.VolumeClosed => "volume-closed",
         IntegrityKind.VolumeReturned => "volume-returned",
+        IntegrityKind.KeyReopened => "key-reopened",
         IntegrityKind.MachineStarted => "machine-started",
         IntegrityKind.MachineStopped => "machine-stopped",
         IntegrityKind.Drift => "drift",

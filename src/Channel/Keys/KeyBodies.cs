@@ -58,10 +58,13 @@ public sealed record TakeoverBody(JsonElement Takeover);
 /// <param name="Assurance">The evidence it verifies: the best assurance any of its releases can rest on.</param>
 /// <param name="Volumes">Every volume that has a key.</param>
 /// <param name="Leases">How each host stands that proves itself here, or did not long ago.</param>
+/// <param name="Restarts">Which machines may be restarted without asking, where and until when.</param>
+/// <param name="Withdrawn">The keys that the tenant withdrew.</param>
 /// <param name="Problems">What its tenant should know, in sentences.</param>
 public sealed record KeyServiceStatus(
     string Tenant, string Log, long Size, string Assurance, ImmutableArray<HeldVolume> Volumes,
-    ImmutableArray<LeaseRow> Leases, ImmutableArray<string> Problems);
+    ImmutableArray<LeaseRow> Leases, ImmutableArray<RestartRow> Restarts, ImmutableArray<WithdrawnRow> Withdrawn,
+    ImmutableArray<string> Problems);
 
 /// <summary>What a key service knows of a host's integrity log.</summary>
 /// <param name="Host">`operator id/name`.</param>

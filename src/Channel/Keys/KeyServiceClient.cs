@@ -15,7 +15,10 @@ namespace Bailiwick.Channel.Keys;
 /// <param name="Key">The key; its receiver disposes of it.</param>
 /// <param name="Nonce">The nonce of the release, which a later return names.</param>
 /// <param name="Context">What the key service bound the key to, with the revisions it decided by.</param>
-public sealed record OpenedKey(SecretBytes Key, string Nonce, JsonElement Context);
+/// <param name="Kept">
+/// The release as it came, where it may be opened again; its receiver disposes of it. Null where it may not.
+/// </param>
+public sealed record OpenedKey(SecretBytes Key, string Nonce, JsonElement Context, KeptRelease? Kept);
 
 /// <summary>A request, or evidence, as it goes to the key service.</summary>
 /// <param name="Envelope">A DSSE envelope as canonical JSON.</param>
@@ -72,7 +75,7 @@ public sealed class KeyServiceClient
 
         using SecretBytes? part = sealedKey.Tpm is { } delivery ? tpmPart(delivery, sealedKey.Context) : null;
         return session.Open(sealedKey, part) is { } key
-            ? new OpenedKey(key, nonce.Nonce, context)
+            ? new OpenedKey(key, nonce.Nonce, context, MayReopen(context) ? session.Keep(sealedKey) : null)
             : throw new KeyServiceException("The sealed key does not open: it was changed on the way.");
     }
 
@@ -92,6 +95,13 @@ public sealed class KeyServiceClient
     public Task<RotatedBody> Rotate(string domain, CancellationToken cancel = default) =>
         _service.Ask<RotatedBody>(
             HttpMethod.Post, "/v1/keys/rotations", StrictJson.Write(new RotationBody(domain)), cancel);
+
+    /// <summary>Withdraws a key, so that it goes to nobody and restarts nothing, or allows it again.</summary>
+    /// <param name="key">What it opens: `tenant id/name`.</param>
+    /// <param name="withdrawn">Whether it is withdrawn.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task Withdraw(string key, bool withdrawn, CancellationToken cancel = default) => _service.Ask<Nothing>(
+        HttpMethod.Post, "/v1/keys/withdrawals", StrictJson.Write(new WithdrawalBody(key, withdrawn)), cancel);
 
     /// <summary>Sends an approval to destroy keys; the answer is a receipt, an envelope in canonical JSON.</summary>
     public async Task<byte[]> Destroy(ReadOnlyMemory<byte> envelope, CancellationToken cancel = default)
@@ -125,13 +135,14 @@ public sealed class KeyServiceClient
 
     /// <summary>Proves the host: gets a nonce, has evidence made over it, and shows it.</summary>
     /// <param name="domains">The domains the host has machines of, `tenant id/name`.</param>
+    /// <param name="restarts">The restart leases it keeps, by the nonces of their releases.</param>
     /// <param name="make">
     /// Makes evidence over this nonce and a checkpoint of at least the given size; what it throws ends the call.
     /// </param>
     /// <param name="cancel">Gives up.</param>
     public async Task<LeaseAnswer> Prove(
-        ImmutableArray<string> domains, Func<NonceAnswer, CancellationToken, Task<SignedRequest>> make,
-        CancellationToken cancel = default)
+        ImmutableArray<string> domains, ImmutableArray<string> restarts,
+        Func<NonceAnswer, CancellationToken, Task<SignedRequest>> make, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(make);
         NonceAnswer nonce = await Nonce(cancel);
@@ -141,7 +152,8 @@ public sealed class KeyServiceClient
             StrictJson.Write(new LeaseBody(
                 nonce.Nonce, domains, JsonElement.Parse(made.Envelope.Span),
                 Convert.ToBase64String(made.BootLog.Span), Convert.ToBase64String(made.RuntimeLog.Span),
-                made.IntegrityLog.IsEmpty ? null : JsonElement.Parse(made.IntegrityLog.Span), made.LogsAfter)),
+                made.IntegrityLog.IsEmpty ? null : JsonElement.Parse(made.IntegrityLog.Span), made.LogsAfter,
+                restarts)),
             cancel);
     }
 
@@ -176,6 +188,10 @@ public sealed class KeyServiceClient
     /// <summary>Asks how the key service stands.</summary>
     public Task<KeyServiceStatus> Status(CancellationToken cancel = default) =>
         _service.Ask<KeyServiceStatus>(HttpMethod.Get, "/v1/status", null, cancel);
+
+    private static bool MayReopen(JsonElement context) =>
+        context.TryGetProperty("restartSeconds", out JsonElement seconds) && seconds.TryGetInt64(out long many)
+        && many > 0;
 
     private static byte[] Wrap(string member, ReadOnlyMemory<byte> envelope) =>
         [.. Encoding.ASCII.GetBytes($"{{\"{member}\":"), .. envelope.Span, .. "}"u8];

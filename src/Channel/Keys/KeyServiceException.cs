@@ -17,4 +17,7 @@ public sealed class KeyServiceException : Exception
 
     /// <summary>The refusal with every reason, or null when there was none that could be read.</summary>
     public ProblemBody? Problem { get; }
+
+    /// <summary>Whether it said nothing about what was asked: it cannot be reached, or cannot judge now.</summary>
+    public bool IsSilence => Problem is null ? InnerException is not null : Problem.Status >= 500;
 }

@@ -53,6 +53,36 @@ public sealed class SessionKey : IDisposable
         }
     }
 
+    /// <summary>The pair of a private half that was kept.</summary>
+    internal static SessionKey Again(PublicKey publicKey, ReadOnlySpan<byte> privateHalf)
+    {
+        ECDiffieHellman pair = ECDiffieHellman.Create();
+        pair.ImportSubjectPublicKeyInfo(publicKey.SubjectPublicKeyInfo, out _);
+        ECParameters whole = pair.ExportParameters(includePrivateParameters: false);
+        // Pinned, so that the collector leaves no copy behind.
+        whole.D = GC.AllocateUninitializedArray<byte>(privateHalf.Length, pinned: true);
+        try
+        {
+            privateHalf.CopyTo(whole.D);
+            pair.ImportParameters(whole);
+            return new SessionKey(pair, publicKey);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(whole.D);
+        }
+    }
+
+    /// <summary>Keeps what was sealed to this session, to be opened again after the session is forgotten.</summary>
+    /// <exception cref="SecretMemoryException">No memory fit for a secret.</exception>
+    public KeptRelease Keep(SealedKey key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ECParameters whole = _pair.ExportParameters(includePrivateParameters: true);
+        // The runtime hands the private half out in an ordinary array; it is overwritten by the taking.
+        return new KeptRelease(key, PublicKey, SecretBytes.Take(whole.D));
+    }
+
     /// <summary>Forgets the private half.</summary>
     public void Dispose() => _pair.Dispose();
 }

@@ -41,8 +41,22 @@ internal static class HostLeases
                         one.Standing, one.Seconds.ToString(CultureInfo.InvariantCulture), one.Because]));
             }
 
+            if (!parsed.GetValue(GlobalOptions.Json))
+            {
+                foreach (string sentence in status.Restarts.Select(one => Sentence(book, one)).Distinct())
+                {
+                    terminal.Say($"{sentence}.");
+                }
+            }
+
             return (int)ExitCode.Done;
         });
         return command;
     }
+
+    /// <summary>A restart lease for people.</summary>
+    internal static string Sentence(StatementBook book, RestartRow one) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{BoardReader.Display(book, one.Host)} may restart {BoardReader.Display(book, one.Compartment)} until "
+        + $"{one.Until:u} without asking");
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Cli.Output;
@@ -29,9 +31,14 @@ internal static class VolumeShow
             HeldVolume one = status.Volumes.FirstOrDefault(kept => kept.Volume == wanted.ToString())
                 ?? throw new CustodyException(
                     $"The key service has no key for {name}: one is made when a volume is opened for the first time.");
+            RestartRow? restart = status.Restarts.FirstOrDefault(row => row.Key == one.Volume);
+            WithdrawnRow? withdrawn = status.Withdrawn.FirstOrDefault(row => row.Key == one.Volume);
             if (parsed.GetValue(GlobalOptions.Json))
             {
-                terminal.Json(VolumeList.Row(one));
+                JsonObject row = VolumeList.Row(one);
+                row["restartUntil"] = restart?.Until;
+                row["withdrawnSince"] = withdrawn?.Since;
+                terminal.Json(row);
                 return (int)ExitCode.Done;
             }
 
@@ -40,6 +47,9 @@ internal static class VolumeShow
                 ["held by", one.Holder is null ? "nobody" : BoardReader.Display(book, one.Holder)],
                 ["header", one.Header ?? "none is known yet"],
                 ["since", VolumeList.Since(one)],
+                ["without asking", restart is null ? "nobody may open it" : HostLeases.Sentence(book, restart)],
+                .. withdrawn is null ? Array.Empty<IReadOnlyList<string>>()
+                    : [["withdrawn", withdrawn.Since.ToString("u", CultureInfo.InvariantCulture)]],
             ]);
             return (int)ExitCode.Done;
         });

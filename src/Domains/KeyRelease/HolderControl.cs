@@ -42,7 +42,7 @@ public static class HolderControl
         ArgumentNullException.ThrowIfNull(custody);
         List<KeyRefusal> refusals = [];
         CheckTenant(refusals, document.Key, custody);
-        switch (Named(document.Key, datacentre))
+        switch (Asked(document.Key, datacentre, custody))
         {
             case (_, { } domain):
                 CheckApprovals(refusals, document, domain, root);
@@ -60,6 +60,7 @@ public static class HolderControl
         }
 
         CheckHeld(refusals, document, custody);
+        CheckRestart(refusals, document, custody);
         return Verdict(refusals, document);
     }
 
@@ -73,6 +74,15 @@ public static class HolderControl
         ArgumentNullException.ThrowIfNull(datacentre);
         return Named(key, datacentre).Domain;
     }
+
+    /// <summary>
+    /// Whom a takeover asks: the domain under whose rules the key was made, whatever a statement says of it today. Else
+    /// whoever may state the volume anew could name a domain that asks fewer.
+    /// </summary>
+    private static (StatementName? Named, DomainModel? Domain) Asked(
+        KeySubject key, CheckedDatacentre datacentre, KeyCustody custody) => custody.Colour is { } colour
+            ? (colour.Name, datacentre.Domains.GetValueOrDefault(colour.ToString()))
+            : Named(key, datacentre);
 
     private static (StatementName? Named, DomainModel? Domain) Named(KeySubject key, CheckedDatacentre datacentre)
     {
@@ -152,6 +162,21 @@ public static class HolderControl
         }
 
         RootApproval.Check(refusals, document.Signed, root, demanded, "approve a takeover", domain.Origin);
+    }
+
+    /// <summary>
+    /// Whoever lends the key out under a restart lease waits for its end, as with any lease: until then the holder
+    /// could start the machine a second time, beside the one that took over.
+    /// </summary>
+    private static void CheckRestart(List<KeyRefusal> refusals, HolderDocument document, KeyCustody custody)
+    {
+        if (custody.RestartUntil is { } until)
+        {
+            Add(
+                refusals, KeyRefusalCode.RestartLeaseLives,
+                $"{document.Holder} may restart the machine with {document.Key} until {until:u} without asking. "
+                + "Withdraw the key and wait until the host has heard of it, or wait until then.");
+        }
     }
 
     internal static void CheckHeld(List<KeyRefusal> refusals, HolderDocument document, KeyCustody custody)

@@ -20,6 +20,7 @@ internal sealed class KeptCase(ReleaseCase reasons)
     {
         CheckColour();
         CheckDestroyed();
+        CheckWithdrawn();
         CheckState(evidence);
     }
 
@@ -36,6 +37,18 @@ internal sealed class KeptCase(ReleaseCase reasons)
                 $"The key of {Request.Key} was made for the domain {colour.Name}, and is now stated to be of "
                 + $"{domain.Ref.Name}. State {colour.Name} again, or make a new volume and copy what may be copied.",
                 domain.Origin);
+        }
+    }
+
+    /// <summary>A key that its tenant withdrew goes to nobody.</summary>
+    private void CheckWithdrawn()
+    {
+        if (Custody.Withdrawn is { } since)
+        {
+            reasons.Add(
+                KeyRefusalCode.KeyWithdrawn,
+                $"The tenant withdrew the key of {Request.Key} at {since:u}: it goes to no host until it is allowed "
+                + "again.");
         }
     }
 

@@ -26,6 +26,14 @@ public sealed record KeyCustody(
     /// <summary>The revision of the statement at which the key was destroyed; null when none was.</summary>
     public long? Destroyed { get; init; }
 
+    /// <summary>When the tenant withdrew the key; null when it did not.</summary>
+    public DateTimeOffset? Withdrawn { get; init; }
+
+    /// <summary>
+    /// Until when the holder may open the key again without asking; null when it may not, or no longer.
+    /// </summary>
+    public DateTimeOffset? RestartUntil { get; init; }
+
     /// <summary>The revision at which a domain's keys were destroyed; null when they were not.</summary>
     public Func<DomainRef, long?> DomainDestroyed { get; init; } = _ => null;
 }

@@ -246,6 +246,9 @@ public enum KeyRefusalCode
     /// <summary>The key was destroyed, and no statement newer than that asks for a new one.</summary>
     KeyDestroyed,
 
+    /// <summary>The tenant withdrew the key, and did not allow it again.</summary>
+    KeyWithdrawn,
+
     /// <summary>The key is of another machine's TPM.</summary>
     TpmOfAnotherMachine,
 
@@ -278,6 +281,9 @@ public enum KeyRefusalCode
 
     /// <summary>The volume's domain lists no approval for a takeover.</summary>
     TakeoverNotAllowed,
+
+    /// <summary>The holder may open the key again without asking, and has not said that it let go of that.</summary>
+    RestartLeaseLives,
 
     /// <summary>Another TPM than the document says, or none, has the host, or it enrolled again since.</summary>
     NotEnrolledSo,

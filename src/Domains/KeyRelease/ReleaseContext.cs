@@ -14,8 +14,12 @@ namespace Bailiwick.Domains.KeyRelease;
 /// <param name="Evidence">The evidence by which it was decided.</param>
 /// <param name="DomainRevision">Revision of the domain that the key is of.</param>
 /// <param name="CompartmentRevision">Revision of the machine's statement.</param>
+/// <param name="RestartSeconds">
+/// For how long, counted from before the host asked, it may open the key again to restart the machine; 0 for never.
+/// </param>
 public sealed record ReleaseContext(
-    ReleaseRequest Request, VerifiedEvidence Evidence, long DomainRevision, long CompartmentRevision)
+    ReleaseRequest Request, VerifiedEvidence Evidence, long DomainRevision, long CompartmentRevision,
+    long RestartSeconds)
 {
     /// <summary>Canonical JSON, the additional authenticated data of the seal.</summary>
     public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(new JsonObject
@@ -29,6 +33,7 @@ public sealed record ReleaseContext(
         ["attestationKey"] = Evidence.Quote?.Key.Area?.Name.Hex ?? "",
         ["domainRevision"] = DomainRevision,
         ["compartmentRevision"] = CompartmentRevision,
+        ["restartSeconds"] = RestartSeconds,
         ["session"] = Request.SessionKey.Base64,
         ["nonce"] = Request.Nonce.Base64,
     }));

@@ -57,7 +57,8 @@ public static class ReleaseControl
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
                 new ReleaseContext(
-                    request, evidence, subject.Domain.Origin.Revision, subject.Machine.Origin.Revision),
+                    request, evidence, subject.Domain.Origin.Revision, subject.Machine.Origin.Revision,
+                    RestartSeconds(subject.Machine, target)),
                 target, subject)
             : new KeyVerdict.Refused([.. reasons.Refusals]);
     }
@@ -89,6 +90,12 @@ public static class ReleaseControl
             ? new KeyVerdict.Refused([.. reasons.Refusals])
             : throw new InvalidOperationException("a request without a reason against it needs a decision");
     }
+
+    /// <summary>
+    /// Only a TPM refuses to open what was sealed for another state of the host: without one there is no restart lease.
+    /// </summary>
+    private static long RestartSeconds(CompartmentModel machine, TpmWrappingKey? target) =>
+        target is not null && machine.Restart is { } terms ? (long)terms.Within.TotalSeconds : 0;
 
     private static void CheckEvidence(
         ReleaseCase reasons, VerifiedEvidence evidence, ReleaseRequest request, KeyCustody custody)

@@ -27,6 +27,8 @@ public sealed record CompartmentModel
     public required ImmutableArray<DeviceKind> Devices { get; init; }
     /// <summary>Where it may run.</summary>
     public required PlacementDemand Placement { get; init; }
+    /// <summary>Whether a host may restart it without asking its tenant's key service; null for never.</summary>
+    public RestartTerms? Restart { get; init; }
     /// <summary>The statement.</summary>
     public required StatementOrigin Origin { get; init; }
 
@@ -36,6 +38,10 @@ public sealed record CompartmentModel
     /// </summary>
     public bool HasReadOnlyFirstDisk => !Disks.IsEmpty && Disks[0].Access == VolumeAccess.Read;
 }
+
+/// <summary>When a host may restart a machine without asking its tenant's key service.</summary>
+/// <param name="Within">For so long after a release of the machine's keys; a minute to seven days.</param>
+public sealed record RestartTerms(TimeSpan Within);
 
 /// <summary>A volume attached to a machine.</summary>
 public sealed record DiskModel(StatementName Volume, VolumeAccess Access);

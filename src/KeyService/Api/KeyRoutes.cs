@@ -183,6 +183,17 @@ public static class KeyRoutes
         MaxBodyBytes = 1024,
     };
 
+    private static readonly RouteRow Withdrawals = new()
+    {
+        Method = "POST",
+        Template = "/v1/keys/withdrawals",
+        Summary = "Withdraws a key, so that it goes to nobody and nothing is restarted with it, or allows it again.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("withdrawal"),
+        MaxBodyBytes = 1024,
+    };
+
     private static readonly RouteRow Destructions = new()
     {
         Method = "POST",
@@ -197,7 +208,8 @@ public static class KeyRoutes
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
         Nonces, Releases, Headers, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept,
-        EnrolmentsForgotten, Leases, HostLog, Status, Keys, KeyLog, Rotations, Destructions);
+        EnrolmentsForgotten, Leases, HostLog, Status, Keys, KeyLog, Rotations,
+        Withdrawals, Destructions);
 
     /// <summary>Joins the rows to the desks.</summary>
     public static RouteMap To(
@@ -225,6 +237,8 @@ public static class KeyRoutes
             .Handle(KeyLog, call => Task.FromResult(keys.Log(call)))
             .Handle<RotationBody, RotatedBody>(
                 Rotations, Sure<RotationBody, RotatedBody>(keys, (_, body) => Task.FromResult(keys.Rotate(body))))
+            .Handle<WithdrawalBody, Nothing>(
+                Withdrawals, (_, body) => Task.FromResult(leases.Restarts.Withdraw(body)))
             .Handle<DestroyBody, ErasedBody>(
                 Destructions, Sure<DestroyBody, ErasedBody>(keys, (_, body) => Task.FromResult(keys.Destroy(body))))
             .Handle(EnrolmentsKept, call => Task.FromResult(enrolment.List()))

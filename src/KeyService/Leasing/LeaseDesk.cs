@@ -11,6 +11,7 @@ using Bailiwick.KeyService.Following;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
+using Bailiwick.KeyService.Restarting;
 
 namespace Bailiwick.KeyService.Leasing;
 
@@ -26,6 +27,9 @@ public sealed class LeaseDesk(
     /// <summary>The most domains of one question.</summary>
     public const int MostDomains = 1024;
 
+    /// <summary>The most restart leases of one question.</summary>
+    public const int MostRestarts = 4096;
+
     private const int AheadTenths = 50;
 
     /// <summary>Judges what the calling host shows, for each domain it names and each it had a standing in.</summary>
@@ -38,9 +42,11 @@ public sealed class LeaseDesk(
             return Refused(RefusalProblem.NotReady);
         }
 
-        if (call.Caller is not { Party: { } party, Host: { } name } || body.Domains.Length > MostDomains)
+        if (call.Caller is not { Party: { } party, Host: { } name } || body.Domains.Length > MostDomains
+            || body.Restarts.Length > MostRestarts)
         {
-            return Refused(KeyProblems.BadDocument($"A host asks for at most {MostDomains} domains."));
+            return Refused(KeyProblems.BadDocument(
+                $"A host asks for at most {MostDomains} domains and names at most {MostRestarts} restart leases."));
         }
 
         HostRef host = new(party, name);
@@ -77,7 +83,9 @@ public sealed class LeaseDesk(
             CheckpointRule rule = new(snapshot.Checkpoint.Origin, leastSize, _ => standing);
             EvidenceVerdict? verdict = proofs.Judge(
                 new ShownEvidence(host, call.Caller.Key, nonce, evidence, logs, known), datacentre, rule);
-            LeaseAnswer answer = new([.. Judged(host, body.Domains, verdict, datacentre)]);
+            LeaseAnswer answer = new(
+                [.. Judged(host, body.Domains, verdict, datacentre)],
+                verdict is EvidenceVerdict.Verified ? Restarts.Heard(host, body.Restarts) : []);
             proofs.Learn(host.ToString(), verdict, datacentre);
             return new RouteAnswer<LeaseAnswer>.Ok(answer);
         }
@@ -88,6 +96,9 @@ public sealed class LeaseDesk(
             throw;
         }
     }
+
+    /// <summary>Which machines hosts may restart without asking.</summary>
+    public required RestartDesk Restarts { get; init; }
 
     /// <summary>Why no host is lent trust for a domain, whatever it proves; null mostly.</summary>
     public Func<DomainModel, string?> Bar { get; init; } = _ => null;

@@ -120,6 +120,8 @@ public sealed class HolderDesk(
         {
             Mark = _kept.MarkOf(document.Key),
             Header = _kept.HeaderOf(document.Key),
+            Colour = _kept.ColourOf(document.Key),
+            RestartUntil = releases.Restarts.UntilOf(document.Key.ToString(), document.Holder.ToString()),
         };
 
     private string MarkAfter(HolderDocument document) => (document.Key, document) switch

@@ -43,6 +43,10 @@ internal static class KeyProblems
         ? new(409, "store-rolled-back", doubt.Sentence, "Nothing is released until the newest store is back.")
         : new(503, "changes-not-shown", doubt.Sentence, "Ask again when the board is back.");
 
+    public static RouteProblem NoSuchKey { get; } = new(
+        404, "no-such-key", "There is no such key: one is made with its first release.",
+        "`bailiwick key list` shows what there is.");
+
     public static RouteProblem BadDocument(string sentence) => new(
         400, "bad-document", sentence, "Send the document as its format says, in canonical JSON.");
 

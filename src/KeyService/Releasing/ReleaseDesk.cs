@@ -19,6 +19,7 @@ using Bailiwick.KeyService.Following;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
+using Bailiwick.KeyService.Restarting;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -49,6 +50,9 @@ public sealed class ReleaseDesk(
 
     /// <summary>The leases of hosts: without one there is no release, and refused evidence ends it.</summary>
     public required LeaseBook Leases { get; init; }
+
+    /// <summary>Which machines hosts may restart without asking, and which keys are withdrawn.</summary>
+    public required RestartBook Restarts { get; init; }
 
     /// <summary>Gives a nonce to a host.</summary>
     public RouteAnswer<NonceAnswer> GiveNonce(RouteCall call)
@@ -103,6 +107,7 @@ public sealed class ReleaseDesk(
                 Header = _kept.HeaderOf(request.Key),
                 Colour = _kept.ColourOf(request.Key),
                 Destroyed = vault.TombstoneOf(request.Key.ToString())?.Revision,
+                Withdrawn = Restarts.WithdrawnAt(request.Key.ToString()),
                 DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
             };
             KnownBoot? known = proofs.Held(
@@ -132,7 +137,7 @@ public sealed class ReleaseDesk(
             Tenant.ToString(), snapshot.Checkpoint.Origin, snapshot.Checkpoint.Size, BestAssurance,
             [.. vault.Volumes().OrderBy(pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => Row(pair.Key, pair.Value))],
-            leases, [.. snapshot.Problems, .. Destroyed()]))
+            leases, Restarts.Rows(), Restarts.Withdrawn(), [.. snapshot.Problems, .. Destroyed()]))
         : new RouteAnswer<KeyServiceStatus>.Refused(RefusalProblem.NotReady);
 
     /// <summary>What of a host's integrity log concerns the tenant, as far as it was followed.</summary>
@@ -215,6 +220,14 @@ public sealed class ReleaseDesk(
         byte[] context = release.Context.Write();
         using SecretBytes part = SecretBytes.Random(KeySeal.KeyLength);
         JsonElement? delivery = release.Tpm is { } tpm ? Deliver(part, tpm, release, context) : null;
+        if (release.Context.RestartSeconds is var seconds and > 0)
+        {
+            // Counted before the key leaves, so that what is out is always known to be.
+            Restarts.Grant(
+                request.Key.ToString(), request.Compartment.ToString(),
+                new VaultHolder(request.Host.ToString(), request.Nonce.Base64), TimeSpan.FromSeconds(seconds));
+        }
+
         var (sealedKey, record) = vault.Release(
             new KeyGrant(
                 request.Key.ToString(), release.Domain.ToString(), request.Compartment.ToString(),

@@ -6,6 +6,7 @@ using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Restarting;
 using Bailiwick.Proxy.Storage;
 
 namespace Bailiwick.Proxy.Integrity;
@@ -15,7 +16,8 @@ namespace Bailiwick.Proxy.Integrity;
 /// says. That no evidence can be made is found out here too, whether anybody asks or not.
 /// </summary>
 public sealed class LeaseKeeper(
-    PlanKeeper plans, EvidenceDesk evidence, TenantKeyServices services, OwnLeases leases, TimeProvider time)
+    PlanKeeper plans, EvidenceDesk evidence, TenantKeyServices services, OwnLeases leases, RestartLeases restarts,
+    TimeProvider time)
 {
     /// <summary>
     /// Between two proofs, in seconds: what the verifier finds in one must have its consequences within 10 s of the
@@ -51,6 +53,7 @@ public sealed class LeaseKeeper(
                 // The record could not be made: the plan before stays in force, and is computed again.
             }
 
+            restarts.Sweep(plans.Current);
             bool strangers = _strikes is > 0 and < Strikes
                 || plans.Current.Standings.Values.Any(own => own.Trust == OwnTrust.Unknown);
             await Task.Delay(strangers ? Impatience : TimeSpan.FromSeconds(PeriodSeconds), time, stop)
@@ -91,10 +94,12 @@ public sealed class LeaseKeeper(
         PartyId tenant, ImmutableArray<DomainRef> wanted, CancellationToken stop)
     {
         MadeEvidence made = MadeEvidence.NotTried;
+        ImmutableArray<string> kept = restarts.NoncesOf(tenant);
         try
         {
             LeaseAnswer? answer = await services.ProveAsync(
                 tenant, [.. wanted.Where(domain => domain.Tenant == tenant).Select(domain => domain.ToString())],
+                kept,
                 nonce =>
                 {
                     HostEvidence? shown = null;
@@ -105,6 +110,7 @@ public sealed class LeaseKeeper(
             if (answer is not null)
             {
                 leases.Take(tenant, Verdicts(tenant, wanted, answer));
+                restarts.Take(tenant, kept, answer.Restarts);
             }
         }
         catch (Exception error) when (error is KeyServiceException or WorldException or FormatException

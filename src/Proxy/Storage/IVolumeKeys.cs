@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text.Json;
+using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
@@ -37,6 +39,12 @@ public interface IVolumeKeys
     /// <param name="stop">Gives up.</param>
     /// <returns>Empty when it confirmed, or has no release of ours; else why not, to be tried again.</returns>
     Task<string> ReturnAsync(EnforcedPlan plan, HeldVolume volume, Digest32? state, CancellationToken stop);
+
+    /// <summary>
+    /// Whether the key is kept so that its machine, which is to run here, can be restarted without asking: it is not
+    /// given back meanwhile.
+    /// </summary>
+    bool IsKept(EnforcedPlan plan, HeldVolume volume);
 }
 
 /// <summary>One key that is needed.</summary>
@@ -48,6 +56,33 @@ public interface IVolumeKeys
 /// </param>
 public sealed record VolumeKeyQuestion(
     EnforcedPlan Plan, KeySubject Key, CompartmentRef Compartment, Digest32? State = null);
+
+/// <summary>A key service's leave to open a key again.</summary>
+/// <param name="Kept">The release as it came.</param>
+/// <param name="Nonce">Its nonce, base64.</param>
+/// <param name="Within">For how long, from before it was asked for.</param>
+/// <param name="DomainRevision">Revision of the domain's statement by which the key service decided.</param>
+/// <param name="CompartmentRevision">Revision of the machine's statement by which it decided.</param>
+public sealed record RestartOffer(
+    KeptRelease Kept, string Nonce, TimeSpan Within, long DomainRevision, long CompartmentRevision) : IDisposable
+{
+    /// <summary>Reads what came with a key; null when it may not be opened again.</summary>
+    public static RestartOffer? Of(OpenedKey opened)
+    {
+        ArgumentNullException.ThrowIfNull(opened);
+        return opened.Kept is { } kept
+            ? new RestartOffer(
+                kept, opened.Nonce, TimeSpan.FromSeconds(Number(opened.Context, "restartSeconds")),
+                Number(opened.Context, "domainRevision"), Number(opened.Context, "compartmentRevision"))
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Kept.Dispose();
+
+    private static long Number(JsonElement context, string name) =>
+        context.TryGetProperty(name, out JsonElement value) && value.TryGetInt64(out long number) ? number : -1;
+}
 
 /// <summary>The key service's answer. A closed set.</summary>
 public abstract class VolumeKeyAnswer
@@ -61,6 +96,9 @@ public abstract class VolumeKeyAnswer
     {
         /// <summary>The key.</summary>
         public SecretBytes Key { get; } = key;
+
+        /// <summary>The release itself, where it may be opened again; the receiver disposes of it.</summary>
+        public RestartOffer? Restart { get; init; }
     }
 
     /// <summary>No key.</summary>

@@ -68,14 +68,19 @@ public sealed class TenantKeyServices(
                         proof.Envelope, identity.Signer);
                     return evidence.Beside(envelope, proof, given, question.Key.Tenant);
                 },
-                TpmPart, stop).ConfigureAwait(false);
+                OpenPart, stop).ConfigureAwait(false);
             if (IsForHeader(question, opened.Context))
             {
-                return new VolumeKeyAnswer.Released(opened.Key);
+                return new VolumeKeyAnswer.Released(opened.Key) { Restart = RestartOffer.Of(opened) };
             }
 
             opened.Key.Dispose();
+            opened.Kept?.Dispose();
             throw new KeyServiceException("The key is released for another header than the volume's file has.");
+        }
+        catch (KeyServiceException error) when (error.IsSilence)
+        {
+            throw new KeyServiceSilentException(question.Key, error.Message);
         }
         catch (KeyServiceException error) when (error.Problem is { } problem)
         {
@@ -192,14 +197,15 @@ public sealed class TenantKeyServices(
     /// <summary>Proves this host to a tenant's key service.</summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="domains">The domains of which this host has machines.</param>
+    /// <param name="restarts">The restart leases that this host keeps, by the nonces of their releases.</param>
     /// <param name="make">Makes evidence over the key service's nonce; null gives up.</param>
     /// <param name="stop">Gives up.</param>
     /// <returns>What it says; null when nothing was asked.</returns>
     /// <exception cref="KeyServiceException">It refuses to judge, or cannot be asked.</exception>
     /// <exception cref="WorldException">A log cannot be read.</exception>
     public async Task<LeaseAnswer?> ProveAsync(
-        PartyId tenant, ImmutableArray<string> domains, Func<ReadOnlyMemory<byte>, HostEvidence?> make,
-        CancellationToken stop)
+        PartyId tenant, ImmutableArray<string> domains, ImmutableArray<string> restarts,
+        Func<ReadOnlyMemory<byte>, HostEvidence?> make, CancellationToken stop)
     {
         if (Client(tenant) is not { } client)
         {
@@ -213,7 +219,7 @@ public sealed class TenantKeyServices(
         try
         {
             LeaseAnswer answer = await client.Prove(
-                domains,
+                domains, restarts,
                 async (given, cancel) =>
                     await evidence.HasReadAsync(given.Size, cancel).ConfigureAwait(false)
                     && make(Convert.FromBase64String(given.Nonce)) is { } made
@@ -245,8 +251,13 @@ public sealed class TenantKeyServices(
         || (context.TryGetProperty("header", out JsonElement header) && header.ValueKind == JsonValueKind.String
             && header.GetString() == (question.State?.Hex ?? ""));
 
+    /// <inheritdoc/>
+    /// <remarks>What may be opened again is kept by <see cref="Restarting.RestartingKeys"/>.</remarks>
+    public bool IsKept(EnforcedPlan plan, HeldVolume volume) => false;
+
     /// <summary>What this host's TPM gives out for a release; it is bound to the very context.</summary>
-    private SecretBytes TpmPart(JsonElement shown, ReadOnlyMemory<byte> context) =>
+    /// <exception cref="WorldException">The TPM's state is another than approved, or it does not answer.</exception>
+    public SecretBytes OpenPart(JsonElement shown, ReadOnlyMemory<byte> context) =>
         evidence.Tpm is { } tpm && TpmDelivery.Read(shown, Digest32.Of(context.Span)) is { } delivery
             ? tpm.Open(delivery)
             : throw new KeyServiceException("The key service wrapped the key for a TPM that this host has not.");

@@ -138,7 +138,8 @@ public sealed class VirtualStorageManager(
         await turn.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            if (hypervisor.Current.Find(volume.Machine) is { IsActive: true } || IsMeasured(plan, volume.Machine))
+            if (hypervisor.Current.Find(volume.Machine) is { IsActive: true } || IsMeasured(plan, volume.Machine)
+                || keys.IsKept(plan, volume))
             {
                 return "";
             }

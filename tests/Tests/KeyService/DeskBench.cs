@@ -16,6 +16,7 @@ using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
+using Bailiwick.KeyService.Restarting;
 using Bailiwick.Keyring.Sealing;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -57,11 +58,14 @@ internal sealed class DeskBench : IDisposable
 
     /// <summary>The vault is opened again, and the desks are new; what others keep stays.</summary>
     [MemberNotNull(
-        nameof(Vault), nameof(Desk), nameof(Holders), nameof(Keys), nameof(Leasing), nameof(Changes))]
+        nameof(Vault), nameof(Desk), nameof(Holders), nameof(Keys), nameof(Leasing), nameof(Changes),
+        nameof(Restarts))]
     public void Restart()
     {
         Vault?.Dispose();
         HasDied = false;
+        Restarts?.Dispose();
+        Restarts = RestartBook.Open(_directory, Clock);
         Vault = KeyVault.Open(_directory, _master, Clock, Traced);
         NonceBook nonces = new(Clock);
         CheckpointHistory history = new(new NoBoard());
@@ -70,13 +74,18 @@ internal sealed class DeskBench : IDisposable
             Tenant = ReleaseScene.Bank,
             BestAssurance = "tpm",
             Leases = Leases,
+            Restarts = Restarts,
             Sender = (Service, Service.PublicKey),
         };
         Holders = new HolderDesk(Vault, Desk, () => Snapshot, Clock);
         Changes = PostedChanges.Open(_directory, ReleaseScene.Bank, Service, Clock);
         Keys = new HierarchyDesk(Vault, Desk, Leases, () => Snapshot, Service) { Changes = Changes };
         Keys.Tell();
-        Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock) { Bar = Keys.Bar };
+        Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock)
+        {
+            Bar = Keys.Bar,
+            Restarts = new RestartDesk(Restarts, Vault, Desk),
+        };
     }
 
     /// <summary>What enrolments and receipts are signed with.</summary>
@@ -96,6 +105,8 @@ internal sealed class DeskBench : IDisposable
     public Func<PolicySnapshot> Policies { get; set; }
 
     public KeyVault Vault { get; private set; }
+
+    public RestartBook Restarts { get; private set; }
 
     public EnrolmentBook Enrolments { get; }
 
@@ -131,6 +142,7 @@ internal sealed class DeskBench : IDisposable
         Leases.Dispose();
         Enrolments.Dispose();
         Vault.Dispose();
+        Restarts.Dispose();
     }
 
     public void Dispose()

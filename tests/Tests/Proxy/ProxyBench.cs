@@ -241,6 +241,8 @@ internal sealed class ProxyBench : IDisposable
 
     private sealed class NoKeys : IVolumeKeys
     {
+        public bool IsKept(EnforcedPlan plan, HeldVolume volume) => false;
+
         public Task<VolumeKeyAnswer> RequestAsync(
             VolumeKeyQuestion question, Action<string> about, CancellationToken stop) =>
             throw new InvalidOperationException("No volume of this test has a key.");

@@ -66,6 +66,9 @@ internal static class MachineDifferences
             string.Join(", ", now.Devices.Select(WireText.Of)), $"Devices of {name}");
         changes.Other(PolicyChangeCode.MachineDescription, Words(old.Placement), Words(now.Placement),
             $"Placement of {name}");
+        changes.Number(
+            PolicyChangeCode.MachineDescription, Minutes(old.Restart), Minutes(now.Restart), PolicyEffect.Opens,
+            $"Minutes within which {name} may be restarted without its key service");
     }
 
     private static string Name(StatementOrigin origin) => $"{origin.OwnerName}/{origin.Name}";
@@ -83,6 +86,8 @@ internal static class MachineDifferences
 
     private static string List(IEnumerable<StatementName> names) =>
         string.Join(", ", names) is { Length: > 0 } text ? text : "none";
+
+    private static long Minutes(RestartTerms? terms) => (long)(terms?.Within.TotalMinutes ?? 0);
 
     private static string Words(VolumeModel volume) =>
         $"{volume.SizeMib} MiB of {volume.Domain}, destroyed by {WireText.Of(volume.Wipe)},";

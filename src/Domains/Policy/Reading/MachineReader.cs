@@ -10,8 +10,8 @@ internal static class MachineReader
     /// <summary>Reads a machine.</summary>
     public static CompartmentModel Compartment(PolicyDocument document, Value body)
     {
-        body.Only("cpus", "memoryMiB", "boot", "firmware", "tpm", "disks", "nics", "devices", "placement");
-        var (firmware, tpm) = (body.May("firmware"), body.May("tpm"));
+        body.Only("cpus", "memoryMiB", "boot", "firmware", "tpm", "disks", "nics", "devices", "placement", "restart");
+        var (firmware, tpm, restart) = (body.May("firmware"), body.May("tpm"), body.May("restart"));
         return new CompartmentModel
         {
             Ref = new CompartmentRef(document.Origin.Owner, document.Origin.Name),
@@ -24,6 +24,10 @@ internal static class MachineReader
             Nics = Nics(body.Need("nics")),
             Devices = body.May("devices").Distinct(0, PolicyLimits.Names, item => item.Word<DeviceKind>()),
             Placement = Placement(body.May("placement"), document.Origin.Name),
+            Restart = restart.IsPresent
+                ? new RestartTerms(restart.Only("within").Need("within").Duration(
+                    PolicyLimits.RestartLeast, PolicyLimits.RestartMost))
+                : null,
             Origin = document.Origin,
         };
     }

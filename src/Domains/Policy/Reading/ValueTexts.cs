@@ -52,6 +52,38 @@ internal sealed partial class Value
     }
 
     /// <summary>
+    /// A duration in one unit: a number without leading zeros and <c>m</c> for minutes or <c>h</c> for hours.
+    /// </summary>
+    public TimeSpan Duration(TimeSpan min, TimeSpan max)
+    {
+        if (Text() is not { } text)
+        {
+            return min;
+        }
+
+        Match form = DurationForm().Match(text);
+        if (!form.Success)
+        {
+            Fault(FindingCode.BadText, $"{Quoted.Of(text)} is not a duration such as 30m or 8h.");
+            return min;
+        }
+
+        int count = int.Parse(form.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        TimeSpan duration = form.Groups[2].ValueSpan is "h" ? TimeSpan.FromHours(count) : TimeSpan.FromMinutes(count);
+        if (duration >= min && duration <= max)
+        {
+            return duration;
+        }
+
+        Fault(
+            FindingCode.OutOfRange,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{text} is not from {min.TotalMinutes}m to {max.TotalHours}h."));
+        return min;
+    }
+
+    /// <summary>
     /// A name of a person or company: letters of any script, digits, spaces and <c>. , - ( ) / + :</c>.
     /// </summary>
     public string LegalName()
@@ -304,6 +336,9 @@ internal sealed partial class Value
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._/:-]*\z", RegexOptions.CultureInvariant)]
     private static partial Regex LogOriginForm();
+
+    [GeneratedRegex(@"\A([1-9][0-9]{0,4})([mh])\z", RegexOptions.CultureInvariant)]
+    private static partial Regex DurationForm();
 
     [GeneratedRegex(@"\A(0|[1-9][0-9]{0,2})\z", RegexOptions.CultureInvariant)]
     private static partial Regex PrefixLengthForm();

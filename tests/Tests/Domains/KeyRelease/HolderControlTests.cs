@@ -2,6 +2,7 @@ using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Domains.Policy;
 using Bailiwick.Tests.Ledger.Statements;
 
 namespace Bailiwick.Tests.Domains.KeyRelease;
@@ -73,6 +74,34 @@ public sealed class HolderControlTests
             KeyRefusalCode.UnknownVolume,
             Takeover(volume: new VolumeRef(ReleaseScene.Bank, StatementName.Parse("x")), keys: [Root.Keys[0]]));
 
+    [Fact]
+    public void A_takeover_waits_for_the_end_of_a_restart_lease()
+    {
+        AssertOnly(
+            KeyRefusalCode.RestartLeaseLives,
+            Takeover(keys: [Root.Keys[0]], kept: one => one with { RestartUntil = DateTimeOffset.UnixEpoch }));
+        Assert.IsType<HolderVerdict.Cleared>(Takeover(keys: [Root.Keys[0]]));
+    }
+
+    [Fact]
+    public void A_takeover_asks_the_domain_that_the_key_was_made_for_and_not_the_one_that_is_stated_today()
+    {
+        // The volume is stated to be of web, which asks for one; its key was made for ledger.
+        DomainRef ledger = new(ReleaseScene.Bank, StatementName.Parse("ledger"));
+        HolderVerdict Of(string approvals, params EcdsaSigner[] keys) => Takeover(
+            keys: keys, kept: one => one with { Colour = ledger },
+            policies: one => one.With("bank/ledger.yaml", "approvals: {takeover: 1}", $"approvals: {approvals}"));
+        AssertOnly(KeyRefusalCode.TooFewApprovals, Of("{takeover: 2}", Root.Keys[0]));
+        AssertOnly(KeyRefusalCode.TakeoverNotAllowed, Of("{}", [.. Root.Keys]));
+        Assert.IsType<HolderVerdict.Cleared>(Of("{takeover: 2}", Root.Keys[0], Root.Keys[1]));
+        AssertOnly(
+            KeyRefusalCode.UnknownDomain,
+            Takeover(keys: [Root.Keys[0]], kept: one => one with
+            {
+                Colour = new DomainRef(ReleaseScene.Bank, StatementName.Parse("gone")),
+            }));
+    }
+
     private static HolderVerdict Return(
         EcdsaSigner? signer = null, KeyId? caller = null, KeyNonce? nonce = null, HolderState? holder = null,
         HostRef? host = null)
@@ -88,7 +117,8 @@ public sealed class HolderControlTests
 
     private static HolderVerdict Takeover(
         string approvals = "{takeover: 1}", KeyNonce? nonce = null, VolumeRef? volume = null,
-        IReadOnlyList<EcdsaSigner>? keys = null)
+        IReadOnlyList<EcdsaSigner>? keys = null, Func<KeyCustody, KeyCustody>? kept = null,
+        Func<Example, Example>? policies = null)
     {
         byte[] envelope = HolderDocument.WriteTakeover(
             new KeySubject.Volume(volume ?? Volume), ReleaseScene.HostOf(1), nonce ?? Nonce, keys ?? []);
@@ -96,12 +126,13 @@ public sealed class HolderControlTests
             ?? throw new InvalidOperationException(fault);
         ReleaseScene scene = new()
         {
-            Example = ReleaseScene.Policies
-                .With("bank/web.yaml", "approvals: {takeover: 1}", $"approvals: {approvals}"),
+            Example = (policies ?? (one => one))(ReleaseScene.Policies
+                .With("bank/web.yaml", "approvals: {takeover: 1}", $"approvals: {approvals}")),
         };
         var book = Assert.IsType<StatementVerdict.Accepted>(StatementBook.Empty.Consider(Root.Root())).Next;
         RootKeys root = book.RootInForce(Root.Id)?.Keys ?? throw new InvalidOperationException();
-        return HolderControl.Decide(document, scene.Datacentre, root, Custody(ReleaseScene.Stranger.Id, null));
+        KeyCustody custody = Custody(ReleaseScene.Stranger.Id, null);
+        return HolderControl.Decide(document, scene.Datacentre, root, kept is null ? custody : kept(custody));
     }
 
     private static KeyCustody Custody(KeyId caller, HolderState? holder) => new(

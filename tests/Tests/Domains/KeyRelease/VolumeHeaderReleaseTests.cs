@@ -62,7 +62,7 @@ public sealed class VolumeHeaderReleaseTests
         Assert.Equal(
             [
                 "attestationKey", "boot", "compartment", "compartmentRevision", "domainRevision", "header", "host",
-                "key", "nonce", "session", "tenant",
+                "key", "nonce", "restartSeconds", "session", "tenant",
             ],
             context.EnumerateObject().Select(one => one.Name));
         Assert.Equal(Ours.Hex, context.GetProperty("header").GetString());

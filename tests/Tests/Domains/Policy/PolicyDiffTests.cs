@@ -20,6 +20,8 @@ public sealed class PolicyDiffTests
             PolicyChangeCode.MachineDemand, "strengthened, firmware: any becomes ovmf" },
         { "bank/web.yaml", "images: [guest]", "images: [guest]\n  tpm: required", PolicyEffect.Closes,
             PolicyChangeCode.MachineDemand, "strengthened, TPM: any becomes required" },
+        { "bank/web.yaml", "name: web-1\n", "name: web-1\nrestart: {within: 8h}\n", PolicyEffect.Opens,
+            PolicyChangeCode.MachineDescription, "may be restarted without its key service" },
         { "bank/images.yaml", "arguments:", "bootVolume: {file: root.img}\narguments:", PolicyEffect.Changes,
             PolicyChangeCode.Software, "boot volume file:root.img" },
         { "hospital/records.yaml", "confidentiality: untrusted-links", "confidentiality: none", PolicyEffect.Opens,

@@ -203,7 +203,7 @@ public sealed class LeaseDeskTests : IDisposable
     private static LeaseBody Body(ReleaseScene scene, string[] domains) => new(
         Convert.ToBase64String(scene.Nonce), [.. domains],
         JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), scene.EvidenceSigner)), "", "",
-        JsonElement.Parse(QuotedEvidence.Log.Tail(ReleaseScene.Bank).Write()), null);
+        JsonElement.Parse(QuotedEvidence.Log.Tail(ReleaseScene.Bank).Write()), null, []);
 
     private static LeaseBody Said(
         ReleaseScene scene, LeaseBody body, Func<EvidenceClaims, EvidenceClaims> change) => body with

@@ -136,7 +136,7 @@ public sealed class LeaseScheduleTests
             new LeaseBody(
                 Convert.ToBase64String(scene.Nonce), [DeskBench.Web.ToString()],
                 JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), scene.EvidenceSigner)), "", "",
-                bench.ShownLog, null)));
+                bench.ShownLog, null, [])));
     }
 
     /// <summary>The nonce of the release, or null.</summary>

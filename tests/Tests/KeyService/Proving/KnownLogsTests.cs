@@ -278,7 +278,7 @@ public sealed class KnownLogsTests : IDisposable
         return new LeaseBody(
             given.Nonce, [DeskBench.Web.ToString()],
             JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), ReleaseScene.Host1)), boot, tail, _bench.ShownLog,
-            after);
+            after, []);
     }
 
     private Task<RouteAnswer<SealedKeyBody>> Release(byte[] runtime)

@@ -97,7 +97,7 @@ public sealed class TpmClockTests : IDisposable
         LeaseBody body = new(
             Convert.ToBase64String(scene.Nonce), [DeskBench.Web.ToString()],
             JsonElement.Parse(EvidenceDocument.Write(scene.Claims(), ReleaseScene.Host1)), "", "",
-            _bench.ShownLog, null);
+            _bench.ShownLog, null, []);
         var answer = Assert.IsType<RouteAnswer<LeaseAnswer>.Ok>(
             await _bench.Leasing.Prove(DeskBench.Call(ReleaseScene.Host1), body));
         Assert.NotEmpty(Assert.Single(answer.Value.Domains).Against);

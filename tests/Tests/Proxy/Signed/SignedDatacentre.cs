@@ -98,6 +98,19 @@ internal sealed class SignedDatacentre : IDisposable
         return this;
     }
 
+    /// <summary>The first machine's statement anew; with a time within which it may be restarted, or without.</summary>
+    public byte[] Restart(SignedParty tenant, string domain, string subnet, string? within)
+    {
+        JsonObject body = MachineBody(domain, subnet, 1, "write");
+        if (within is not null)
+        {
+            body["restart"] = new JsonObject { ["within"] = within };
+        }
+
+        Envelopes.Add(tenant.Sign(StatementKind.Compartment, $"{domain}-1", body));
+        return Envelopes[^1];
+    }
+
     /// <summary>The first machine's image states its boot volume's content; the machine only reads it.</summary>
     public SignedDatacentre Seal(SignedParty tenant, string domain, string subnet, string content, string access)
     {

@@ -263,6 +263,8 @@ public sealed partial class VolumeInspectionTests : IDisposable
 
     private sealed class CountingKeys : IVolumeKeys
     {
+        public bool IsKept(EnforcedPlan plan, HeldVolume volume) => false;
+
         public int Asked { get; private set; }
 
         /// <summary>What was shown at each request.</summary>
