@@ -1,6 +1,7 @@
 using Bailiwick.Benchmarks.Appending;
 using Bailiwick.Benchmarks.Attesting;
 using Bailiwick.Benchmarks.Starting;
+using Bailiwick.Benchmarks.Storing;
 
 namespace Bailiwick.Benchmarks;
 
@@ -11,7 +12,8 @@ namespace Bailiwick.Benchmarks;
 public sealed record BenchArguments(IReadOnlyList<IBench> Benches, bool Json, bool Save)
 {
     /// <summary>All benches there are.</summary>
-    public static IReadOnlyList<IBench> All { get; } = [new LedgerBench(), new StartBench(), new AttestationBench()];
+    public static IReadOnlyList<IBench> All { get; } = 
+        [new LedgerBench(), new StartBench(), new AttestationBench(), new StorageBench()];
 
     /// <summary>How it is used.</summary>
     public static string Usage =>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Domains.Policy;
@@ -6,6 +7,7 @@ using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Lab.Measuring;
+using Bailiwick.Lab.Probes;
 
 namespace Bailiwick.Benchmarks.Starting;
 
@@ -16,6 +18,7 @@ namespace Bailiwick.Benchmarks.Starting;
 internal sealed class GuardedSide : IAsyncDisposable
 {
     private const string Tenant = "bank";
+    private const string Operator = "alpine";
     private const string Machine = "bank/web-1";
     private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
@@ -25,9 +28,11 @@ internal sealed class GuardedSide : IAsyncDisposable
 
     private readonly LabDatacentre _datacentre;
     private readonly BoardDesk _desk;
+    private readonly LabDeployment _deployment;
 
     private GuardedSide(LabDeployment deployment, BoardDesk desk, PlacementRow row)
     {
+        _deployment = deployment;
         _datacentre = deployment.Datacentre;
         _desk = desk;
         Compartment = row.Compartment;
@@ -39,6 +44,10 @@ internal sealed class GuardedSide : IAsyncDisposable
     internal LabHost Host => _datacentre.Hosts[0];
 
     internal string MachineName { get; }
+
+    /// <summary>The process of the tenant's key service.</summary>
+    internal int KeyService => new LabRegister(_deployment.Paths.Root).Current.Programs
+        .Single(one => one.Program == "Bailiwick.KeyService" && one.Process.IsAlive).Process.Pid;
 
     private string Compartment { get; }
 
@@ -99,6 +108,22 @@ internal sealed class GuardedSide : IAsyncDisposable
         }
 
         return ready.TotalSeconds;
+    }
+
+    /// <summary>Opens the machine's probe.</summary>
+    internal Task<ProbeChannel> Meet(CancellationToken cancel) =>
+        ProbeChannel.Open(ProbeSocket, Machine, BootLimit, cancel);
+
+    /// <summary>How long the last release of the machine's key took, in the Proxy's own words.</summary>
+    internal async Task<double> KeySeconds(CancellationToken cancel)
+    {
+        using BoardDesk operators = _deployment.Board(Operator);
+        using HttpClient client = operators.Host(
+            $"{_deployment.Desks.Desks[Operator].Facts.Id}/{Host.Name}");
+        using JsonDocument status = JsonDocument.Parse(
+            await client.GetStringAsync(new Uri("/v1/status", UriKind.Relative), cancel));
+        return status.RootElement.GetProperty("keys").EnumerateArray().Single()
+            .GetProperty("milliseconds").GetDouble() / 1000;
     }
 
     public async ValueTask DisposeAsync()

@@ -1,8 +1,5 @@
 using Bailiwick.Benchmarks.Figures;
 using Bailiwick.Benchmarks.Measuring;
-using Bailiwick.Lab.Deployment;
-using Bailiwick.Lab.Guests;
-using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.Benchmarks.Starting;
 
@@ -30,24 +27,9 @@ public sealed class StartBench : IBench
     {
         ArgumentNullException.ThrowIfNull(effort);
         ArgumentNullException.ThrowIfNull(tell);
-        // Both labs and the demonstration's take the kernel, the guest and the compiled programs from one cache.
-        var cache = Path.Combine(Checkout.Root, ".lab", "cache");
-        var paths = new LabPaths(Path.Combine(directory, "with"));
-        Directory.CreateDirectory(cache);
-        Directory.CreateDirectory(paths.Root);
-        if (!Path.Exists(paths.Cache))
-        {
-            Directory.CreateSymbolicLink(paths.Cache, cache);
-        }
-
-        var steps = new Steps(tell);
-        var image = await GuestImage.Build(cache, steps, cancel);
-        await GuestAccelerator.Find(cache, image, cancel);
-        await using var guarded = await GuardedSide.Up(paths, image, steps, cancel);
-        var description = (await guarded.Host.Virsh("dumpxml", "--inactive", guarded.MachineName))
-            .Expect("virsh dumpxml", "read the Proxy's log").Output;
-        await using var plain = await PlainSide.Up(
-            Path.Combine(directory, "without"), cache, description, steps, cancel);
+        StartScene scene = await StartScene.Make(directory, tell, cancel);
+        await using var guarded = await scene.Guarded(cancel);
+        await using var plain = await scene.Plain(guarded, isEncrypted: false, cancel);
         var runs = new Effort(1, Math.Max(3, effort.Count(Runs)), 1);
         var medians = await Race.Run(runs,
             Told("with Bailiwick", _ => guarded.Start(cancel), tell),
@@ -71,9 +53,4 @@ public sealed class StartBench : IBench
             $"start {side}: {seconds * 1000:0} ms{(round == 0 ? " (warm-up, not counted)" : "")}"));
         return seconds;
     };
-
-    private sealed class Steps(Action<string> tell) : IProgress<LabStep>
-    {
-        public void Report(LabStep value) => tell($"{value.Place}: {value.Sentence}");
-    }
 }

@@ -26,6 +26,9 @@
  *                                  every frame that arrived (interfaces are promiscuous) since start or forget; lost
  *                                  must be 0 for an absence to mean anything
  *   forget                         {"ok":true}
+ *   io <device> read|write seq|random <block> <count>
+ *                                  {"us":1234}   so many operations of so many bytes on the whole disk, one at a time
+ *                                  and past the guest's caches; a write ends with a flush and DESTROYS what was there
  *
  * A question carries "BWCANARY:<token>\n" in its frames (after the ARP and neighbour packets, in the payload of others;
  * a TCP handshake has none). The answer to a ping carries it back, so an asker sees its own tokens of answered pings.
@@ -190,6 +193,8 @@ static void obey(int count, char **words)
         say("{\"sent\":%d}", shout(words[1]));
     } else if (count == 1 && !strcmp(word, "seen")) {
         capture_report();
+    } else if (count == 6 && !strcmp(word, "io")) {
+        disk_io(words[1], !strcmp(words[2], "write"), !strcmp(words[3], "random"), atol(words[4]), atol(words[5]));
     } else if (count == 1 && !strcmp(word, "forget")) {
         capture_forget();
         say("{\"ok\":true}");

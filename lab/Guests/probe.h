@@ -54,6 +54,9 @@ bool neighbour_solicit(const struct in6_addr *target, const char *token);
 int shout(const char *token);
 uint16_t inet_checksum(const void *data, size_t length, uint32_t sum);
 
+/* io.c: a disk's speed. */
+void disk_io(const char *device, bool writes, bool random_order, long block, long count);
+
 /* sweep.c: many questions at once. */
 void sweep_run(int timeout_ms, int attempts, int count, char **items, bool single);
 void sweep_neighbour_answer(int family, const void *address, const unsigned char *mac);

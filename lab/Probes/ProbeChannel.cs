@@ -133,6 +133,20 @@ public sealed class ProbeChannel : IAsyncDisposable
     public Task Forget(CancellationToken cancellation = default) =>
         Ask<DoneAnswer>("forget", TimeSpan.Zero, cancellation);
 
+    /// <summary>
+    /// How long so many operations on a whole disk take, one at a time and past the machine's caches. Writing destroys
+    /// what is on it.
+    /// </summary>
+    /// <param name="load">What is done.</param>
+    /// <param name="limit">The longest it may take.</param>
+    /// <param name="cancellation">Gives up; the channel is then of no more use.</param>
+    public async Task<TimeSpan> DiskIo(DiskLoad load, TimeSpan limit, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(load);
+        IoAnswer answer = await Ask<IoAnswer>(load.Command(), limit, cancellation).ConfigureAwait(false);
+        return TimeSpan.FromMicroseconds(answer.Us);
+    }
+
     public ValueTask DisposeAsync()
     {
         _socket.Dispose();
@@ -279,6 +293,8 @@ public sealed class ProbeChannel : IAsyncDisposable
     private sealed record SentAnswer(int Sent);
 
     private sealed record DoneAnswer(bool Ok);
+
+    private sealed record IoAnswer(long Us);
 
     private sealed record ErrorAnswer(string Error);
 }

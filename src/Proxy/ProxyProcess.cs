@@ -72,7 +72,8 @@ public static class ProxyProcess
         using PeerWatch peers = new(identity, plans, watch, leases, time);
         using TenantKeyServices services = new(self, identity, evidence, plans, enrolment, own);
         using RestartLeases restarts = RestartLeases.Under(plans, new BootTime());
-        RestartingKeys keys = new(services, restarts, integrity, services.OpenPart);
+        TimedKeys timed = new(services, time);
+        RestartingKeys keys = new(timed, restarts, integrity, services.OpenPart);
         LeaseKeeper proving = new(plans, evidence, services, own, restarts, time);
         VolumeFiles volumes = new(host, configuration.Pool);
         VirtualStorageManager storage = new(
@@ -100,6 +101,7 @@ public static class ProxyProcess
         {
             Prove = asked => Prove(evidence, enrolment, asked),
             Enrol = services.EnrolAsync,
+            KeyTimes = () => timed.All,
         };
         await using ChannelServer server = await ChannelServer.Start(
             new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),

@@ -20,6 +20,7 @@ using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
+using Bailiwick.Proxy.Storage;
 
 namespace Bailiwick.Proxy.Api;
 
@@ -40,6 +41,9 @@ public sealed class ProxyApi(
 
     /// <summary>Enrols this host's TPM with a tenant; answers why no vendor vouches for it.</summary>
     public required Func<PartyId, CancellationToken, Task<ImmutableArray<string>>> Enrol { get; init; }
+
+    /// <summary>How long the last releases took.</summary>
+    public required Func<ImmutableArray<KeyTime>> KeyTimes { get; init; }
 
     /// <summary>The routes with their handlers.</summary>
     public RouteMap Routes() => new RouteMap(ProxyRoutes.Table)
@@ -117,7 +121,11 @@ public sealed class ProxyApi(
             plan.Plan.Host.ToString(), all ? plan.Digest : null,
             [.. view.Machines().Where(m => all || IsOwn(call.Caller, m.Ref))],
             [.. factory.Statuses.Where(u => all || IsOwn(call.Caller, u.Unit)).Select(Unit)],
-            all ? board.RefusedStatements : [], all ? view.Problems() : []));
+            all ? board.RefusedStatements : [], all ? view.Problems() : [],
+            [
+                .. KeyTimes().Where(one => all || IsOwn(call.Caller, one.Key))
+                    .Select(one => new KeyTimeBody(one.Key, one.At, one.Took.TotalMilliseconds)),
+            ]));
     }
 
     private RouteAnswer<PlanBody> Plan(RouteCall call)

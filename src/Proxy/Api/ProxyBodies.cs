@@ -10,9 +10,17 @@ namespace Bailiwick.Proxy.Api;
 /// <param name="Units">Units of reconciling.</param>
 /// <param name="RefusedStatements">Statements and histories this host refuses.</param>
 /// <param name="Problems">Anything else, as sentences.</param>
+/// <param name="Keys">How long the last release of each key took.</param>
 public sealed record ProxyStatus(
     string Host, string? PlanDigest, ImmutableArray<CompartmentReport> Compartments, ImmutableArray<UnitBody> Units,
-    ImmutableArray<ReportedReason> RefusedStatements, ImmutableArray<string> Problems);
+    ImmutableArray<ReportedReason> RefusedStatements, ImmutableArray<string> Problems,
+    ImmutableArray<KeyTimeBody> Keys);
+
+/// <summary>The last release of a key to this host.</summary>
+/// <param name="Key">The volume, or the machine's TPM.</param>
+/// <param name="At">When.</param>
+/// <param name="Milliseconds">From the question until the key was open.</param>
+public sealed record KeyTimeBody(string Key, DateTimeOffset At, double Milliseconds);
 
 /// <summary>A unit of reconciling.</summary>
 /// <param name="Unit">A domain, a passage, a tenant's volumes, or the host.</param>

@@ -122,7 +122,8 @@ public sealed partial class TidyTests
     {
         HashSet<string> tests = [.. Checkout.Sources("tests")
             .SelectMany(p => TestName().Matches(File.ReadAllText(p)).Select(m => m.Groups[1].Value))];
-        string[] promises = [.. File.ReadLines(Path.Combine(Checkout.Root, "SPECIFICATION.md"))
+        string[] promises = [.. new[] { "SPECIFICATION.md", "SECURITY.md" }
+            .SelectMany(document => File.ReadLines(Path.Combine(Checkout.Root, document)))
             .Where(line => PromiseRow().IsMatch(line))];
         Assert.NotEmpty(promises);
         Assert.Equal(promises.Length, promises.Select(row => row.Split('|')[1]).Distinct().Count());
