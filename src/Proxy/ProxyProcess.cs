@@ -25,6 +25,7 @@ using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Restarting;
 using Bailiwick.Proxy.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Bailiwick.Proxy;
 
@@ -63,6 +64,7 @@ public static class ProxyProcess
         BoardFollower follower = new(board, LogKey(configuration.Log), memory, time: time);
         BoardWatch watch = new(follower, accepted, plans, integrity);
         EvidenceDesk evidence = new(self, identity, integrity, watch, tpm, configuration.Measurements);
+
         // What enforces it: the managers.
         RealHost host = new();
         using HypervisorLink hypervisor = new(() => LibvirtHypervisor.Open(configuration.Libvirt));
@@ -75,28 +77,25 @@ public static class ProxyProcess
         TimedKeys timed = new(services, time);
         RestartingKeys keys = new(timed, restarts, integrity, services.OpenPart);
         LeaseKeeper proving = new(plans, evidence, services, own, restarts, time);
-        VolumeFiles volumes = new(host, configuration.Pool);
+        VolumeFiles files = new(host, configuration.Pool);
         VirtualStorageManager storage = new(
-            hypervisor, keys, volumes, new BootFiles(configuration.Images, bootDirectory.Path),
+            hypervisor, keys, files, new BootFiles(configuration.Images, bootDirectory.Path),
             HeldVolumes.Open(directory), integrity)
         {
             Tpms = TpmKeeper(configuration, host, layout, identity),
-            BootVolumes = new BootVolumes(new VolumeReader(host, volumes), layout, time),
+            BootVolumes = new BootVolumes(new VolumeReader(host, files), layout, time),
         };
         VirtualDeviceManager devices = new(hypervisor, layout, integrity);
         CompartmentManager compartments = new(hypervisor, storage, devices, network.Domains, layout, integrity);
-        UnitMaker units = new(plans, network, compartments, storage, time);
-        await using TvdFactory factory = new(plans, units, time);
+        await using TvdFactory factory = new(plans, new(plans, network, compartments, storage, time), time);
         HostView view = new(plans, compartments, factory);
 
         // Who asks: libvirt's hook and the API. The last good plan is in force before either is answered.
-        integrity.Record(
-            IntegrityKind.Software, IntegrityReaders.Everyone, "proxy", SoftwareIdentity.Describe());
+        RecordSoftware(integrity);
         watch.Recall();
         await using HookServer hooks = new(
             configuration.HookSocket, new StartJudge(plans, network.Domains, storage, devices, integrity, time));
         hooks.Start();
-        using ILoggerFactory log = LoggerFactory.Create(_ => { });
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
             Prove = asked => Prove(evidence, enrolment, asked),
@@ -105,16 +104,19 @@ public static class ProxyProcess
         };
         await using ChannelServer server = await ChannelServer.Start(
             new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),
-            new CallerRegister(plans, self).Resolve, log, cancel: stop).ConfigureAwait(false);
+            new CallerRegister(plans, self).Resolve, NullLoggerFactory.Instance, cancel: stop).ConfigureAwait(false);
         storage.BootVolumes.Ended = factory.WakeAll;
         factory.Start();
         ready();
-        HostReporter reporter = new(self, board, watch, view, leases, time);
         await RunAllAsync(
-            stop, watch.RunAsync, reporter.RunAsync, services.RunAsync, peers.RunAsync, proving.RunAsync,
+            stop, watch.RunAsync, services.RunAsync, peers.RunAsync, proving.RunAsync,
+            new HostReporter(self, board, watch, view, leases, time).RunAsync,
             all => hypervisor.WatchAsync(factory.WakeAll, time, all),
             all => TickAsync(plans, time, all)).ConfigureAwait(false);
     }
+
+    private static void RecordSoftware(IntegrityManager integrity) => integrity.Record(
+        IntegrityKind.Software, IntegrityReaders.Everyone, "proxy", SoftwareIdentity.Describe());
 
     private static ProofAnswer Prove(
         EvidenceDesk desk, TpmEnrolment enrolment, ProofAsked asked)

@@ -56,7 +56,7 @@ public sealed class LeaseKeeper(
             restarts.Sweep(plans.Current);
             bool strangers = _strikes is > 0 and < Strikes
                 || plans.Current.Standings.Values.Any(own => own.Trust == OwnTrust.Unknown);
-            await Task.Delay(strangers ? Impatience : TimeSpan.FromSeconds(PeriodSeconds), time, stop)
+            await leases.RestAsync(strangers ? Impatience : TimeSpan.FromSeconds(PeriodSeconds), time, stop)
                 .ConfigureAwait(false);
         }
     }

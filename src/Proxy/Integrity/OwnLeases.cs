@@ -15,6 +15,8 @@ public sealed class OwnLeases
 {
     private readonly ConcurrentDictionary<DomainRef, ImmutableArray<string>> _said = [];
     private volatile string? _lost;
+    private TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The tenants whose key services have said something.</summary>
     public ImmutableArray<PartyId> Tenants => [.. _said.Keys.Select(domain => domain.Tenant).Distinct()];
@@ -39,6 +41,50 @@ public sealed class OwnLeases
         {
             _said[domain] = against;
         }
+
+        Interlocked.Exchange(ref _news, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    /// <summary>Waits between two proofs; less when somebody waits for what a key service says.</summary>
+    public async Task RestAsync(TimeSpan rest, TimeProvider time, CancellationToken stop)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        await Task.WhenAny(Task.Delay(rest, time, over.Token), Volatile.Read(ref _hurry).Task).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        stop.ThrowIfCancellationRequested();
+        Volatile.Write(ref _hurry, new(TaskCreationOptions.RunContinuationsAsynchronously));
+    }
+
+    /// <summary>
+    /// Has this host proven now if it is not known how it stands for these domains, and waits until it is; a start
+    /// would else wait for the next round of proofs.
+    /// </summary>
+    /// <param name="domains">The domains.</param>
+    /// <param name="patience">The longest wait; whoever asks then is told why not.</param>
+    /// <param name="stop">Gives up.</param>
+    public async Task KnownAsync(IReadOnlyCollection<DomainRef> domains, TimeSpan patience, CancellationToken stop)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(patience);
+        bool isAsked = false;
+        while (!limit.IsCancellationRequested)
+        {
+            Task news = Volatile.Read(ref _news).Task;
+            if (domains.All(domain => Of(domain).Trust != OwnTrust.Unknown))
+            {
+                return;
+            }
+
+            if (!isAsked)
+            {
+                Volatile.Read(ref _hurry).TrySetResult();
+                isAsked = true;
+            }
+
+            await news.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        stop.ThrowIfCancellationRequested();
     }
 
     /// <summary>This host cannot prove itself to anybody, for a reason, or it can again.</summary>

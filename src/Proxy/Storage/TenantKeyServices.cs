@@ -8,7 +8,6 @@ using Bailiwick.Channel.Pinned;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.KeyRelease;
-using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger;
@@ -30,7 +29,7 @@ public sealed class TenantKeyServices(
     private const string NotHeldSo = "not-held-so";
     private const string NotEnrolled = "evidence-not-enrolled";
     private static readonly TimeSpan EnrolPeriod = TimeSpan.FromMilliseconds(500);
-    private const int PatienceTenths = 50;
+    private static readonly TimeSpan LeasePatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
     // One proof after the other: a TPM's clock must not seem to go back because two were on their way at once, and the
@@ -264,19 +263,8 @@ public sealed class TenantKeyServices(
 
     /// <summary>No key comes before the leases, and those of a machine that was just placed here are on their way.
     /// </summary>
-    private async Task LeasesAsync(VolumeKeyQuestion question, CancellationToken stop)
-    {
-        var domains = OwnMachines.DomainsOf(question.Plan.Datacentre, question.Compartment);
-        for (int attempt = 0; attempt < PatienceTenths; attempt++)
-        {
-            if (domains.All(domain => leases.Of(domain).Trust != OwnTrust.Unknown))
-            {
-                return;
-            }
-
-            await Task.Delay(100, stop).ConfigureAwait(false);
-        }
-    }
+    private Task LeasesAsync(VolumeKeyQuestion question, CancellationToken stop) => leases.KnownAsync(
+        [.. OwnMachines.DomainsOf(question.Plan.Datacentre, question.Compartment)], LeasePatience, stop);
 
     private async Task<Turn> TurnAsync(PartyId tenant, CancellationToken stop)
     {

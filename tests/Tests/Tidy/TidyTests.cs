@@ -5,6 +5,8 @@ namespace Bailiwick.Tests.Tidy;
 /// <summary>The habits of the house, executed: sizes, names, folders, links and the drawn references.</summary>
 public sealed partial class TidyTests
 {
+    private static readonly string[] Promising = ["SPECIFICATION.md", "SECURITY.md"];
+
     private static readonly string[] Everything = ["src", "lab", "tests", "benchmarks"];
 
     [Fact]
@@ -122,7 +124,7 @@ public sealed partial class TidyTests
     {
         HashSet<string> tests = [.. Checkout.Sources("tests")
             .SelectMany(p => TestName().Matches(File.ReadAllText(p)).Select(m => m.Groups[1].Value))];
-        string[] promises = [.. new[] { "SPECIFICATION.md", "SECURITY.md" }
+        string[] promises = [.. Promising
             .SelectMany(document => File.ReadLines(Path.Combine(Checkout.Root, document)))
             .Where(line => PromiseRow().IsMatch(line))];
         Assert.NotEmpty(promises);
