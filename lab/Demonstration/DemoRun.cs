@@ -113,6 +113,12 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
 
         audience.Act("Root on a host starts a machine nobody admitted");
         Add(await new StartAct(stage).Play(cancellation).ConfigureAwait(false));
+        audience.Act("A machine restarts without its key service, until its owner withdraws the key");
+        foreach (DemoCheck check in await new RestartAct(stage).Play(cancellation).ConfigureAwait(false))
+        {
+            Add(check);
+        }
+
         audience.Act("A host falls silent");
         foreach (DemoCheck check in await silence.End(cancellation).ConfigureAwait(false))
         {

@@ -64,7 +64,7 @@ public sealed class RestartBook : IDisposable
                 ["compartment"] = compartment,
                 ["host"] = holder.Host,
                 ["nonce"] = holder.Nonce,
-                ["at"] = granted.At.ToUnixTimeSeconds(),
+                ["at"] = granted.At.ToUnixTimeSeconds() + 1,
                 ["until"] = granted.Until.ToUnixTimeSeconds() + 1,
             });
             Add(granted);
