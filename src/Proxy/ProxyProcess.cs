@@ -87,7 +87,7 @@ public static class ProxyProcess
         };
         VirtualDeviceManager devices = new(hypervisor, layout, integrity);
         CompartmentManager compartments = new(hypervisor, storage, devices, network.Domains, layout, integrity);
-        await using TvdFactory factory = new(plans, new(plans, network, compartments, storage, time), time);
+        await using TvdFactory factory = new(plans, new UnitMaker(plans, network, compartments, storage, time), time);
         HostView view = new(plans, compartments, factory);
 
         // Who asks: libvirt's hook and the API. The last good plan is in force before either is answered.

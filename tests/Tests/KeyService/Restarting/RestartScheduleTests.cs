@@ -10,7 +10,7 @@ namespace Bailiwick.Tests.KeyService.Restarting;
 /// </summary>
 public sealed class RestartScheduleTests
 {
-    private const int Steps = 800;
+    private const int Steps = 400;
     private static readonly string Key = $"{ReleaseScene.Bank}/web-1-data";
 
     [Theory]
@@ -66,10 +66,10 @@ public sealed class RestartScheduleTests
         public void Step()
         {
             int host = random.Next(2);
-            switch (random.Next(10))
+            switch (random.Next(11))
             {
                 case 0 or 1:
-                    double seconds = random.Next(4) switch { 0 => 1800, 1 => 61, 2 => 30, _ => 3 };
+                    double seconds = random.Next(4) switch { 0 => 4000, 1 => 61, 2 => 30, _ => 3 };
                     _now += seconds;
                     Bench.Clock.Move(seconds);
                     break;
@@ -83,10 +83,10 @@ public sealed class RestartScheduleTests
                 case 6:
                     Return(host);
                     break;
-                case 7:
+                case 7 or 8:
                     TakeOver();
                     break;
-                case 8:
+                case 9:
                     StartAnew(host);
                     break;
                 default:
@@ -157,7 +157,7 @@ public sealed class RestartScheduleTests
 
         private void TakeOver()
         {
-            if (random.Next(2) == 0)
+            if (random.Next(4) == 0)
             {
                 _ = Bench.Restarts.WithdrawnAt(Key) is null ? Bench.Restarts.Withdraw(Key) : Bench.Restarts.Allow(Key);
             }
