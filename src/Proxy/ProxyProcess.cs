@@ -23,6 +23,7 @@ using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Provisioning;
 using Bailiwick.Proxy.Restarting;
 using Bailiwick.Proxy.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -77,13 +78,13 @@ public static class ProxyProcess
         TimedKeys timed = new(services, time);
         RestartingKeys keys = new(timed, restarts, integrity, services.OpenPart);
         LeaseKeeper proving = new(plans, evidence, services, own, restarts, time);
-        VolumeFiles files = new(host, configuration.Pool);
-        VirtualStorageManager storage = new(
-            hypervisor, keys, files, new BootFiles(configuration.Images, bootDirectory.Path),
-            HeldVolumes.Open(directory), integrity)
+        VolumeFiles volumes = new(host, configuration.Pool);
+        BootFiles boot = new(configuration.Images, bootDirectory.Path);
+        VirtualStorageManager storage = new(hypervisor, keys, volumes, boot, HeldVolumes.Open(directory), integrity)
         {
             Tpms = TpmKeeper(configuration, host, layout, identity),
-            BootVolumes = new BootVolumes(new VolumeReader(host, files), layout, time),
+            BootVolumes = new BootVolumes(new VolumeReader(new VolumeServer(host), volumes), layout, time),
+            Fillings = new VolumeFillings(Filler(configuration, host, volumes, directory), layout, time),
         };
         VirtualDeviceManager devices = new(hypervisor, layout, integrity);
         CompartmentManager compartments = new(hypervisor, storage, devices, network.Domains, layout, integrity);
@@ -105,7 +106,7 @@ public static class ProxyProcess
         await using ChannelServer server = await ChannelServer.Start(
             new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),
             new CallerRegister(plans, self).Resolve, NullLoggerFactory.Instance, cancel: stop).ConfigureAwait(false);
-        storage.BootVolumes.Ended = factory.WakeAll;
+        storage.BootVolumes.Ended = storage.Fillings.Ended = factory.WakeAll;
         factory.Start();
         ready();
         await RunAllAsync(
@@ -142,6 +143,10 @@ public static class ProxyProcess
         ProxyConfiguration configuration, RealHost host, MachineLayout layout, ChannelIdentity identity) => new(
             host, layout, new MachineTpmStates(host, configuration.Pool),
             new HostCertifier(Self(configuration), identity.Key, identity.Signer));
+
+    private static VolumeFiller Filler(
+        ProxyConfiguration configuration, RealHost host, VolumeFiles volumes, PrivateDirectory directory) => new(
+            new VolumeServer(host), volumes, FillMarks.Open(directory), configuration.Images);
 
     /// <summary>Policies expire without anybody saying so: the plan is computed again from time to time.</summary>
     private static async Task TickAsync(PlanKeeper plans, TimeProvider time, CancellationToken stop)

@@ -144,6 +144,12 @@ internal sealed class KeptCase(ReleaseCase reasons)
                     $"The host shows the header {stranger.Hex[..16]} of {Request.Key}, for which no key was ever made. "
                     + "Take that file out of the pool.");
                 break;
+            case (VolumeHeaderMark.Blank, { } early) when BeginsWithContent:
+                reasons.Add(
+                    KeyRefusalCode.ContentUnfinished,
+                    $"{Request.Key} begins with an image's disk, and nobody has confirmed that the file with the "
+                    + $"header {early.Hex[..16]} has all of it. Take that file out of the pool.");
+                break;
             case (VolumeHeaderMark.Bound bound, null):
                 reasons.Add(
                     KeyRefusalCode.HeaderMissing,
@@ -162,6 +168,13 @@ internal sealed class KeptCase(ReleaseCase reasons)
                 throw new UnreachableException();
         }
     }
+
+    /// <summary>
+    /// A blank volume's first file counts as soon as it is shown, for there is nothing in it; one that is to be filled
+    /// counts only when its host says that it is, which binds the header.
+    /// </summary>
+    private bool BeginsWithContent => Request.Key is KeySubject.Volume volume
+        && reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(volume.Ref.ToString()) is { FromImage: not null };
 
     private static string Named(Digest32? state) => state is null ? "blank" : $"as {state.Hex[..16]}";
 }

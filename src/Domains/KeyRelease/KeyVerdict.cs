@@ -273,6 +273,11 @@ public enum KeyRefusalCode
     /// <summary>The volume has a header, and the host finds no file of it.</summary>
     HeaderMissing,
 
+    /// <summary>
+    /// The host shows a file of a volume that begins with an image's disk, before anybody vouched for its content.
+    /// </summary>
+    ContentUnfinished,
+
     /// <summary>The key is not held as the document says: nothing to return or to take over.</summary>
     NotHeldSo,
 

@@ -65,7 +65,19 @@ public sealed record PlacementDemand(
 /// <param name="Wipe">How it is destroyed.</param>
 /// <param name="Origin">The statement.</param>
 public sealed record VolumeModel(
-    VolumeRef Ref, StatementName Domain, int SizeMib, WipeMethod Wipe, StatementOrigin Origin);
+    VolumeRef Ref, StatementName Domain, int SizeMib, WipeMethod Wipe, StatementOrigin Origin)
+{
+    /// <summary>
+    /// The image of its tenant whose disk it begins with, written before its first machine starts; null for blank. It
+    /// says how the volume is made and nothing of one that is there already.
+    /// </summary>
+    public StatementName? FromImage { get; init; }
+}
+
+/// <summary>The content that a disk begins with.</summary>
+/// <param name="Sha256">Digest of all of it, lower hex; in an authored document possibly <c>file:NAME</c>.</param>
+/// <param name="SizeMib">Its length, 1 to 16,777,216 MiB.</param>
+public sealed record DiskContent(string Sha256, int SizeMib);
 
 /// <summary>Boot software as its tenant's newest statement describes it.</summary>
 /// <param name="Ref">The image's name.</param>
@@ -86,4 +98,8 @@ public sealed record VolumeModel(
 /// <param name="Origin">The statement.</param>
 public sealed record ImageModel(
     ImageRef Ref, string KernelSha256, string InitrdSha256, string? FirmwareSha256, string? BootVolumeSha256,
-    string Arguments, StatementOrigin Origin);
+    string Arguments, StatementOrigin Origin)
+{
+    /// <summary>What volumes made from it begin with; null when it has no disk.</summary>
+    public DiskContent? Disk { get; init; }
+}

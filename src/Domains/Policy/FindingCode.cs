@@ -157,6 +157,12 @@ public enum FindingCode
     FirmwareNotStated,
     /// <summary>A machine's image states a boot volume, and its first disk is none that it only reads.</summary>
     BootVolumeNotRead,
+    /// <summary>A volume is to begin with an image's disk, and the image states none.</summary>
+    ImageWithoutDisk,
+    /// <summary>A volume is smaller than the disk that it is to begin with.</summary>
+    VolumeTooSmall,
+    /// <summary>A volume is to begin with an image's disk, and its domain leaves it in clear.</summary>
+    ContentNeedsCiphertext,
     /// <summary>A domain demands UEFI firmware of its machines, and a machine starts without.</summary>
     FirmwareNotAccepted,
     /// <summary>A domain demands that its machines have a TPM, and a machine has none.</summary>

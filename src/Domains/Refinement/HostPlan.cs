@@ -100,7 +100,18 @@ public sealed record MachineTpmPlan(string StateName, Reason Reason)
 /// <param name="Reason">Why.</param>
 public sealed record DiskPlan(
     VolumeRef Volume, string FileName, int SizeMib, bool Encrypted, VolumeAccess Access, string Target,
-    Guid SecretUuid, Reason Reason);
+    Guid SecretUuid, Reason Reason)
+{
+    /// <summary>What it begins with when it is made; null for blank.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ContentPlan? Content { get; init; }
+}
+
+/// <summary>What a volume is filled with when it is made.</summary>
+/// <param name="Sha256">Digest of the content, lower hex: also its file's name among the images of the host.</param>
+/// <param name="SizeMib">Its length, at most the volume's.</param>
+/// <param name="Reason">Why.</param>
+public sealed record ContentPlan(string Sha256, int SizeMib, Reason Reason);
 
 /// <summary>A network port of a machine.</summary>
 /// <param name="Device">The host's interface: <c>bwt</c> and 10 hex digits.</param>

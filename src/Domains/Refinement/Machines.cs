@@ -88,7 +88,24 @@ internal static class Machines
             new Reason(
                 $"{machine.Origin} attaches {volume.Origin} of {Display.Of(colour)}, whose volumes are "
                 + (encrypted ? "ciphertext on disk." : "plain on disk."),
-                [machine.Origin, volume.Origin, colour.Origin]));
+                [machine.Origin, volume.Origin, colour.Origin]))
+        {
+            Content = Content(scene, volume),
+        };
+    }
+
+    private static ContentPlan? Content(Scene scene, VolumeModel volume)
+    {
+        if (volume.FromImage is not { } name)
+        {
+            return null;
+        }
+
+        var image = scene.Datacentre.Machinery.Images[new ImageRef(volume.Ref.Tenant, name).ToString()];
+        var disk = image.Disk ?? throw new InvalidOperationException($"{image.Origin} was accepted without a disk.");
+        return new ContentPlan(
+            disk.Sha256, disk.SizeMib,
+            new Reason($"{volume.Origin} begins with the disk of {image.Origin}.", [volume.Origin, image.Origin]));
     }
 
     private static PortPlan Port(Scene scene, CompartmentModel machine, NicModel nic, int index)

@@ -252,6 +252,9 @@ public sealed class CompartmentManager(
                 case StartReadiness.BeingMeasured measuring:
                     Note(machine, "measuring", [measuring.Sentence]);
                     break;
+                case StartReadiness.BeingFilled filling:
+                    Note(machine, "provisioning", [filling.Sentence]);
+                    break;
                 case StartReadiness.Refused refused:
                     Note(machine, "refused", refused.Reasons, under);
                     break;
@@ -313,7 +316,7 @@ public sealed class CompartmentManager(
     private void Note(CompartmentPlan machine, string word, ImmutableArray<string> refusals, string? under = null)
     {
         CompartmentState before = StateOf(machine);
-        if (word == "stopped" && before.Word is "refused" or "failed" or "measuring")
+        if (word == "stopped" && before.Word is "refused" or "failed" or "measuring" or "provisioning")
         {
             // It does not run because of the reasons that are noted already; those are what people want to see.
             return;

@@ -3,8 +3,10 @@ using System.Collections.Immutable;
 namespace Bailiwick.Proxy.Compartments;
 
 /// <summary>What was last seen and done of one machine; immutable.</summary>
-/// <param name="Word">running, paused, stopped, refused, stopping, measuring, failed or unknown.</param>
-/// <param name="Refusals">Why it is refused or failed, or how far its measuring has come.</param>
+/// <param name="Word">running, paused, stopped, refused, stopping, measuring, provisioning, failed or unknown.</param>
+/// <param name="Refusals">
+/// Why it is refused or failed, or how far its measuring or the filling of its volumes has come.
+/// </param>
 /// <param name="Failures">How often in a row a start came to nothing.</param>
 /// <param name="RetryUnder">
 /// What the last start rested on (<see cref="Plans.EnforcedPlan.StartsUnder"/>); under the same, the next one waits

@@ -22,6 +22,10 @@ public sealed class NbdExport(Stream stream)
     private const ushort NoZeroes = 2;
     private const uint ExportName = 1;
     private const ushort ReadCommand = 0;
+    private const ushort WriteCommand = 1;
+    private const ushort FlushCommand = 3;
+    private const ushort ReadOnlyFlag = 2;
+    private const ushort FlushFlag = 4;
     private const ushort DisconnectCommand = 2;
     private const int RequestBytes = 28;
     private const int ReplyBytes = 16;
@@ -30,6 +34,11 @@ public sealed class NbdExport(Stream stream)
 
     /// <summary>The size that the server claims, in bytes; known after <see cref="OpenAsync"/>.</summary>
     public long Size { get; private set; }
+
+    /// <summary>
+    /// Whether the server takes writes, and makes them durable when asked; known after <see cref="OpenAsync"/>.
+    /// </summary>
+    public bool IsWritable { get; private set; }
 
     /// <summary>Negotiates.</summary>
     /// <exception cref="InvalidDataException">The server speaks otherwise.</exception>
@@ -55,6 +64,8 @@ public sealed class NbdExport(Stream stream)
         ulong size = BinaryPrimitives.ReadUInt64BigEndian(offered.Span);
         Demand(size <= long.MaxValue, "its size is no size");
         Size = (long)size;
+        ushort flags = BinaryPrimitives.ReadUInt16BigEndian(offered.Span[8..]);
+        IsWritable = (flags & (ReadOnlyFlag | FlushFlag)) == FlushFlag;
     }
 
     /// <summary>Fills a buffer of at most <see cref="MostBytes"/> from an offset within the export.</summary>
@@ -62,22 +73,54 @@ public sealed class NbdExport(Stream stream)
     /// <exception cref="IOException">The connection ended.</exception>
     public async Task ReadAsync(long offset, Memory<byte> into, CancellationToken stop)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(into.Length, MostBytes);
-        ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Size - into.Length);
+        Within(offset, into.Length);
         await SendAsync(ReadCommand, offset, into.Length, stop).ConfigureAwait(false);
-        Memory<byte> reply = _header.AsMemory(0, ReplyBytes);
-        await stream.ReadExactlyAsync(reply, stop).ConfigureAwait(false);
-        Demand(BinaryPrimitives.ReadUInt32BigEndian(reply.Span) == ReplyMagic, "its reply is none");
-        uint error = BinaryPrimitives.ReadUInt32BigEndian(reply.Span[4..]);
-        Demand(error == 0, $"it cannot read at {offset}: error {error}");
-        Demand(BinaryPrimitives.ReadUInt64BigEndian(reply.Span[8..]) == _cookie, "it answers another request");
+        await AnsweredAsync($"read at {offset}", stop).ConfigureAwait(false);
         await stream.ReadExactlyAsync(into, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes at most <see cref="MostBytes"/> at an offset within the export; not yet durable.</summary>
+    /// <exception cref="InvalidDataException">The server answered another request, or that it cannot write.</exception>
+    /// <exception cref="IOException">The connection ended.</exception>
+    public async Task WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken stop)
+    {
+        Within(offset, bytes.Length);
+        Demand(IsWritable, "it takes no writes");
+        await SendAsync(WriteCommand, offset, bytes.Length, stop).ConfigureAwait(false);
+        await stream.WriteAsync(bytes, stop).ConfigureAwait(false);
+        await AnsweredAsync($"write at {offset}", stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Makes durable what was written.</summary>
+    /// <exception cref="InvalidDataException">The server answered another request, or that it cannot.</exception>
+    /// <exception cref="IOException">The connection ended.</exception>
+    public async Task FlushAsync(CancellationToken stop)
+    {
+        Demand(IsWritable, "it takes no writes");
+        await SendAsync(FlushCommand, 0, 0, stop).ConfigureAwait(false);
+        await AnsweredAsync("make its writes durable", stop).ConfigureAwait(false);
     }
 
     /// <summary>Says goodbye; a server for one connection ends then.</summary>
     /// <exception cref="IOException">The connection ended already.</exception>
     public Task CloseAsync(CancellationToken stop) => SendAsync(DisconnectCommand, 0, 0, stop);
+
+    private void Within(long offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MostBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Size - length);
+    }
+
+    private async Task AnsweredAsync(string what, CancellationToken stop)
+    {
+        Memory<byte> reply = _header.AsMemory(0, ReplyBytes);
+        await stream.ReadExactlyAsync(reply, stop).ConfigureAwait(false);
+        Demand(BinaryPrimitives.ReadUInt32BigEndian(reply.Span) == ReplyMagic, "its reply is none");
+        uint error = BinaryPrimitives.ReadUInt32BigEndian(reply.Span[4..]);
+        Demand(error == 0, $"it cannot {what}: error {error}");
+        Demand(BinaryPrimitives.ReadUInt64BigEndian(reply.Span[8..]) == _cookie, "it answers another request");
+    }
 
     private async Task SendAsync(ushort command, long offset, int length, CancellationToken stop)
     {
@@ -96,7 +139,7 @@ public sealed class NbdExport(Stream stream)
     {
         if (!holds)
         {
-            throw new InvalidDataException($"The NBD server cannot be read: {otherwise}.");
+            throw new InvalidDataException($"The NBD server cannot be used: {otherwise}.");
         }
     }
 }

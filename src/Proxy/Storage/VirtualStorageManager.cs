@@ -13,6 +13,7 @@ using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Provisioning;
 
 namespace Bailiwick.Proxy.Storage;
 
@@ -37,6 +38,9 @@ public sealed class VirtualStorageManager(
 
     /// <summary>Reads boot volumes.</summary>
     public required BootVolumes BootVolumes { get; init; }
+
+    /// <summary>Fills volumes that begin with content.</summary>
+    public required VolumeFillings Fillings { get; init; }
 
     /// <summary>
     /// What the machine is about to boot from: its files as they are now, and its boot volume as it was measured for
@@ -81,6 +85,11 @@ public sealed class VirtualStorageManager(
     public async Task<StartReadiness> PrepareAsync(
         EnforcedPlan plan, CompartmentPlan machine, CancellationToken stop)
     {
+        if (machine.Disks.Select(Fillings.Look).OfType<FillState.Busy>().FirstOrDefault() is { } filling)
+        {
+            return new StartReadiness.BeingFilled(filling.Sentence);
+        }
+
         await boot.PrepareAsync(machine.Boot, stop).ConfigureAwait(false);
         ImmutableArray<string>.Builder refusals = ImmutableArray.CreateBuilder<string>();
         // All are looked at before a key is asked for, and before any program opens one.
@@ -95,7 +104,13 @@ public sealed class VirtualStorageManager(
         {
             if (disk.Encrypted)
             {
-                refusals.AddRange(await OpenAsync(plan, machine, disk, state, stop).ConfigureAwait(false));
+                (ImmutableArray<string> against, string? waiting) =
+                    await OpenAsync(plan, machine, disk, state, stop).ConfigureAwait(false);
+                refusals.AddRange(against);
+                if (refusals.Count == 0 && waiting is not null)
+                {
+                    return new StartReadiness.BeingFilled(waiting);
+                }
             }
             else
             {
@@ -170,16 +185,17 @@ public sealed class VirtualStorageManager(
     }
 
     /// <summary>
-    /// Whether the machine's boot volume is being read for a start; that is given up when none is wanted.
+    /// Whether a volume of the machine is being read or filled for a start; that is given up when none is wanted.
     /// </summary>
     private bool IsMeasured(EnforcedPlan plan, string machineName)
     {
         if (plan.Machine(machineName) is not { } machine || !plan.WantsRunning(machine))
         {
             BootVolumes.GiveUp(machineName);
+            Fillings.GiveUp(machineName);
         }
 
-        return BootVolumes.IsBusy(machineName);
+        return BootVolumes.IsBusy(machineName) || Fillings.IsBusy(machineName);
     }
 
     private bool IsUnmeasured(CompartmentPlan machine) =>
@@ -228,25 +244,31 @@ public sealed class VirtualStorageManager(
         }
     }
 
-    private async Task<ImmutableArray<string>> OpenAsync(
+    private Task<OpenedVolume> OpenedAsync(
+        EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, VolumeState state, CancellationToken stop) =>
+        disk.Content is not null && !state.Exists
+            ? new ContentOpening(keys, files, held, integrity, Fillings).OpenAsync(plan, machine, disk, stop)
+            : _opening.OpenAsync(plan, machine, disk, state, stop);
+
+    private async Task<(ImmutableArray<string> Refusals, string? Waiting)> OpenAsync(
         EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, VolumeState state, CancellationToken stop)
     {
-        using OpenedVolume opened = await _opening.OpenAsync(plan, machine, disk, state, stop).ConfigureAwait(false);
+        using OpenedVolume opened = await OpenedAsync(plan, machine, disk, state, stop).ConfigureAwait(false);
         if (opened.Key is not { } key)
         {
-            return opened.Refusals;
+            return (opened.Refusals, opened.Waiting);
         }
 
         await MeasureAsync(machine, disk, key, stop).ConfigureAwait(false);
         if (IsUnmeasured(machine))
         {
-            return [];
+            return ([], null);
         }
 
         // The key is for this header alone, and the pool had time to put another file in its place.
         if (_opening.Exchanged(machine, disk, opened.Header) is { IsEmpty: false } exchanged)
         {
-            return exchanged;
+            return (exchanged, null);
         }
 
         byte[] passphrase = VolumeFiles.Passphrase(key);
@@ -261,7 +283,7 @@ public sealed class VirtualStorageManager(
             CryptographicOperations.ZeroMemory(passphrase);
         }
 
-        return [];
+        return ([], null);
     }
 }
 
@@ -285,6 +307,13 @@ public abstract class StartReadiness
 
     /// <summary>Not yet: what it boots from is still being measured. The machine's next turn asks again.</summary>
     public sealed class BeingMeasured(string sentence) : StartReadiness
+    {
+        /// <summary>How far it has come.</summary>
+        public string Sentence { get; } = sentence;
+    }
+
+    /// <summary>Not yet: a volume is still being filled. The machine's next turn asks again.</summary>
+    public sealed class BeingFilled(string sentence) : StartReadiness
     {
         /// <summary>How far it has come.</summary>
         public string Sentence { get; } = sentence;

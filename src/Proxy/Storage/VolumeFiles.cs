@@ -32,6 +32,36 @@ public sealed class VolumeFiles(IHost host, string pool)
             LinuxDisk.Instance, Path.GetFullPath(PathOf(disk)), disk.Encrypted, (long)disk.SizeMib << 20);
     }
 
+    /// <summary>
+    /// Where the volume's file is while it is filled: a name that no machine uses and no key service knows.
+    /// </summary>
+    public string FillingOf(DiskPlan disk) => PathOf(disk) + ".filling";
+
+    /// <summary>Looks at what is being filled, as at a volume.</summary>
+    /// <exception cref="WorldException">The disk refused.</exception>
+    public VolumeState InspectFilling(DiskPlan disk)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        return VolumeFile.Inspect(
+            LinuxDisk.Instance, Path.GetFullPath(FillingOf(disk)), disk.Encrypted, (long)disk.SizeMib << 20);
+    }
+
+    /// <summary>Makes a blank volume under LUKS that is to be filled.</summary>
+    /// <exception cref="WorldException">The disk or a program refused.</exception>
+    public void CreateFilling(DiskPlan disk, SecretBytes key) => CreateEncrypted(disk, key, FillingOf(disk));
+
+    /// <summary>Removes what was being filled, if anything.</summary>
+    /// <exception cref="WorldException">The disk refused.</exception>
+    public void DropFilling(DiskPlan disk) => Change(disk, () => File.Delete(FillingOf(disk)));
+
+    /// <summary>Gives the filled file the volume's name; there must be none of that name.</summary>
+    /// <exception cref="WorldException">The disk refused.</exception>
+    public void CompleteFilling(DiskPlan disk)
+    {
+        Change(disk, () => File.Move(FillingOf(disk), PathOf(disk)));
+        host.Run(new ProgramCall("sync", pool));
+    }
+
     /// <summary>Makes a blank volume without encryption; only for a plan that says so.</summary>
     /// <exception cref="ArgumentException">The plan says that the volume is encrypted.</exception>
     /// <exception cref="WorldException">The disk or a program refused.</exception>
@@ -42,12 +72,14 @@ public sealed class VolumeFiles(IHost host, string pool)
             throw new ArgumentException($"{disk.Volume} is to be encrypted.", nameof(disk));
         }
 
-        Create(disk, ["qemu-img", "create", "-q", "-f", "raw"], default);
+        Create(disk, PathOf(disk), ["qemu-img", "create", "-q", "-f", "raw"], default);
     }
 
     /// <summary>Makes a blank volume under LUKS.</summary>
     /// <exception cref="WorldException">The disk or a program refused.</exception>
-    public void CreateEncrypted(DiskPlan disk, SecretBytes key)
+    public void CreateEncrypted(DiskPlan disk, SecretBytes key) => CreateEncrypted(disk, key, PathOf(disk));
+
+    private void CreateEncrypted(DiskPlan disk, SecretBytes key, string path)
     {
         byte[] passphrase = Passphrase(key);
         try
@@ -55,7 +87,7 @@ public sealed class VolumeFiles(IHost host, string pool)
             string options = string.Create(
                 CultureInfo.InvariantCulture, $"key-secret=k,iter-time={DerivationMilliseconds}");
             Create(
-                disk,
+                disk, path,
                 [
                     "qemu-img", "create", "-q", "-f", "luks", "--object", "secret,id=k,file=/dev/stdin",
                     "-o", options,
@@ -78,18 +110,26 @@ public sealed class VolumeFiles(IHost host, string pool)
         return text;
     }
 
-    private void Create(DiskPlan disk, string[] program, ReadOnlyMemory<byte> input)
+    private void Create(DiskPlan disk, string path, string[] program, ReadOnlyMemory<byte> input)
     {
-        string temporary = PathOf(disk) + ".new";
-        try
+        string temporary = path + ".new";
+        Change(disk, () =>
         {
             File.Delete(temporary);
             string size = disk.SizeMib.ToString(CultureInfo.InvariantCulture) + "M";
             host.Run(new ProgramCall([.. program, temporary, size]) { Input = input });
             File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             host.Run(new ProgramCall("sync", temporary));
-            File.Move(temporary, PathOf(disk));
+            File.Move(temporary, path);
             host.Run(new ProgramCall("sync", pool));
+        });
+    }
+
+    private static void Change(DiskPlan disk, Action change)
+    {
+        try
+        {
+            change();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -116,6 +116,9 @@ internal sealed class VolumeOpening(
 /// <param name="Refusals">Every reason against it; empty with a key.</param>
 internal sealed record OpenedVolume(SecretBytes? Key, Digest32? Header, ImmutableArray<string> Refusals) : IDisposable
 {
+    /// <summary>How far it is, when it is neither open nor refused but still being filled; else null.</summary>
+    public string? Waiting { get; init; }
+
     /// <inheritdoc/>
     public void Dispose() => Key?.Dispose();
 }

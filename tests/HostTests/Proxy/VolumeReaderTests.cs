@@ -123,7 +123,7 @@ public sealed class VolumeReaderTests : IDisposable
 
     private Task<string> Digest(
         DiskPlan disk, SecretBytes? key, Action<long>? progress = null, CancellationToken stop = default) =>
-        new VolumeReader(_host, _files).DigestAsync(disk, key, _root, progress ?? (_ => { }), stop);
+        new VolumeReader(new VolumeServer(_host), _files).DigestAsync(disk, key, _root, progress ?? (_ => { }), stop);
 
     private static DiskPlan Disk(string file, bool encrypted) => new(
         new VolumeRef(PartyId.Unsigned("bank"), StatementName.Parse("root")), file, SizeMib, encrypted,

@@ -94,7 +94,8 @@ internal sealed class FakeHost : IHost
                 FakeImages.Luks(file, size);
                 break;
             case ["timeout", _, _, "qemu-nbd", ..]:
-                Nbd.Serve(words.Single(w => w.StartsWith("--socket=", StringComparison.Ordinal))["--socket=".Length..]);
+                Nbd.Serve(words.Single(w => w.StartsWith("--socket=", StringComparison.Ordinal))["--socket=".Length..],
+                    words.Contains("--read-only"));
                 break;
             case ["ip", "netns", "add", var name]:
                 Network.Namespaces.Add(name);

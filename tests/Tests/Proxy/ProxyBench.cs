@@ -18,6 +18,7 @@ using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Provisioning;
 using Bailiwick.Proxy.Reconciling;
 using Bailiwick.Proxy.Storage;
 using Bailiwick.Tests.Channel;
@@ -51,6 +52,9 @@ internal sealed class ProxyBench : IDisposable
     }
 
     public FakeHost Host { get; } = new();
+
+    /// <summary>The operator's directory of images.</summary>
+    public string Images => Path.Combine(_files, "images");
 
     /// <summary>The pool of volumes.</summary>
     public string Pool => Path.Combine(_files, "pool");
@@ -147,7 +151,11 @@ internal sealed class ProxyBench : IDisposable
         {
             Tpms = new MachineTpmKeeper(
                 Host, layout, new MachineTpmStates(Host, Pool), Certifier()),
-            BootVolumes = new BootVolumes(new VolumeReader(Host, volumes), layout, Clock),
+            BootVolumes = new BootVolumes(new VolumeReader(new VolumeServer(Host), volumes), layout, Clock),
+            Fillings = new VolumeFillings(
+                new VolumeFiller(
+                    new VolumeServer(Host), volumes, FillMarks.Open(_directory), Path.Combine(_files, "images")),
+                layout, Clock),
         };
         Storage = storage;
         VirtualDeviceManager devices = new(link, layout, Integrity);

@@ -90,9 +90,12 @@ internal static class MachineDifferences
     private static long Minutes(RestartTerms? terms) => (long)(terms?.Within.TotalMinutes ?? 0);
 
     private static string Words(VolumeModel volume) =>
-        $"{volume.SizeMib} MiB of {volume.Domain}, destroyed by {WireText.Of(volume.Wipe)},";
+        $"{volume.SizeMib} MiB of {volume.Domain}, destroyed by {WireText.Of(volume.Wipe)}, made "
+        + $"{(volume.FromImage is { } image ? $"from the image {image}" : "blank")},";
 
     private static string Words(ImageModel image) =>
         $"kernel {image.KernelSha256}, initrd {image.InitrdSha256}, firmware {image.FirmwareSha256 ?? "none"}, "
-        + $"boot volume {image.BootVolumeSha256 ?? "not stated"}, arguments '{image.Arguments}'";
+        + $"boot volume {image.BootVolumeSha256 ?? "not stated"}, "
+        + $"disk {(image.Disk is { } disk ? $"{disk.Sha256} of {disk.SizeMib} MiB" : "none")}, "
+        + $"arguments '{image.Arguments}'";
 }

@@ -14,7 +14,7 @@ namespace Bailiwick.Domains.Policy.Reading;
 /// </summary>
 internal static class BodySigner
 {
-    private static readonly ImmutableArray<string> ImageFiles = ["kernel", "initrd", "firmware", "bootVolume"];
+    private static readonly ImmutableArray<string> ImageFiles = ["kernel", "initrd", "firmware", "bootVolume", "disk"];
 
     /// <summary>Makes the body.</summary>
     public static SignedBody Sign(PolicyDocument authored, SigningMaterial material)
@@ -82,7 +82,7 @@ internal static class BodySigner
         PolicyDocument document, PolicyNode.Members body, string place, string member, SigningMaterial material,
         DocumentFindings missing)
     {
-        if ((body.Find(member) as PolicyNode.Members)?.Find("file") is not PolicyNode.Text file)
+        if (body.Find(member) is not PolicyNode.Members named || named.Find("file") is not PolicyNode.Text file)
         {
             return body;
         }
@@ -97,7 +97,11 @@ internal static class BodySigner
         }
 
         return body.With(member, new PolicyNode.Members(
-            [new PolicyMember("sha256", new PolicyNode.Text(digest, file.Line), file.Line)], file.Line));
+            [
+                .. named.Entries.Where(one => one.Name != "file"),
+                new PolicyMember("sha256", new PolicyNode.Text(digest, file.Line), file.Line),
+            ],
+            file.Line));
     }
 
     private static PolicyNode.Members Host(

@@ -35,16 +35,20 @@ internal static class MachineReader
     /// <summary>Reads a volume.</summary>
     public static VolumeModel Volume(PolicyDocument document, Value body)
     {
-        body.Only("domain", "sizeMiB", "wipe");
+        body.Only("domain", "sizeMiB", "wipe", "from");
+        var from = body.May("from");
         return new VolumeModel(
             new VolumeRef(document.Origin.Owner, document.Origin.Name), body.Need("domain").Name(),
-            body.Need("sizeMiB").Integer(1, 16_777_216), body.Need("wipe").Word<WipeMethod>(), document.Origin);
+            body.Need("sizeMiB").Integer(1, 16_777_216), body.Need("wipe").Word<WipeMethod>(), document.Origin)
+        {
+            FromImage = from.IsPresent ? from.Only("image").Need("image").Name() : null,
+        };
     }
 
     /// <summary>Reads an image.</summary>
     public static ImageModel Image(PolicyDocument document, Value body)
     {
-        body.Only("kernel", "initrd", "firmware", "bootVolume", "arguments");
+        body.Only("kernel", "initrd", "firmware", "bootVolume", "disk", "arguments");
         var (firmware, volume) = (body.May("firmware"), body.May("bootVolume"));
         return new ImageModel(
             new ImageRef(document.Origin.Owner, document.Origin.Name),
@@ -52,8 +56,15 @@ internal static class MachineReader
             body.Need("initrd").FileOrDigest(document.IsSigned),
             firmware.IsPresent ? firmware.FileOrDigest(document.IsSigned) : null,
             volume.IsPresent ? volume.FileOrDigest(document.IsSigned) : null,
-            body.Need("arguments").KernelArguments(), document.Origin);
+            body.Need("arguments").KernelArguments(), document.Origin)
+        {
+            Disk = Content(body.May("disk"), document.IsSigned),
+        };
     }
+
+    private static DiskContent? Content(Value disk, bool signed) => disk.IsPresent
+        ? new DiskContent(disk.FileOrDigest(signed, "sizeMiB"), disk.Need("sizeMiB").Integer(1, 16_777_216))
+        : null;
 
     private static ImmutableArray<DiskModel> Disks(Value list)
     {

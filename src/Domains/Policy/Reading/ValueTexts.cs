@@ -41,14 +41,18 @@ internal sealed partial class Value
     /// A file by the SHA-256 of its content; while the document is unsigned also by its name, and then the text is
     /// `file:NAME`.
     /// </summary>
-    public string FileOrDigest(bool signed)
+    /// <param name="signed">Whether the document is signed.</param>
+    /// <param name="beside">What else is said of the file.</param>
+    public string FileOrDigest(bool signed, params string[] beside)
     {
         if (!signed && May("file").IsPresent)
         {
-            return "file:" + Only("file").Need("file").FileName();
+            return "file:" + Only([.. beside, "file"]).Need("file").FileName();
         }
 
-        return signed ? Only("sha256").Need("sha256").Sha256() : Only("sha256", "file").Need("sha256").Sha256();
+        return signed
+            ? Only([.. beside, "sha256"]).Need("sha256").Sha256()
+            : Only([.. beside, "sha256", "file"]).Need("sha256").Sha256();
     }
 
     /// <summary>

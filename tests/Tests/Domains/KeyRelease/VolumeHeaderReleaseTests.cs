@@ -4,6 +4,7 @@ using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Tests.Domains.Policy;
 
 namespace Bailiwick.Tests.Domains.KeyRelease;
 
@@ -43,6 +44,24 @@ public sealed class VolumeHeaderReleaseTests
     [Fact]
     public void Refuses_a_header_for_which_no_key_was_ever_made() =>
         Only(KeyRefusalCode.HeaderUnknown, Showing(Ours, new VolumeHeaderMark.New()));
+
+    [Fact]
+    public void Refuses_a_file_of_a_volume_that_is_to_be_filled_until_its_content_is_confirmed()
+    {
+        Example filled = ReleaseScene.Policies
+            .With(
+                "bank/images.yaml", "arguments:",
+                $"disk: {{sha256: {new string('a', 64)}, sizeMiB: 16}}\narguments:")
+            .With(
+                "bank/web.yaml", "name: web-1-data\n", "name: web-1-data\nfrom: {image: guest}\n");
+        ReleaseScene scene = Scene(Ours, new VolumeHeaderMark.Blank()) with { Example = filled };
+        Only(KeyRefusalCode.ContentUnfinished, scene.Judge());
+
+        // Without a file it is filled; with a bound header it was; and a blank volume's file counts when it is shown.
+        Assert.IsType<KeyVerdict.Release>((scene with { State = "" }).Judge());
+        Assert.IsType<KeyVerdict.Release>((scene with { Header = Bound }).Judge());
+        Assert.IsType<KeyVerdict.Release>((scene with { Example = ReleaseScene.Policies }).Judge());
+    }
 
     [Fact]
     public void The_reasons_stand_beside_those_against_the_evidence()

@@ -24,6 +24,8 @@ public sealed class PolicyDiffTests
             PolicyChangeCode.MachineDescription, "may be restarted without its key service" },
         { "bank/images.yaml", "arguments:", "bootVolume: {file: root.img}\narguments:", PolicyEffect.Changes,
             PolicyChangeCode.Software, "boot volume file:root.img" },
+        { "bank/images.yaml", "arguments:", "disk: {file: base.raw, sizeMiB: 8}\narguments:", PolicyEffect.Changes,
+            PolicyChangeCode.Software, "disk file:base.raw of 8 MiB" },
         { "hospital/records.yaml", "confidentiality: untrusted-links", "confidentiality: none", PolicyEffect.Opens,
             PolicyChangeCode.NetworkConfidentiality, "weakened" },
         { "hospital/records.yaml", "confidentiality: untrusted-links", "confidentiality: always", PolicyEffect.Closes,

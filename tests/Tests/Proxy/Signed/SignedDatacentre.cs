@@ -125,6 +125,24 @@ internal sealed class SignedDatacentre : IDisposable
         return this;
     }
 
+    /// <summary>The first machine's volume begins with the disk of the image.</summary>
+    public SignedDatacentre Fill(SignedParty tenant, string domain, string content, int sizeMib)
+    {
+        Envelopes.Add(tenant.Sign(StatementKind.Image, "guest", new JsonObject
+        {
+            ["kernel"] = new JsonObject { ["sha256"] = Kernel },
+            ["initrd"] = new JsonObject { ["sha256"] = Initrd },
+            ["disk"] = new JsonObject { ["sha256"] = content, ["sizeMiB"] = sizeMib },
+            ["arguments"] = ShortArguments,
+        }));
+        Envelopes.Add(tenant.Sign(StatementKind.Volume, $"{domain}-1-data", new JsonObject
+        {
+            ["domain"] = domain, ["sizeMiB"] = 16, ["wipe"] = "crypto-erase",
+            ["from"] = new JsonObject { ["image"] = "guest" },
+        }));
+        return this;
+    }
+
     public JsonObject DomainBody(
         string subnet, string storage = "none", string expires = "2036-01-01T00:00:00Z", string lost = "stop") => new()
     {
