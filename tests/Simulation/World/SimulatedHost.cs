@@ -14,6 +14,7 @@ using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.MachineTpms;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Provisioning;
 using Bailiwick.Proxy.Reconciling;
 using Bailiwick.Proxy.Storage;
 using Bailiwick.Tests.Fakes;
@@ -110,7 +111,11 @@ internal sealed class SimulatedHost : IDisposable
             Tpms = new MachineTpmKeeper(
                 Kernel, layout, new MachineTpmStates(Kernel, Path.Combine(_files, "pool")),
                 new HostCertifier(Ref, _identity.PublicKey, _identity)),
-            BootVolumes = new BootVolumes(new VolumeReader(Kernel, volumes), layout, _time),
+            BootVolumes = new BootVolumes(new VolumeReader(new VolumeServer(Kernel), volumes), layout, _time),
+            Fillings = new VolumeFillings(
+                new VolumeFiller(
+                    new VolumeServer(Kernel), volumes, FillMarks.Open(directory), Path.Combine(_files, "images")),
+                layout, _time),
         };
         VirtualDeviceManager devices = new(link, layout, integrity);
         CompartmentManager compartments = new(
