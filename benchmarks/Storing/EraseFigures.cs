@@ -67,8 +67,11 @@ internal static class EraseFigures
     {
         string key = $"{tenant}/{name}";
         VaultHolder holder = new(
-            $"{tenant}/host-1", Convert.ToBase64String(Digest32.Of(Encoding.ASCII.GetBytes(key)).Bytes));
-        vault.Release(new KeyGrant(key, $"{tenant}/web", $"{tenant}/web-1", holder) { Revision = 1 }, _ => 0);
+            $"{tenant}/host-1", Convert.ToBase64String(Digest32.Of(Encoding.ASCII.GetBytes(key)).Bytes))
+        {
+            Compartment = $"{tenant}/web-1", Access = "write",
+        };
+        vault.Release(new KeyGrant(key, $"{tenant}/web", holder) { Revision = 1 }, _ => 0);
         vault.Clear(key, holder, ClearCause.Returned, Digest32.Of("returned"u8).Hex);
         return key;
     }

@@ -105,6 +105,12 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
             Add(check);
         }
 
+        audience.Act("A volume that two domains share");
+        foreach (DemoCheck check in await new SharedVolumeAct(stage).Play(cancellation).ConfigureAwait(false))
+        {
+            Add(check);
+        }
+
         audience.Act("Root on a host lies about it");
         foreach (DemoCheck check in await new EvidenceAct(stage).Play(cancellation).ConfigureAwait(false))
         {

@@ -94,8 +94,7 @@ internal sealed class LyingHost : IDisposable
                     byte[] evidence = EvidenceDocument.Write(said with { Tpm = prove(said) }, _identity.Signer);
                     byte[] request = ReleaseRequest.Write(
                         new RequestedParts(
-                            new KeySubject.Volume(new VolumeRef(
-                                _machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume)),
+                            new KeySubject.Volume(_machine.Model.Disks[0].Volume),
                             _machine.Model.Ref, Host(), nonce, session)
                         {
                             State = Header(),
@@ -119,7 +118,7 @@ internal sealed class LyingHost : IDisposable
     /// <summary>The digest of the header of the volume's file.</summary>
     private Digest32? Header()
     {
-        VolumeRef volume = new(_machine.Model.Ref.Tenant, _machine.Model.Disks[0].Volume);
+        VolumeRef volume = _machine.Model.Disks[0].Volume;
         using var file = File.OpenHandle(
             Path.Combine(
                 _stage.Deployment.Paths.Pool,

@@ -29,6 +29,8 @@
  *   io <device> read|write seq|random <block> <count>
  *                                  {"us":1234}   so many operations of so many bytes on the whole disk, one at a time
  *                                  and past the guest's caches; a write ends with a flush and DESTROYS what was there
+ *   disk read <vdX>                {"line":"text"}   the disk's first line, past the machine's own cache; "" when blank
+ *   disk write <vdX> <token>       {"line":"text"}   writes it, or says why the kernel or the disk did not
  *
  * A question carries "BWCANARY:<token>\n" in its frames (after the ARP and neighbour packets, in the payload of others;
  * a TCP handshake has none). The answer to a ping carries it back, so an asker sees its own tokens of answered pings.
@@ -198,6 +200,10 @@ static void obey(int count, char **words)
     } else if (count == 1 && !strcmp(word, "forget")) {
         capture_forget();
         say("{\"ok\":true}");
+    } else if (count == 3 && !strcmp(word, "disk") && !strcmp(words[1], "read")) {
+        disk_line(words[2], NULL);
+    } else if (count == 4 && !strcmp(word, "disk") && !strcmp(words[1], "write") && token_valid(words[3])) {
+        disk_line(words[2], words[3]);
     } else {
         say("{\"error\":\"unknown command or wrong number of arguments\"}");
     }

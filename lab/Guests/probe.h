@@ -64,5 +64,6 @@ void sweep_neighbour_answer(int family, const void *address, const unsigned char
 /* serve.c: what this machine answers. */
 const char *listen_on(const char *kind, int port);
 
-/* volume.c: `probe volume <device> <machine>`. */
+/* volume.c: `probe volume <device> <machine>`, and the first line of a disk, read, or written unless null. */
+void disk_line(const char *name, const char *line);
 int volume_main(const char *device, const char *name);

@@ -147,6 +147,21 @@ public sealed class ProbeChannel : IAsyncDisposable
         return TimeSpan.FromMicroseconds(answer.Us);
     }
 
+    /// <summary>The first line of a disk of the machine, past the machine's own cache; empty when blank.</summary>
+    /// <param name="disk"><c>vda</c> to <c>vdz</c>.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="LabException">The machine has no such disk, or it cannot be read.</exception>
+    public async Task<string> ReadLineOf(string disk, CancellationToken cancellation = default) =>
+        (await Ask<DiskAnswer>($"disk read {disk}", TimeSpan.Zero, cancellation).ConfigureAwait(false)).Line;
+
+    /// <summary>Writes the first line of a disk of the machine, and gives what is there then.</summary>
+    /// <param name="disk"><c>vda</c> to <c>vdz</c>.</param>
+    /// <param name="token">1 to 48 of A-Z a-z 0-9 . _ -</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="LabException">The machine has no such disk, or it cannot be written.</exception>
+    public async Task<string> WriteLineOf(string disk, string token, CancellationToken cancellation = default) =>
+        (await Ask<DiskAnswer>($"disk write {disk} {token}", TimeSpan.Zero, cancellation).ConfigureAwait(false)).Line;
+
     public ValueTask DisposeAsync()
     {
         _socket.Dispose();
@@ -291,6 +306,8 @@ public sealed class ProbeChannel : IAsyncDisposable
     private sealed record SweepAnswer(IReadOnlyList<ProbeAnswer> Results);
 
     private sealed record SentAnswer(int Sent);
+
+    private sealed record DiskAnswer(string Line);
 
     private sealed record DoneAnswer(bool Ok);
 

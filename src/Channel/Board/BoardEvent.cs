@@ -24,7 +24,13 @@ public abstract class BoardEvent
             Added = details.Added;
             RefusedEntries = details.Refused;
             Unopened = details.Unopened;
+            IsAnew = details.IsAnew;
         }
+
+        /// <summary>
+        /// Whether it tells of the log from its beginning: the first time, and when the board opened more of it.
+        /// </summary>
+        public bool IsAnew { get; }
 
         /// <summary>The checkpoint.</summary>
         public VerifiedCheckpoint Checkpoint { get; }
@@ -109,7 +115,10 @@ public sealed record RefusedEntry(long Index, StatementRefusal Reason, string Se
 
 /// <summary>The parts of an advance besides the checkpoint and the book.</summary>
 internal sealed record AdvanceDetails(
-    ImmutableArray<VerifiedStatement> Added, ImmutableArray<RefusedEntry> Refused, ImmutableArray<long> Unopened);
+    ImmutableArray<VerifiedStatement> Added, ImmutableArray<RefusedEntry> Refused, ImmutableArray<long> Unopened)
+{
+    public required bool IsAnew { get; init; }
+}
 
 /// <summary>Why a follower does not take what a board shows. Closed.</summary>
 public enum FollowerRefusal

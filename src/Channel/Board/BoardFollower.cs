@@ -113,6 +113,7 @@ public sealed class BoardFollower
         WatchEvent.Checkpoint checkpoint => _log.Take(checkpoint),
         WatchEvent.Placements placements => new BoardEvent.PlacementsChanged(placements.Rows),
         WatchEvent.Heartbeat => new BoardEvent.Alive(),
+        WatchEvent.Reread => _log.Reread(),
         _ => throw new UnreachableException(),
     };
 

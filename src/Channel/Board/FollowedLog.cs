@@ -80,6 +80,18 @@ internal sealed class FollowedLog
         _ahead = _range;
     }
 
+    /// <summary>
+    /// Begins with the first leaf again, as after a restart: the newest checkpoint and the marks of what was seen stay,
+    /// so nothing else can be shown in its place and nothing of it withheld.
+    /// </summary>
+    public BoardEvent? Reread()
+    {
+        (_remembered, _newest) = (_newest ?? _remembered, null);
+        (_range, _book) = (CompactRange.Empty, StatementBook.Empty);
+        DropPending();
+        return null;
+    }
+
     /// <summary>Takes the next leaf.</summary>
     public BoardEvent.Refused? Take(WatchEvent.Entry entry)
     {
@@ -187,7 +199,10 @@ internal sealed class FollowedLog
         }
 
         var unopened = _pending.Where(pending => pending.Envelope is null).Select(pending => pending.Index);
-        var details = new AdvanceDetails(added.ToImmutable(), refused.ToImmutable(), [.. unopened]);
+        var details = new AdvanceDetails(added.ToImmutable(), refused.ToImmutable(), [.. unopened])
+        {
+            IsAnew = _newest is null,
+        };
         // Kept before it is told: what somebody acted on is never forgotten.
         var changed = NewestMarks(added);
         _memory.Save(Encoding.UTF8.GetBytes(note), changed);

@@ -20,7 +20,8 @@ public sealed record ReportedLease(string Host, string Domain, string Standing, 
 /// <summary>Who holds a volume's key.</summary>
 /// <param name="Volume">`tenant id/name`.</param>
 /// <param name="Host">`operator id/name`.</param>
-public sealed record ReportedHolder(string Volume, string Host);
+/// <param name="Compartment">The machine that uses it: `tenant id/name`.</param>
+public sealed record ReportedHolder(string Volume, string Host, string Compartment);
 
 /// <summary>How a verifier says that a host stands for a domain.</summary>
 /// <param name="Domain">`tenant id/name`.</param>

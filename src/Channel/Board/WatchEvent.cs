@@ -12,6 +12,7 @@ namespace Bailiwick.Channel.Board;
 [JsonDerivedType(typeof(Checkpoint), "checkpoint")]
 [JsonDerivedType(typeof(Placements), "placements")]
 [JsonDerivedType(typeof(Heartbeat), "heartbeat")]
+[JsonDerivedType(typeof(Reread), "reread")]
 public abstract record WatchEvent
 {
     private WatchEvent()
@@ -35,4 +36,10 @@ public abstract record WatchEvent
 
     /// <summary>The board is there and has nothing new; each five seconds.</summary>
     public sealed record Heartbeat : WatchEvent;
+
+    /// <summary>
+    /// The next leaf is the first again: what was not open to the reader then is open now, because another tenant's
+    /// machine names a volume of the reader's.
+    /// </summary>
+    public sealed record Reread : WatchEvent;
 }

@@ -25,9 +25,8 @@ public sealed record DomainKeysBody(
 /// <param name="Key">What it opens.</param>
 /// <param name="Epoch">Which key of that name.</param>
 /// <param name="Serial">What an approval of its destruction names, lower hex.</param>
-/// <param name="Holder">The host that holds it; null when nobody does.</param>
-/// <param name="Since">Since when, by the key service's clock; empty when nobody does.</param>
-public sealed record KeptKeyBody(string Key, long Epoch, string Serial, string? Holder, string Since);
+/// <param name="Holders">Who has it now.</param>
+public sealed record KeptKeyBody(string Key, long Epoch, string Serial, ImmutableArray<KeyHolderBody> Holders);
 
 /// <summary>A key that was destroyed.</summary>
 /// <param name="What"><c>key</c> or <c>domain</c>.</param>

@@ -74,11 +74,18 @@ public sealed record FollowedLogBody(string Host, JsonElement Position, Immutabl
 
 /// <summary>A volume that has a key.</summary>
 /// <param name="Volume">`tenant id/name`.</param>
-/// <param name="Holder">The host that holds the key; null when nobody does.</param>
-/// <param name="Nonce">The nonce of the release by which it holds it.</param>
+/// <param name="Holders">Who has the key now.</param>
 /// <param name="Header">
 /// The digest of the only header with which its key is released, lower hex; null while none is known, and for a TPM.
 /// </param>
 /// <param name="HeaderSince">When that was bound.</param>
 public sealed record HeldVolume(
-    string Volume, string? Holder, string? Nonce, string? Header, DateTimeOffset? HeaderSince);
+    string Volume, ImmutableArray<KeyHolderBody> Holders, string? Header, DateTimeOffset? HeaderSince);
+
+/// <summary>A machine on a host that has a key.</summary>
+/// <param name="Host">`operator id/name`.</param>
+/// <param name="Compartment">`tenant id/name`.</param>
+/// <param name="Access">`read` or `write`; empty of a TPM.</param>
+/// <param name="Nonce">The nonce of the release by which it has it.</param>
+/// <param name="Since">Since when, by the key service's clock.</param>
+public sealed record KeyHolderBody(string Host, string Compartment, string Access, string Nonce, string Since);

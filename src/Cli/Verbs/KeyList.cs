@@ -45,7 +45,7 @@ internal static class KeyList
                 yield return
                 [
                     $"    {BoardReader.Display(book, key.Key)}", Number(key.Epoch),
-                    key.Holder is null ? "nobody" : BoardReader.Display(book, key.Holder), key.Since,
+                    VolumeList.Holders(book, key.Holders), key.Holders.FirstOrDefault()?.Since ?? "",
                 ];
             }
         }

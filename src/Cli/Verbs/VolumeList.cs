@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -16,8 +17,8 @@ internal static class VolumeList
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("list",
-            "Show the volumes that your key service has keys for, the host that holds each, and its header's first "
-            + "digits.\n"
+            "Show the volumes that your key service has keys for, who has each now and whether to read or to write,\n"
+            + "and its header's first digits.\n"
             + "Example: bailiwick volume list --as bank");
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -37,11 +38,11 @@ internal static class VolumeList
                 return (int)ExitCode.Done;
             }
 
-            string[] titles = ["volume", "held by", "header", "since"];
+            string[] titles = ["volume", "has it now", "header", "since"];
             terminal.Table(titles, status.Volumes.Select(one => (IReadOnlyList<string>)
             [
                 BoardReader.Display(book, one.Volume),
-                one.Holder is null ? "nobody" : BoardReader.Display(book, one.Holder),
+                Holders(book, one.Holders),
                 one.Header?[..HeaderDigits] ?? "", Since(one),
             ]));
             return (int)ExitCode.Done;
@@ -52,9 +53,23 @@ internal static class VolumeList
     /// <summary>A volume for programs.</summary>
     internal static JsonObject Row(HeldVolume one) => new()
     {
-        ["volume"] = one.Volume, ["holder"] = one.Holder, ["nonce"] = one.Nonce, ["header"] = one.Header,
-        ["headerSince"] = one.HeaderSince,
+        ["volume"] = one.Volume,
+        ["holders"] = new JsonArray([.. one.Holders.Select(holder => new JsonObject
+        {
+            ["host"] = holder.Host, ["machine"] = holder.Compartment, ["access"] = holder.Access,
+            ["nonce"] = holder.Nonce, ["since"] = holder.Since,
+        })]),
+        ["header"] = one.Header, ["headerSince"] = one.HeaderSince,
     };
+
+    /// <summary>Who has a key now, for people.</summary>
+    internal static string Holders(StatementBook book, ImmutableArray<KeyHolderBody> holders) =>
+        holders.IsEmpty ? "nobody" : string.Join("; ", holders.Select(one => Holder(book, one)));
+
+    /// <summary>One that has a key, for people.</summary>
+    internal static string Holder(StatementBook book, KeyHolderBody one) =>
+        $"{BoardReader.Display(book, one.Compartment)} on {BoardReader.Display(book, one.Host)}"
+        + (one.Access.Length == 0 ? "" : $" to {one.Access}");
 
     /// <summary>When its header was bound, for people.</summary>
     internal static string Since(HeldVolume one) =>

@@ -44,7 +44,7 @@ internal static class VolumeShow
 
             terminal.Table(["volume", BoardReader.Display(book, one.Volume)],
             [
-                ["held by", one.Holder is null ? "nobody" : BoardReader.Display(book, one.Holder)],
+                ["has it now", VolumeList.Holders(book, one.Holders)],
                 ["header", one.Header ?? "none is known yet"],
                 ["since", VolumeList.Since(one)],
                 ["without asking", restart is null ? "nobody may open it" : HostLeases.Sentence(book, restart)],

@@ -46,17 +46,22 @@ internal static class VolumeTakeover
                 BundleOptions.Party(desk.Context.Datacentre),
                 BundleOptions.Name(parsed.GetRequiredValue(from).Split('/')[^1]));
             KeyServiceStatus status = await volumes.Client.Status(cancellation).ConfigureAwait(false);
-            KeyNonce nonce = Held(status, wanted, holder, book, name);
+            KeyNonce[] nonces = Held(status, wanted, holder, book, name);
             using PartyDirectory party = PartyDirectory.Open(
                 parsed.GetRequiredValue(keys), PassphraseFile.Read(parsed.GetValue(passphrase)));
-            byte[] approval = HolderDocument.WriteTakeover(
-                wanted, holder, nonce, party.OpenRoots(volumes.Approvals(wanted)));
-            await volumes.Client.Takeover(approval, cancellation).ConfigureAwait(false);
+            var roots = party.OpenRoots(volumes.Approvals(wanted));
+            foreach (KeyNonce nonce in nonces)
+            {
+                byte[] approval = HolderDocument.WriteTakeover(wanted, holder, nonce, roots);
+                await volumes.Client.Takeover(approval, cancellation).ConfigureAwait(false);
+            }
+
             if (parsed.GetValue(GlobalOptions.Json))
             {
                 terminal.Json(new JsonObject
                 {
-                    ["volume"] = wanted.ToString(), ["takenFrom"] = holder.ToString(), ["nonce"] = nonce.Base64,
+                    ["volume"] = wanted.ToString(), ["takenFrom"] = holder.ToString(),
+                    ["nonces"] = new JsonArray([.. nonces.Select(nonce => JsonValue.Create(nonce.Base64))]),
                 });
             }
             else
@@ -70,26 +75,30 @@ internal static class VolumeTakeover
         return command;
     }
 
-    /// <summary>The nonce of the release by which this host holds the volume.</summary>
-    private static KeyNonce Held(
+    /// <summary>The nonces of the releases by which this host holds the volume, one for each machine.</summary>
+    private static KeyNonce[] Held(
         KeyServiceStatus status, KeySubject wanted, HostRef holder, StatementBook book, string name)
     {
         HeldVolume held = status.Volumes.FirstOrDefault(one => one.Volume == wanted.ToString())
             ?? throw new CustodyException(
                 $"The key service has no key for {name}; `bailiwick volume list` shows what it has.");
-        if (held.Holder is null)
+        if (held.Holders.IsEmpty)
         {
             throw new CustodyException($"Nobody holds {name}: there is nothing to take over.");
         }
 
-        if (held.Holder != holder.ToString())
+        var own = held.Holders.Where(one => one.Host == holder.ToString()).ToArray();
+        if (own.Length == 0)
         {
             throw new CustodyException(
-                $"{BoardReader.Display(book, held.Holder)} holds {name}, not {holder.Name}; look again with "
+                $"{name} is held by {VolumeList.Holders(book, held.Holders)}, not by {holder.Name}; look again with "
                 + "`bailiwick volume list`.");
         }
 
-        return KeyNonce.Read(held.Nonce)
-            ?? throw new CustodyException($"The key service's word on who holds {name} cannot be read.");
+        return
+        [
+            .. own.Select(one => KeyNonce.Read(one.Nonce) ?? throw new CustodyException(
+                $"The key service's word on who holds {name} cannot be read.")),
+        ];
     }
 }

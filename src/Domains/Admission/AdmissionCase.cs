@@ -36,6 +36,15 @@ internal sealed record AdmissionCase(
             .Select(name => ground.Domain(machine.Ref.Tenant, name))
             .OfType<DomainModel>()]);
 
+    /// <summary>The domains that own the machine's volumes and of which it is no member, each once.</summary>
+    public ImmutableArray<DomainModel> Lenders =>
+    [
+        .. Machine.Disks
+            .Select(disk => Ground.Datacentre.Machinery.Volumes.GetValueOrDefault(disk.Volume.ToString()))
+            .OfType<VolumeModel>().Select(volume => Ground.Domain(volume.Ref.Tenant, volume.Domain))
+            .OfType<DomainModel>().Distinct().Except(Domains),
+    ];
+
     /// <summary><c>bank/web-1</c>.</summary>
     public string MachineText => Display.Of(Machine);
 }

@@ -107,6 +107,8 @@ public enum AdmissionRefusalCode
     NotApart,
     /// <summary>A machine it must be with is on another host.</summary>
     NotTogether,
+    /// <summary>Another machine has the volume, and its statement does not let both have it.</summary>
+    VolumeInUse,
     /// <summary>A domain's quota is used up.</summary>
     QuotaExceeded,
     /// <summary>The host has no capacity left, reservations of other domains considered.</summary>

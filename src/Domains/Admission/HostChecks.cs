@@ -9,7 +9,8 @@ internal static class HostChecks
 {
     public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission)
     {
-        foreach (var domain in admission.Domains)
+        // Who lends a volume has a say in where it is opened.
+        foreach (var domain in admission.Domains.Concat(admission.Lenders))
         {
             Platform(refusals, admission, domain);
         }

@@ -124,12 +124,13 @@ internal static class MachineChecks
     {
         foreach (var disk in machine.Disks)
         {
-            var volume = ground.Datacentre.Machinery.Volumes.GetValueOrDefault(
-                new VolumeRef(machine.Ref.Tenant, disk.Volume).ToString());
-            if (volume is null || ground.Domain(machine.Ref.Tenant, volume.Domain) is not { } colour)
+            var volume = ground.Datacentre.Machinery.Volumes.GetValueOrDefault(disk.Volume.ToString());
+            if (volume is null || ground.Domain(disk.Volume.Tenant, volume.Domain) is not { } colour)
             {
                 refusals.Add(new(AdmissionRefusalCode.UnknownVolume,
-                    $"{machine.Origin} has the disk {disk.Volume}, which no accepted statement describes"
+                    $"{machine.Origin} has the disk {disk.Volume.Name}"
+                    + (disk.Volume.Tenant == machine.Ref.Tenant ? "" : $" of the tenant {disk.Volume.Tenant.Short}")
+                    + ", which no accepted statement describes"
                     + (volume is null ? "." : $", for its domain {volume.Domain} is unknown."),
                     machine.Origin));
                 continue;
@@ -139,7 +140,8 @@ internal static class MachineChecks
             {
                 refusals.Add(new(AdmissionRefusalCode.VolumeFlowClosed,
                     $"{volume.Origin} belongs to {Display.Of(colour)}, {machine.Origin} is not a member of it, and no "
-                    + $"flow of volume {disk.Volume} ({Text(disk.Access)}) to a domain of the machine is open to it.",
+                    + $"flow of volume {volume.Ref.Name} ({WireText.Of(disk.Access)}) to a domain of the machine is "
+                    + "open to it.",
                     volume.Origin));
             }
         }
@@ -240,11 +242,4 @@ internal static class MachineChecks
             && (address.Equals(nic.Ipv4) || address.Equals(nic.Ipv6)));
         return holder.Ref == machine.Ref && own == 1 ? null : holder;
     }
-
-    private static string Text(VolumeAccess access) => access switch
-    {
-        VolumeAccess.Read => "read",
-        VolumeAccess.Write => "write",
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
 }

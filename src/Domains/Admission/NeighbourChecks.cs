@@ -9,6 +9,7 @@ internal static class NeighbourChecks
     {
         Confidentiality(refusals, admission, standing);
         Company(refusals, admission, standing);
+        Sharing(refusals, admission, standing);
         foreach (var domain in admission.Domains)
         {
             Quotas(refusals, admission, standing, domain);
@@ -58,6 +59,32 @@ internal static class NeighbourChecks
         }
     }
 
+    /// <summary>A volume is open in as many machines as its statement says, and no more.</summary>
+    private static void Sharing(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
+    {
+        foreach (var disk in admission.Machine.Disks)
+        {
+            if (!admission.Ground.Datacentre.Machinery.Volumes.TryGetValue(disk.Volume.ToString(), out var volume))
+            {
+                continue;
+            }
+
+            foreach (var (other, host) in standing.Admitted)
+            {
+                if (other.Ref != admission.Machine.Ref
+                    && other.Disks.FirstOrDefault(one => one.Volume == disk.Volume) is { } held
+                    && VolumeUse.Conflict(volume.Sharing, disk.Access, held.Access) is { } rule)
+                {
+                    refusals.Add(new(AdmissionRefusalCode.VolumeInUse,
+                        $"{admission.MachineText} would {WireText.Of(disk.Access)} the volume {volume.Ref.Name} of "
+                        + $"{volume.Origin.OwnerName}/{volume.Domain}, and {Display.Of(other)} on {Display.Of(host)} "
+                        + $"has it to {WireText.Of(held.Access)}: {rule}",
+                        volume.Origin));
+                }
+            }
+        }
+    }
+
     private static bool Demands(
         IReadOnlyCollection<Ledger.Statements.StatementName> own,
         IReadOnlyCollection<Ledger.Statements.StatementName> others,
@@ -89,7 +116,7 @@ internal static class NeighbourChecks
             volume.Ref.Tenant == domain.Ref.Tenant && volume.Domain == domain.Ref.Name))
         {
             used += volume.SizeMib;
-            if (used > domain.Quota.StorageMib && attached.Contains(volume.Ref.Name))
+            if (used > domain.Quota.StorageMib && attached.Contains(volume.Ref))
             {
                 refusals.Add(Exceeded(admission, domain, $"MiB of storage up to the volume {volume.Ref.Name}",
                     used, domain.Quota.StorageMib));

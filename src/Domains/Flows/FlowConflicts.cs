@@ -23,7 +23,7 @@ internal static class FlowConflicts
             var joined = peers[domain.Ref].ToHashSet();
             var sides = domain.Grants.Select(term => new FlowSide(domain, term, true))
                 .Concat(domain.Accepts.Select(term => new FlowSide(domain, term, false)))
-                .Where(side => joined.Contains(side.Term.Peer))
+                .Where(side => side.Term.Resource is FlowResource.Network && joined.Contains(side.Term.Peer))
                 .DistinctBy(side => side.Term.Peer);
             foreach (var side in sides)
             {

@@ -78,8 +78,7 @@ public sealed class FlowMatrix
     public OpenFlow? Lending(VolumeModel volume, CompartmentRef machine, VolumeAccess access)
     {
         ArgumentNullException.ThrowIfNull(volume);
-        var owner = new DomainRef(volume.Ref.Tenant, volume.Domain);
-        return Open.FirstOrDefault(flow => flow.From == owner && flow.Receivers.Contains(machine)
+        return Open.FirstOrDefault(flow => flow.From == volume.Colour && flow.Receivers.Contains(machine)
             && flow.Resource is FlowResource.Volume lent && lent.Name == volume.Ref.Name && lent.Access >= access);
     }
 

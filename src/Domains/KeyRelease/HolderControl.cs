@@ -181,9 +181,7 @@ public static class HolderControl
 
     internal static void CheckHeld(List<KeyRefusal> refusals, HolderDocument document, KeyCustody custody)
     {
-        bool isHeldSo = custody.Holder is HolderState.Held held
-            && held.Host == document.Holder && held.Nonce.Equals(document.Nonce);
-        if (!isHeldSo)
+        if (!custody.Holders.HasRelease(document.Holder, document.Nonce))
         {
             Add(
                 refusals, KeyRefusalCode.NotHeldSo,

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Bailiwick.Attestation;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
 
 namespace Bailiwick.Domains.KeyRelease;
@@ -144,6 +145,20 @@ internal sealed class KeptCase(ReleaseCase reasons)
                     $"The host shows the header {stranger.Hex[..16]} of {Request.Key}, for which no key was ever made. "
                     + "Take that file out of the pool.");
                 break;
+            case (VolumeHeaderMark.New or VolumeHeaderMark.Blank, _)
+                when reasons.Subject?.Use is { Access: VolumeAccess.Read } && !IsFilledFor:
+                reasons.Add(
+                    KeyRefusalCode.VolumeBlank,
+                    $"{Request.Key} was not made yet, and {Request.Compartment.Name} only reads it. Start a machine "
+                    + "that writes it first.");
+                break;
+            case (VolumeHeaderMark.Blank, _)
+                when reasons.Subject?.Use is { Sharing: not VolumeSharing.Exclusive } && Maker() is { } maker:
+                reasons.Add(
+                    KeyRefusalCode.VolumeBlank,
+                    $"{maker.Machine.Name} on {maker.Host.Name} is making {Request.Key}, and has not said yet which "
+                    + "header it has. Wait until it has.");
+                break;
             case (VolumeHeaderMark.Blank, { } early) when BeginsWithContent:
                 reasons.Add(
                     KeyRefusalCode.ContentUnfinished,
@@ -175,6 +190,12 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// </summary>
     private bool BeginsWithContent => Request.Key is KeySubject.Volume volume
         && reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(volume.Ref.ToString()) is { FromImage: not null };
+
+    /// <summary>The host fills it before its first machine starts, so that one of its tenant's may be a reader.</summary>
+    private bool IsFilledFor => BeginsWithContent && Request.Compartment.Tenant == Request.Key.Tenant;
+
+    private KeyHolder? Maker() => Custody.Holders.All.FirstOrDefault(
+        one => one.Host != Request.Host || one.Machine != Request.Compartment);
 
     private static string Named(Digest32? state) => state is null ? "blank" : $"as {state.Hex[..16]}";
 }

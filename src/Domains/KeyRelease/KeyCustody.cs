@@ -9,10 +9,10 @@ namespace Bailiwick.Domains.KeyRelease;
 /// <param name="Tenant">The tenant it serves.</param>
 /// <param name="Caller">The id of the key at the other end of the channel.</param>
 /// <param name="Nonce">What the request's nonce is worth.</param>
-/// <param name="Holder">Who holds the key.</param>
+/// <param name="Holders">Who holds the key.</param>
 /// <param name="Doubt">Why it has lent a host no trust for a domain; null while it has.</param>
 public sealed record KeyCustody(
-    PartyId Tenant, KeyId Caller, NonceStanding Nonce, HolderState Holder, HostDoubt Doubt)
+    PartyId Tenant, KeyId Caller, NonceStanding Nonce, KeyHolders Holders, HostDoubt Doubt)
 {
     /// <summary>What it knows of a machine's TPM state; plays no part for a volume.</summary>
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
@@ -55,25 +55,4 @@ public enum NonceStanding
 
     /// <summary>Given to another caller.</summary>
     OfAnotherCaller,
-}
-
-/// <summary>Who holds a volume's key: <see cref="Nobody"/> or <see cref="Held"/>.</summary>
-public abstract record HolderState
-{
-    private HolderState()
-    {
-    }
-
-    /// <summary>No host has the key, or the last one returned it.</summary>
-    public sealed record Nobody : HolderState;
-
-    /// <summary>One host has the key and has not returned it.</summary>
-    /// <param name="Host">The host.</param>
-    /// <param name="Nonce">The nonce of the release by which it got it last.</param>
-    public sealed record Held(HostRef Host, KeyNonce Nonce) : HolderState
-    {
-        /// <summary>Reads a host's reference text and a nonce's base64; null when either is none.</summary>
-        public static Held? Read(string host, string nonce) =>
-            KeyReferences.Host(host) is { } holder && KeyNonce.Read(nonce) is { } read ? new Held(holder, read) : null;
-    }
 }

@@ -27,6 +27,8 @@ public abstract class KeyVerdict
             Because = subject.Because;
             Domain = subject.Domain.Ref;
             Revision = subject.Revision;
+            Access = subject.Use?.Access;
+            Sharing = subject.Use?.Sharing ?? VolumeSharing.Exclusive;
         }
 
         /// <summary>The verified request.</summary>
@@ -50,6 +52,12 @@ public abstract class KeyVerdict
 
         /// <summary>The revision of the statement of the volume, or of the machine whose TPM it is.</summary>
         public long Revision { get; }
+
+        /// <summary>What the machine may do with the volume; null of a TPM.</summary>
+        public VolumeAccess? Access { get; }
+
+        /// <summary>Who else may hold the key at the same time.</summary>
+        public VolumeSharing Sharing { get; }
     }
 
     /// <summary>At least one check failed; all that failed are given.</summary>
@@ -237,8 +245,12 @@ public enum KeyRefusalCode
     /// <summary>The host has no lease for a domain: it did not prove itself yet, was refused, or is silent.</summary>
     NoLease,
 
-    /// <summary>Another host holds the key.</summary>
+    /// <summary>Another host holds the key, and the volume's statement does not let both have it.</summary>
     HeldByAnotherHost,
+
+    /// <summary>Another machine of the host holds the key, and the volume's statement does not let both have it.
+    /// </summary>
+    HeldByAnotherMachine,
 
     /// <summary>The key was made for another domain than the statement says now.</summary>
     ColourDiffers,
@@ -269,6 +281,9 @@ public enum KeyRefusalCode
 
     /// <summary>The host shows another header of a volume than it has.</summary>
     HeaderDiffers,
+
+    /// <summary>Nobody has made the volume yet, and the machine only reads it, or another is making it.</summary>
+    VolumeBlank,
 
     /// <summary>The volume has a header, and the host finds no file of it.</summary>
     HeaderMissing,

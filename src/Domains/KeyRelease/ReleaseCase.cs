@@ -63,15 +63,28 @@ internal sealed class ReleaseCase(
         }
     }
 
-    /// <summary>One host at a time has a key; the holder itself may ask again.</summary>
-    public void CheckHolder()
+    /// <summary>
+    /// A key is with one machine on one host, or with as many as the volume's statement lets have it. A holder may ask
+    /// again; a machine is on one host only, whatever it shares.
+    /// </summary>
+    public void CheckHolders()
     {
-        if (custody.Holder is HolderState.Held held && held.Host != request.Host)
+        foreach (KeyHolder held in custody.Holders.All.Where(
+            held => held.Host != request.Host || held.Machine != request.Compartment))
         {
-            Add(
-                KeyRefusalCode.HeldByAnotherHost,
-                $"{held.Host} holds the key of {request.Key}. It must return it, or root keys of the tenant must "
-                + "approve a takeover.");
+            string? rule = held.Machine != request.Compartment && held.Access is { } access
+                && Subject?.Use is { } use
+                    ? VolumeUse.Conflict(use.Sharing, use.Access, access)
+                    : "it is one machine's on one host.";
+            if (rule is not null)
+            {
+                bool elsewhere = held.Host != request.Host;
+                Add(
+                    elsewhere ? KeyRefusalCode.HeldByAnotherHost : KeyRefusalCode.HeldByAnotherMachine,
+                    $"{held.Host} holds the key of {request.Key} for {held.Machine.Name}"
+                    + (held.Access is { } word ? $" to {WireText.Of(word)}" : "") + $", and {rule} The host must "
+                    + "return it, or root keys of the tenant must approve a takeover.");
+            }
         }
     }
 
@@ -83,24 +96,45 @@ internal sealed class ReleaseCase(
                 KeyRefusalCode.TenantNotServed,
                 $"This key service serves the tenant {custody.Tenant.Short}, not {request.Tenant.Short}.");
         }
-        else if (!datacentre.Tenants.ContainsKey(request.Tenant.ToString()))
+        else
         {
-            Add(KeyRefusalCode.UnknownTenant, $"No accepted root statement of {request.Tenant.Short} is known here.");
-        }
-        else if (datacentre.Datacentre is { } home && !home.Tenants.Contains(request.Tenant))
-        {
-            Add(
-                KeyRefusalCode.TenantNotInDatacentre,
-                $"{home.Origin} does not list the tenant {request.Tenant.Short}.", home.Origin);
+            CheckAdmitted(request.Tenant);
         }
 
-        if (request.Key.Tenant != request.Tenant || request.Compartment.Tenant != request.Tenant)
+        if (request.Key.Tenant != request.Tenant || (request.Compartment.Tenant != request.Tenant && !IsBorrowing()))
         {
             Add(
                 KeyRefusalCode.ForeignReference,
-                $"{request.Key} and {request.Compartment} must both be of the tenant {request.Tenant.Short}.");
+                $"{request.Key} and {request.Compartment} must both be of the tenant {request.Tenant.Short}, or the "
+                + "machine's statement must have a disk on the volume.");
+        }
+        else if (request.Compartment.Tenant != request.Tenant)
+        {
+            CheckAdmitted(request.Compartment.Tenant);
         }
     }
+
+    private void CheckAdmitted(PartyId tenant)
+    {
+        if (!datacentre.Tenants.ContainsKey(tenant.ToString()))
+        {
+            Add(KeyRefusalCode.UnknownTenant, $"No accepted root statement of {tenant.Short} is known here.");
+        }
+        else if (datacentre.Datacentre is { } home && !home.Tenants.Contains(tenant))
+        {
+            Add(
+                KeyRefusalCode.TenantNotInDatacentre, $"{home.Origin} does not list the tenant {tenant.Short}.",
+                home.Origin);
+        }
+    }
+
+    /// <summary>
+    /// The one way in which a key is for another tenant's machine: that tenant's own signed statement of it names the
+    /// volume. Whether the volume is lent to it is judged like for any machine that is no member of its domain.
+    /// </summary>
+    private bool IsBorrowing() => request.Key is KeySubject.Volume { Ref: var volume }
+        && datacentre.Machinery.Compartments.GetValueOrDefault(request.Compartment.ToString()) is { } machine
+        && machine.Disks.Any(disk => disk.Volume == volume);
 
     private CompartmentModel? CheckReferences()
     {
@@ -132,7 +166,7 @@ internal sealed class ReleaseCase(
             return false;
         }
 
-        if (machine is not null && machine.Disks.All(disk => disk.Volume != volume.Name))
+        if (machine is not null && machine.Disks.All(disk => disk.Volume != volume))
         {
             Add(
                 KeyRefusalCode.VolumeNotAttached,
@@ -160,10 +194,10 @@ internal sealed class ReleaseCase(
     /// <summary>
     /// The domain that the key is of: a volume's colour, and a machine's first domain for its TPM.
     /// </summary>
-    private StatementName OwnDomain(CompartmentModel machine) => request.Key switch
+    private DomainRef OwnDomain(CompartmentModel machine) => request.Key switch
     {
-        KeySubject.Volume volume => datacentre.Machinery.Volumes[volume.Ref.ToString()].Domain,
-        KeySubject.MachineTpm => machine.Nics[0].Domain,
+        KeySubject.Volume volume => datacentre.Machinery.Volumes[volume.Ref.ToString()].Colour,
+        KeySubject.MachineTpm => new DomainRef(machine.Ref.Tenant, machine.Nics[0].Domain),
         _ => throw new UnreachableException(),
     };
 
@@ -174,13 +208,18 @@ internal sealed class ReleaseCase(
         _ => throw new UnreachableException(),
     };
 
+    /// <summary>
+    /// The domains by which the host is judged: of this tenant, those of the machine and the key's own. What another
+    /// tenant demands of the host of its own machine its own key service asks.
+    /// </summary>
     private ImmutableArray<DomainModel> CheckDomains(CompartmentModel machine)
     {
-        var colourName = OwnDomain(machine);
+        var own = OwnDomain(machine);
         var domains = ImmutableArray.CreateBuilder<DomainModel>();
-        foreach (var name in machine.Nics.Select(nic => nic.Domain).Append(colourName).Distinct())
+        foreach (var reference in FlowMatrix.Domains(machine)
+            .Where(domain => domain.Tenant == request.Key.Tenant).Append(own).Distinct())
         {
-            if (datacentre.Domains.TryGetValue(new DomainRef(request.Key.Tenant, name).ToString(), out var domain))
+            if (datacentre.Domains.TryGetValue(reference.ToString(), out var domain))
             {
                 domains.Add(domain);
             }
@@ -188,14 +227,15 @@ internal sealed class ReleaseCase(
             {
                 Add(
                     KeyRefusalCode.UnknownDomain,
-                    $"No accepted statement describes the domain {name} of {machine.Origin}.", machine.Origin);
+                    $"No accepted statement describes the domain {reference.Name} of {machine.Origin}.",
+                    machine.Origin);
             }
         }
 
-        var colour = domains.FirstOrDefault(domain => domain.Ref.Name == colourName);
+        var colour = domains.FirstOrDefault(domain => domain.Ref == own);
         if (colour is not null)
         {
-            Subject = new ReleaseSubject(machine, colour, [.. domains], RevisionOf(machine));
+            Subject = new ReleaseSubject(machine, colour, [.. domains], RevisionOf(machine)) { Use = UseOf(machine) };
             CheckFlow(machine, colour);
         }
 
@@ -214,22 +254,36 @@ internal sealed class ReleaseCase(
 
     private void CheckFlow(CompartmentModel machine, DomainModel colour)
     {
-        bool isMember = machine.Nics.Any(nic => nic.Domain == colour.Ref.Name);
-        if (isMember || request.Key is not KeySubject.Volume { Ref: var asked }
-            || machine.Disks.FirstOrDefault(disk => disk.Volume == asked.Name) is not { } disk)
+        if (FlowMatrix.Domains(machine).Contains(colour.Ref) || request.Key is not KeySubject.Volume { Ref: var asked }
+            || UseOf(machine) is not { } use)
         {
             return;
         }
 
         var volume = datacentre.Machinery.Volumes[asked.ToString()];
-        if (FlowMatrix.Of(datacentre).Lending(volume, machine.Ref, disk.Access) is null)
+        if (FlowMatrix.Of(datacentre).Lending(volume, machine.Ref, use.Access) is not { } flow)
         {
             Add(
                 KeyRefusalCode.VolumeFlowClosed,
-                $"{machine.Origin} is not a member of {colour.Origin}, and no flow opens the volume to it.",
+                $"{machine.Origin} is not a member of {colour.Origin}, and no flow opens the volume {asked.Name} to it "
+                + $"to {WireText.Of(use.Access)}.",
                 colour.Origin);
         }
+        else if (datacentre.Domains.GetValueOrDefault(flow.To.ToString()) is { } borrower && now >= borrower.Expires)
+        {
+            Add(
+                KeyRefusalCode.DomainExpired,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{borrower.Origin}, which accepts the volume {asked.Name}, expired at {borrower.Expires:u}."),
+                borrower.Origin);
+        }
     }
+
+    private KeyUse? UseOf(CompartmentModel machine) => request.Key is KeySubject.Volume { Ref: var asked }
+        && machine.Disks.FirstOrDefault(disk => disk.Volume == asked) is { } disk
+            ? new KeyUse(disk.Access, datacentre.Machinery.Volumes[asked.ToString()].Sharing)
+            : null;
 
     private void CheckHost(CompartmentModel? machine, ImmutableArray<DomainModel> domains, VerifiedEvidence? evidence)
     {
@@ -304,7 +358,13 @@ internal sealed class ReleaseCase(
 internal sealed record ReleaseSubject(
     CompartmentModel Machine, DomainModel Domain, ImmutableArray<DomainModel> Domains, long Revision)
 {
+    /// <summary>What the machine does with the volume; null of a TPM, and of a volume that it has not.</summary>
+    public KeyUse? Use { get; init; }
+
     /// <summary>Where the decision comes from.</summary>
     public ImmutableArray<StatementOrigin> Because =>
         [Machine.Origin, .. Domains.Select(domain => domain.Origin)];
 }
+
+/// <summary>What a machine does with a volume, and who else may have it.</summary>
+internal sealed record KeyUse(VolumeAccess Access, VolumeSharing Sharing);

@@ -1,14 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Json;
 
 namespace Bailiwick.Domains.KeyRelease;
 
 /// <summary>
 /// What a sealed key is bound to: it opens for this and for nothing else. The revisions tell the host under which
-/// policy the key service decided, and the header with which volume's file alone it may use the key; it is empty for a
-/// volume without a file, and for a machine's TPM.
+/// policy the key service decided, the access what the machine may do with the volume, and the header with which
+/// volume's file alone it may use the key; it is empty for a volume without a file. Both are empty for a machine's TPM.
 /// </summary>
 /// <param name="Request">The request.</param>
 /// <param name="Evidence">The evidence by which it was decided.</param>
@@ -21,12 +22,16 @@ public sealed record ReleaseContext(
     ReleaseRequest Request, VerifiedEvidence Evidence, long DomainRevision, long CompartmentRevision,
     long RestartSeconds)
 {
+    /// <summary>What the machine may do with the volume; null of a TPM.</summary>
+    public VolumeAccess? Access { get; init; }
+
     /// <summary>Canonical JSON, the additional authenticated data of the seal.</summary>
     public byte[] Write() => CanonicalJson.Write(JsonSerializer.SerializeToElement(new JsonObject
     {
         ["tenant"] = Request.Tenant.ToString(),
         ["key"] = Request.Key.ToString(),
         ["header"] = Request.Key is KeySubject.Volume ? Request.State?.Hex ?? "" : "",
+        ["access"] = Access is { } access ? WireText.Of(access) : "",
         ["compartment"] = Request.Compartment.ToString(),
         ["host"] = Request.Host.ToString(),
         ["boot"] = Evidence.Boot.ToString("D"),

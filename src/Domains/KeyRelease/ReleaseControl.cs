@@ -52,13 +52,16 @@ public static class ReleaseControl
         CheckEvidence(reasons, evidence, request, custody);
         TpmWrappingKey? target = CheckTarget(reasons, evidence, request);
         reasons.CheckLeases();
-        reasons.CheckHolder();
+        reasons.CheckHolders();
         new KeptCase(reasons).Check(evidence);
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
                 new ReleaseContext(
                     request, evidence, subject.Domain.Origin.Revision, subject.Machine.Origin.Revision,
-                    RestartSeconds(subject.Machine, target)),
+                    RestartSeconds(subject, target))
+                {
+                    Access = subject.Use?.Access,
+                },
                 target, subject)
             : new KeyVerdict.Refused([.. reasons.Refusals]);
     }
@@ -84,7 +87,7 @@ public static class ReleaseControl
         }
 
         reasons.CheckLeases();
-        reasons.CheckHolder();
+        reasons.CheckHolders();
         new KeptCase(reasons).Check(evidence: null);
         return reasons.Refusals.Count > 0
             ? new KeyVerdict.Refused([.. reasons.Refusals])
@@ -93,9 +96,14 @@ public static class ReleaseControl
 
     /// <summary>
     /// Only a TPM refuses to open what was sealed for another state of the host: without one there is no restart lease.
+    /// Nor is there one for what others may have meanwhile, or may withdraw: a volume that is shared, or another
+    /// tenant's.
     /// </summary>
-    private static long RestartSeconds(CompartmentModel machine, TpmWrappingKey? target) =>
-        target is not null && machine.Restart is { } terms ? (long)terms.Within.TotalSeconds : 0;
+    private static long RestartSeconds(ReleaseSubject subject, TpmWrappingKey? target) =>
+        target is not null && subject.Machine.Restart is { } terms
+        && subject.Domain.Ref.Tenant == subject.Machine.Ref.Tenant
+        && subject.Use is null or { Sharing: VolumeSharing.Exclusive }
+            ? (long)terms.Within.TotalSeconds : 0;
 
     private static void CheckEvidence(
         ReleaseCase reasons, VerifiedEvidence evidence, ReleaseRequest request, KeyCustody custody)

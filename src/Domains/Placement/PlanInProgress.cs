@@ -116,8 +116,7 @@ internal sealed class PlanInProgress(
     private string? Remains(CompartmentModel machine, HostRef from)
     {
         string[] held = [.. machine.Disks.Select(disk => disk.Volume)
-            .Where(volume => trust.Holder(new VolumeRef(machine.Ref.Tenant, volume)) == from)
-            .Select(volume => volume.Text)];
+            .Where(volume => trust.Holds(from, machine.Ref, volume)).Select(volume => volume.Name.Text)];
         return held.Length > 0
                 ? $"{from.Name} has given back {string.Join(", ", held)}, or root keys of the tenant took it over"
             : trust.RunsOn(machine.Ref, from) ? $"{from.Name} has ended it"

@@ -43,8 +43,8 @@ public sealed record CompartmentModel
 /// <param name="Within">For so long after a release of the machine's keys; a minute to seven days.</param>
 public sealed record RestartTerms(TimeSpan Within);
 
-/// <summary>A volume attached to a machine.</summary>
-public sealed record DiskModel(StatementName Volume, VolumeAccess Access);
+/// <summary>A volume attached to a machine: of its own tenant, or of another that lends it by a flow.</summary>
+public sealed record DiskModel(VolumeRef Volume, VolumeAccess Access);
 
 /// <summary>A port of a machine in one domain of the same tenant. At least one address is present.</summary>
 public sealed record NicModel(StatementName Domain, IPAddress? Ipv4, IPAddress? Ipv6);
@@ -72,6 +72,12 @@ public sealed record VolumeModel(
     /// says how the volume is made and nothing of one that is there already.
     /// </summary>
     public StatementName? FromImage { get; init; }
+
+    /// <summary>The domain that owns it, with its tenant.</summary>
+    public DomainRef Colour => new(Ref.Tenant, Domain);
+
+    /// <summary>Who may have it open at the same time.</summary>
+    public VolumeSharing Sharing { get; init; } = VolumeSharing.Exclusive;
 }
 
 /// <summary>The content that a disk begins with.</summary>

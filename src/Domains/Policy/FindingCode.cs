@@ -145,8 +145,10 @@ public enum FindingCode
     UnknownMachine,
     /// <summary>What this statement needs was itself left out.</summary>
     DependsOnLeftOut,
-    /// <summary>Two machines may write one volume.</summary>
+    /// <summary>Two machines may write a volume whose sharing is not <c>writers</c>.</summary>
     VolumeTwoWriters,
+    /// <summary>Several machines have a volume that is one machine's at a time.</summary>
+    VolumeNotShared,
     /// <summary>A machine uses a volume of a domain it is not in, and no open flow lends it.</summary>
     VolumeFlowClosed,
     /// <summary>One volume twice in one machine.</summary>

@@ -43,7 +43,7 @@ public static class PolicyCheck
 
         // Joining needs the flows, and flows need the machines; a machine that joins too much is then taken out.
         var draft = Assemble(statements, inventory, domains, machinery);
-        machines = FlowChecks.WithoutUnjoined(statements, draft, FlowMatrix.Of(draft), machines);
+        machines = FlowChecks.WithoutUnjoined(statements, FlowMatrix.Of(draft), machines);
         machines = DeviceNames.WithoutCollisions(statements, ranks, machines);
         var datacentreChecked = Assemble(statements, inventory, domains, machinery with { Compartments = machines });
         FlowChecks.Run(statements, datacentreChecked);

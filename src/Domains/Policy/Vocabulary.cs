@@ -71,6 +71,17 @@ public enum VolumeAccess
     Write,
 }
 
+/// <summary>Who may have a volume open at the same time.</summary>
+public enum VolumeSharing
+{
+    /// <summary>One machine.</summary>
+    Exclusive = 1,
+    /// <summary>One machine that writes, and any number that read.</summary>
+    Readers,
+    /// <summary>Several machines that write; what keeps them in step on the volume is their owners' business.</summary>
+    Writers,
+}
+
 /// <summary>Transport of a network flow.</summary>
 public enum FlowProtocol
 {

@@ -38,7 +38,8 @@ internal static class DeviceNames
 
     public static string TpmState(CompartmentRef machine) => DerivedNames.Digits($"tpm {machine}", 32) + ".tpm";
 
-    public static Guid VolumeSecret(VolumeRef volume) => Uuid($"volume {volume}");
+    public static Guid VolumeSecret(CompartmentRef machine, VolumeRef volume) =>
+        Uuid($"volume {volume} of {machine}");
 
     /// <summary>10 hex digits of both references, whichever comes first.</summary>
     public static string Passage(DomainRef left, DomainRef right) => Digits(PassageReference(left, right));

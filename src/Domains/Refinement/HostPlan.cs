@@ -96,7 +96,7 @@ public sealed record MachineTpmPlan(string StateName, Reason Reason)
 /// <param name="Encrypted">LUKS under the tenant's key; false only when the domain demands none.</param>
 /// <param name="Access">Read only or read and write.</param>
 /// <param name="Target">Device in the machine: <c>vda</c>, <c>vdb</c>...</param>
-/// <param name="SecretUuid">libvirt's secret, derived from the volume's reference.</param>
+/// <param name="SecretUuid">libvirt's secret, derived from the references of volume and machine.</param>
 /// <param name="Reason">Why.</param>
 public sealed record DiskPlan(
     VolumeRef Volume, string FileName, int SizeMib, bool Encrypted, VolumeAccess Access, string Target,
@@ -105,6 +105,9 @@ public sealed record DiskPlan(
     /// <summary>What it begins with when it is made; null for blank.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ContentPlan? Content { get; init; }
+
+    /// <summary>Who may have it open at the same time.</summary>
+    public required VolumeSharing Sharing { get; init; }
 }
 
 /// <summary>What a volume is filled with when it is made.</summary>

@@ -78,19 +78,20 @@ internal static class Machines
 
     private static DiskPlan Disk(Scene scene, CompartmentModel machine, DiskModel disk, int index)
     {
-        var reference = new VolumeRef(machine.Ref.Tenant, disk.Volume);
+        var reference = disk.Volume;
         var volume = scene.Datacentre.Machinery.Volumes[reference.ToString()];
-        var colour = scene.Datacentre.Domains[new DomainRef(reference.Tenant, volume.Domain).ToString()];
+        var colour = scene.Datacentre.Domains[volume.Colour.ToString()];
         var encrypted = colour.Storage != StorageConfidentiality.None;
         return new DiskPlan(
             reference, DeviceNames.VolumeFile(reference, encrypted), volume.SizeMib, encrypted, disk.Access,
-            "vd" + (char)('a' + index), DeviceNames.VolumeSecret(reference),
+            "vd" + (char)('a' + index), DeviceNames.VolumeSecret(machine.Ref, reference),
             new Reason(
                 $"{machine.Origin} attaches {volume.Origin} of {Display.Of(colour)}, whose volumes are "
                 + (encrypted ? "ciphertext on disk." : "plain on disk."),
                 [machine.Origin, volume.Origin, colour.Origin]))
         {
             Content = Content(scene, volume),
+            Sharing = volume.Sharing,
         };
     }
 

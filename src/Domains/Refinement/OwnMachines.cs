@@ -20,12 +20,12 @@ public static class OwnMachines
             return [];
         }
 
-        var colours = model.Disks.Select(disk => datacentre.Machinery.Volumes
-            .GetValueOrDefault(new VolumeRef(machine.Tenant, disk.Volume).ToString())?.Domain);
+        var colours = model.Disks.Select(disk =>
+            datacentre.Machinery.Volumes.GetValueOrDefault(disk.Volume.ToString())?.Colour);
         return
         [
-            .. model.Nics.Select(nic => nic.Domain).Concat(colours).OfType<Ledger.Statements.StatementName>()
-                .Distinct().Select(name => new DomainRef(machine.Tenant, name)),
+            .. model.Nics.Select(nic => new DomainRef(machine.Tenant, nic.Domain)).Concat(colours).OfType<DomainRef>()
+                .Distinct(),
         ];
     }
 
@@ -78,12 +78,23 @@ public static class OwnMachines
             return null;
         }
 
-        bool stops = doubts.Any(found => found.Domain?.Hosts.OnLostTrust is not LostTrust.Pause);
+        // A paused machine keeps its disks' keys: only its own tenant may choose that.
+        bool stops = doubts.Any(found => found.Domain?.Hosts.OnLostTrust is not LostTrust.Pause
+            || found.Domain.Ref.Tenant != machine.Ref.Tenant);
         return new LostMachine(
             machine.Ref, stops,
             $"{machine.DisplayName} is {(stops ? "stopped" : "paused")}: " + string.Join(" ", doubts.Select(
-                found => $"this host has lost the trust of {found.Domain?.Origin.ToString() ?? "its domain"}: "
-                + found.Own.Because)));
+                found => $"this host has lost the trust of {found.Domain?.Origin.ToString() ?? "its domain"}"
+                + $"{Lent(datacentre, machine, found.Domain)}: {found.Own.Because}")));
+    }
+
+    /// <summary>Which volumes the machine loses with a domain's trust.</summary>
+    private static string Lent(CheckedDatacentre datacentre, CompartmentPlan machine, DomainModel? domain)
+    {
+        var lent = machine.Disks
+            .Select(disk => datacentre.Machinery.Volumes.GetValueOrDefault(disk.Volume.ToString()))
+            .OfType<VolumeModel>().Where(volume => volume.Colour == domain?.Ref).Select(volume => volume.Ref.Name.Text);
+        return string.Join(", ", lent) is { Length: > 0 } names ? $", which owns the volume {names}" : "";
     }
 
     private static DomainPlan Without(DomainPlan domain, HashSet<CompartmentRef> stopped) => domain with

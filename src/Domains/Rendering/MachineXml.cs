@@ -97,7 +97,22 @@ public static class MachineXml
                         new XAttribute("uuid", disk.SecretUuid.ToString("D"))))
                 : null),
         new XElement("target", new XAttribute("dev", disk.Target), new XAttribute("bus", "virtio")),
-        disk.Access == VolumeAccess.Write ? null : new XElement("readonly"));
+        disk.Access == VolumeAccess.Write ? null : new XElement("readonly"),
+        IsShareable(disk) ? new XElement("shareable") : null);
+
+    /// <summary>
+    /// QEMU locks the file against whoever else would write it, and a reader against any writer, unless it is told that
+    /// the disk is shared. So only those are told who must live with another that writes: readers of a volume that is
+    /// written, and all of one that several write. The one writer of a volume with readers keeps the lock.
+    /// </summary>
+    private static bool IsShareable(DiskPlan disk) => (disk.Sharing, disk.Access) switch
+    {
+        (VolumeSharing.Exclusive, _) => false,
+        (VolumeSharing.Readers, VolumeAccess.Read) => true,
+        (VolumeSharing.Readers, VolumeAccess.Write) => false,
+        (VolumeSharing.Writers, _) => true,
+        _ => throw new UnreachableException(),
+    };
 
     private static XElement Interface(PortPlan port) => new("interface",
         new XAttribute("type", "bridge"),

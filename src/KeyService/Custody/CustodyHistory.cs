@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Durable.Files;
 
 namespace Bailiwick.KeyService.Custody;
@@ -22,6 +23,7 @@ internal sealed class CustodyHistory
             case JournalRecord.Intent intent:
                 VolumeHistory history = Of(intent.Volume);
                 history.Pending = intent.Holder;
+                history.LastCleared = null;
                 history.PendingMark = intent.Mark;
                 history.IsBinding = false;
                 history.Intent = record.Index;
@@ -29,7 +31,7 @@ internal sealed class CustodyHistory
                 _open[record.Index] = history;
                 break;
             case JournalRecord.Completed completed when _open.Remove(completed.Of, out var volume):
-                volume.Settled = volume.Pending;
+                volume.Settled = volume.WithPending();
                 volume.MarkBefore = volume.Mark = volume.PendingMark;
                 volume.HasKey = true;
                 volume.Pending = null;
@@ -39,8 +41,8 @@ internal sealed class CustodyHistory
                 break;
             case JournalRecord.Cleared cleared:
                 VolumeHistory ended = Of(cleared.Volume);
-                ended.Settled = null;
-                ended.LastCleared = cleared.Holder;
+                ended.LastCleared = ended.Settled.FirstOrDefault(cleared.Holder.IsRelease);
+                ended.Settled = ended.Settled.RemoveAll(cleared.Holder.IsRelease);
                 (ended.MarkBefore, ended.Mark) = (ended.Mark, cleared.Mark);
                 ended.IsBinding = false;
                 break;
@@ -48,6 +50,7 @@ internal sealed class CustodyHistory
                 VolumeHistory named = Of(bound.Volume);
                 (named.MarkBefore, named.Mark) = (named.Mark, bound.Mark);
                 named.IsBinding = true;
+                named.LastCleared = null;
                 break;
             case JournalRecord.Change change:
                 _pending = (record.Index, change);
@@ -68,7 +71,8 @@ internal sealed class CustodyHistory
     public void Settle(KeyStore store, Func<JournalRecord, long> append)
     {
         SettleChange(store, append);
-        Dictionary<string, VaultHolder?> kept = store.Keys();
+        NameMachines(store);
+        Dictionary<string, ImmutableArray<VaultHolder>> kept = store.Keys();
         foreach (var (volume, history) in _volumes)
         {
             Check(volume, history, kept, store.Key(volume)?.Mark);
@@ -81,7 +85,7 @@ internal sealed class CustodyHistory
 
         foreach (var (volume, history) in _volumes.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            Redo(volume, history, kept.GetValueOrDefault(volume), store, append);
+            Redo(volume, history, kept.GetValueOrDefault(volume, []), store, append);
         }
     }
 
@@ -138,25 +142,23 @@ internal sealed class CustodyHistory
     };
 
     private static void Check(
-        string volume, VolumeHistory history, Dictionary<string, VaultHolder?> kept, string? mark)
+        string volume, VolumeHistory history, Dictionary<string, ImmutableArray<VaultHolder>> kept, string? mark)
     {
-        VaultHolder? held = kept.GetValueOrDefault(volume);
+        ImmutableArray<VaultHolder> held = kept.GetValueOrDefault(volume, []);
         if (history.HasKey && !kept.ContainsKey(volume))
         {
             throw Disagree(volume, "its key was released and is not in the store");
         }
 
-        bool isExpected = held == history.Settled
-            || (history.Pending is not null && held == history.Pending)
-            || (history.Settled is null && history.LastCleared is not null && held == history.LastCleared);
-        if (!isExpected)
+        if (!IsSame(held, history.Settled) && !IsPending(history, held) && !IsNotYetCleared(history, held))
         {
-            throw Disagree(volume, $"the store names the holder {held?.Host ?? "nobody"}, and the journal another");
+            string names = held.IsEmpty ? "nobody" : string.Join(", ", held.Select(one => one.Host));
+            throw Disagree(volume, $"the store names the holder {names}, and the journal another");
         }
 
         // A mark is stored in one transaction with the holder that belongs to it.
-        string expected = history.Pending is not null && held == history.Pending ? history.PendingMark
-            : history.Settled is null && held is not null ? history.MarkBefore
+        string expected = IsPending(history, held) ? history.PendingMark
+            : IsNotYetCleared(history, held) ? history.MarkBefore
             : history.Mark;
         bool isUnderWay = history.IsBinding && mark == history.MarkBefore;
         if (mark is not null && mark != expected && !isUnderWay)
@@ -166,24 +168,54 @@ internal sealed class CustodyHistory
     }
 
     private static void Redo(
-        string volume, VolumeHistory history, VaultHolder? held, KeyStore store, Func<JournalRecord, long> append)
+        string volume, VolumeHistory history, ImmutableArray<VaultHolder> held, KeyStore store,
+        Func<JournalRecord, long> append)
     {
         if (history.Pending is not null)
         {
             // The holder is stored before the key is opened: without it, the key never left.
-            JournalRecord outcome = held == history.Pending
+            JournalRecord outcome = IsPending(history, held)
                 ? new JournalRecord.Completed(history.Intent)
                 : new JournalRecord.Abandoned(history.Intent);
             append(outcome);
         }
-        else if (held is not null && history.Settled is null)
+        else if (IsNotYetCleared(history, held) && history.LastCleared is { } cleared)
         {
-            store.Clear(volume, history.Mark);
+            store.Clear(volume, cleared, history.Mark);
         }
         else if (history.IsBinding)
         {
             // Nothing was recorded of the volume since: the store may not have it yet.
             store.Mark(volume, history.Mark);
+        }
+    }
+
+    /// <summary>The store has a release that is under way.</summary>
+    private static bool IsPending(VolumeHistory history, ImmutableArray<VaultHolder> held) =>
+        history.Pending is not null && IsSame(held, history.WithPending());
+
+    /// <summary>The store has a holder still whose end is the last thing that was recorded.</summary>
+    private static bool IsNotYetCleared(VolumeHistory history, ImmutableArray<VaultHolder> held) =>
+        history.LastCleared is { } cleared && IsSame(held, history.Settled.Add(cleared));
+
+    private static bool IsSame(ImmutableArray<VaultHolder> one, ImmutableArray<VaultHolder> other) =>
+        one.ToHashSet().SetEquals(other);
+
+    /// <summary>A store of before machines were noted gets their names from the journal, by host and nonce.</summary>
+    private void NameMachines(KeyStore store)
+    {
+        foreach (var (key, held) in store.Keys())
+        {
+            foreach (VaultHolder nameless in held.Where(one => one.Compartment.Length == 0))
+            {
+                VolumeHistory? history = _volumes.GetValueOrDefault(key);
+                VaultHolder? named = (history?.Settled ?? [])
+                    .Append(history?.Pending).Append(history?.LastCleared).FirstOrDefault(nameless.IsRelease);
+                if (named is not null)
+                {
+                    store.NoteMachine(key, named);
+                }
+            }
         }
     }
 
@@ -202,7 +234,7 @@ internal sealed class CustodyHistory
 
     private sealed class VolumeHistory
     {
-        public VaultHolder? Settled { get; set; }
+        public ImmutableArray<VaultHolder> Settled { get; set; } = [];
 
         public VaultHolder? Pending { get; set; }
 
@@ -220,6 +252,11 @@ internal sealed class CustodyHistory
         public bool IsBinding { get; set; }
 
         public long Intent { get; set; }
+
+        /// <summary>The holders once the release that is under way has taken effect.</summary>
+        public ImmutableArray<VaultHolder> WithPending() => Pending is { } next
+            ? Settled.RemoveAll(next.IsInPlaceOf).Add(next)
+            : Settled;
 
         public bool HasKey { get; set; }
     }

@@ -21,10 +21,9 @@ public abstract record JournalRecord
 
     /// <summary>A key is about to go to a host. Written before anything else happens.</summary>
     /// <param name="Volume">What the key opens.</param>
-    /// <param name="Compartment">The machine that is to use it.</param>
-    /// <param name="Holder">The host.</param>
+    /// <param name="Holder">The host, the machine that is to use it, and what for.</param>
     /// <param name="Mark">What is known of a TPM's state, or of a volume's header, from now on.</param>
-    public sealed record Intent(string Volume, string Compartment, VaultHolder Holder, string Mark) : JournalRecord
+    public sealed record Intent(string Volume, VaultHolder Holder, string Mark) : JournalRecord
     {
         /// <summary>The domain that the key is of.</summary>
         public required string Domain { get; init; }
@@ -80,7 +79,8 @@ public abstract record JournalRecord
             ["kind"] = "intent",
             ["volume"] = intent.Volume,
             ["domain"] = intent.Domain,
-            ["compartment"] = intent.Compartment,
+            ["compartment"] = intent.Holder.Compartment,
+            ["access"] = intent.Holder.Access,
             ["host"] = intent.Holder.Host,
             ["nonce"] = intent.Holder.Nonce,
             ["mark"] = intent.Mark,
@@ -128,7 +128,9 @@ public abstract record JournalRecord
         {
             "intent" => Held(value) is var (volume, holder) && value.Text("compartment") is { } machine
                 && value.Text("domain") is { } domain
-                ? new Intent(volume, machine, holder, value.Text("mark") ?? "") { Domain = domain }
+                ? new Intent(
+                    volume, holder with { Compartment = machine, Access = value.Text("access") ?? "" },
+                    value.Text("mark") ?? "") { Domain = domain }
                 : null,
             "completed" => value.Count("of") is { } of ? new Completed(of) : null,
             "abandoned" => value.Count("of") is { } of ? new Abandoned(of) : null,
@@ -168,10 +170,23 @@ public abstract record JournalRecord
             : null;
 }
 
-/// <summary>Who holds a key, and by which release.</summary>
+/// <summary>Who holds a key, and by which release: host and nonce name it, the rest says what for.</summary>
 /// <param name="Host">`operator id/name`.</param>
 /// <param name="Nonce">The nonce of the release, base64.</param>
-public sealed record VaultHolder(string Host, string Nonce);
+public sealed record VaultHolder(string Host, string Nonce)
+{
+    /// <summary>The machine that uses it: `tenant id/name`; empty where only the release is named.</summary>
+    public string Compartment { get; init; } = "";
+
+    /// <summary>`read` or `write` of a volume; empty of a TPM, and of a release before volumes were shared.</summary>
+    public string Access { get; init; } = "";
+
+    /// <summary>Whether both are of one machine on one host: its newer release takes the place of the older.</summary>
+    public bool IsInPlaceOf(VaultHolder? other) => other?.Host == Host && other.Compartment == Compartment;
+
+    /// <summary>Whether both name one release.</summary>
+    public bool IsRelease(VaultHolder? other) => other?.Host == Host && other.Nonce == Nonce;
+}
 
 /// <summary>How a hierarchy changes. Closed.</summary>
 public enum ChangeKind

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Bailiwick.Durable.Files;
 using Bailiwick.Durable.Sqlite;
@@ -56,6 +57,17 @@ internal sealed class KeyStore : IDisposable
                 generation INTEGER NOT NULL,
                 record INTEGER NOT NULL REFERENCES destructions (record),
                 PRIMARY KEY (what, name)) STRICT;
+            """,
+            """
+            CREATE TABLE held (
+                key TEXT NOT NULL REFERENCES keys (key),
+                host TEXT NOT NULL,
+                compartment TEXT NOT NULL,
+                access TEXT NOT NULL,
+                nonce TEXT NOT NULL,
+                PRIMARY KEY (key, host, compartment)) STRICT;
+            INSERT INTO held SELECT key, host, '', '', nonce FROM holders;
+            DROP TABLE holders;
             """,
         ])
     {
@@ -190,23 +202,36 @@ internal sealed class KeyStore : IDisposable
             }
             : null;
 
-    public VaultHolder? Holder(string key)
-    {
-        using SqliteStatement select = _database.Prepare("SELECT host, nonce FROM holders WHERE key = ?");
-        return select.Bind(1, key).Step() ? new VaultHolder(select.Text(0), select.Text(1)) : null;
-    }
+    /// <summary>Who holds a key, by host and machine.</summary>
+    public ImmutableArray<VaultHolder> Holders(string key) => Keys().GetValueOrDefault(key, []);
 
-    public Dictionary<string, VaultHolder?> Keys()
+    /// <summary>Every key, and who holds it, by host and machine.</summary>
+    public Dictionary<string, ImmutableArray<VaultHolder>> Keys()
     {
-        Dictionary<string, VaultHolder?> all = new(StringComparer.Ordinal);
+        Dictionary<string, ImmutableArray<VaultHolder>> all = new(StringComparer.Ordinal);
         using SqliteStatement select = _database.Prepare(
-            "SELECT k.key, h.host, h.nonce FROM keys k LEFT JOIN holders h ON h.key = k.key");
+            "SELECT k.key, h.host, h.nonce, h.compartment, h.access FROM keys k LEFT JOIN held h ON h.key = k.key "
+            + "ORDER BY k.key, h.host, h.compartment");
         while (select.Step())
         {
-            all[select.Text(0)] = select.IsNull(1) ? null : new VaultHolder(select.Text(1), select.Text(2));
+            var before = all.GetValueOrDefault(select.Text(0), []);
+            all[select.Text(0)] = select.IsNull(1) ? before : before.Add(
+                new VaultHolder(select.Text(1), select.Text(2))
+                {
+                    Compartment = select.Text(3), Access = select.Text(4),
+                });
         }
 
         return all;
+    }
+
+    /// <summary>Notes the machine of a release that was stored before machines were.</summary>
+    public void NoteMachine(string key, VaultHolder holder)
+    {
+        using SqliteStatement update = _database.Prepare(
+            "UPDATE held SET compartment = ?, access = ? WHERE key = ? AND host = ? AND nonce = ?");
+        update.Bind(1, holder.Compartment).Bind(2, holder.Access).Bind(3, key).Bind(4, holder.Host)
+            .Bind(5, holder.Nonce).Run();
     }
 
     /// <summary>In one transaction: the new keys, if there are any, the holder and the mark. Durable when it returns.
@@ -231,10 +256,11 @@ internal sealed class KeyStore : IDisposable
         }
 
         using (SqliteStatement upsert = _database.Prepare(
-            "INSERT INTO holders (key, host, nonce) VALUES (?, ?, ?) "
-            + "ON CONFLICT (key) DO UPDATE SET host = excluded.host, nonce = excluded.nonce"))
+            "INSERT INTO held (key, host, compartment, access, nonce) VALUES (?, ?, ?, ?, ?) "
+            + "ON CONFLICT (key, host, compartment) DO UPDATE SET access = excluded.access, nonce = excluded.nonce"))
         {
-            upsert.Bind(1, grant.Key).Bind(2, grant.Holder.Host).Bind(3, grant.Holder.Nonce).Run();
+            upsert.Bind(1, grant.Key).Bind(2, grant.Holder.Host).Bind(3, grant.Holder.Compartment)
+                .Bind(4, grant.Holder.Access).Bind(5, grant.Holder.Nonce).Run();
         }
 
         using (SqliteStatement update = _database.Prepare("UPDATE keys SET revision = ? WHERE key = ?"))
@@ -247,13 +273,14 @@ internal sealed class KeyStore : IDisposable
         transaction.Commit();
     }
 
-    /// <summary>In one transaction: clears the holder and sets the mark. Durable when it returns.</summary>
-    public void Clear(string key, string mark)
+    /// <summary>In one transaction: clears one holder and sets the mark. Durable when it returns.</summary>
+    public void Clear(string key, VaultHolder holder, string mark)
     {
         using SqliteTransaction transaction = _database.Begin();
-        using (SqliteStatement delete = _database.Prepare("DELETE FROM holders WHERE key = ?"))
+        using (SqliteStatement delete = _database.Prepare(
+            "DELETE FROM held WHERE key = ? AND host = ? AND nonce = ?"))
         {
-            delete.Bind(1, key).Run();
+            delete.Bind(1, key).Bind(2, holder.Host).Bind(3, holder.Nonce).Run();
         }
 
         SetMark(key, mark);
@@ -267,7 +294,7 @@ internal sealed class KeyStore : IDisposable
         using SqliteTransaction transaction = _database.Begin();
         foreach (string key in change.KeysGone)
         {
-            using SqliteStatement holder = _database.Prepare("DELETE FROM holders WHERE key = ?");
+            using SqliteStatement holder = _database.Prepare("DELETE FROM held WHERE key = ?");
             holder.Bind(1, key).Run();
             using SqliteStatement delete = _database.Prepare("DELETE FROM keys WHERE key = ?");
             delete.Bind(1, key).Run();

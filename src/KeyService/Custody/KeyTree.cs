@@ -22,7 +22,6 @@ public sealed record DomainKeys(string Domain, long Generation, string Serial, I
 /// <param name="Epoch">Which key of that name.</param>
 /// <param name="Serial">Drawn with the key; what an approval of its destruction names.</param>
 /// <param name="Revision">The statement's revision at the last release.</param>
-/// <param name="Holder">Who holds it; null when nobody does.</param>
-/// <param name="Since">Since when; empty when nobody does.</param>
+/// <param name="Holders">Who holds it.</param>
 public sealed record KeptKey(
-    string Key, long Epoch, string Serial, long Revision, VaultHolder? Holder, string Since);
+    string Key, long Epoch, string Serial, long Revision, ImmutableArray<VaultHolder> Holders);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Durable.Files;
 using Bailiwick.Keyring;
@@ -35,7 +36,8 @@ public enum CustodyStep
 
 /// <summary>
 /// The tenant's keys, of volumes and of the states of machines' TPMs: each under the key of its domain, and those under
-/// the master key. Each key is made once, kept only wrapped, and held by at most one host. A release goes: intent in
+/// the master key. Each key is made once, kept only wrapped, and held by one machine on one host, or
+/// by as many as its volume's statement allows. A release goes: intent in
 /// the journal, wrapped key and holder in the store, key opened, completion in the journal, answer; so a key that may
 /// have left is always one that is kept, with its holder known. After any failure the vault refuses everything until it
 /// is opened again, which settles what was under way. Safe for use from several threads.
@@ -108,8 +110,8 @@ public sealed class KeyVault : IDisposable
         }
     }
 
-    /// <summary>Who holds a volume's key; null when nobody does.</summary>
-    public VaultHolder? HolderOf(string volume) => Guarded(() => _store.Holder(volume));
+    /// <summary>Who holds a key, by host and machine.</summary>
+    public ImmutableArray<VaultHolder> HoldersOf(string key) => Guarded(() => _store.Holders(key));
 
     /// <summary>What is known of a TPM's state, or of a volume's header; null for what has no key.</summary>
     public string? MarkOf(string key) => Guarded(() => _store.Key(key)?.Mark);
@@ -117,18 +119,21 @@ public sealed class KeyVault : IDisposable
     /// <summary>The domain that a key is of since its first release; null for what has no key.</summary>
     public string? DomainOf(string key) => Guarded(() => _store.Key(key)?.Domain);
 
-    /// <summary>All volumes that have a key, and who holds each.</summary>
-    public IReadOnlyDictionary<string, VaultHolder?> Volumes() => Guarded(_store.Keys);
+    /// <summary>All volumes and TPMs that have a key, and who holds each.</summary>
+    public IReadOnlyDictionary<string, ImmutableArray<VaultHolder>> Volumes() => Guarded(_store.Keys);
+
+    /// <summary>Since when a machine on a host has a key, by the journal's dates; empty when it has not.</summary>
+    public string HeldSince(string key, VaultHolder holder) => Guarded(() => _log.HeldSince(key, holder));
 
     /// <summary>
-    /// Gives a key to a host: makes it if there is none yet, and records the host as its holder. When it returns, the
-    /// release is durable.
+    /// Gives a key to a host: makes it if there is none yet, and records the host and the machine as a holder. When it
+    /// returns, the release is durable.
     /// </summary>
     /// <param name="grant">What goes to whom.</param>
     /// <param name="seal">Seals the opened key; the key is gone when it returns.</param>
     /// <returns>What was sealed, and the index of the completion in the journal.</returns>
-    /// <exception cref="InvalidOperationException">Another host holds it, or it is of another domain: the decision was
-    /// not asked.</exception>
+    /// <exception cref="InvalidOperationException">Others hold it who may not beside this one, or it is of another
+    /// domain: the decision was not asked.</exception>
     public (T Sealed, long Record) Release<T>(KeyGrant grant, Func<SecretBytes, T> seal)
     {
         ArgumentNullException.ThrowIfNull(grant);
@@ -136,7 +141,7 @@ public sealed class KeyVault : IDisposable
         return Guarded(() =>
         {
             Expect(grant);
-            long intent = _append(new JournalRecord.Intent(grant.Key, grant.Compartment, grant.Holder, grant.Mark)
+            long intent = _append(new JournalRecord.Intent(grant.Key, grant.Holder, grant.Mark)
             {
                 Domain = grant.Domain,
             });
@@ -152,7 +157,7 @@ public sealed class KeyVault : IDisposable
         });
     }
 
-    /// <summary>Clears a volume's holder after a decision; returns the index of the record in the journal.</summary>
+    /// <summary>Clears one holder after a decision; returns the index of the record in the journal.</summary>
     /// <exception cref="InvalidOperationException">It is not held so: the decision was not asked.</exception>
     /// <param name="volume">The volume.</param>
     /// <param name="holder">Who holds it.</param>
@@ -162,14 +167,11 @@ public sealed class KeyVault : IDisposable
     public long Clear(
         string volume, VaultHolder holder, ClearCause cause, string documentDigest, string mark = "") => Guarded(() =>
     {
-        if (_store.Holder(volume) != holder)
-        {
-            throw new InvalidOperationException($"{volume} is not held so; clearing needs a decision first");
-        }
+        Expect(volume, holder);
 
         long record = _append(new JournalRecord.Cleared(volume, holder, cause, documentDigest, mark));
         _trace(CustodyStep.IntentWritten);
-        _store.Clear(volume, mark);
+        _store.Clear(volume, holder, mark);
         _trace(CustodyStep.HolderStored);
         return record;
     });
@@ -183,10 +185,7 @@ public sealed class KeyVault : IDisposable
     /// <exception cref="InvalidOperationException">It is not held so: the decision was not asked.</exception>
     public long Bind(string volume, VaultHolder holder, string documentDigest, string mark) => Guarded(() =>
     {
-        if (_store.Holder(volume) != holder)
-        {
-            throw new InvalidOperationException($"{volume} is not held so; binding needs a decision first");
-        }
+        Expect(volume, holder);
 
         long record = _append(new JournalRecord.Bound(volume, holder, documentDigest, mark));
         _trace(CustodyStep.IntentWritten);
@@ -214,8 +213,7 @@ public sealed class KeyVault : IDisposable
                 domain.Domain, domain.Generation, domain.Serial,
                 [
                     .. _store.KeysOf(domain.Domain).Select(key => new KeptKey(
-                        key.Key, key.Epoch, key.Serial, key.Revision, _store.Holder(key.Key),
-                        _log.HeldSince(key.Key))),
+                        key.Key, key.Epoch, key.Serial, key.Revision, _store.Holders(key.Key))),
                 ])),
         ],
         [.. _store.Tombstones()]));
@@ -377,14 +375,25 @@ public sealed class KeyVault : IDisposable
 
     private void Expect(KeyGrant grant)
     {
-        if (_store.Holder(grant.Key) is { } held && held.Host != grant.Holder.Host)
+        foreach (VaultHolder held in _store.Holders(grant.Key))
         {
-            throw new InvalidOperationException($"{held.Host} holds {grant.Key}; a release needs a decision first");
+            if (!grant.Holder.IsInPlaceOf(held) && !grant.MayBeBeside(held))
+            {
+                throw new InvalidOperationException($"{held.Host} holds {grant.Key}; a release needs a decision first");
+            }
         }
 
         if (_store.Key(grant.Key) is { } kept && kept.Domain != grant.Domain)
         {
             throw new InvalidOperationException($"{grant.Key} is of {kept.Domain}; a release needs a decision first");
+        }
+    }
+
+    private void Expect(string key, VaultHolder holder)
+    {
+        if (!_store.Holders(key).Any(holder.IsRelease))
+        {
+            throw new InvalidOperationException($"{key} is not held so; what ends or binds it needs a decision first");
         }
     }
 

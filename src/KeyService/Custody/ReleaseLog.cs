@@ -11,7 +11,7 @@ internal sealed class ReleaseLog
     private const int MostRows = 10_000;
     private readonly LinkedList<ReleaseLogRow> _rows = [];
     private readonly Dictionary<long, LinkedListNode<ReleaseLogRow>> _open = [];
-    private readonly Dictionary<string, string> _since = new(StringComparer.Ordinal);
+    private readonly List<HeldSpan> _since = [];
 
     /// <summary>Takes the next record.</summary>
     public void Take(long index, JournalRecord? record)
@@ -19,20 +19,23 @@ internal sealed class ReleaseLog
         switch (record)
         {
             case JournalRecord.Intent intent:
-                Add(new(index, intent.At, "release", intent.Volume, $"{intent.Holder.Host} for {intent.Compartment}"));
+                Add(new(index, intent.At, "release", intent.Volume, Whom(intent.Holder))
+                {
+                    Holder = intent.Holder,
+                });
                 break;
             case JournalRecord.Cleared cleared:
                 Add(new(index, cleared.At, "clear", cleared.Volume, cleared.Holder.Host)
                 {
                     Outcome = cleared.Cause == ClearCause.Returned ? "returned" : "taken over",
                 });
-                _since.Remove(cleared.Volume);
+                _since.RemoveAll(one => one.Key == cleared.Volume && one.Holder.IsRelease(cleared.Holder));
                 break;
             case JournalRecord.Bound bound:
                 Add(new(index, bound.At, "header", bound.Volume, bound.Holder.Host) { Outcome = "bound" });
                 break;
             case JournalRecord.Change change:
-                _since.Remove(change.Subject);
+                _since.RemoveAll(one => one.Key == change.Subject);
                 Add(new(index, change.At, WireName(change.What), change.Subject, ""));
                 break;
             case JournalRecord.Completed completed:
@@ -46,8 +49,9 @@ internal sealed class ReleaseLog
         }
     }
 
-    /// <summary>Since when the present holder has a key; empty when nobody has.</summary>
-    public string HeldSince(string key) => _since.GetValueOrDefault(key, "");
+    /// <summary>Since when a machine on a host has a key; empty when it has not.</summary>
+    public string HeldSince(string key, VaultHolder holder) =>
+        _since.Find(one => one.Key == key && one.Holder.IsInPlaceOf(holder))?.At ?? "";
 
     /// <summary>The newest rows before an index, the newest last.</summary>
     public IReadOnlyList<ReleaseLogRow> Before(long before, int most) =>
@@ -73,12 +77,29 @@ internal sealed class ReleaseLog
         if (_open.Remove(of, out var node))
         {
             node.Value = node.Value with { Outcome = outcome };
-            if (node.Value.What == "release" && outcome == "done")
+            if (node.Value.Holder is { } holder && outcome == "done")
             {
-                _since.TryAdd(node.Value.Subject, node.Value.At);
+                Hold(node.Value.Subject, holder, node.Value.At);
             }
         }
     }
+
+    /// <summary>A machine that asks again has the key since it asked first.</summary>
+    private void Hold(string key, VaultHolder holder, string at)
+    {
+        int before = _since.FindIndex(one => one.Key == key && one.Holder.IsInPlaceOf(holder));
+        if (before < 0)
+        {
+            _since.Add(new HeldSpan(key, holder, at));
+        }
+        else
+        {
+            _since[before] = _since[before] with { Holder = holder };
+        }
+    }
+
+    private static string Whom(VaultHolder holder) =>
+        $"{holder.Host} for {holder.Compartment}" + (holder.Access.Length == 0 ? "" : $" to {holder.Access}");
 
     private static string WireName(ChangeKind kind) => kind switch
     {
@@ -101,9 +122,15 @@ public sealed record ReleaseLogRow(long Index, string At, string What, string Su
 {
     internal const string UnderWay = "under way";
 
+    /// <summary>Of a release: who holds the key by it.</summary>
+    internal VaultHolder? Holder { get; init; }
+
     /// <summary>What became of it.</summary>
     public string Outcome { get; init; } = UnderWay;
 }
+
+/// <summary>Since when somebody holds a key.</summary>
+internal sealed record HeldSpan(string Key, VaultHolder Holder, string At);
 
 /// <summary>Dates as records have them.</summary>
 internal static class Dates

@@ -14,6 +14,9 @@ internal sealed class LastGoodPolicy(PartyId tenant, PartyId datacentre)
     private readonly Dictionary<(StatementKind Kind, PartyId Owner, StatementName Name), List<VerifiedStatement>>
         _revisions = [];
 
+    /// <summary>Begins anew, with the log's first statement.</summary>
+    public void Forget() => _revisions.Clear();
+
     /// <summary>Takes statements in the order of the log.</summary>
     public void Take(IEnumerable<VerifiedStatement> added)
     {

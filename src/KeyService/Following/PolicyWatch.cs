@@ -53,6 +53,11 @@ internal sealed partial class PolicyWatch(
 
     private void Advance(BoardEvent.Advanced advanced)
     {
+        if (advanced.IsAnew)
+        {
+            _policy.Forget();
+        }
+
         _policy.Take(advanced.Added);
         var (datacentreChecked, problems) = _policy.Check();
         history.Keep(advanced.Checkpoint.Size, advanced.Checkpoint.Root);

@@ -76,7 +76,8 @@ public sealed class HierarchyDesk(
                     domain.Domain, domain.Generation, domain.Serial,
                     [
                         .. domain.Keys.Select(key => new KeptKeyBody(
-                            key.Key, key.Epoch, key.Serial, key.Holder?.Host, key.Since)),
+                            key.Key, key.Epoch, key.Serial,
+                            [.. key.Holders.Select(holder => ReleaseDesk.Row(vault, key.Key, holder))])),
                     ])),
             ],
             [.. tree.Destroyed.Select(one => new DestroyedBody(one.What, one.Name, one.Revision, one.Record))]));

@@ -49,8 +49,8 @@ public sealed class LeaseTeller(LeaseDesk leases, ReleaseDesk releases, IBoard b
             ? new LeaseReport(
                 [.. rows.Select(row => new ReportedLease(row.Host, row.Domain, row.Standing, row.Because))],
                 [
-                    .. status.Volumes.Where(volume => volume.Holder is not null)
-                        .Select(volume => new ReportedHolder(volume.Volume, volume.Holder ?? "")),
+                    .. status.Volumes.SelectMany(volume => volume.Holders.Select(holder =>
+                        new ReportedHolder(volume.Volume, holder.Host, holder.Compartment))),
                 ])
             : null;
     }

@@ -116,7 +116,7 @@ public sealed class HolderDesk(
     }
 
     private KeyCustody Custody(KeyId caller, HolderDocument document) =>
-        new(releases.Tenant, caller, NonceStanding.Good, _kept.HolderOf(document.Key.ToString()), releases.Leases.Doubt)
+        new(releases.Tenant, caller, NonceStanding.Good, _kept.HoldersOf(document.Key), releases.Leases.Doubt)
         {
             Mark = _kept.MarkOf(document.Key),
             Header = _kept.HeaderOf(document.Key),

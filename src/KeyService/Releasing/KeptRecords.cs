@@ -9,16 +9,16 @@ namespace Bailiwick.KeyService.Releasing;
 /// <remarks>What cannot be read is damage: <see cref="CustodyException"/>.</remarks>
 internal sealed class KeptRecords(KeyVault vault)
 {
-    public HolderState HolderOf(string volume)
-    {
-        if (vault.HolderOf(volume) is not { } held)
-        {
-            return new HolderState.Nobody();
-        }
+    public KeyHolders HoldersOf(KeySubject key) => KeyHolders.Of(
+        [
+            .. vault.HoldersOf(key.ToString()).Select(held =>
+                KeyHolder.Read(held.Host, held.Compartment, AccessOf(key, held), held.Nonce)
+                ?? throw new CustodyException($"A stored holder of {key} cannot be read; restore the store.")),
+        ]);
 
-        return HolderState.Held.Read(held.Host, held.Nonce)
-            ?? throw new CustodyException($"The stored holder of {volume} cannot be read; restore the store.");
-    }
+    // What was released before volumes were shared may be written.
+    private static string AccessOf(KeySubject key, VaultHolder held) =>
+        key is KeySubject.Volume && held.Access.Length == 0 ? WireText.Of(VolumeAccess.Write) : held.Access;
 
     public TpmStateMark MarkOf(KeySubject key) => key switch
     {

@@ -101,7 +101,7 @@ public sealed class ReleaseDesk(
         lock (Gate)
         {
             KeyCustody custody = new(
-                Tenant, call.Caller.Key, nonce, _kept.HolderOf(request.Key.ToString()), Leases.Doubt)
+                Tenant, call.Caller.Key, nonce, _kept.HoldersOf(request.Key), Leases.Doubt)
             {
                 Mark = _kept.MarkOf(request.Key),
                 Header = _kept.HeaderOf(request.Key),
@@ -230,9 +230,14 @@ public sealed class ReleaseDesk(
 
         var (sealedKey, record) = vault.Release(
             new KeyGrant(
-                request.Key.ToString(), release.Domain.ToString(), request.Compartment.ToString(),
-                new VaultHolder(request.Host.ToString(), request.Nonce.Base64))
+                request.Key.ToString(), release.Domain.ToString(),
+                new VaultHolder(request.Host.ToString(), request.Nonce.Base64)
+                {
+                    Compartment = request.Compartment.ToString(),
+                    Access = release.Access is { } access ? WireText.Of(access) : "",
+                })
             {
+                Sharing = release.Sharing,
                 Mark = MarkAfter(release),
                 Revision = release.Revision,
             },
@@ -262,11 +267,15 @@ public sealed class ReleaseDesk(
         .Select(one => $"The {(one.What == "domain" ? "domain's keys" : "key")} of {one.Name} "
             + $"{(one.What == "domain" ? "were" : "was")} destroyed (record {one.Record} of the journal).");
 
-    private HeldVolume Row(string name, VaultHolder? holder)
+    private HeldVolume Row(string name, ImmutableArray<VaultHolder> holders)
     {
         var header = KeySubject.Read(name) is { } key ? _kept.HeaderOf(key) as VolumeHeaderMark.Bound : null;
-        return new HeldVolume(name, holder?.Host, holder?.Nonce, header?.Header.Hex, header?.Since);
+        return new HeldVolume(
+            name, [.. holders.Select(holder => Row(vault, name, holder))], header?.Header.Hex, header?.Since);
     }
+
+    internal static KeyHolderBody Row(KeyVault vault, string key, VaultHolder holder) => new(
+        holder.Host, holder.Compartment, holder.Access, holder.Nonce, vault.HeldSince(key, holder));
 
     private string MarkAfter(KeyVerdict.Release release) => release.Request.Key switch
     {

@@ -45,6 +45,6 @@ public sealed class RestartDesk(RestartBook book, KeyVault vault, ReleaseDesk re
     private string Against(string host, string nonce) =>
         book.KeyOf(host, nonce) is not { } key ? "its key service knows no such restart lease, or ended it."
         : book.WithdrawnAt(key) is { } since ? $"its tenant withdrew the key of {key} at {since:u}."
-        : vault.HolderOf(key)?.Host != host ? $"{key} is no longer held by this host."
+        : vault.HoldersOf(key).All(one => one.Host != host) ? $"{key} is no longer held by this host."
         : "";
 }

@@ -7,7 +7,6 @@ using Bailiwick.Channel.Routes;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Master.Log;
-using Bailiwick.Master.Reading;
 
 namespace Bailiwick.Master.Api;
 
@@ -66,7 +65,7 @@ internal sealed class StatementHandlers(BoardLog log, BoardWriter writer, KeyCha
         var bytes = 0L;
         foreach (var entry in log.Range(from, Math.Min(state.Size, from + call.Number("limit"))))
         {
-            entries.Add(EntryView.Of(call.Caller, entry));
+            entries.Add(EntryView.Of(log, call.Caller, entry));
             bytes += entry.Statement.EnvelopeBytes.Length;
             if (bytes > MasterLimits.PageBytes)
             {
@@ -138,8 +137,8 @@ internal sealed class StatementHandlers(BoardLog log, BoardWriter writer, KeyCha
 /// <summary>An entry as one caller sees it.</summary>
 internal static class EntryView
 {
-    public static BoardEntry Of(Channel.Principals.Principal caller, LogEntry entry) =>
-        ReadingRule.MayRead(caller, entry.Statement)
+    public static BoardEntry Of(BoardLog log, Channel.Principals.Principal caller, LogEntry entry) =>
+        log.MayRead(caller, entry.Statement)
             ? new BoardEntry(
                 entry.Index, entry.Commitment.Base64, Convert.ToBase64String(entry.Salt.AsSpan()),
                 JsonElement.Parse(entry.Statement.EnvelopeBytes.Span))

@@ -29,6 +29,13 @@ internal sealed class WatchHandler(BoardLog log, PlacementDesk desk, TimeProvide
         {
             var (logChanged, deskChanged, said) = (log.Changed, desk.Changed, false);
             var state = log.State;
+            if (log.Opens(call.Caller, sent, state.Size))
+            {
+                // What was sent closed before is open now, and a follower judges statements in the log's order.
+                sent = 0;
+                await Send(call, streams, new WatchEvent.Reread());
+            }
+
             while (sent < state.Size && call.StillAdmitted())
             {
                 sent = await SendPage(call, streams, sent, state.Size);
@@ -63,7 +70,7 @@ internal sealed class WatchHandler(BoardLog log, PlacementDesk desk, TimeProvide
         using var page = new MemoryStream();
         foreach (var entry in log.Range(from, Math.Min(size, from + Page)))
         {
-            var view = EntryView.Of(call.Caller, entry);
+            var view = EntryView.Of(log, call.Caller, entry);
             page.Write(StrictJson.Write<WatchEvent>(
                 new WatchEvent.Entry(view.Index, view.Commitment, view.Salt, view.Envelope)));
             page.WriteByte((byte)'\n');

@@ -7,6 +7,7 @@ using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Merkle;
 using Bailiwick.Ledger.Receipts;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Master.Reading;
 using Bailiwick.Master.Store;
 
 namespace Bailiwick.Master.Log;
@@ -27,6 +28,7 @@ public sealed class BoardLog
     private readonly List<LogEntry> _entries;
     private readonly Dictionary<Digest32, LogEntry> _byStatement;
     private readonly NodeTable _nodes;
+    private readonly LentReading _lent = new();
     private TaskCompletionSource _changed = NewSignal();
 
     private BoardLog(
@@ -39,6 +41,10 @@ public sealed class BoardLog
         _byStatement = entries.ToDictionary(entry => entry.Statement.Digest);
         _nodes = nodes;
         State = state;
+        foreach (var entry in entries)
+        {
+            _lent.Take(entry.Index, entry.Statement);
+        }
     }
 
     /// <summary>Who signs it.</summary>
@@ -112,6 +118,25 @@ public sealed class BoardLog
         }
     }
 
+    /// <summary>Whether a caller may read a statement.</summary>
+    public bool MayRead(Principal caller, VerifiedStatement statement)
+    {
+        lock (_gate)
+        {
+            return ReadingRule.MayRead(caller, statement)
+                || (ReadingRule.TenantOf(caller) is { } tenant && _lent.MayRead(tenant, statement));
+        }
+    }
+
+    /// <summary>Whether entries from an index up to another open to a caller what came before them.</summary>
+    public bool Opens(Principal caller, long from, long to)
+    {
+        lock (_gate)
+        {
+            return ReadingRule.TenantOf(caller) is { } tenant && _lent.Opens(tenant, from, to);
+        }
+    }
+
     /// <summary>The entry of a statement.</summary>
     /// <exception cref="KeyNotFoundException">The log does not hold it.</exception>
     public LogEntry EntryOf(Digest32 statement)
@@ -151,6 +176,7 @@ public sealed class BoardLog
                 _byStatement.Add(entry.Statement.Digest, entry);
                 _nodes.Append(MerkleTree.LeafHash(entry.Commitment.Bytes));
                 _entries.Add(entry);
+                _lent.Take(entry.Index, entry.Statement);
             }
 
             State = state;

@@ -73,10 +73,12 @@ public sealed class TrustDesk(ReportDesk reports, TimeProvider time)
         var doubts = Current().SelectMany(said => said.Report.Leases).Where(lease => lease.Standing != Held)
             .GroupBy(lease => (lease.Host, lease.Domain)).ToDictionary(group => group.Key, group => group.First());
         var holders = Current().SelectMany(said => said.Report.Holders)
-            .GroupBy(holder => holder.Volume).ToDictionary(group => group.Key, group => group.First().Host);
+            .ToHashSet();
         return new PlacementTrust(
             (host, domain) => doubts.GetValueOrDefault((host.ToString(), domain.ToString()))?.Because,
-            volume => Host(holders.GetValueOrDefault(volume.ToString())), RunsOn);
+            (host, machine, volume) =>
+                holders.Contains(new ReportedHolder(volume.ToString(), host.ToString(), machine.ToString())),
+            RunsOn);
     }
 
     /// <summary>
@@ -100,12 +102,6 @@ public sealed class TrustDesk(ReportDesk reports, TimeProvider time)
     }
 
     private static bool IsOf(PartyId tenant, string reference) => reference.Split('/')[0] == tenant.ToString();
-
-    private static HostRef? Host(string? reference) =>
-        reference?.Split('/') is [var party, var text] && PartyId.TryParse(party, out var id)
-        && StatementName.TryParse(text, out var name)
-            ? new HostRef(id, name)
-            : null;
 
     private sealed record Said(LeaseReport Report, DateTimeOffset At);
 }

@@ -5,9 +5,10 @@ using Bailiwick.Ledger.Statements;
 namespace Bailiwick.Master.Reading;
 
 /// <summary>
-/// Who may read what: a tenant its own statements and the public ones (roots, hosts and links), the operator's side and
-/// the hosts all. The board could break this rule, for it holds the statements in the clear; it is there so that
-/// tenants do not read each other, not so that the operator does not.
+/// Who may read what: a tenant its own statements, the public ones (roots, hosts and links) and those by which another
+/// tenant's machine has a volume of its own (<see cref="LentReading"/>), the operator's side and the hosts all. The
+/// board could break this rule, for it holds the statements in the clear; it is there so that tenants do not read each
+/// other, not so that the operator does not.
 /// </summary>
 public static class ReadingRule
 {
@@ -19,6 +20,15 @@ public static class ReadingRule
         return ReadsAll(caller) || caller.ActsFor(statement.Owner)
             || (caller.Kind != PrincipalKind.Anonymous && IsPublic(statement.Kind));
     }
+
+    /// <summary>The tenant as which the caller reads; null for the operator's side, hosts and strangers.</summary>
+    internal static PartyId? TenantOf(Principal caller) => caller.Kind switch
+    {
+        PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor or PrincipalKind.KeyService => caller.Party,
+        PrincipalKind.Operator or PrincipalKind.DatacentreAuditor or PrincipalKind.Host or PrincipalKind.Anonymous =>
+            null,
+        _ => throw new UnreachableException(),
+    };
 
     /// <summary>True if the caller may see what belongs to a party: its machines, their places, its domains.</summary>
     public static bool MaySee(Principal caller, PartyId party)

@@ -9,7 +9,7 @@ using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.Proxy.Storage;
 
-/// <summary>A volume whose key this host asked for and has not given back.</summary>
+/// <summary>What this host asked the key of for a machine, and has not given back.</summary>
 /// <param name="Volume"><c>tenant id/name</c>.</param>
 /// <param name="Compartment">The machine it was opened for.</param>
 /// <param name="Machine">libvirt's name of that machine.</param>
@@ -73,7 +73,7 @@ public sealed class HeldVolumes
                 : JsonSerializer.Deserialize<HeldVolume[]>(text, JsonSerializerOptions.Strict) ?? [];
             return new HeldVolumes(
                 directory,
-                held.ToImmutableSortedDictionary(h => h.Volume, h => h, StringComparer.Ordinal));
+                held.ToImmutableSortedDictionary(h => Key(h.Volume, h.Compartment), h => h, StringComparer.Ordinal));
         }
         catch (Exception error) when (error is JsonException or ArgumentException)
         {
@@ -85,29 +85,38 @@ public sealed class HeldVolumes
     /// <exception cref="WorldException">The disk refused: the key must not be asked for.</exception>
     public void Hold(string volume, string compartment, string machine, string nonce) => Change(held =>
     {
-        string[] earlier = held.TryGetValue(volume, out HeldVolume? before) ? before.Nonces : [];
+        string key = Key(volume, compartment);
+        string[] earlier = held.TryGetValue(key, out HeldVolume? before) ? before.Nonces : [];
         string[] nonces = [nonce, .. earlier.Take(HeldVolume.MaxNonces - 1)];
-        return held.SetItem(volume, new HeldVolume(volume, compartment, machine, nonces));
+        return held.SetItem(key, new HeldVolume(volume, compartment, machine, nonces));
     });
 
     /// <summary>Strikes out a nonce under which nothing was released, durably.</summary>
     /// <exception cref="WorldException">
     /// The disk refused: a return is tried with it later and comes to nothing.
     /// </exception>
-    public void Forget(string volume, string nonce) => Change(held =>
+    public void Forget(string volume, string compartment, string nonce) => Change(held =>
     {
-        if (!held.TryGetValue(volume, out HeldVolume? before))
+        string key = Key(volume, compartment);
+        if (!held.TryGetValue(key, out HeldVolume? before))
         {
             return held;
         }
 
         string[] rest = [.. before.Nonces.Where(n => n != nonce)];
-        return rest.Length == 0 ? held.Remove(volume) : held.SetItem(volume, before with { Nonces = rest });
+        return rest.Length == 0 ? held.Remove(key) : held.SetItem(key, before with { Nonces = rest });
     });
 
     /// <summary>Strikes a volume out, durably.</summary>
     /// <exception cref="WorldException">The disk refused: it is given back once more later.</exception>
-    public void Release(string volume) => Change(held => held.Remove(volume));
+    public void Release(HeldVolume volume)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        Change(held => held.Remove(Key(volume.Volume, volume.Compartment)));
+    }
+
+    /// <summary>One volume may be open in several machines, each by a release of its own.</summary>
+    private static string Key(string volume, string compartment) => $"{volume} {compartment}";
 
     private void Change(
         Func<ImmutableSortedDictionary<string, HeldVolume>, ImmutableSortedDictionary<string, HeldVolume>> change)

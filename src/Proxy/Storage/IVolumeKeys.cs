@@ -55,7 +55,11 @@ public interface IVolumeKeys
 /// SHA-256 of the encrypted state of its TPM, or the digest of the volume's header; null for a blank one.
 /// </param>
 public sealed record VolumeKeyQuestion(
-    EnforcedPlan Plan, KeySubject Key, CompartmentRef Compartment, Digest32? State = null);
+    EnforcedPlan Plan, KeySubject Key, CompartmentRef Compartment, Digest32? State = null)
+{
+    /// <summary>What the plan lets the machine do with the volume; null of a TPM.</summary>
+    public VolumeAccess? Access { get; init; }
+}
 
 /// <summary>A key service's leave to open a key again.</summary>
 /// <param name="Kept">The release as it came.</param>

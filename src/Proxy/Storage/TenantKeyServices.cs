@@ -68,14 +68,16 @@ public sealed class TenantKeyServices(
                     return evidence.Beside(envelope, proof, given, question.Key.Tenant);
                 },
                 OpenPart, stop).ConfigureAwait(false);
-            if (IsForHeader(question, opened.Context))
+            if (IsForHeader(question, opened.Context) && IsForAccess(question, opened.Context))
             {
                 return new VolumeKeyAnswer.Released(opened.Key) { Restart = RestartOffer.Of(opened) };
             }
 
             opened.Key.Dispose();
             opened.Kept?.Dispose();
-            throw new KeyServiceException("The key is released for another header than the volume's file has.");
+            throw new KeyServiceException(
+                "The key is released for another header than the volume's file has, or for another access than the "
+                + "plan's.");
         }
         catch (KeyServiceException error) when (error.IsSilence)
         {
@@ -173,7 +175,12 @@ public sealed class TenantKeyServices(
     {
         while (!stop.IsCancellationRequested)
         {
-            PartyId[] tenants = [.. plans.Current.Plan.Domains.Select(domain => domain.Domain.Tenant).Distinct()];
+            EnforcedPlan plan = plans.Current;
+            PartyId[] tenants =
+            [
+                .. plan.Plan.Domains.Select(domain => domain.Domain).Concat(plan.Standings.Keys)
+                    .Select(domain => domain.Tenant).Distinct(),
+            ];
             foreach (PartyId tenant in tenants)
             {
                 try
@@ -253,6 +260,11 @@ public sealed class TenantKeyServices(
     /// <inheritdoc/>
     /// <remarks>What may be opened again is kept by <see cref="Restarting.RestartingKeys"/>.</remarks>
     public bool IsKept(EnforcedPlan plan, HeldVolume volume) => false;
+
+    /// <summary>What the key service decided on is what the machine is about to do with the volume.</summary>
+    private static bool IsForAccess(VolumeKeyQuestion question, JsonElement context) =>
+        context.TryGetProperty("access", out JsonElement access) && access.ValueKind == JsonValueKind.String
+        && access.GetString() == (question.Access is { } planned ? WireText.Of(planned) : "");
 
     /// <summary>What this host's TPM gives out for a release; it is bound to the very context.</summary>
     /// <exception cref="WorldException">The TPM's state is another than approved, or it does not answer.</exception>

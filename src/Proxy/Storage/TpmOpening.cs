@@ -49,7 +49,7 @@ internal sealed class TpmOpening(
                 return [];
             }
 
-            held.Forget(name, asked);
+            held.Forget(name, machine.Ref.ToString(), asked);
             refusals = ((VolumeKeyAnswer.Refused)answer).Reasons;
             if (!refusals.All(reason => reason.EndsWith(RolledBack, StringComparison.Ordinal)))
             {

@@ -168,8 +168,8 @@ public sealed class VirtualStorageManager(
                 integrity.Record(
                     IntegrityKind.VolumeReturned, volume.Readers, volume.Volume,
                     "The key is given back" + (tpm is null ? "." : $", in the state {state?.Hex ?? "blank"}."));
-                held.Release(volume.Volume);
-                _closed.TryRemove(volume.Volume, out _);
+                held.Release(volume);
+                _closed.TryRemove(ClosingOf(volume), out _);
                 if (tpm is not null)
                 {
                     Tpms.Forget(tpm);
@@ -214,13 +214,15 @@ public sealed class VirtualStorageManager(
     /// <summary>Once for each opening, however often the return has to be tried.</summary>
     private void RecordClosed(HeldVolume volume)
     {
-        if (_closed.GetValueOrDefault(volume.Volume) != volume.Nonces[0])
+        if (_closed.GetValueOrDefault(ClosingOf(volume)) != volume.Nonces[0])
         {
             integrity.Record(
                 IntegrityKind.VolumeClosed, volume.Readers, volume.Volume, $"{volume.Compartment} has stopped.");
-            _closed[volume.Volume] = volume.Nonces[0];
+            _closed[ClosingOf(volume)] = volume.Nonces[0];
         }
     }
+
+    private static string ClosingOf(HeldVolume volume) => $"{volume.Volume} {volume.Compartment}";
 
     private SemaphoreSlim TurnOf(string machineName) => _turns.GetOrAdd(machineName, _ => new SemaphoreSlim(1));
 
@@ -275,7 +277,7 @@ public sealed class VirtualStorageManager(
         try
         {
             _ready[disk.SecretUuid] = new ReadyVolume(machine.MachineName, opened.Header);
-            hypervisor.Current.DefineSecret(disk.SecretUuid, files.PathOf(disk));
+            hypervisor.Current.DefineSecret(disk.SecretUuid, $"{files.PathOf(disk)}/{machine.MachineName}");
             hypervisor.Current.SetSecret(disk.SecretUuid, passphrase);
         }
         finally

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger;
 using Bailiwick.Proxy.Integrity;
@@ -25,7 +26,7 @@ internal sealed class VolumeOpening(
         string asked = "";
         KeySubject.Volume subject = new(disk.Volume);
         VolumeKeyAnswer answer = await keys.RequestAsync(
-            new VolumeKeyQuestion(plan, subject, machine.Ref, state.Header),
+            new VolumeKeyQuestion(plan, subject, machine.Ref, state.Header) { Access = disk.Access },
             nonce =>
             {
                 asked = nonce;
@@ -34,7 +35,7 @@ internal sealed class VolumeOpening(
             stop).ConfigureAwait(false);
         if (answer is VolumeKeyAnswer.Refused refused)
         {
-            held.Forget(volume, asked);
+            held.Forget(volume, machine.Ref.ToString(), asked);
             return new OpenedVolume(null, null, refused.Reasons);
         }
 
@@ -44,7 +45,7 @@ internal sealed class VolumeOpening(
             integrity.Record(
                 IntegrityKind.VolumeOpened, IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant),
                 disk.Volume.ToString(),
-                $"For {machine.Ref}, as {disk.Target}; "
+                $"For {machine.Ref} to {WireText.Of(disk.Access)}, as {disk.Target}; "
                     + (state.Exists ? $"existing, its header is {state.Header}." : "made blank."));
             return state.Exists ? opened
                 : await MakeAsync(machine, disk, opened, asked, stop).ConfigureAwait(false);

@@ -127,5 +127,8 @@ public sealed class VolumeReaderTests : IDisposable
 
     private static DiskPlan Disk(string file, bool encrypted) => new(
         new VolumeRef(PartyId.Unsigned("bank"), StatementName.Parse("root")), file, SizeMib, encrypted,
-        VolumeAccess.Read, "vda", Guid.Empty, new Reason("the test says so", ImmutableArray<StatementOrigin>.Empty));
+        VolumeAccess.Read, "vda", Guid.Empty, new Reason("the test says so", ImmutableArray<StatementOrigin>.Empty))
+    {
+        Sharing = VolumeSharing.Exclusive,
+    };
 }

@@ -148,8 +148,8 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
             [
                 .. vault.Volumes().Select(v => vault.Release(
                     new KeyGrant(
-                        v.Key, vault.DomainOf(v.Key) ?? "", "nobody",
-                        v.Value ?? throw new InvalidDataException($"nobody holds {v.Key}")), key =>
+                        v.Key, vault.DomainOf(v.Key) ?? "",
+                        v.Value.FirstOrDefault() ?? throw new InvalidDataException($"nobody holds {v.Key}")), key =>
                     {
                         using SecretLoan loan = key.Borrow();
                         return loan.Bytes.ToArray();

@@ -54,6 +54,7 @@ public sealed class TpmTakeoverTests(ITestOutputHelper output)
         JsonElement all = await new CommandLine(lab.Paths).Json("bank", "volume", "list");
         return all.EnumerateArray()
             .Single(one => one.GetProperty("volume").GetString() == $"{lab.Bank}/{Tpm}")
-            .GetProperty("holder").GetString();
+            .GetProperty("holders").EnumerateArray().SingleOrDefault() is { ValueKind: JsonValueKind.Object } one
+                ? one.GetProperty("host").GetString() : null;
     }
 }

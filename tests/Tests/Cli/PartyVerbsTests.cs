@@ -40,7 +40,7 @@ public sealed class PartyVerbsTests : IDisposable
         // The root made with the keys is the one that the policies ask for.
         Assert.DoesNotContain(first.Json.EnumerateArray(), s => s.GetProperty("kind").GetString() == "Tenant");
         Assert.All(first.Json.EnumerateArray(), s => Assert.Equal(1, s.GetProperty("revision").GetInt32()));
-        Assert.Equal(11, first.Json.GetArrayLength());
+        Assert.Equal(12, first.Json.GetArrayLength());
         Assert.Equal("Nothing changed; nothing was signed.", second.Output.Trim());
     }
 

@@ -8,16 +8,13 @@ namespace Bailiwick.Domains.Policy.Checking;
 /// <summary>Checks flows against the peers' policies, and what needs a flow against those that are open.</summary>
 internal static class FlowChecks
 {
-    /// <summary>
-    /// Leaves out machines that would join what no open flow joins: two domains, or a volume and a domain.
-    /// </summary>
+    /// <summary>Leaves out machines that would join two domains that no open flow joins.</summary>
     public static ImmutableSortedDictionary<string, CompartmentModel> WithoutUnjoined(
-        StatementSet statements, CheckedDatacentre draft, FlowMatrix flows,
-        ImmutableSortedDictionary<string, CompartmentModel> machines)
+        StatementSet statements, FlowMatrix flows, ImmutableSortedDictionary<string, CompartmentModel> machines)
     {
         foreach (var machine in machines.Values)
         {
-            if (!Joined(statements, flows, machine) | !Lent(statements, draft, flows, machine))
+            if (!Joined(statements, flows, machine))
             {
                 machines = machines.Remove(machine.Ref.ToString());
             }
@@ -53,6 +50,8 @@ internal static class FlowChecks
 
             Lending(statements, domain);
         }
+
+        VolumeChecks.Run(statements, datacentre, matrix);
     }
 
     private static bool Joined(StatementSet statements, FlowMatrix flows, CompartmentModel machine)
@@ -72,29 +71,6 @@ internal static class FlowChecks
                         + $"Open one "
                         + "in both domains' policies, or remove a port.");
                 }
-            }
-        }
-
-        return holds;
-    }
-
-    private static bool Lent(
-        StatementSet statements, CheckedDatacentre draft, FlowMatrix flows, CompartmentModel machine)
-    {
-        var holds = true;
-        for (var i = 0; i < machine.Disks.Length; i++)
-        {
-            var disk = machine.Disks[i];
-            if (draft.Machinery.Volumes.TryGetValue($"{machine.Ref.Tenant}/{disk.Volume}", out var volume)
-                && machine.Nics.All(nic => nic.Domain != volume.Domain)
-                && flows.Lending(volume, machine.Ref, disk.Access) is null)
-            {
-                holds = false;
-                statements.Reject(
-                    machine.Origin, FindingCode.VolumeFlowClosed, $"/disks/{i}",
-                    $"The volume {disk.Volume} belongs to {volume.Domain}, of which the machine is no member, and no "
-                    + $"open "
-                    + $"flow lends it with {WireText.Of(disk.Access)} access.");
             }
         }
 

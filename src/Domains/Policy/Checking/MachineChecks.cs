@@ -30,7 +30,7 @@ internal static class MachineChecks
 
         // Of those that could run alone, which cannot run together? Judged at once, so that order decides nothing.
         var alone = statements.Usable<CompartmentModel>().Select(pair => pair.Model).ToArray();
-        TwoWriters(statements, alone);
+        VolumeChecks.TwoWriters(statements, alone);
         OneAddress(statements, alone);
         return new Machinery(
             Models<CompartmentModel>(statements, model => model.Ref.ToString()),
@@ -91,9 +91,13 @@ internal static class MachineChecks
 
         for (var i = 0; i < machine.Disks.Length; i++)
         {
-            statements.Need(
-                machine.Origin, StatementKind.Volume, machine.Disks[i].Volume, FindingCode.UnknownVolume,
-                $"/disks/{i}/volume");
+            var volume = machine.Disks[i].Volume;
+            if (volume.Tenant == machine.Ref.Tenant)
+            {
+                statements.Need(
+                    machine.Origin, StatementKind.Volume, volume.Name, FindingCode.UnknownVolume,
+                    $"/disks/{i}/volume");
+            }
         }
     }
 
@@ -240,26 +244,6 @@ internal static class MachineChecks
         }
     }
 
-    private static void TwoWriters(StatementSet statements, IEnumerable<CompartmentModel> machines)
-    {
-        var writers = machines
-            .SelectMany(machine => machine.Disks.Select((disk, i) => (machine, disk, i)))
-            .Where(use => use.disk.Access == VolumeAccess.Write)
-            .GroupBy(use => $"{use.machine.Ref.Tenant}/{use.disk.Volume}", StringComparer.Ordinal)
-            .Where(group => group.Count() > 1).ToArray();
-        foreach (var group in writers)
-        {
-            foreach (var (machine, disk, i) in group)
-            {
-                statements.Reject(
-                    machine.Origin, FindingCode.VolumeTwoWriters, $"/disks/{i}",
-                    $"The volume {disk.Volume} is written by {Others(group.Select(use => use.machine), machine)} too, "
-                    + $"which "
-                    + "would destroy it. None of them is admitted; give each a volume of its own, or read access.");
-            }
-        }
-    }
-
     private static void OneAddress(StatementSet statements, IEnumerable<CompartmentModel> machines)
     {
         var taken = machines
@@ -284,6 +268,6 @@ internal static class MachineChecks
         }
     }
 
-    private static string Others(IEnumerable<CompartmentModel> all, CompartmentModel self) => string.Join(
+    internal static string Others(IEnumerable<CompartmentModel> all, CompartmentModel self) => string.Join(
         ", ", all.Where(other => other.Ref != self.Ref).Select(other => other.Ref.Name.Text).Distinct());
 }

@@ -49,8 +49,8 @@ internal static class MachineDifferences
             domain => $"{name} joins {domain}.", domain => $"{name} leaves {domain}.");
         changes.Sets(
             PolicyChangeCode.Membership, old.Disks, now.Disks,
-            disk => $"{name} may {WireText.Of(disk.Access)} the volume {disk.Volume}.",
-            disk => $"{name} may no longer {WireText.Of(disk.Access)} the volume {disk.Volume}.");
+            disk => $"{name} may {WireText.Of(disk.Access)} the volume {Shown(now, disk)}.",
+            disk => $"{name} may no longer {WireText.Of(disk.Access)} the volume {Shown(old, disk)}.");
         changes.Other(PolicyChangeCode.MachineDescription, $"{old.Image}", $"{now.Image}", $"Image of {name}");
         changes.Other(
             PolicyChangeCode.MachineDescription, WireText.Of(old.Firmware), WireText.Of(now.Firmware),
@@ -70,6 +70,10 @@ internal static class MachineDifferences
             PolicyChangeCode.MachineDescription, Minutes(old.Restart), Minutes(now.Restart), PolicyEffect.Opens,
             $"Minutes within which {name} may be restarted without its key service");
     }
+
+    private static string Shown(CompartmentModel machine, DiskModel disk) =>
+        disk.Volume.Tenant == machine.Ref.Tenant
+            ? disk.Volume.Name.Text : $"{disk.Volume.Name} of the tenant {disk.Volume.Tenant.Short}";
 
     private static string Name(StatementOrigin origin) => $"{origin.OwnerName}/{origin.Name}";
 
@@ -91,7 +95,16 @@ internal static class MachineDifferences
 
     private static string Words(VolumeModel volume) =>
         $"{volume.SizeMib} MiB of {volume.Domain}, destroyed by {WireText.Of(volume.Wipe)}, made "
-        + $"{(volume.FromImage is { } image ? $"from the image {image}" : "blank")},";
+        + $"{(volume.FromImage is { } image ? $"from the image {image}" : "blank")}, "
+        + Words(volume.Sharing);
+
+    private static string Words(VolumeSharing sharing) => sharing switch
+    {
+        VolumeSharing.Exclusive => "for one machine at a time,",
+        VolumeSharing.Readers => "for one machine that writes and any number that read,",
+        VolumeSharing.Writers => "for several machines that write,",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 
     private static string Words(ImageModel image) =>
         $"kernel {image.KernelSha256}, initrd {image.InitrdSha256}, firmware {image.FirmwareSha256 ?? "none"}, "

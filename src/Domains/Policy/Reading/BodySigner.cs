@@ -50,7 +50,10 @@ internal static class BodySigner
             StatementKind.Host => Host(document, body, material, missing),
             StatementKind.Domain => Domain(document, body, material, missing),
             StatementKind.Image => Image(document, body, material, missing),
-            StatementKind.Compartment or StatementKind.Volume or StatementKind.Link => body,
+            StatementKind.Compartment => Mapped(
+                body, "disks", list => Each(list, disk => disk is PolicyNode.Members members
+                    ? Mapped(members, "volume", node => Reference(node, material)) : disk)),
+            StatementKind.Volume or StatementKind.Link => body,
             StatementKind.KeyChange => throw new UnreachableException("people write none"),
             _ => throw new UnreachableException(),
         };

@@ -20,7 +20,7 @@ internal static class MachineReader
             Image = body.Need("boot").Only("image").Need("image").Name(),
             Firmware = firmware.IsPresent ? firmware.Word<MachineFirmware>() : MachineFirmware.Direct,
             Tpm = tpm.IsPresent ? tpm.Word<MachineTpm>() : MachineTpm.None,
-            Disks = Disks(body.May("disks")),
+            Disks = Disks(body.May("disks"), document),
             Nics = Nics(body.Need("nics")),
             Devices = body.May("devices").Distinct(0, PolicyLimits.Names, item => item.Word<DeviceKind>()),
             Placement = Placement(body.May("placement"), document.Origin.Name),
@@ -35,13 +35,15 @@ internal static class MachineReader
     /// <summary>Reads a volume.</summary>
     public static VolumeModel Volume(PolicyDocument document, Value body)
     {
-        body.Only("domain", "sizeMiB", "wipe", "from");
+        body.Only("domain", "sizeMiB", "wipe", "from", "sharing");
         var from = body.May("from");
+        var sharing = body.May("sharing");
         return new VolumeModel(
             new VolumeRef(document.Origin.Owner, document.Origin.Name), body.Need("domain").Name(),
             body.Need("sizeMiB").Integer(1, 16_777_216), body.Need("wipe").Word<WipeMethod>(), document.Origin)
         {
             FromImage = from.IsPresent ? from.Only("image").Need("image").Name() : null,
+            Sharing = sharing.IsPresent ? sharing.Word<VolumeSharing>() : VolumeSharing.Exclusive,
         };
     }
 
@@ -66,16 +68,16 @@ internal static class MachineReader
         ? new DiskContent(disk.FileOrDigest(signed, "sizeMiB"), disk.Need("sizeMiB").Integer(1, 16_777_216))
         : null;
 
-    private static ImmutableArray<DiskModel> Disks(Value list)
+    private static ImmutableArray<DiskModel> Disks(Value list, PolicyDocument document)
     {
         var disks = ImmutableArray.CreateBuilder<DiskModel>();
         foreach (var item in list.Items(0, PolicyLimits.Disks))
         {
             item.Only("volume", "access");
-            var volume = item.Need("volume").Name();
+            var volume = item.Need("volume").Volume(document.Names, document.Origin.Owner);
             if (disks.Any(other => other.Volume == volume) && item.May("volume").IsPresent)
             {
-                item.Fault(FindingCode.VolumeTwice, $"The machine has the volume {volume} already. Remove one.");
+                item.Fault(FindingCode.VolumeTwice, $"The machine has the volume {volume.Name} already. Remove one.");
             }
 
             disks.Add(new DiskModel(volume, item.Need("access").Word<VolumeAccess>()));

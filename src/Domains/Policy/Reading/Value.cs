@@ -236,7 +236,7 @@ internal sealed partial class Value
             FindingCode.BadName,
             $"{Quoted.Of(text)} is not a name: a lower-case letter, then up to 39 lower-case letters, digits or "
             + "hyphens, the last not a hyphen" + (text.Contains('/', StringComparison.Ordinal)
-                ? "; only flows reach another party, everything else is the tenant's own." : "."));
+                ? "; only flows and disks reach another party, everything else is the tenant's own." : "."));
         return NoName;
     }
 
@@ -247,7 +247,25 @@ internal sealed partial class Value
     /// <summary>A domain of any party: <c>party/name</c>.</summary>
     public DomainRef Domain(PartyNames? names)
     {
-        var nobody = new DomainRef(PartyId.Unsigned(""), NoName);
+        var (party, name) = Reference(names);
+        return new DomainRef(party, name);
+    }
+
+    /// <summary>A volume: a name of the owner's own, or <c>party/name</c> of any party.</summary>
+    public VolumeRef Volume(PartyNames? names, PartyId owner)
+    {
+        if (_node is not PolicyNode.Text { Value: var text } || !text.Contains('/', StringComparison.Ordinal))
+        {
+            return new VolumeRef(owner, Name());
+        }
+
+        var (party, name) = Reference(names);
+        return new VolumeRef(party, name);
+    }
+
+    private (PartyId Party, StatementName Name) Reference(PartyNames? names)
+    {
+        var nobody = (PartyId.Unsigned(""), NoName);
         if (Text() is not { } text)
         {
             return nobody;
@@ -260,7 +278,7 @@ internal sealed partial class Value
             return nobody;
         }
 
-        return ParseParty(parts[0], names) is { } party ? new DomainRef(party, name) : nobody;
+        return ParseParty(parts[0], names) is { } party ? (party, name) : nobody;
     }
 
     /// <summary>A public key in base64.</summary>

@@ -254,10 +254,14 @@ public sealed class AdmissionControlTests
             AdmissionRefusalCode.TpmMissing => WithDomain(
                 sound, domain with { Machines = domain.Machines with { Tpm = TpmDemand.Required } }),
             AdmissionRefusalCode.UnknownVolume =>
-                Sound(machine with { Disks = [new DiskModel(name, VolumeAccess.Read)] }),
+                Sound(machine with
+                {
+                    Disks = [new DiskModel(new VolumeRef(machine.Ref.Tenant, name), VolumeAccess.Read)],
+                }),
             AdmissionRefusalCode.VolumeFlowClosed => Sound(machine with
             {
-                Disks = [new DiskModel(StatementName.Parse("ledger-1-data"), VolumeAccess.Read)],
+                Disks = [new DiskModel(
+                    new VolumeRef(machine.Ref.Tenant, StatementName.Parse("ledger-1-data")), VolumeAccess.Read)],
             }),
             AdmissionRefusalCode.AddressOutsideDomain => Sound(machine with
             {

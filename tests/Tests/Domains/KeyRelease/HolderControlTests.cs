@@ -32,13 +32,13 @@ public sealed class HolderControlTests
 
     [Fact]
     public void Refuses_the_return_of_what_nobody_holds() =>
-        AssertOnly(KeyRefusalCode.NotHeldSo, Return(holder: new HolderState.Nobody()));
+        AssertOnly(KeyRefusalCode.NotHeldSo, Return(holder: KeyHolders.Nobody));
 
     [Fact]
     public void Refuses_a_return_by_an_unknown_host() =>
         AssertOnly(
             KeyRefusalCode.UnknownHost,
-            Return(host: ReleaseScene.HostOf(9), holder: new HolderState.Held(ReleaseScene.HostOf(9), Nonce)));
+            Return(host: ReleaseScene.HostOf(9), holder: ReleaseScene.HeldBy(9, Nonce)));
 
     [Fact]
     public void One_root_key_takes_over_where_the_domain_asks_for_one() =>
@@ -103,7 +103,7 @@ public sealed class HolderControlTests
     }
 
     private static HolderVerdict Return(
-        EcdsaSigner? signer = null, KeyId? caller = null, KeyNonce? nonce = null, HolderState? holder = null,
+        EcdsaSigner? signer = null, KeyId? caller = null, KeyNonce? nonce = null, KeyHolders? holder = null,
         HostRef? host = null)
     {
         byte[] envelope = HolderDocument.WriteReturn(
@@ -135,9 +135,9 @@ public sealed class HolderControlTests
         return HolderControl.Decide(document, scene.Datacentre, root, kept is null ? custody : kept(custody));
     }
 
-    private static KeyCustody Custody(KeyId caller, HolderState? holder) => new(
+    private static KeyCustody Custody(KeyId caller, KeyHolders? holder) => new(
         ReleaseScene.Bank, caller, NonceStanding.Unknown,
-        holder ?? new HolderState.Held(ReleaseScene.HostOf(1), Nonce), (_, _) => "holders need no lease");
+        holder ?? ReleaseScene.HeldBy(1, Nonce), (_, _) => "holders need no lease");
 
     private static void AssertOnly(KeyRefusalCode code, HolderVerdict verdict)
     {

@@ -51,13 +51,13 @@ public sealed class MachineTpmReleaseTests
         {
             State = Newest.Hex,
             Mark = new TpmStateMark.Out(Boot),
-            Holder = new HolderState.Held(ReleaseScene.HostOf(2), Nonce),
+            Holders = ReleaseScene.HeldBy(2, Nonce),
         }).Judge());
 
     [Fact]
     public void The_holder_goes_on_in_the_same_boot_and_not_after_another_one()
     {
-        var held = Scene with { State = Newest.Hex, Holder = new HolderState.Held(ReleaseScene.HostOf(1), Nonce) };
+        var held = Scene with { State = Newest.Hex, Holders = ReleaseScene.HeldBy(1, Nonce) };
         Assert.IsType<KeyVerdict.Release>((held with { Mark = new TpmStateMark.Out(Boot) }).Judge());
         AssertOnly(
             KeyRefusalCode.TpmStateNotReturned,
@@ -124,7 +124,7 @@ public sealed class MachineTpmReleaseTests
         Assert.Equal(Newest, returned?.State);
         KeyCustody custody = new(
             ReleaseScene.Bank, ReleaseScene.Host1.Id, NonceStanding.Good,
-            new HolderState.Held(ReleaseScene.HostOf(1), Nonce), (_, _) => null);
+            ReleaseScene.HeldBy(1, Nonce), (_, _) => null);
         Assert.NotNull(returned);
         Assert.IsType<HolderVerdict.Cleared>(HolderControl.Decide(returned, Scene.Datacentre, custody));
 
@@ -150,7 +150,7 @@ public sealed class MachineTpmReleaseTests
         var key = new KeySubject.MachineTpm(new CompartmentRef(ReleaseScene.Bank, StatementName.Parse("web-1")));
         KeyCustody custody = new(
             ReleaseScene.Bank, ReleaseScene.Host1.Id, NonceStanding.Good,
-            new HolderState.Held(ReleaseScene.HostOf(1), Nonce), (_, _) => null)
+            ReleaseScene.HeldBy(1, Nonce), (_, _) => null)
         { Mark = new TpmStateMark.Out(Boot) };
         Assert.IsType<HolderVerdict.Cleared>(Return(Boot));
         var refused = Assert.IsType<HolderVerdict.Refused>(Return(Guid.Parse("e0000000-0000-0000-0000-000000000001")));

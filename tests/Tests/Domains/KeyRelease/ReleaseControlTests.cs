@@ -22,13 +22,13 @@ public sealed class ReleaseControlTests
     [Fact]
     public void Releases_again_to_the_holder_itself() =>
         Assert.IsType<KeyVerdict.Release>(
-            new ReleaseScene { Holder = new HolderState.Held(ReleaseScene.HostOf(1), Earlier) }.Judge());
+            new ReleaseScene { Holders = ReleaseScene.HeldBy(1, Earlier) }.Judge());
 
     [Fact]
     public void Refuses_while_another_host_holds_it() =>
         AssertOnly(
             KeyRefusalCode.HeldByAnotherHost,
-            new() { Holder = new HolderState.Held(ReleaseScene.HostOf(2), Earlier) });
+            new() { Holders = ReleaseScene.HeldBy(2, Earlier) });
 
     [Fact]
     public void Refuses_another_services_tenant() =>
@@ -193,7 +193,7 @@ public sealed class ReleaseControlTests
             Served = ReleaseScene.Hospital,
             Standing = NonceStanding.Used,
             EvidenceSigner = ReleaseScene.Stranger,
-            Holder = new HolderState.Held(ReleaseScene.HostOf(2), Earlier),
+            Holders = ReleaseScene.HeldBy(2, Earlier),
         }.Judge());
         Assert.Equal(
             [

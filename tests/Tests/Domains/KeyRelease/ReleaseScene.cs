@@ -43,7 +43,7 @@ internal sealed record ReleaseScene
 
     public NonceStanding Standing { get; init; } = NonceStanding.Good;
 
-    public HolderState Holder { get; init; } = new HolderState.Nobody();
+    public KeyHolders Holders { get; init; } = KeyHolders.Nobody;
 
     public PartyId Tenant { get; init; } = Bank;
 
@@ -85,6 +85,11 @@ internal sealed record ReleaseScene
 
     public static string HostName(int number) => $"{PartyId.Unsigned("alpine")}/host-{number}";
 
+    /// <summary>A machine of the bank on a host has the key.</summary>
+    public static KeyHolders HeldBy(
+        int host, KeyNonce nonce, string machine = "web-1", VolumeAccess? access = VolumeAccess.Write) => KeyHolders.Of(
+            new KeyHolder(HostOf(host), new CompartmentRef(Bank, StatementName.Parse(machine)), access, nonce));
+
     public static HostRef HostOf(int number) => new(PartyId.Unsigned("alpine"), StatementName.Parse($"host-{number}"));
 
     public EvidenceClaims Claims() => Evidence(new EvidenceClaims
@@ -115,7 +120,7 @@ internal sealed record ReleaseScene
 
     public HostDoubt Doubt { get; init; } = (_, _) => null;
 
-    public KeyCustody Custody() => new(Served, Caller, Standing, Holder, Doubt)
+    public KeyCustody Custody() => new(Served, Caller, Standing, Holders, Doubt)
     {
         Mark = Mark,
         Header = Header,

@@ -18,7 +18,7 @@ public sealed class VolumeHeaderReleaseTests
         new(new VolumeRef(ReleaseScene.Bank, StatementName.Parse("web-1-data")));
 
     private static readonly KeyNonce Nonce = KeyNonce.Of(new byte[32]) ?? throw new InvalidOperationException();
-    private static readonly HolderState Held = new HolderState.Held(ReleaseScene.HostOf(1), Nonce);
+    private static readonly KeyHolders Held = ReleaseScene.HeldBy(1, Nonce);
 
     [Fact]
     public void A_blank_volume_and_one_with_its_own_header_are_released()
@@ -80,11 +80,12 @@ public sealed class VolumeHeaderReleaseTests
         JsonElement context = JsonElement.Parse(release.Context.Write());
         Assert.Equal(
             [
-                "attestationKey", "boot", "compartment", "compartmentRevision", "domainRevision", "header", "host",
-                "key", "nonce", "restartSeconds", "session", "tenant",
+                "access", "attestationKey", "boot", "compartment", "compartmentRevision", "domainRevision", "header",
+                "host", "key", "nonce", "restartSeconds", "session", "tenant",
             ],
             context.EnumerateObject().Select(one => one.Name));
         Assert.Equal(Ours.Hex, context.GetProperty("header").GetString());
+        Assert.Equal("write", context.GetProperty("access").GetString());
         Assert.Equal(scene.Volume, context.GetProperty("key").GetString());
         var blank = Assert.IsType<KeyVerdict.Release>(Showing(null, new VolumeHeaderMark.New()));
         Assert.Equal("", JsonElement.Parse(blank.Context.Write()).GetProperty("header").GetString());
@@ -143,13 +144,13 @@ public sealed class VolumeHeaderReleaseTests
     public void Refuses_the_word_of_a_host_that_does_not_hold_the_key_so()
     {
         KeyNonce older = KeyNonce.Of([1, .. new byte[31]]) ?? throw new InvalidOperationException();
-        foreach (HolderState holder in new HolderState[]
+        foreach (KeyHolders holder in new[]
         {
-            new HolderState.Nobody(), new HolderState.Held(ReleaseScene.HostOf(2), Nonce),
-            new HolderState.Held(ReleaseScene.HostOf(1), older),
+            KeyHolders.Nobody, ReleaseScene.HeldBy(2, Nonce),
+            ReleaseScene.HeldBy(1, older),
         })
         {
-            Refused([KeyRefusalCode.NotHeldSo], Told(custody => custody with { Holder = holder }));
+            Refused([KeyRefusalCode.NotHeldSo], Told(custody => custody with { Holders = holder }));
         }
     }
 
@@ -201,7 +202,7 @@ public sealed class VolumeHeaderReleaseTests
         HolderDocument.Header document = HolderDocument.ReadHeader(
             HolderDocument.WriteHeader(Volume, Ours, ReleaseScene.HostOf(1), Nonce, signer ?? ReleaseScene.Host1),
             out string fault) ?? throw new InvalidOperationException(fault);
-        ReleaseScene scene = new() { Holder = Held, Header = new VolumeHeaderMark.Blank() };
+        ReleaseScene scene = new() { Holders = Held, Header = new VolumeHeaderMark.Blank() };
         return HeaderControl.Decide(document, scene.Datacentre, change(scene.Custody()));
     }
 

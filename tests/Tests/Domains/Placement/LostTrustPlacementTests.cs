@@ -33,7 +33,8 @@ public sealed class LostTrustPlacementTests
     {
         var after = Propose(Free, Doubting(Host2) with
         {
-            Holder = volume => volume.Name.Text == "ledger-1-data" ? Host2 : null,
+            Holds = (host, machine, volume) => host == Host2 && machine.Name.Text == "ledger-1"
+                && volume.Name.Text == "ledger-1-data",
         });
         var leaving = Assert.IsType<PlacementDecision.Leaving>(Of(after, "ledger-1"));
         Assert.Equal(Host2, leaving.Host);
@@ -57,7 +58,7 @@ public sealed class LostTrustPlacementTests
     public void A_volume_that_another_host_holds_keeps_no_machine_here()
     {
         HostRef other = Host2 with { Name = StatementName.Parse("host-1") };
-        var after = Propose(Free, Doubting(Host2) with { Holder = _ => other });
+        var after = Propose(Free, Doubting(Host2) with { Holds = (host, _, _) => host == other });
         Assert.IsType<PlacementDecision.Placed>(Of(after, "ledger-1"));
     }
 

@@ -37,7 +37,7 @@ public sealed class CrossCheckTests
         { "a flow not accepted", Ledger, "{from: bank/web,", "{from: regulator/inspection,",
             "flow-not-accepted flow-not-granted" },
         { "other ports", Ledger, "ports: [8443]", "ports: [8444]", "flow-not-accepted flow-not-granted" },
-        { "an unknown peer", "regulator/inspection.yaml", "bank/ledger", "bank/leger",
+        { "an unknown peer", "regulator/inspection.yaml", "to: bank/ledger", "to: bank/leger",
             "flow-not-granted unknown-flow-peer" },
         { "an empty group", Web, "front: [web-1, web-2]", "front: []", "empty-group" },
         { "an unknown group", Web, "machines: [front]", "machines: [frnt]", "not-a-member" },

@@ -12,7 +12,7 @@ public sealed class ExampleTests
         Assert.Equal(4, result.Datacentre.Domains.Count);
         Assert.Equal(3, result.Datacentre.Inventory.Hosts.Count);
         Assert.Equal(7, result.Datacentre.Machinery.Compartments.Count);
-        Assert.Equal(7, result.Datacentre.Machinery.Volumes.Count);
+        Assert.Equal(8, result.Datacentre.Machinery.Volumes.Count);
         Assert.Equal(3, result.Datacentre.Machinery.Images.Count);
     }
 }

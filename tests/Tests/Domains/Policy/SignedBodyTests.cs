@@ -80,7 +80,10 @@ public sealed class SignedBodyTests
         Assert.Contains((StatementKind.Image, FindingCode.MissingFileDigest, "/kernel/file"), codes);
         Assert.Contains((StatementKind.Image, FindingCode.MissingFileDigest, "/initrd/file"), codes);
         Assert.DoesNotContain(codes,
-            row => row.Kind is StatementKind.Compartment or StatementKind.Volume or StatementKind.Link);
+            row => row.Kind is StatementKind.Volume or StatementKind.Link);
+        Assert.Equal(
+            [(StatementKind.Compartment, FindingCode.UnknownParty, "/disks/1/volume")],
+            codes.Where(row => row.Kind == StatementKind.Compartment));
     }
 
     [Fact]

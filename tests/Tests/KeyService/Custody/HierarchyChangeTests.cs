@@ -18,7 +18,7 @@ public sealed class HierarchyChangeTests : IDisposable
     private const string Web = "t/web";
     private const string Ledger = "t/ledger";
     private static readonly PartyId Tenant = PartyId.Unsigned("t");
-    private static readonly VaultHolder Host = new("o/host-1", "nonce-1");
+    private static readonly VaultHolder Host = new("o/host-1", "nonce-1") { Compartment = "t/web-1" };
     private static readonly (string Key, string Domain)[] All =
         [("t/web-1-data", Web), ("t/web-1.tpm", Web), ("t/ledger-data", Ledger)];
 
@@ -181,7 +181,7 @@ public sealed class HierarchyChangeTests : IDisposable
         KeyTree tree = vault.Keys.Tree();
         Assert.Equal(2, tree.Generation);
         Assert.Equal([(Ledger, 1), (Web, 2)], tree.Domains.Select(one => (one.Domain, (int)one.Generation)));
-        Assert.All(tree.Domains.SelectMany(one => one.Keys), key => Assert.Equal(Host, key.Holder));
+        Assert.All(tree.Domains.SelectMany(one => one.Keys), key => Assert.Equal([Host], key.Holders));
         Assert.Equal(
             ["release", "release", "release", "rotate domain", "rotate master"],
             vault.Keys.Log(long.MaxValue, 10).Select(row => row.What));
@@ -277,7 +277,7 @@ public sealed class HierarchyChangeTests : IDisposable
         _ => "SELECT wrapped FROM domains UNION ALL SELECT wrapped FROM keys",
     };
 
-    private static KeyGrant Grant(string key, string domain) => new(key, domain, "t/web-1", Host) { Revision = 1 };
+    private static KeyGrant Grant(string key, string domain) => new(key, domain, Host) { Revision = 1 };
 
     private static Dictionary<string, byte[]> Release(string path)
     {
@@ -290,7 +290,7 @@ public sealed class HierarchyChangeTests : IDisposable
     {
         using PrivateDirectory directory = PrivateDirectory.Open(LinuxDisk.Instance, path);
         using SqliteDatabase database = SqliteDatabase.Open(
-            directory, "keys.db", new SqliteSchema(0x42574b54, ["", ""]));
+            directory, "keys.db", new SqliteSchema(0x42574b54, ["", "", ""]));
         List<byte[]> rows = [];
         // CA1857: the text is a constant of this class; this is a look from outside.
 #pragma warning disable CA1857

@@ -17,8 +17,8 @@ public sealed class KeyVaultTests : IDisposable
     private const string Web = "t/web";
     private const string Shop = "t/shop";
     private static readonly PartyId Tenant = PartyId.Unsigned("t");
-    private static readonly VaultHolder One = new("o/host-1", "nonce-1");
-    private static readonly VaultHolder Two = new("o/host-2", "nonce-2");
+    private static readonly VaultHolder One = new("o/host-1", "nonce-1") { Compartment = Machine };
+    private static readonly VaultHolder Two = new("o/host-2", "nonce-2") { Compartment = Machine };
     private readonly string _path = Directory.CreateTempSubdirectory("bw-vault-").FullName;
     private readonly MasterKeyFile _master;
 
@@ -51,14 +51,14 @@ public sealed class KeyVaultTests : IDisposable
         using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System, Die(dying)))
         {
             Assert.Throws<MachineDied>(() => vault.Release(Grant(One), key => left = Bytes(key)));
-            Assert.Throws<CustodyException>(() => vault.HolderOf(Volume));
+            Assert.Throws<CustodyException>(() => vault.HoldersOf(Volume));
         }
 
         using (PrivateDirectory directory = Open())
         using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System))
         {
             // Before the holder is stored the key cannot have left; from then on it counts as gone out.
-            Assert.Equal(dying == CustodyStep.IntentWritten ? null : One, vault.HolderOf(Volume));
+            Assert.Equal(dying == CustodyStep.IntentWritten ? null : One, vault.HoldersOf(Volume).SingleOrDefault());
             if (dying != CustodyStep.IntentWritten)
             {
                 Assert.Throws<InvalidOperationException>(() => vault.Release(Grant(Two), Bytes));
@@ -84,7 +84,7 @@ public sealed class KeyVaultTests : IDisposable
         using (PrivateDirectory directory = Open())
         using (KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System))
         {
-            Assert.Null(vault.HolderOf(Volume));
+            Assert.Null(vault.HoldersOf(Volume).SingleOrDefault());
         }
 
         Assert.Equal(first, Released(Two));
@@ -197,7 +197,7 @@ public sealed class KeyVaultTests : IDisposable
             using PrivateDirectory directory = Open();
             using KeyVault vault = KeyVault.Open(directory, _master, TimeProvider.System);
             Assert.Equal("header 1", vault.MarkOf(Volume));
-            Assert.Equal(One, vault.HolderOf(Volume));
+            Assert.Equal(One, vault.HoldersOf(Volume).SingleOrDefault());
         }
     }
 
@@ -266,7 +266,7 @@ public sealed class KeyVaultTests : IDisposable
     public void Refuses_a_store_whose_holder_was_edited()
     {
         Released(One);
-        Edit("UPDATE holders SET host = 'o/host-9'");
+        Edit("UPDATE held SET host = 'o/host-9'");
         using PrivateDirectory directory = Open();
         Assert.Throws<CustodyException>(() => KeyVault.Open(directory, _master, TimeProvider.System));
     }
@@ -275,7 +275,7 @@ public sealed class KeyVaultTests : IDisposable
     public void Refuses_a_store_whose_holder_was_removed()
     {
         Released(One);
-        Edit("DELETE FROM holders");
+        Edit("DELETE FROM held");
         using PrivateDirectory directory = Open();
         Assert.Throws<CustodyException>(() => KeyVault.Open(directory, _master, TimeProvider.System));
     }
@@ -284,7 +284,7 @@ public sealed class KeyVaultTests : IDisposable
     public void Refuses_a_store_that_lost_a_released_key()
     {
         Released(One);
-        Edit("DELETE FROM holders");
+        Edit("DELETE FROM held");
         Edit("DELETE FROM keys");
         using PrivateDirectory directory = Open();
         Assert.Throws<CustodyException>(() => KeyVault.Open(directory, _master, TimeProvider.System));
@@ -402,7 +402,7 @@ public sealed class KeyVaultTests : IDisposable
     }
 
     private static KeyGrant Grant(VaultHolder holder, string mark = "") =>
-        new(Volume, Web, Machine, holder) { Mark = mark, Revision = 1 };
+        new(Volume, Web, holder) { Mark = mark, Revision = 1 };
 
     private static Action<CustodyStep> Die(CustodyStep at) => step =>
     {
@@ -437,7 +437,7 @@ public sealed class KeyVaultTests : IDisposable
     {
         using PrivateDirectory directory = Open();
         using var database = Bailiwick.Durable.Sqlite.SqliteDatabase.Open(
-            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b54, ["", ""]));
+            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b54, ["", "", ""]));
         // CA1857: the text is a constant at each caller; this is the intruder.
 #pragma warning disable CA1857
         database.Execute(sql);

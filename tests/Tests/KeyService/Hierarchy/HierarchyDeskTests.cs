@@ -50,8 +50,8 @@ public sealed class HierarchyDeskTests : IDisposable
         KeyTreeBody tree = Tree();
         KeptKeyBody key = tree.Domains.Single().Keys.Single();
         Assert.Equal((1, 1, 1), (tree.Generation, tree.Domains.Single().Generation, key.Epoch));
-        Assert.Equal((_volume, ReleaseScene.HostName(1)), (key.Key, key.Holder));
-        Assert.NotEmpty(key.Since);
+        Assert.Equal((_volume, ReleaseScene.HostName(1)), (key.Key, Assert.Single(key.Holders).Host));
+        Assert.NotEmpty(key.Holders[0].Since);
         ReleaseLogEntry entry = Log().Single();
         Assert.Equal(("release", _volume, "done"), (entry.What, entry.Subject, entry.Outcome));
         Assert.Contains(ReleaseScene.HostName(1), entry.Whom, StringComparison.Ordinal);
@@ -97,7 +97,8 @@ public sealed class HierarchyDeskTests : IDisposable
 
         // As the desk does after a newer revision of the volume's statement.
         KeyGrant grant = new(
-            _volume, DeskBench.Web.ToString(), "web-1", new VaultHolder(ReleaseScene.HostName(1), "nonce"));
+            _volume, DeskBench.Web.ToString(),
+            new VaultHolder(ReleaseScene.HostName(1), "nonce") { Compartment = $"{ReleaseScene.Bank}/web-1" });
         byte[] made = _bench.Vault.Release(grant, Keyring.Masters.Bytes).Sealed;
         Assert.NotEqual(before, made);
         Assert.NotEqual(serial, KeySerial());

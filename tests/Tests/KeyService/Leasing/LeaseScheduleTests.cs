@@ -83,7 +83,7 @@ public sealed class LeaseScheduleTests
 
             Assert.Equal(
                 holder is { } held ? ReleaseScene.HostName(held + 1) : null,
-                bench.Vault.HolderOf($"{ReleaseScene.Bank}/web-1-data")?.Host);
+                bench.Vault.HoldersOf($"{ReleaseScene.Bank}/web-1-data").SingleOrDefault()?.Host);
         }
 
         Assert.InRange(released, 1, Steps);

@@ -4,6 +4,7 @@ using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
+using Bailiwick.KeyService.Custody;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -109,7 +110,7 @@ public sealed class HeaderScheduleTests : IDisposable
     {
         _bench.Lend(host + 1);
         Digest32? shown = _pool;
-        bool isFree = _bench.Vault.HolderOf(Volume.ToString()) is not { } held
+        bool isFree = Holder() is not { } held
             || held.Host == ReleaseScene.HostName(host + 1);
         VolumeHeaderMark before = Mark();
         if (await Release(host, shown) is not { } nonce)
@@ -144,6 +145,8 @@ public sealed class HeaderScheduleTests : IDisposable
         VolumeHeaderMark.Bound bound => bound.Header == shown,
         _ => throw new InvalidOperationException(mark.Text),
     };
+
+    private VaultHolder? Holder() => _bench.Vault.HoldersOf(Volume.ToString()).SingleOrDefault();
 
     private VolumeHeaderMark Mark() => _bench.Vault.MarkOf(Volume.ToString()) is { } text
         ? VolumeHeaderMark.Read(text) ?? throw new InvalidOperationException(text)
@@ -184,7 +187,7 @@ public sealed class HeaderScheduleTests : IDisposable
     /// <summary>Whoever does not hold the key, or comes too late, binds nothing.</summary>
     private void TellOfAnother(int host)
     {
-        if (_bench.Vault.HolderOf(Volume.ToString()) is { } held && KeyNonce.Read(held.Nonce) is { } nonce
+        if (Holder() is { } held && KeyNonce.Read(held.Nonce) is { } nonce
             && (held.Host != ReleaseScene.HostName(host + 1) || Mark() is VolumeHeaderMark.Bound))
         {
             Assert.False(Tell(host, nonce, Digest32.Of(RandomNumberGenerator.GetBytes(8))));
@@ -193,7 +196,7 @@ public sealed class HeaderScheduleTests : IDisposable
 
     private void Return()
     {
-        if (_bench.Vault.HolderOf(Volume.ToString()) is not { } held || KeyNonce.Read(held.Nonce) is not { } nonce)
+        if (Holder() is not { } held || KeyNonce.Read(held.Nonce) is not { } nonce)
         {
             return;
         }

@@ -98,7 +98,7 @@ public sealed class ReleaseDeskTests : IDisposable
             ["host-not-chosen", "no-lease", "held-by-another-host"], await RefusedCodes(second, ReleaseScene.Host2));
         Assert.IsType<RouteAnswer<Nothing>.Recorded>(Return(first));
         Assert.IsType<RouteAnswer<Nothing>.Refused>(Return(first));
-        Assert.Null(Vault.HolderOf(first.Volume));
+        Assert.Null(Vault.HoldersOf(first.Volume).SingleOrDefault());
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class RestartScheduleTests
             for (int step = 0; step < Steps; step++)
             {
                 schedule.Step();
-                string? holder = schedule.Bench.Vault.HolderOf(Key)?.Host;
+                string? holder = schedule.Bench.Vault.HoldersOf(Key).SingleOrDefault()?.Host;
                 for (int host = 0; host < 2; host++)
                 {
                     Assert.True(
@@ -97,7 +97,7 @@ public sealed class RestartScheduleTests
 
         private void Release(int host)
         {
-            VaultHolder? holder = Bench.Vault.HolderOf(Key);
+            VaultHolder? holder = Bench.Vault.HoldersOf(Key).SingleOrDefault();
             string name = ReleaseScene.HostName(host + 1);
             if ((holder is not null && holder.Host != name) || Bench.Restarts.WithdrawnAt(Key) is not null)
             {
@@ -111,9 +111,12 @@ public sealed class RestartScheduleTests
                 Bench.Clock.Move(20);
             }
 
-            VaultHolder now = new(name, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
+            VaultHolder now = new(name, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)))
+            {
+                Compartment = $"{ReleaseScene.Bank}/web-1", Access = "write",
+            };
             Bench.Restarts.Grant(Key, $"{ReleaseScene.Bank}/web-1", now, TimeSpan.FromHours(1));
-            Bench.Vault.Release(new KeyGrant(Key, DeskBench.Web.ToString(), "web-1", now), _ => 0);
+            Bench.Vault.Release(new KeyGrant(Key, DeskBench.Web.ToString(), now), _ => 0);
             if (random.Next(3) > 0)
             {
                 // It came; an answer that is lost leaves the host what it had.
@@ -148,8 +151,8 @@ public sealed class RestartScheduleTests
         private void Return(int host)
         {
             _kept[host].Clear();
-            if (Bench.Vault.HolderOf(Key) is { } holder && holder.Host == ReleaseScene.HostName(host + 1)
-                && random.Next(3) > 0)
+            if (Bench.Vault.HoldersOf(Key).SingleOrDefault() is { } holder
+                && holder.Host == ReleaseScene.HostName(host + 1) && random.Next(3) > 0)
             {
                 Bench.Vault.Clear(Key, holder, ClearCause.Returned, new string('0', 64), "");
             }
@@ -161,7 +164,7 @@ public sealed class RestartScheduleTests
             {
                 _ = Bench.Restarts.WithdrawnAt(Key) is null ? Bench.Restarts.Withdraw(Key) : Bench.Restarts.Allow(Key);
             }
-            else if (Bench.Vault.HolderOf(Key) is { } holder)
+            else if (Bench.Vault.HoldersOf(Key).SingleOrDefault() is { } holder)
             {
                 if (Bench.Restarts.UntilOf(Key, holder.Host) is null)
                 {

@@ -24,9 +24,10 @@ public sealed class TrustDeskTests
     public void A_key_service_speaks_for_its_own_tenants_domains_and_volumes_alone()
     {
         Say(Hospital, "refused", $"{Bank}/web");
-        _trust.Put(Hospital, new LeaseReport([], [new ReportedHolder($"{Bank}/data", Host.ToString())]));
+        _trust.Put(Hospital, new LeaseReport(
+            [], [new ReportedHolder($"{Bank}/data", Host.ToString(), Machine.ToString())]));
         Assert.Null(_trust.View().Doubt(Host, Web));
-        Assert.Null(_trust.View().Holder(new VolumeRef(Bank, StatementName.Parse("data"))));
+        Assert.False(_trust.View().Holds(Host, Machine, new VolumeRef(Bank, StatementName.Parse("data"))));
         Assert.Empty(_trust.Of(Host.ToString()));
         Say(Bank, "refused", $"{Bank}/web");
         Assert.Equal("it is so.", _trust.View().Doubt(Host, Web));

@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.KeyRelease;
+
+/// <summary>Who holds a key: nobody, one machine on one host, or as many as the volume's statement allows.</summary>
+public sealed class KeyHolders
+{
+    private KeyHolders(ImmutableArray<KeyHolder> all) => All = all;
+
+    /// <summary>No host has the key, or all returned it.</summary>
+    public static KeyHolders Nobody { get; } = new([]);
+
+    /// <summary>Each of them, in no order that means anything.</summary>
+    public ImmutableArray<KeyHolder> All { get; }
+
+    /// <summary>These and no others.</summary>
+    public static KeyHolders Of(params ReadOnlySpan<KeyHolder> all) => new([.. all]);
+
+    /// <summary>Whether a host holds the key by the release with a nonce.</summary>
+    public bool HasRelease(HostRef host, KeyNonce nonce) =>
+        All.Any(one => one.Host == host && one.Nonce.Equals(nonce));
+}
+
+/// <summary>One that has a key and has not returned it.</summary>
+/// <param name="Host">The host.</param>
+/// <param name="Machine">The machine on it that uses it.</param>
+/// <param name="Access">What for; null of a TPM.</param>
+/// <param name="Nonce">The nonce of the release by which it got it last.</param>
+public sealed record KeyHolder(HostRef Host, CompartmentRef Machine, VolumeAccess? Access, KeyNonce Nonce)
+{
+    /// <summary>Reads texts of references, of an access and a nonce's base64; null when one is none.</summary>
+    /// <param name="host">The host's reference.</param>
+    /// <param name="machine">The machine's reference.</param>
+    /// <param name="access"><c>read</c>, <c>write</c>, or empty for a TPM.</param>
+    /// <param name="nonce">The nonce, base64.</param>
+    public static KeyHolder? Read(string host, string machine, string access, string nonce)
+    {
+        VolumeAccess? use = WireText.TryParse(access, out VolumeAccess word) ? word : null;
+        return KeyReferences.Host(host) is { } holder && KeyReferences.Compartment(machine) is { } user
+            && KeyNonce.Read(nonce) is { } read && (use is not null || access is { Length: 0 })
+                ? new KeyHolder(holder, user, use, read)
+                : null;
+    }
+}
