@@ -123,7 +123,7 @@ internal sealed class GuardedSide : IAsyncDisposable
         using JsonDocument status = JsonDocument.Parse(
             await client.GetStringAsync(new Uri("/v1/status", UriKind.Relative), cancel));
         return status.RootElement.GetProperty("keys").EnumerateArray().Single()
-            .GetProperty("milliseconds").GetDouble() / 1000;
+            .GetProperty("microseconds").GetInt64() / 1e6;
     }
 
     public async ValueTask DisposeAsync()

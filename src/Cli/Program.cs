@@ -33,6 +33,7 @@ var root = new RootCommand(
     new Command("volume", "who holds a volume's key")
     {
         VolumeList.Create(terminal), VolumeShow.Create(terminal), VolumeTakeover.Create(terminal),
+        VolumeErase.Create(terminal),
     },
     new Command("image", "what disks begin with") { ImageImportVerb.Create(terminal) },
     new Command("key", "a tenant's keys: made, shared out, rotated, destroyed")

@@ -96,7 +96,6 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 Restarts = new RestartDesk(restarts, vault, desk),
             };
 
-            ChangePoster poster = new(changes, board, () => watch.Current, time);
             LeaseTeller teller = new(leasing, desk, board, time);
             EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(
                 settings.Tenant, enrolments, settings.Vendors, () => watch.Current, time)
@@ -107,12 +106,14 @@ public sealed class KeyServiceProcess : IAsyncDisposable
             var stop = Keep(parts, new CancellationTokenSource());
             var server = Keep(parts, await ChannelServer.Start(
                 new ChannelListening(identity, settings.Listen, time),
-                KeyRoutes.To(desk, holders, enrolling, leasing, keys),
+                KeyRoutes.To(
+                    desk, holders, enrolling, leasing, keys,
+                    new ScrubDesk(vault, keys, leases, () => watch.Current, identity.Signer)),
                 key => watch.Principals.Resolve(key), log, cancel: cancel));
             Task following = Task.Run(
                 () => RunAll(
                     stop, watch.Follow(stop.Token), leases.RunAsync(stop.Token), teller.RunAsync(stop.Token),
-                    poster.RunAsync(stop.Token)),
+                    new ChangePoster(changes, board, () => watch.Current, time).RunAsync(stop.Token)),
                 CancellationToken.None);
             return new KeyServiceProcess(parts, stop, server, following);
         }

@@ -25,6 +25,7 @@ using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Provisioning;
 using Bailiwick.Proxy.Restarting;
+using Bailiwick.Proxy.Scrubbing;
 using Bailiwick.Proxy.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -59,8 +60,7 @@ public static class ProxyProcess
         PlanKeeper plans = new(self, integrity, time, leases.Doubt) { Own = own.Of };
         using AcceptedStatements accepted = AcceptedStatements.Open(directory);
         using BoardMemoryFile memory = BoardMemoryFile.Open(directory);
-        using HttpClient master = PinnedHandler.Create(
-            identity, Parsed(configuration.Master.Key), ChannelAddress.Parse(configuration.Master.Address), time);
+        using HttpClient master = MasterOf(configuration, identity, time);
         BoardClient board = new(master);
         BoardFollower follower = new(board, LogKey(configuration.Log), memory, time: time);
         BoardWatch watch = new(follower, accepted, plans, integrity);
@@ -111,10 +111,21 @@ public static class ProxyProcess
         ready();
         await RunAllAsync(
             stop, watch.RunAsync, services.RunAsync, peers.RunAsync, proving.RunAsync,
+            Scrubs(configuration, identity, plans, services, storage, (integrity, directory)).RunAsync,
             new HostReporter(self, board, watch, view, leases, time).RunAsync,
-            all => hypervisor.WatchAsync(factory.WakeAll, time, all),
-            all => TickAsync(plans, time, all)).ConfigureAwait(false);
+            all => hypervisor.WatchAsync(factory.WakeAll, time, all), all => TickAsync(plans, time, all))
+            .ConfigureAwait(false);
     }
+
+    private static HttpClient MasterOf(
+        ProxyConfiguration configuration, ChannelIdentity identity, TimeProvider time) => PinnedHandler.Create(
+            identity, Parsed(configuration.Master.Key), ChannelAddress.Parse(configuration.Master.Address), time);
+
+    private static ScrubKeeper Scrubs(
+        ProxyConfiguration configuration, ChannelIdentity identity, PlanKeeper plans, TenantKeyServices services,
+        VirtualStorageManager storage, (IntegrityManager Log, PrivateDirectory Directory) own) => new(
+            (Self(configuration), identity.Signer), plans, services, (storage, configuration.Pool), own.Log,
+            ScrubBook.Open(own.Directory));
 
     private static void RecordSoftware(IntegrityManager integrity) => integrity.Record(
         IntegrityKind.Software, IntegrityReaders.Everyone, "proxy", SoftwareIdentity.Describe());

@@ -77,6 +77,9 @@ public enum IntegrityKind
 
     /// <summary>Something of a tenant's is about to be erased for good.</summary>
     Erasure,
+
+    /// <summary>It is erased; the detail is how far.</summary>
+    Erased,
 }
 
 /// <summary>
@@ -117,6 +120,7 @@ public static class IntegrityKinds
         IntegrityKind.DeviceAttached => "device-attached",
         IntegrityKind.DeviceDetached => "device-detached",
         IntegrityKind.Erasure => "erasure",
+        IntegrityKind.Erased => "erased",
         _ => throw new UnreachableException(),
     };
 

@@ -64,3 +64,12 @@ public sealed record DestroyBody(JsonElement Destroy);
 /// <summary>What was destroyed.</summary>
 /// <param name="Receipt">A DSSE envelope, signed by the key service.</param>
 public sealed record ErasedBody(JsonElement Receipt);
+
+/// <summary>What the calling host is to remove from the pool.</summary>
+/// <param name="Orders">DSSE envelopes, each an order signed by the key service.</param>
+public sealed record ScrubOrdersBody(ImmutableArray<JsonElement> Orders);
+
+/// <summary>What became of it.</summary>
+/// <param name="Serial">The destroyed key's, lower hex, as the order says.</param>
+/// <param name="Report">A DSSE envelope, signed by the host.</param>
+public sealed record ScrubReportBody(string Serial, JsonElement Report);

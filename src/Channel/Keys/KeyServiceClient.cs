@@ -112,6 +112,22 @@ public sealed class KeyServiceClient
         return CanonicalJson.Write(erased.Receipt);
     }
 
+    /// <summary>What the calling host is to remove from the pool, as signed orders.</summary>
+    public Task<ScrubOrdersBody> ScrubOrders(CancellationToken cancel = default) =>
+        _service.Ask<ScrubOrdersBody>(HttpMethod.Get, "/v1/scrubs", null, cancel);
+
+    /// <summary>Sends a signed word on what became of it.</summary>
+    /// <param name="serial">The destroyed key's, as the order says.</param>
+    /// <param name="report">A DSSE envelope as canonical JSON.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task ReportScrub(Digest32 serial, ReadOnlyMemory<byte> report, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(serial);
+        return _service.Ask<Nothing>(
+            HttpMethod.Post, "/v1/scrubs",
+            StrictJson.Write(new ScrubReportBody(serial.Hex, JsonElement.Parse(report.Span))), cancel);
+    }
+
     /// <summary>Asks for a nonce.</summary>
     public Task<NonceAnswer> Nonce(CancellationToken cancel = default) =>
         _service.Ask<NonceAnswer>(HttpMethod.Post, "/v1/nonces", "{}"u8.ToArray(), cancel);

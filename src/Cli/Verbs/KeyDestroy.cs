@@ -89,7 +89,7 @@ internal static class KeyDestroy
         };
 
     /// <summary>The serial of the present key, and the domain that it is of.</summary>
-    private static (Digest32 Serial, DomainRef? Colour) Find(KeyTreeBody tree, DestroySubject subject)
+    internal static (Digest32 Serial, DomainRef? Colour) Find(KeyTreeBody tree, DestroySubject subject)
     {
         string name = subject.ToString();
         (string? serial, string? colour) = subject switch

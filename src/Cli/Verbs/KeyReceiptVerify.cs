@@ -4,6 +4,7 @@ using Bailiwick.Cli.Output;
 using Bailiwick.Custody;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Keys;
 
 namespace Bailiwick.Cli.Verbs;
@@ -49,7 +50,8 @@ internal static class KeyReceiptVerify
         return command;
     }
 
-    private static PublicKey ServiceKey(string? keys, string? service)
+    /// <summary>The key service's key, by the tenant's own directory or as it is said.</summary>
+    internal static PublicKey ServiceKey(string? keys, string? service)
     {
         if (keys is null == service is null)
         {
@@ -66,7 +68,8 @@ internal static class KeyReceiptVerify
         return party.Facts.KeyService ?? throw new CustodyException($"{keys} names no key service.");
     }
 
-    private static void Report(Terminal terminal, ErasedKeys keys, bool json)
+    /// <summary>Says what a receipt says.</summary>
+    internal static void Report(Terminal terminal, ErasedKeys keys, bool json)
     {
         if (json)
         {
@@ -75,7 +78,13 @@ internal static class KeyReceiptVerify
                 ["what"] = keys.Subject.What, ["subject"] = keys.Subject.ToString(),
                 ["generation"] = keys.Generation, ["keys"] = keys.Count, ["record"] = keys.Record,
                 ["document"] = keys.Document.Hex, ["ledgerSize"] = keys.LedgerSize,
-                ["ledgerRoot"] = keys.LedgerRoot.Hex,
+                ["ledgerRoot"] = keys.LedgerRoot.Hex, ["pending"] = keys.Pending,
+                ["scrubs"] = new JsonArray([.. keys.Scrubs.Select(one => new JsonObject
+                {
+                    ["key"] = one.Key, ["outcome"] = WireText.Of(one.Outcome), ["bytes"] = one.Bytes,
+                    ["storage"] = WireText.Of(one.Storage), ["host"] = one.Host, ["vouched"] = one.IsVouched,
+                    ["report"] = one.Report.Hex,
+                })]),
             });
             return;
         }
@@ -83,6 +92,44 @@ internal static class KeyReceiptVerify
         terminal.Say($"The key service says that it destroyed the {keys.Subject.What} {keys.Subject}.");
         terminal.Say($"Generation {keys.Generation}, {Terminal.Count((int)keys.Count, "key")}; record {keys.Record} "
             + $"of its journal; approved by the document {keys.Document.Hex[..16]}.");
+        foreach (ScrubbedKey one in keys.Scrubs)
+        {
+            terminal.Say(Sentence(one));
+        }
+
+        if (keys.Pending > 0)
+        {
+            terminal.Say($"Of {Terminal.Count((int)keys.Pending, "key")} no host has said yet what became of the bytes "
+                + "in the pool.");
+        }
+
         terminal.Say($"It had seen the board's log to {keys.LedgerSize} leaves, root {keys.LedgerRoot.Hex[..16]}.");
+    }
+
+    /// <summary>What became of the bytes, and what that is worth.</summary>
+    internal static string Sentence(ScrubbedKey one)
+    {
+        string what = one.Outcome switch
+        {
+            ScrubOutcome.Overwritten => $"{one.Bytes} bytes overwritten, read back, and the file removed",
+            ScrubOutcome.Removed => "the file removed and not overwritten, as its statement asks",
+            ScrubOutcome.SampleDiffers =>
+                "overwritten and removed, but the storage did NOT give back what was written",
+            ScrubOutcome.NotFound => "no such file in the pool",
+            ScrubOutcome.OtherHeader => "the file has another header and was NOT touched",
+            ScrubOutcome.NotOurs => "what has the name is no file of ours and was NOT touched",
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+        string storage = one.Storage switch
+        {
+            ScrubStorage.InPlace => "The storage writes in place.",
+            ScrubStorage.Remapped => "The storage may keep old blocks elsewhere.",
+            ScrubStorage.CopyOnWrite => "The storage writes elsewhere: beyond the destroyed key this proves nothing.",
+            ScrubStorage.Memory => "The storage is memory.",
+            ScrubStorage.Unknown => "What the storage keeps is not known: this proves nothing beyond the key.",
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+        string doubt = one.IsVouched ? "" : ", which nobody vouched for then";
+        return $"{one.Key}: {what}; says {one.Host}{doubt}. {storage}";
     }
 }

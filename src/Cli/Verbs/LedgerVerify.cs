@@ -50,6 +50,16 @@ internal static class LedgerVerify
         return command;
     }
 
+    /// <summary>The whole log, verified, and everything that is wrong with it.</summary>
+    internal static async Task<(LedgerReading Reading, List<string> Faults)> ReadVerified(
+        BoardDesk desk, CancellationToken cancellation)
+    {
+        (LedgerReading reading, string note) = await Read(desk, cancellation).ConfigureAwait(false);
+        List<string> faults = [.. reading.Faults];
+        Judge(reading, "the board's checkpoint", note, LogKey(desk), faults);
+        return (reading, faults);
+    }
+
     private static async Task<(LedgerReading Reading, string Note)> Read(
         BoardDesk desk, CancellationToken cancellation)
     {

@@ -29,8 +29,21 @@ public static class KeyDocuments
 
     /// <summary>A key service's word that keys were destroyed.</summary>
     public static DocumentFormat Erasure { get; } = new(
-        "application/vnd.bailiwick.erasure-receipt+json", "erasure-receipt/v1",
-        ["tenant", "what", "subject", "generation", "keys", "record", "document", "ledgerSize", "ledgerRoot"]);
+        "application/vnd.bailiwick.erasure-receipt+json", "erasure-receipt/v2",
+        [
+            "tenant", "what", "subject", "generation", "keys", "record", "document", "ledgerSize", "ledgerRoot",
+            "pending", "scrubs",
+        ]);
+
+    /// <summary>A key service's order to a host, to scrub what a destroyed key had opened.</summary>
+    public static DocumentFormat ScrubOrder { get; } = new(
+        "application/vnd.bailiwick.scrub-order+json", "scrub-order/v1",
+        ["tenant", "key", "serial", "host", "file", "header", "wipe", "seed"]);
+
+    /// <summary>A host's word on what became of the bytes.</summary>
+    public static DocumentFormat Scrub { get; } = new(
+        "application/vnd.bailiwick.scrub+json", "scrub/v1",
+        ["tenant", "key", "host", "order", "outcome", "bytes", "sampled", "storage", "fileSystem"]);
 
     /// <summary>Approval by root keys that the TPM enrolled for a host be forgotten.</summary>
     public static DocumentFormat Forget { get; } = new(

@@ -58,7 +58,7 @@ public enum WipeMethod
 {
     /// <summary>Destroy the key; then delete.</summary>
     CryptoErase = 1,
-    /// <summary>Destroy the key, overwrite with zeros, read back a sample; then delete.</summary>
+    /// <summary>Destroy the key, overwrite, read back a sample; then delete.</summary>
     Overwrite,
 }
 

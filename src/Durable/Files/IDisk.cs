@@ -32,7 +32,11 @@ public enum DiskOpen
 /// <param name="Owner">The owning user id.</param>
 /// <param name="Links">The number of names; a private file has one.</param>
 /// <param name="Length">The length in bytes.</param>
-public readonly record struct DiskStatus(DiskKind Kind, int Mode, uint Owner, uint Links, long Length);
+public readonly record struct DiskStatus(DiskKind Kind, int Mode, uint Owner, uint Links, long Length)
+{
+    /// <summary>The number of the file in its file system, whatever its name.</summary>
+    public ulong Inode { get; init; }
+}
 
 /// <summary>
 /// The table of system calls on which durability rests: the one seam at which a test makes the k-th call fail or the

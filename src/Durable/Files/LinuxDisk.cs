@@ -77,7 +77,10 @@ public sealed partial class LinuxDisk : IDisk
         };
         status = new DiskStatus(
             kind, mode & 0xFFF, BitConverter.ToUInt32(raw, 20), BitConverter.ToUInt32(raw, 16),
-            BitConverter.ToInt64(raw, 40));
+            BitConverter.ToInt64(raw, 40))
+        {
+            Inode = BitConverter.ToUInt64(raw, 32),
+        };
         return result;
     }
 

@@ -205,17 +205,40 @@ public static class KeyRoutes
         MaxBodyBytes = DocumentBytes,
     };
 
+    private static readonly RouteRow ScrubOrders = new()
+    {
+        Method = "GET",
+        Template = "/v1/scrubs",
+        Summary = "What of destroyed keys' bytes the calling host is to remove from the pool, as signed orders.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("the destruction is recorded, and an order gives nothing"),
+    };
+
+    private static readonly RouteRow ScrubReports = new()
+    {
+        Method = "POST",
+        Template = "/v1/scrubs",
+        Summary = "Takes the calling host's signed word on what became of destroyed keys' bytes.",
+        Callers = [PrincipalKind.Host],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("scrub"),
+        MaxBodyBytes = DocumentBytes,
+    };
+
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
         Nonces, Releases, Headers, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept,
         EnrolmentsForgotten, Leases, HostLog, Status, Keys, KeyLog, Rotations,
-        Withdrawals, Destructions);
+        Withdrawals, Destructions, ScrubOrders, ScrubReports);
 
     /// <summary>Joins the rows to the desks.</summary>
     public static RouteMap To(
-        ReleaseDesk desk, HolderDesk holders, EnrolmentDesk enrolment, LeaseDesk leases, HierarchyDesk keys)
+        ReleaseDesk desk, HolderDesk holders, EnrolmentDesk enrolment, LeaseDesk leases, HierarchyDesk keys,
+        ScrubDesk scrubs)
     {
         ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(scrubs);
         ArgumentNullException.ThrowIfNull(desk);
         ArgumentNullException.ThrowIfNull(holders);
         ArgumentNullException.ThrowIfNull(leases);
@@ -241,6 +264,8 @@ public static class KeyRoutes
                 Withdrawals, (_, body) => Task.FromResult(leases.Restarts.Withdraw(body)))
             .Handle<DestroyBody, ErasedBody>(
                 Destructions, Sure<DestroyBody, ErasedBody>(keys, (_, body) => Task.FromResult(keys.Destroy(body))))
+            .Handle(ScrubOrders, call => Task.FromResult(scrubs.Orders(call)))
+            .Handle<ScrubReportBody, Nothing>(ScrubReports, (call, body) => Task.FromResult(scrubs.Report(call, body)))
             .Handle(EnrolmentsKept, call => Task.FromResult(enrolment.List()))
             .Handle<ForgetBody, Nothing>(
                 EnrolmentsForgotten, (call, body) => Task.FromResult(enrolment.Forget(call, body)))

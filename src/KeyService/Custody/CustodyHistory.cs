@@ -52,6 +52,9 @@ internal sealed class CustodyHistory
                 named.IsBinding = true;
                 named.LastCleared = null;
                 break;
+            case JournalRecord.Scrubbed:
+                // It says what became of bytes; no key depends on it.
+                break;
             case JournalRecord.Change change:
                 _pending = (record.Index, change);
                 break;

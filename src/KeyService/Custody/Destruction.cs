@@ -32,3 +32,12 @@ public sealed record Destruction(string What, string Subject, string Document)
 /// <param name="Generation">Which key of that name was destroyed.</param>
 /// <param name="Record">The journal's record of the destruction.</param>
 public sealed record Tombstone(string What, string Name, long Revision, long Generation, long Record);
+
+/// <summary>What is known of keys that are about to be destroyed, beside the store.</summary>
+/// <param name="RevisionOf">The present revision of the statement that describes a key, or a domain.</param>
+/// <param name="ScrubOf">What lies in a pool under the key; null for nothing.</param>
+public sealed record DestructionFacts(Func<string, string, long> RevisionOf, Func<GoneKey, KeptScrub?> ScrubOf)
+{
+    /// <summary>Nothing is known.</summary>
+    public static DestructionFacts None { get; } = new((_, _) => 0, _ => null);
+}

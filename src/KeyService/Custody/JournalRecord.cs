@@ -51,6 +51,15 @@ public abstract record JournalRecord
     /// <param name="Mark">What is known of the volume's header from now on.</param>
     public sealed record Bound(string Volume, VaultHolder Holder, string Document, string Mark) : JournalRecord;
 
+    /// <summary>A host answered what became of the bytes that a destroyed key had opened.</summary>
+    /// <param name="Key">What it was the key of.</param>
+    /// <param name="Serial">Which key of that name, lower hex.</param>
+    /// <param name="Host">The host.</param>
+    /// <param name="Outcome">What became of them.</param>
+    /// <param name="Report">SHA-256 of the payload of its report, lower hex.</param>
+    public sealed record Scrubbed(string Key, string Serial, string Host, string Outcome, string Report)
+        : JournalRecord;
+
     /// <summary>
     /// The hierarchy is about to change: keys are wrapped anew, replaced or destroyed. Written before anything else
     /// happens; a <see cref="Completed"/> or <see cref="Abandoned"/> follows.
@@ -103,6 +112,15 @@ public abstract record JournalRecord
             ["master"] = change.Master,
             ["document"] = change.Document,
         },
+        Scrubbed scrubbed => new JsonObject
+        {
+            ["kind"] = "scrubbed",
+            ["key"] = scrubbed.Key,
+            ["serial"] = scrubbed.Serial,
+            ["host"] = scrubbed.Host,
+            ["outcome"] = scrubbed.Outcome,
+            ["report"] = scrubbed.Report,
+        },
         Bound bound => new JsonObject
         {
             ["kind"] = "header-bound",
@@ -139,6 +157,11 @@ public abstract record JournalRecord
             "header-bound" => Held(value) is var (volume, holder) && value.Text("document") is { } document
                 && value.Text("mark") is { } mark
                 ? new Bound(volume, holder, document, mark)
+                : null,
+            "scrubbed" => value.Text("key") is { } key && value.Text("serial") is { } serial
+                && value.Text("host") is { } from && value.Text("outcome") is { } outcome
+                && value.Text("report") is { } report
+                ? new Scrubbed(key, serial, from, outcome, report)
                 : null,
             _ => Changing(value),
         };

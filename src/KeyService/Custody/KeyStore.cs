@@ -69,6 +69,7 @@ internal sealed class KeyStore : IDisposable
             INSERT INTO held SELECT key, host, '', '', nonce FROM holders;
             DROP TABLE holders;
             """,
+            ScrubTable.Schema,
         ])
     {
         OverwritesWhatIsDeleted = true,
@@ -81,7 +82,14 @@ internal sealed class KeyStore : IDisposable
 
     private readonly SqliteDatabase _database;
 
-    private KeyStore(SqliteDatabase database) => _database = database;
+    private KeyStore(SqliteDatabase database)
+    {
+        _database = database;
+        Scrubs = new ScrubTable(database);
+    }
+
+    /// <summary>What destroyed keys had opened.</summary>
+    public ScrubTable Scrubs { get; }
 
     public static KeyStore Open(PrivateDirectory directory) =>
         new(SqliteDatabase.Open(directory, "keys.db", Schema));
@@ -322,6 +330,7 @@ internal sealed class KeyStore : IDisposable
         if (change.Destruction is { } destruction)
         {
             Bury(change.Record, destruction, change.Tombstones);
+            change.Scrubs.ForEach(Scrubs.Insert);
         }
 
         using (SqliteStatement update = _database.Prepare("UPDATE master SET generation = ?, id = ?, change = ?"))

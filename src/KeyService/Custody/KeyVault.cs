@@ -233,6 +233,27 @@ public sealed class KeyVault : IDisposable
     /// <param name="document">SHA-256 of the document, lower hex.</param>
     public Destruction? DestroyedBy(string document) => Guarded(() => _store.Destruction(document));
 
+    /// <summary>What the keys of one destruction had opened, in the order of the keys.</summary>
+    public IReadOnlyList<KeptScrub> ScrubsOf(long record) => Guarded(() => _store.Scrubs.Of(record));
+
+    /// <summary>What nobody has answered yet; at most so many.</summary>
+    public IReadOnlyList<KeptScrub> OpenScrubs(int most) => Guarded(() => _store.Scrubs.Open(most));
+
+    /// <summary>What the key of a serial had opened; null when no such key was destroyed.</summary>
+    public KeptScrub? Scrub(string serial) => Guarded(() => _store.Scrubs.Find(serial));
+
+    /// <summary>Keeps a host's answer; the first counts. When it returns, that is durable.</summary>
+    /// <returns>The index of the record in the journal.</returns>
+    public long AnswerScrub(JournalRecord.Scrubbed answer, bool vouched, string report) => Guarded(() =>
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        long record = _append(answer);
+        _trace(CustodyStep.IntentWritten);
+        _store.Scrubs.Answer(answer.Serial, answer.Host, vouched, report);
+        _trace(CustodyStep.HolderStored);
+        return record;
+    });
+
     /// <summary>What the change of a record destroyed; null when nothing.</summary>
     public Destruction? DestroyedAt(long record) => Guarded(() => _store.Destruction(record));
 
@@ -259,13 +280,13 @@ public sealed class KeyVault : IDisposable
     /// has an old row opens nothing with the keys of now; and nothing of what is gone is in the store's files.
     /// </summary>
     /// <param name="asked">What was decided.</param>
-    /// <param name="revisionOf">The present revision of the statement that describes a key, or a domain.</param>
+    /// <param name="about">What is known of the keys beside the store.</param>
     /// <returns>What was destroyed, and the index of the completion in the journal.</returns>
     /// <exception cref="InvalidOperationException">There is no such key: the decision was not asked.</exception>
-    public (Destruction Done, long Record) Destroy(Destruction asked, Func<string, string, long> revisionOf)
+    public (Destruction Done, long Record) Destroy(Destruction asked, DestructionFacts about)
     {
         ArgumentNullException.ThrowIfNull(asked);
-        ArgumentNullException.ThrowIfNull(revisionOf);
+        ArgumentNullException.ThrowIfNull(about);
         return Guarded(() =>
         {
             var (kind, domain, generation) = asked.What switch
@@ -278,7 +299,7 @@ public sealed class KeyVault : IDisposable
                 _ => throw new InvalidOperationException($"there is no {asked.What} {asked.Subject} to destroy"),
             };
             long record = Change(
-                kind, asked.Subject, domain, newMaster: true, asked with { Generation = generation }, revisionOf);
+                kind, asked.Subject, domain, newMaster: true, asked with { Generation = generation }, about);
             Destruction done = _store.Destruction(asked.Document)
                 ?? throw new CustodyException("The destruction vanished from the store; restore it from a copy.");
             return (done, record);
@@ -313,7 +334,7 @@ public sealed class KeyVault : IDisposable
 
     private long Change(
         ChangeKind kind, string subject, string? replaced, bool newMaster, Destruction? gone = null,
-        Func<string, string, long>? revisionOf = null)
+        DestructionFacts? about = null)
     {
         MasterKey? next = newMaster
             ? MasterKey.Make(_master.Current.Tenant, _master.Current.Generation + 1)
@@ -325,7 +346,7 @@ public sealed class KeyVault : IDisposable
         if (gone is not null)
         {
             change = change with { Destruction = gone with { Keys = change.KeysGone.Count } };
-            Bury(change, revisionOf ?? ((_, _) => 0));
+            Bury(change, about ?? DestructionFacts.None);
         }
 
         if (next is not null)
@@ -350,15 +371,20 @@ public sealed class KeyVault : IDisposable
     }
 
     /// <summary>A tombstone for each key and each domain that goes. The later of two revisions counts.</summary>
-    private void Bury(StoreChange change, Func<string, string, long> revisionOf)
+    private void Bury(StoreChange change, DestructionFacts about)
     {
         foreach (string name in change.KeysGone)
         {
             if (_store.Key(name) is { } key)
             {
                 change.Tombstones.Add(new Tombstone(
-                    KeyHierarchy.OfKey, name, Math.Max(key.Revision, revisionOf(KeyHierarchy.OfKey, name)), key.Epoch,
-                    change.Record));
+                    KeyHierarchy.OfKey, name, Math.Max(key.Revision, about.RevisionOf(KeyHierarchy.OfKey, name)),
+                    key.Epoch, change.Record));
+                if (about.ScrubOf(new GoneKey(name, key.Serial, key.Domain, key.Mark, _log.LastHost(name)))
+                    is { } scrub)
+                {
+                    change.Scrubs.Add(scrub with { Record = change.Record });
+                }
             }
         }
 
@@ -367,7 +393,7 @@ public sealed class KeyVault : IDisposable
             if (_store.Domain(name) is { } domain)
             {
                 change.Tombstones.Add(new Tombstone(
-                    KeyHierarchy.OfDomain, name, revisionOf(KeyHierarchy.OfDomain, name), domain.Generation,
+                    KeyHierarchy.OfDomain, name, about.RevisionOf(KeyHierarchy.OfDomain, name), domain.Generation,
                     change.Record));
             }
         }

@@ -12,6 +12,7 @@ internal sealed class ReleaseLog
     private readonly LinkedList<ReleaseLogRow> _rows = [];
     private readonly Dictionary<long, LinkedListNode<ReleaseLogRow>> _open = [];
     private readonly List<HeldSpan> _since = [];
+    private readonly Dictionary<string, string> _last = new(StringComparer.Ordinal);
 
     /// <summary>Takes the next record.</summary>
     public void Take(long index, JournalRecord? record)
@@ -23,6 +24,7 @@ internal sealed class ReleaseLog
                 {
                     Holder = intent.Holder,
                 });
+                _last[intent.Volume] = intent.Holder.Host;
                 break;
             case JournalRecord.Cleared cleared:
                 Add(new(index, cleared.At, "clear", cleared.Volume, cleared.Holder.Host)
@@ -33,6 +35,9 @@ internal sealed class ReleaseLog
                 break;
             case JournalRecord.Bound bound:
                 Add(new(index, bound.At, "header", bound.Volume, bound.Holder.Host) { Outcome = "bound" });
+                break;
+            case JournalRecord.Scrubbed scrubbed:
+                Add(new(index, scrubbed.At, "scrub", scrubbed.Key, scrubbed.Host) { Outcome = scrubbed.Outcome });
                 break;
             case JournalRecord.Change change:
                 _since.RemoveAll(one => one.Key == change.Subject);
@@ -52,6 +57,9 @@ internal sealed class ReleaseLog
     /// <summary>Since when a machine on a host has a key; empty when it has not.</summary>
     public string HeldSince(string key, VaultHolder holder) =>
         _since.Find(one => one.Key == key && one.Holder.IsInPlaceOf(holder))?.At ?? "";
+
+    /// <summary>The host that a key was last given to; empty when it was given to none.</summary>
+    public string LastHost(string key) => _last.GetValueOrDefault(key, "");
 
     /// <summary>The newest rows before an index, the newest last.</summary>
     public IReadOnlyList<ReleaseLogRow> Before(long before, int most) =>

@@ -35,4 +35,7 @@ internal sealed record StoreChange(long Record, StoredMaster Master)
     public Destruction? Destruction { get; init; }
 
     public List<Tombstone> Tombstones { get; } = [];
+
+    /// <summary>What lies in the pool under the keys that go.</summary>
+    public List<KeptScrub> Scrubs { get; } = [];
 }

@@ -157,6 +157,20 @@ public sealed class HierarchyDesk(
         }
     }
 
+    /// <summary>Notes the receipt for the ledger once every host that was asked has answered.</summary>
+    /// <param name="record">The destruction's record.</param>
+    internal void TellAnswered(long record)
+    {
+        lock (releases.Gate)
+        {
+            if (Changes.HasRoom && vault.DestroyedAt(record) is { } done && Erased(done) is { Pending: 0 } erased)
+            {
+                Changes.Note(new KeyChangeNotice(
+                    vault.LastChange, vault.Tree().Generation, ErasureReceipt.DigestOf(erased)));
+            }
+        }
+    }
+
     /// <summary>Why no host is lent trust for a domain; null mostly.</summary>
     public string? Bar(DomainModel domain)
     {
@@ -178,7 +192,9 @@ public sealed class HierarchyDesk(
                 LedgerSize = snapshot.Checkpoint.Size,
                 LedgerRoot = snapshot.Checkpoint.Root.Hex,
             },
-            (what, name) => RevisionOf(snapshot.Datacentre, what, name));
+            new DestructionFacts(
+                (what, name) => RevisionOf(snapshot.Datacentre, what, name),
+                gone => ScrubDesk.Of(gone, snapshot.Datacentre)));
         foreach (string gone in domains.Except(vault.Tree().Domains.Select(domain => domain.Domain)))
         {
             if (DomainRef.Read(gone) is { } domain)
@@ -196,13 +212,15 @@ public sealed class HierarchyDesk(
             new ErasedBody(JsonElement.Parse(ErasureReceipt.Write(Erased(done), identity))),
             new RouteReceipt(Journal, record));
 
-    private static ErasedKeys Erased(Destruction done) =>
+    private ErasedKeys Erased(Destruction done) =>
         DestroySubject.Read(done.What, done.Subject) is { } subject
         && Digest32.TryParse(done.Document, out Digest32? document)
         && Digest32.TryParse(done.LedgerRoot, out Digest32? ledger)
             ? new ErasedKeys(subject, done.Generation, document)
             {
                 Count = done.Keys, Record = done.Record, LedgerSize = done.LedgerSize, LedgerRoot = ledger,
+                Pending = vault.ScrubsOf(done.Record).Count(one => one.Report.Length == 0),
+                Scrubs = [.. ScrubDesk.Answered(vault.ScrubsOf(done.Record)).Take(ErasedKeys.MostScrubs)],
             }
             : throw new CustodyException(
                 $"The stored destruction of {done.Subject} cannot be read; restore the store.");

@@ -34,6 +34,10 @@ internal static class KeyProblems
         404, "no-such-key", "There is no key of such a domain: a domain's is made with the first key under it.",
         "`bailiwick key list` shows what there is.");
 
+    public static RouteProblem NoSuchOrder { get; } = new(
+        409, "no-such-order", "This key service gave no such order to the calling host.",
+        "Ask for the orders that there are.");
+
     public static RouteProblem TooManyChanges { get; } = new(
         503, "too-many-changes", "Too many changes of keys wait for the board; nothing was changed.",
         "Bring the board back first.");

@@ -124,7 +124,7 @@ public sealed class ProxyApi(
             all ? board.RefusedStatements : [], all ? view.Problems() : [],
             [
                 .. KeyTimes().Where(one => all || IsOwn(call.Caller, one.Key))
-                    .Select(one => new KeyTimeBody(one.Key, one.At, one.Took.TotalMilliseconds)),
+                    .Select(one => new KeyTimeBody(one.Key, one.At, (long)one.Took.TotalMicroseconds)),
             ]));
     }
 

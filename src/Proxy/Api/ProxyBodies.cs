@@ -19,8 +19,8 @@ public sealed record ProxyStatus(
 /// <summary>The last release of a key to this host.</summary>
 /// <param name="Key">The volume, or the machine's TPM.</param>
 /// <param name="At">When.</param>
-/// <param name="Milliseconds">From the question until the key was open.</param>
-public sealed record KeyTimeBody(string Key, DateTimeOffset At, double Milliseconds);
+/// <param name="Microseconds">From the question until the key was open.</param>
+public sealed record KeyTimeBody(string Key, DateTimeOffset At, long Microseconds);
 
 /// <summary>A unit of reconciling.</summary>
 /// <param name="Unit">A domain, a passage, a tenant's volumes, or the host.</param>

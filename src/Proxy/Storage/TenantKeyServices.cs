@@ -297,7 +297,8 @@ public sealed class TenantKeyServices(
         return enrolment.DoubtsOf(tenant);
     }
 
-    private KeyServiceClient? Client(PartyId tenant)
+    /// <summary>A tenant's key service; null where its root names none.</summary>
+    internal KeyServiceClient? Client(PartyId tenant)
     {
         if (TenantServices.KeyOf(plans.Book, tenant) is not { } key
             || !ChannelAddress.TryParse(TenantServices.AddressOf(plans.Book, tenant), out ChannelAddress? address))

@@ -67,7 +67,7 @@ internal static class SmallPolicies
         storage: {confidentiality: required}
         quota: {machines: 4, cpus: 4, memoryMiB: 1024, storageMiB: 256}
         reservation: {cpus: 1, memoryMiB: 128}
-        approvals: {takeover: 1}
+        approvals: {takeover: 1, destroy: 2}
         flows:
 
         """ + flows;

@@ -59,7 +59,7 @@ internal sealed class DeskBench : IDisposable
     /// <summary>The vault is opened again, and the desks are new; what others keep stays.</summary>
     [MemberNotNull(
         nameof(Vault), nameof(Desk), nameof(Holders), nameof(Keys), nameof(Leasing), nameof(Changes),
-        nameof(Restarts))]
+        nameof(Restarts), nameof(Scrubs))]
     public void Restart()
     {
         Vault?.Dispose();
@@ -86,6 +86,7 @@ internal sealed class DeskBench : IDisposable
             Bar = Keys.Bar,
             Restarts = new RestartDesk(Restarts, Vault, Desk),
         };
+        Scrubs = new ScrubDesk(Vault, Keys, Leases, () => Snapshot, Service);
     }
 
     /// <summary>What enrolments and receipts are signed with.</summary>
@@ -94,6 +95,8 @@ internal sealed class DeskBench : IDisposable
     public HierarchyDesk Keys { get; private set; }
 
     public PostedChanges Changes { get; private set; }
+
+    public ScrubDesk Scrubs { get; private set; }
 
     public string Path { get; } = Directory.CreateTempSubdirectory("bw-desk-").FullName;
 

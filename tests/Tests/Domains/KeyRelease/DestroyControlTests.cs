@@ -100,9 +100,22 @@ public sealed class DestroyControlTests
     public void A_receipt_verifies_for_its_key_service_and_unchanged_only()
     {
         EcdsaSigner service = Signatory.NewKey();
-        ErasedKeys erased = new(Volume, 1, Other) { Count = 1, Record = 4, LedgerSize = 9, LedgerRoot = Serial };
+        ErasedKeys erased = new(Volume, 1, Other)
+        {
+            Count = 2, Record = 4, LedgerSize = 9, LedgerRoot = Serial, Pending = 1,
+            Scrubs =
+            [
+                new ScrubbedKey($"{Volume}", ScrubOutcome.Overwritten, Other)
+                {
+                    Bytes = 4096, Storage = ScrubStorage.Remapped, Host = ReleaseScene.HostName(1), IsVouched = true,
+                },
+            ],
+        };
         byte[] receipt = ErasureReceipt.Write(erased, service);
-        Assert.Equal(erased, ErasureReceipt.Verify(receipt, service.PublicKey, out _)?.Keys);
+        ErasedKeys? read = ErasureReceipt.Verify(receipt, service.PublicKey, out _)?.Keys;
+        Assert.NotNull(read);
+        Assert.Equal(ErasureReceipt.DigestOf(erased), ErasureReceipt.DigestOf(read));
+        Assert.Equal(erased.Scrubs, read.Scrubs);
         Assert.Null(ErasureReceipt.Verify(receipt, ReleaseScene.Stranger.PublicKey, out string other));
         Assert.Contains("did not sign it", other, StringComparison.Ordinal);
         byte[] document = DestroyDocument.Write(Volume, Serial, [service]);

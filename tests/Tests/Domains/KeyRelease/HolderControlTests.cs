@@ -90,7 +90,8 @@ public sealed class HolderControlTests
         DomainRef ledger = new(ReleaseScene.Bank, StatementName.Parse("ledger"));
         HolderVerdict Of(string approvals, params EcdsaSigner[] keys) => Takeover(
             keys: keys, kept: one => one with { Colour = ledger },
-            policies: one => one.With("bank/ledger.yaml", "approvals: {takeover: 1}", $"approvals: {approvals}"));
+            policies: one => one.With(
+                "bank/ledger.yaml", "approvals: {takeover: 1, destroy: 2}", $"approvals: {approvals}"));
         AssertOnly(KeyRefusalCode.TooFewApprovals, Of("{takeover: 2}", Root.Keys[0]));
         AssertOnly(KeyRefusalCode.TakeoverNotAllowed, Of("{}", [.. Root.Keys]));
         Assert.IsType<HolderVerdict.Cleared>(Of("{takeover: 2}", Root.Keys[0], Root.Keys[1]));

@@ -53,7 +53,7 @@ internal sealed class SignedExample
         ImmutableDictionary<string, string>.Empty.Add("vmlinuz", new('a', 64)).Add("initrd.gz", new('b', 64))
             .Add("vendors.pem", new('c', 64)),
         new RootMembers(
-            [Key(party)], 1, [Key(party + " admin")], [],
+            [Key(party), Key(party + " second")], 1, [Key(party + " admin")], [],
             new RootService(party == "alpine" ? "alpine.example/log" : "10.99.0.3:7600", Key(party + " service"))),
         Hosts.ToImmutableDictionary(host => host, Key), ImmutableDictionary<string, string>.Empty);
 

@@ -236,7 +236,12 @@ public sealed class HierarchyChangeTests : IDisposable
     {
         Destruction Asked(string what, string subject) =>
             new(what, subject, $"digest of {what}") { LedgerSize = 9, LedgerRoot = "root" };
-        long Revision(string what, string name) => what == "domain" ? 5 : name == "t/web-1-data" ? 7 : 1;
+        DestructionFacts facts = new(
+            (what, name) => what == "domain" ? 5 : name == "t/web-1-data" ? 7 : 1,
+            gone => new KeptScrub(gone.Serial, gone.Key, gone.Domain)
+            {
+                Host = gone.LastHost, Header = "", Wipe = "overwrite", Seed = "seed",
+            });
         switch (kind)
         {
             case ChangeKind.RotateMaster:
@@ -246,13 +251,13 @@ public sealed class HierarchyChangeTests : IDisposable
                 vault.RotateDomain(Web);
                 break;
             case ChangeKind.DestroyKey:
-                vault.Destroy(Asked("key", "t/web-1-data"), Revision);
+                vault.Destroy(Asked("key", "t/web-1-data"), facts);
                 break;
             case ChangeKind.DestroyDomain:
-                vault.Destroy(Asked("domain", Web), Revision);
+                vault.Destroy(Asked("domain", Web), facts);
                 break;
             case ChangeKind.DestroyAll:
-                vault.Destroy(Asked("all", Tenant.ToString()), Revision);
+                vault.Destroy(Asked("all", Tenant.ToString()), facts);
                 break;
             default:
                 throw new InvalidOperationException();

@@ -83,7 +83,7 @@ public sealed class HierarchyDeskTests : IDisposable
         Assert.DoesNotContain(Status().Volumes, volume => volume.Volume == _volume);
 
         // The same approval again destroys nothing more, and gives the same word.
-        Assert.Equal(receipt.Keys, Erased(approval).Keys);
+        Assert.Equal(ErasureReceipt.DigestOf(receipt.Keys), ErasureReceipt.DigestOf(Erased(approval).Keys));
         Assert.Equal(2, Tree().Generation);
     }
 
