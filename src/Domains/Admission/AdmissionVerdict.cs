@@ -103,6 +103,10 @@ public enum AdmissionRefusalCode
     NetworkNotConfidential,
     /// <summary>The machine's own placement rules exclude this host.</summary>
     HostNotChosen,
+    /// <summary>A volume's statement does not list the image that the machine starts from.</summary>
+    VolumeImageNotAllowed,
+    /// <summary>A volume's statement does not list this host.</summary>
+    VolumeHostNotAllowed,
     /// <summary>A machine it must be apart from is on this host.</summary>
     NotApart,
     /// <summary>A machine it must be with is on another host.</summary>

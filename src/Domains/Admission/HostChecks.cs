@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Admission;
@@ -20,6 +21,28 @@ internal static class HostChecks
             refusals.Add(new(AdmissionRefusalCode.HostNotChosen,
                 $"{admission.Machine.Origin} may run on {Display.List(chosen)}, not on {Display.Of(admission.Host)}.",
                 admission.Machine.Origin));
+        }
+
+        foreach (var disk in admission.Machine.Disks)
+        {
+            Mount(refusals, admission, disk);
+        }
+    }
+
+    private static void Mount(List<AdmissionRefusal> refusals, AdmissionCase admission, DiskModel disk)
+    {
+        var reference = disk.Volume.ToString();
+        if (admission.Ground.Datacentre.Machinery.Volumes.GetValueOrDefault(reference) is { } volume)
+        {
+            refusals.AddRange(MountControl.Against(volume, admission.Machine, admission.Host.Ref)
+                .Select(one => new AdmissionRefusal(
+                    one.Code switch
+                    {
+                        MountRefusalCode.ImageNotAllowed => AdmissionRefusalCode.VolumeImageNotAllowed,
+                        MountRefusalCode.HostNotAllowed => AdmissionRefusalCode.VolumeHostNotAllowed,
+                        _ => throw new UnreachableException(),
+                    },
+                    one.Sentence, one.Because)));
         }
     }
 

@@ -124,6 +124,12 @@ public enum KeyRefusalCode
     /// <summary>The machine's own placement rules exclude the host.</summary>
     HostNotChosen,
 
+    /// <summary>The volume's statement does not list the image that the machine starts from.</summary>
+    VolumeImageNotAllowed,
+
+    /// <summary>The volume's statement does not list the host.</summary>
+    VolumeHostNotAllowed,
+
     /// <summary>The request is not signed by the host's identity key, and by that alone.</summary>
     RequestSignature,
 

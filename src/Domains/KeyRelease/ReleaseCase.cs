@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Bailiwick.Attestation;
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Documents;
@@ -306,6 +307,22 @@ internal sealed class ReleaseCase(
             Add(
                 KeyRefusalCode.HostNotChosen,
                 $"{machine.Origin} may run on {string.Join(", ", chosen)}, not on {host.Ref.Name}.", machine.Origin);
+        }
+
+        if (machine is not null && request.Key is KeySubject.Volume { Ref: var asked })
+        {
+            foreach (var refusal in MountControl.Against(
+                datacentre.Machinery.Volumes[asked.ToString()], machine, host.Ref))
+            {
+                Add(
+                    refusal.Code switch
+                    {
+                        MountRefusalCode.ImageNotAllowed => KeyRefusalCode.VolumeImageNotAllowed,
+                        MountRefusalCode.HostNotAllowed => KeyRefusalCode.VolumeHostNotAllowed,
+                        _ => throw new UnreachableException(),
+                    },
+                    refusal.Sentence, refusal.Because);
+            }
         }
     }
 

@@ -67,6 +67,9 @@ public sealed record PlacementDemand(
 public sealed record VolumeModel(
     VolumeRef Ref, StatementName Domain, int SizeMib, WipeMethod Wipe, StatementOrigin Origin)
 {
+    /// <summary>Under which conditions it may be opened; null for none of its own.</summary>
+    public MountTerms? Mount { get; init; }
+
     /// <summary>
     /// The image of its tenant whose disk it begins with, written before its first machine starts; null for blank. It
     /// says how the volume is made and nothing of one that is there already.
@@ -84,6 +87,11 @@ public sealed record VolumeModel(
 /// <param name="Sha256">Digest of all of it, lower hex; in an authored document possibly <c>file:NAME</c>.</param>
 /// <param name="SizeMib">Its length, 1 to 16,777,216 MiB.</param>
 public sealed record DiskContent(string Sha256, int SizeMib);
+
+/// <summary>When a volume may be opened.</summary>
+/// <param name="Images">The images that the machine may start from, of the volume's owner; null for any.</param>
+/// <param name="Hosts">The names of the hosts that may open it; null for any.</param>
+public sealed record MountTerms(ImmutableArray<StatementName>? Images, ImmutableArray<StatementName>? Hosts);
 
 /// <summary>Boot software as its tenant's newest statement describes it.</summary>
 /// <param name="Ref">The image's name.</param>

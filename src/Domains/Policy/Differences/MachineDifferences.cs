@@ -96,7 +96,8 @@ internal static class MachineDifferences
     private static string Words(VolumeModel volume) =>
         $"{volume.SizeMib} MiB of {volume.Domain}, destroyed by {WireText.Of(volume.Wipe)}, made "
         + $"{(volume.FromImage is { } image ? $"from the image {image}" : "blank")}, "
-        + Words(volume.Sharing);
+        + $"{Words(volume.Sharing)} "
+        + $"opened from {Any(volume.Mount?.Images)} image and on {Any(volume.Mount?.Hosts)} host";
 
     private static string Words(VolumeSharing sharing) => sharing switch
     {
@@ -105,6 +106,9 @@ internal static class MachineDifferences
         VolumeSharing.Writers => "for several machines that write,",
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    private static string Any(System.Collections.Immutable.ImmutableArray<StatementName>? names) =>
+        names is { } some ? List(some) : "any";
 
     private static string Words(ImageModel image) =>
         $"kernel {image.KernelSha256}, initrd {image.InitrdSha256}, firmware {image.FirmwareSha256 ?? "none"}, "

@@ -35,7 +35,7 @@ internal static class MachineReader
     /// <summary>Reads a volume.</summary>
     public static VolumeModel Volume(PolicyDocument document, Value body)
     {
-        body.Only("domain", "sizeMiB", "wipe", "from", "sharing");
+        body.Only("domain", "sizeMiB", "wipe", "from", "sharing", "mount");
         var from = body.May("from");
         var sharing = body.May("sharing");
         return new VolumeModel(
@@ -44,6 +44,7 @@ internal static class MachineReader
         {
             FromImage = from.IsPresent ? from.Only("image").Need("image").Name() : null,
             Sharing = sharing.IsPresent ? sharing.Word<VolumeSharing>() : VolumeSharing.Exclusive,
+            Mount = Mount(body.May("mount")),
         };
     }
 
@@ -67,6 +68,25 @@ internal static class MachineReader
     private static DiskContent? Content(Value disk, bool signed) => disk.IsPresent
         ? new DiskContent(disk.FileOrDigest(signed, "sizeMiB"), disk.Need("sizeMiB").Integer(1, 16_777_216))
         : null;
+
+    private static MountTerms? Mount(Value mount)
+    {
+        if (!mount.IsPresent)
+        {
+            return null;
+        }
+
+        mount = mount.Only("images", "hosts");
+        var (images, hosts) = (mount.May("images"), mount.May("hosts"));
+        if (mount.IsPresent && !images.IsPresent && !hosts.IsPresent)
+        {
+            mount.Fault(FindingCode.MissingMember, "No condition stands here. Name images or hosts, or remove it.");
+        }
+
+        return new MountTerms(
+            images.IsPresent ? images.Distinct(1, PolicyLimits.Names, item => item.Name()) : null,
+            hosts.IsPresent ? hosts.Distinct(1, PolicyLimits.Names, item => item.Name()) : null);
+    }
 
     private static ImmutableArray<DiskModel> Disks(Value list, PolicyDocument document)
     {

@@ -83,6 +83,10 @@ public sealed class AdmissionControlTests
     [InlineData("assurance: [software]", "assurance: [software-tpm]", AdmissionRefusalCode.AssuranceNotAccepted)]
     [InlineData("jurisdictions: [CH, DE]", "jurisdictions: [DE]", AdmissionRefusalCode.JurisdictionNotAccepted)]
     [InlineData("placement: {hosts: [host-1]}", "placement: {hosts: [host-2]}", AdmissionRefusalCode.HostNotChosen)]
+    [InlineData("wipe: crypto-erase", "wipe: crypto-erase\nmount: {hosts: [host-2]}",
+        AdmissionRefusalCode.VolumeHostNotAllowed)]
+    [InlineData("wipe: crypto-erase", "wipe: crypto-erase\nmount: {images: [other]}",
+        AdmissionRefusalCode.VolumeImageNotAllowed)]
     [InlineData("quota: {machines: 4, cpus: 4,", "quota: {machines: 1, cpus: 4,", AdmissionRefusalCode.QuotaExceeded)]
     [InlineData("memoryMiB: 1024, storageMiB", "memoryMiB: 128, storageMiB", AdmissionRefusalCode.QuotaExceeded)]
     [InlineData("storageMiB: 256", "storageMiB: 15", AdmissionRefusalCode.QuotaExceeded)]

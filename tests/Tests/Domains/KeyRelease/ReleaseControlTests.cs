@@ -108,6 +108,27 @@ public sealed class ReleaseControlTests
     public void Refuses_a_country_that_the_domain_does_not_accept() =>
         AssertOnly(KeyRefusalCode.JurisdictionNotAccepted, Web("jurisdictions: [CH, DE]", "jurisdictions: [DE]"));
 
+    [Theory]
+    [InlineData("hosts: [host-2]", KeyRefusalCode.VolumeHostNotAllowed)]
+    [InlineData("images: [other]", KeyRefusalCode.VolumeImageNotAllowed)]
+    [InlineData("images: [guest, other], hosts: [host-2, host-3]", KeyRefusalCode.VolumeHostNotAllowed)]
+    [InlineData("images: [guest]", null)]
+    [InlineData("hosts: [host-1], images: [other, guest]", null)]
+    public void A_volume_is_opened_only_from_the_images_and_on_the_hosts_that_its_statement_lists(
+        string terms, KeyRefusalCode? code)
+    {
+        ReleaseScene scene = new()
+        {
+            Example = ReleaseScene.Policies.With(
+                "bank/web.yaml", "name: web-1-data\n", $"name: web-1-data\nmount: {{{terms}}}\n"),
+        };
+        KeyVerdict verdict = scene.Judge();
+        Assert.Equal(
+            code is { } one ? [one] : [],
+            (verdict as KeyVerdict.Refused)?.Refusals.Select(refusal => refusal.Code) ?? []);
+        Assert.Equal(code is null, verdict is KeyVerdict.Release);
+    }
+
     [Fact]
     public void Refuses_a_host_that_the_machine_does_not_choose() =>
         AssertOnly(

@@ -65,7 +65,7 @@ internal sealed class SealingServices : IVolumeKeys, IDisposable
         {
             Restart = Within is { } within
                 ? new RestartOffer(
-                    Kept(), Nonce, within,
+                    Kept(question.Key), Nonce, within,
                     HolderControl.DomainOf(question.Key, question.Plan.Datacentre)?.Origin.Revision ?? -1,
                     question.Plan.Datacentre.Machinery.Compartments[question.Compartment.ToString()].Origin.Revision)
                 : null,
@@ -94,18 +94,20 @@ internal sealed class SealingServices : IVolumeKeys, IDisposable
         return Copy(_part);
     }
 
+    public bool IsItsKey(SecretBytes key) => _key.HasSameBytesAs(key);
+
     public void Dispose()
     {
         _key.Dispose();
         _part.Dispose();
     }
 
-    private KeptRelease Kept()
+    private KeptRelease Kept(KeySubject subject)
     {
         using SessionKey session = SessionKey.Create();
         return session.Keep(KeySeal.Seal(_key, session.PublicKey, new byte[] { 1 }, _part) with
         {
-            Tpm = JsonElement.Parse("{}"),
+            Tpm = JsonSerializer.SerializeToElement(new { of = subject.ToString() }),
         });
     }
 
