@@ -116,7 +116,10 @@ internal sealed class ContentOpening(
     {
         string volume = disk.Volume.ToString(), asked = "";
         VolumeKeyAnswer answer = await keys.RequestAsync(
-            new VolumeKeyQuestion(plan, new KeySubject.Volume(disk.Volume), machine.Ref, header),
+            new VolumeKeyQuestion(plan, new KeySubject.Volume(disk.Volume), machine.Ref, header)
+            {
+                Access = disk.Access,
+            },
             nonce =>
             {
                 asked = nonce;
@@ -125,7 +128,7 @@ internal sealed class ContentOpening(
             stop).ConfigureAwait(false);
         if (answer is VolumeKeyAnswer.Refused)
         {
-            held.Forget(volume, asked);
+            held.Forget(volume, machine.Ref.ToString(), asked);
         }
 
         return (answer, asked);
