@@ -36,7 +36,7 @@ internal sealed class RestartAct(DemoStage stage)
             ?? throw new LabException("the tenant has no key service", Tenant, "read its tenant.yaml");
         using HttpClient http = desk.KeyService(key.Id, facts.KeyServiceAddress);
         KeyServiceClient service = new(http);
-        string volume = $"{before.Model.Ref.Tenant}/{before.Model.Disks[0].Volume}";
+        string volume = before.Model.Disks[0].Volume.ToString();
 
         await Silence(cancellation).ConfigureAwait(false);
         Stopwatch clock = Stopwatch.StartNew();

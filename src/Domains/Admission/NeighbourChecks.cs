@@ -73,7 +73,7 @@ internal static class NeighbourChecks
             {
                 if (other.Ref != admission.Machine.Ref
                     && other.Disks.FirstOrDefault(one => one.Volume == disk.Volume) is { } held
-                    && VolumeUse.Conflict(volume.Sharing, disk.Access, held.Access) is { } rule)
+                    && SharingRule.Conflict(volume.Sharing, disk.Access, held.Access) is { } rule)
                 {
                     refusals.Add(new(AdmissionRefusalCode.VolumeInUse,
                         $"{admission.MachineText} would {WireText.Of(disk.Access)} the volume {volume.Ref.Name} of "

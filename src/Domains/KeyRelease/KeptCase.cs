@@ -191,7 +191,7 @@ internal sealed class KeptCase(ReleaseCase reasons)
     private bool BeginsWithContent => Request.Key is KeySubject.Volume volume
         && reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(volume.Ref.ToString()) is { FromImage: not null };
 
-    /// <summary>The host fills it before its first machine starts, so that one of its tenant's may be a reader.</summary>
+    /// <summary>The host fills it before its first machine starts, so one of its tenant's may be a reader.</summary>
     private bool IsFilledFor => BeginsWithContent && Request.Compartment.Tenant == Request.Key.Tenant;
 
     private KeyHolder? Maker() => Custody.Holders.All.FirstOrDefault(

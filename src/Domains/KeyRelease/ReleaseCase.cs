@@ -75,7 +75,7 @@ internal sealed class ReleaseCase(
         {
             string? rule = held.Machine != request.Compartment && held.Access is { } access
                 && Subject?.Use is { } use
-                    ? VolumeUse.Conflict(use.Sharing, use.Access, access)
+                    ? SharingRule.Conflict(use.Sharing, use.Access, access)
                     : "it is one machine's on one host.";
             if (rule is not null)
             {

@@ -21,7 +21,7 @@ public sealed record KeyGrant(string Key, string Domain, VaultHolder Holder)
     public bool MayBeBeside(VaultHolder other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return VolumeUse.Conflict(Sharing, Access(Holder), Access(other)) is null;
+        return SharingRule.Conflict(Sharing, Access(Holder), Access(other)) is null;
     }
 
     // What was released before volumes were shared may be written.

@@ -43,6 +43,7 @@ public sealed class VolumeFillerTests : IDisposable
             Guid.NewGuid(), reason)
         {
             Content = new ContentPlan(Stated, ImageMib, reason),
+            Sharing = VolumeSharing.Exclusive,
         };
     }
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Bailiwick.Domains.Policy;
 
 /// <summary>Whether two machines may have one volume at the same time. Every decision about that asks here.</summary>
-public static class VolumeUse
+public static class SharingRule
 {
     /// <summary>The rule that one of two accesses breaks, with what to change; null when both may be.</summary>
     /// <param name="sharing">What the volume's statement says.</param>
