@@ -36,7 +36,8 @@ public sealed class ScrubDeskTests : IDisposable
         };
         _bench.Vault.Release(
             new KeyGrant(
-                _volume, DeskBench.Web.ToString(), "web-1", new VaultHolder(ReleaseScene.HostName(1), "nonce"))
+                _volume, DeskBench.Web.ToString(),
+                new VaultHolder(ReleaseScene.HostName(1), "nonce") { Compartment = "web-1" })
             {
                 Mark = new VolumeHeaderMark.Bound(Header, _bench.Clock.GetUtcNow()).Text,
             },
