@@ -20,6 +20,9 @@ internal sealed class FakeNbdServer
     /// <summary>How often a volume was opened.</summary>
     public int Opened { get; private set; }
 
+    /// <summary>How often somebody connected.</summary>
+    public int Accepted { get; private set; }
+
     /// <summary>How many bytes were written.</summary>
     public long Written { get; private set; }
 
@@ -43,6 +46,7 @@ internal sealed class FakeNbdServer
             listener.Bind(new UnixDomainSocketEndPoint(path));
             listener.Listen();
             using Socket peer = listener.Accept();
+            Accepted++;
             using NetworkStream stream = new(peer);
             Serve(stream, readOnly);
         }

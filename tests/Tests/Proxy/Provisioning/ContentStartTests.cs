@@ -127,7 +127,7 @@ public sealed class ContentStartTests : IDisposable
         await _bench.Turn(1);
 
         // Whoever writes to the pool gives the half of it its name, and the host dies.
-        Assert.True(SpinWait.SpinUntil(() => _bench.Host.Nbd.Open == 1, TimeSpan.FromSeconds(10)));
+        Assert.True(SpinWait.SpinUntil(() => _bench.Host.Nbd.Accepted == 1, TimeSpan.FromSeconds(10)));
         File.Move(Filling, Place);
         _bench.Host.Nbd.Gate.Set();
         _bench.Restart();
