@@ -295,7 +295,7 @@ public sealed class HierarchyChangeTests : IDisposable
     {
         using PrivateDirectory directory = PrivateDirectory.Open(LinuxDisk.Instance, path);
         using SqliteDatabase database = SqliteDatabase.Open(
-            directory, "keys.db", new SqliteSchema(0x42574b54, ["", "", ""]));
+            directory, "keys.db", new SqliteSchema(0x42574b54, ["", "", "", ""]));
         List<byte[]> rows = [];
         // CA1857: the text is a constant of this class; this is a look from outside.
 #pragma warning disable CA1857

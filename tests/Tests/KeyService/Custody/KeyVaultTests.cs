@@ -437,7 +437,7 @@ public sealed class KeyVaultTests : IDisposable
     {
         using PrivateDirectory directory = Open();
         using var database = Bailiwick.Durable.Sqlite.SqliteDatabase.Open(
-            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b54, ["", "", ""]));
+            directory, "keys.db", new Bailiwick.Durable.Sqlite.SqliteSchema(0x42574b54, ["", "", "", ""]));
         // CA1857: the text is a constant at each caller; this is the intruder.
 #pragma warning disable CA1857
         database.Execute(sql);

@@ -101,7 +101,7 @@ public sealed class SharedHolderTests : IDisposable
     public void Refuses_a_store_whose_holders_were_edited(string sql)
     {
         Release(Writer, Reader);
-        Edit(3, sql);
+        Edit(4, sql);
         Assert.Throws<CustodyException>(() => Kept());
     }
 
@@ -110,11 +110,12 @@ public sealed class SharedHolderTests : IDisposable
     {
         Release(Writer);
         Edit(
-            3, "CREATE TABLE holders (key TEXT PRIMARY KEY REFERENCES keys (key), host TEXT NOT NULL, "
+            4, "CREATE TABLE holders (key TEXT PRIMARY KEY REFERENCES keys (key), host TEXT NOT NULL, "
             + "nonce TEXT NOT NULL) STRICT");
-        Edit(3, "INSERT INTO holders SELECT key, host, nonce FROM held");
-        Edit(3, "DROP TABLE held");
-        Edit(3, "PRAGMA user_version = 2");
+        Edit(4, "INSERT INTO holders SELECT key, host, nonce FROM held");
+        Edit(4, "DROP TABLE held");
+        Edit(4, "DROP TABLE scrubs");
+        Edit(4, "PRAGMA user_version = 2");
         Assert.Equal([Writer], Kept());
     }
 

@@ -36,8 +36,10 @@ public sealed class ScrubDeskTests : IDisposable
         };
         _bench.Vault.Release(
             new KeyGrant(
-                _volume, DeskBench.Web.ToString(),
-                new VaultHolder(ReleaseScene.HostName(1), "nonce") { Compartment = "web-1" })
+                _volume, DeskBench.Web.ToString(), new VaultHolder(ReleaseScene.HostName(1), "nonce")
+                {
+                    Compartment = $"{ReleaseScene.Bank}/web-1", Access = "write",
+                })
             {
                 Mark = new VolumeHeaderMark.Bound(Header, _bench.Clock.GetUtcNow()).Text,
             },
