@@ -133,6 +133,8 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
 
         audience.Act("One owner withdraws a flow");
         Add(await new FlowAct(stage).Play(cancellation).ConfigureAwait(false));
+        audience.Act("An erasure, proven");
+        Add(await new ErasureAct(stage).Play(cancellation).ConfigureAwait(false));
         audience.Act("The operator forges a policy");
         Add(await new ForgeryAct(stage).Play(cancellation).ConfigureAwait(false));
         if (options.Keep)

@@ -32,7 +32,7 @@ internal sealed class SharedVolumeAct(DemoStage stage)
             "a machine of another tenant reads the owner's volume as both policies say, and no third one does",
             read == written && left == written && refused.Length > 0 && stranger.Length > 0,
             $"{Owner} wrote {written[..16]}..., {Reader} on another host read {Shown(read, written)}; its write: "
-            + $"{refused}; {Stranger}: {stranger}");
+            + $"{First(refused)}; {Stranger}: {First(stranger)}");
         return [shared, await Withdraw(cancellation).ConfigureAwait(false)];
     }
 
@@ -60,7 +60,7 @@ internal sealed class SharedVolumeAct(DemoStage stage)
         return new DemoCheck(
             "the owner's withdrawal takes the disk away at once",
             ended && seconds <= LimitSeconds && because.Contains("ledger-archive", StringComparison.Ordinal),
-            string.Create(CultureInfo.InvariantCulture, $"{Reader} ended after {seconds:F1} s: {because}"));
+            string.Create(CultureInfo.InvariantCulture, $"{Reader} ended after {seconds:F1} s: {First(because)}"));
     }
 
     private Task Change(string from, string to, CancellationToken cancellation) => stage.Change(
@@ -95,6 +95,9 @@ internal sealed class SharedVolumeAct(DemoStage stage)
             return refused.Message;
         }
     }
+
+    /// <summary>What was said first, without where and what next.</summary>
+    private static string First(string said) => said.Split('\n')[0].Split(". ")[0];
 
     private static string Shown(string read, string written) => read == written ? "the same" : $"'{read}'";
 }

@@ -10,6 +10,8 @@ internal static class DiskParsers
 
     internal static Dictionary<string, Parser> All { get; } = new()
     {
+        ["DiskImport.Judge"] = new(
+            [.. DiskImage.Names.Select(Head)], bytes => DiskImport.Judge(Disk(bytes), 1L << 40)),
         ["DiskInspector.Inspect"] = new(
             [.. DiskImage.Names.Select(Head)], bytes => DiskInspector.Inspect(Disk(bytes), 1L << 40)),
         ["LuksReader.Read"] = new(
