@@ -111,28 +111,15 @@ internal sealed class ContentOpening(
             header, []);
     }
 
-    private async Task<(VolumeKeyAnswer Answer, string Asked)> AskAsync(
-        EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, Digest32? header, CancellationToken stop)
-    {
-        string volume = disk.Volume.ToString(), asked = "";
-        VolumeKeyAnswer answer = await keys.RequestAsync(
+    private Task<(VolumeKeyAnswer Answer, string Asked)> AskAsync(
+        EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, Digest32? header, CancellationToken stop) =>
+        keys.AskNotedAsync(
+            held,
             new VolumeKeyQuestion(plan, new KeySubject.Volume(disk.Volume), machine.Ref, header)
             {
                 Access = disk.Access,
             },
-            nonce =>
-            {
-                asked = nonce;
-                held.Hold(volume, machine.Ref.ToString(), machine.MachineName, nonce);
-            },
-            stop).ConfigureAwait(false);
-        if (answer is VolumeKeyAnswer.Refused)
-        {
-            held.Forget(volume, machine.Ref.ToString(), asked);
-        }
-
-        return (answer, asked);
-    }
+            machine, stop);
 
     private static IntegrityReaders Readers(CompartmentPlan machine, DiskPlan disk) =>
         IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant);

@@ -30,15 +30,8 @@ internal sealed class TpmOpening(
         ImmutableArray<string> refusals = [];
         foreach (Digest32? state in tpms.Offers(machine.Ref, isHeld))
         {
-            string asked = "";
-            VolumeKeyAnswer answer = await keys.RequestAsync(
-                new VolumeKeyQuestion(plan, subject, machine.Ref, state),
-                nonce =>
-                {
-                    asked = nonce;
-                    held.Hold(name, machine.Ref.ToString(), machine.MachineName, nonce);
-                },
-                stop).ConfigureAwait(false);
+            (VolumeKeyAnswer answer, _) = await keys.AskNotedAsync(
+                held, new VolumeKeyQuestion(plan, subject, machine.Ref, state), machine, stop).ConfigureAwait(false);
             if (answer is VolumeKeyAnswer.Released released)
             {
                 using SecretBytes key = released.Key;
@@ -49,7 +42,6 @@ internal sealed class TpmOpening(
                 return [];
             }
 
-            held.Forget(name, machine.Ref.ToString(), asked);
             refusals = ((VolumeKeyAnswer.Refused)answer).Reasons;
             if (!refusals.All(reason => reason.EndsWith(RolledBack, StringComparison.Ordinal)))
             {

@@ -22,20 +22,12 @@ internal sealed class VolumeOpening(
     public async Task<OpenedVolume> OpenAsync(
         EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, VolumeState state, CancellationToken stop)
     {
-        string volume = disk.Volume.ToString();
-        string asked = "";
-        KeySubject.Volume subject = new(disk.Volume);
-        VolumeKeyAnswer answer = await keys.RequestAsync(
-            new VolumeKeyQuestion(plan, subject, machine.Ref, state.Header) { Access = disk.Access },
-            nonce =>
-            {
-                asked = nonce;
-                held.Hold(volume, machine.Ref.ToString(), machine.MachineName, nonce);
-            },
-            stop).ConfigureAwait(false);
+        VolumeKeyQuestion question =
+            new(plan, new KeySubject.Volume(disk.Volume), machine.Ref, state.Header) { Access = disk.Access };
+        (VolumeKeyAnswer answer, string asked) = await keys.AskNotedAsync(held, question, machine, stop)
+            .ConfigureAwait(false);
         if (answer is VolumeKeyAnswer.Refused refused)
         {
-            held.Forget(volume, machine.Ref.ToString(), asked);
             return new OpenedVolume(null, null, refused.Reasons);
         }
 
