@@ -24,11 +24,7 @@ public static class PartyKeys
     public static PublicKey Create(PrivateDirectory directory, string name, string? passphrase)
     {
         ArgumentNullException.ThrowIfNull(directory);
-        if (DurableFile.Read(directory, name, MaximumPemBytes) is not null)
-        {
-            throw new CustodyException($"{name} exists already; choose an empty directory for new keys.");
-        }
-
+        ExpectFree(directory, name);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         string pem = passphrase is null
             ? key.ExportPkcs8PrivateKeyPem()
@@ -47,11 +43,7 @@ public static class PartyKeys
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(token);
-        if (DurableFile.Read(directory, name, MaximumPemBytes) is not null)
-        {
-            throw new CustodyException($"{name} exists already; choose an empty directory for new keys.");
-        }
-
+        ExpectFree(directory, name);
         DurableFile.Replace(directory, name, token.Write());
         return token.Key;
     }
@@ -111,6 +103,14 @@ public static class PartyKeys
         finally
         {
             CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
+
+    private static void ExpectFree(PrivateDirectory directory, string name)
+    {
+        if (DurableFile.Read(directory, name, MaximumPemBytes) is not null)
+        {
+            throw new CustodyException($"{name} exists already; choose an empty directory for new keys.");
         }
     }
 }

@@ -211,7 +211,19 @@ internal sealed class KeyStore : IDisposable
             : null;
 
     /// <summary>Who holds a key, by host and machine.</summary>
-    public ImmutableArray<VaultHolder> Holders(string key) => Keys().GetValueOrDefault(key, []);
+    public ImmutableArray<VaultHolder> Holders(string key)
+    {
+        var all = ImmutableArray.CreateBuilder<VaultHolder>();
+        using SqliteStatement select = _database.Prepare(
+            "SELECT host, nonce, compartment, access FROM held WHERE key = ? ORDER BY host, compartment");
+        select.Bind(1, key);
+        while (select.Step())
+        {
+            all.Add(ReadHolder(select, 0));
+        }
+
+        return all.ToImmutable();
+    }
 
     /// <summary>Every key, and who holds it, by host and machine.</summary>
     public Dictionary<string, ImmutableArray<VaultHolder>> Keys()
@@ -223,11 +235,7 @@ internal sealed class KeyStore : IDisposable
         while (select.Step())
         {
             var before = all.GetValueOrDefault(select.Text(0), []);
-            all[select.Text(0)] = select.IsNull(1) ? before : before.Add(
-                new VaultHolder(select.Text(1), select.Text(2))
-                {
-                    Compartment = select.Text(3), Access = select.Text(4),
-                });
+            all[select.Text(0)] = select.IsNull(1) ? before : before.Add(ReadHolder(select, 1));
         }
 
         return all;
@@ -375,6 +383,10 @@ internal sealed class KeyStore : IDisposable
                 .Bind(4, tombstone.Generation).Bind(5, record).Run();
         }
     }
+
+    /// <summary>Host, nonce, machine and access, from a column on.</summary>
+    private static VaultHolder ReadHolder(SqliteStatement row, int from) =>
+        new(row.Text(from), row.Text(from + 1)) { Compartment = row.Text(from + 2), Access = row.Text(from + 3) };
 
     private static StoredDomain ReadDomain(SqliteStatement row) =>
         new(row.Text(0), row.Number(1), row.Text(2), row.Blob(3));
