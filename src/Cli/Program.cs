@@ -30,12 +30,17 @@ var root = new RootCommand(
         MachinePower.Create(terminal, running: true), MachinePower.Create(terminal, running: false),
         MachineConsole.Create(terminal),
     },
-    new Command("volume", "who holds a volume's key")
+    new Command("volume", "a tenant's volumes: stated, shared, and who holds their keys")
     {
+        VolumeCreate.Create(terminal), VolumeAttach.Create(terminal), VolumeAttach.CreateDetach(terminal),
+        VolumeShare.Create(terminal), VolumeShare.CreateAccept(terminal),
         VolumeList.Create(terminal), VolumeShow.Create(terminal), VolumeTakeover.Create(terminal),
         VolumeErase.Create(terminal),
     },
-    new Command("image", "what disks begin with") { ImageImportVerb.Create(terminal) },
+    new Command("image", "what disks begin with") 
+    {
+        ImageImportVerb.Create(terminal), ImageApproveVerb.Create(terminal),
+    },
     new Command("key", "a tenant's keys: made, shared out, rotated, destroyed")
     {
         KeyInit.Create(terminal), KeyShareOut.Create(terminal), KeyRestore.Create(terminal), KeyList.Create(terminal),

@@ -89,7 +89,7 @@ public sealed class PartyNames
     public string NameOf(PartyId id) => _names.GetValueOrDefault(id) ?? id.Short;
 
     /// <summary>The party a file belongs to: the name of the directory it lies in; null when there is none.</summary>
-    internal static string? PartyOfPath(string path)
+    public static string? PartyOfPath(string path)
     {
         var parts = path.Split('/');
         return parts.Length >= 2 ? parts[^2] : null;
