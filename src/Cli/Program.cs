@@ -44,8 +44,9 @@ var root = new RootCommand(
     new Command("key", "a tenant's keys: made, shared out, rotated, destroyed")
     {
         KeyInit.Create(terminal), KeyShareOut.Create(terminal), KeyRestore.Create(terminal), KeyList.Create(terminal),
-        KeyRotate.Create(terminal), KeyWithdraw.Create(terminal), KeyWithdraw.CreateAllow(terminal),
-        KeyDestroy.Create(terminal), KeyReleaseLog.Create(terminal),
+        KeyPrepare.Create(terminal), KeyLoadVerb.Create(terminal), KeyRotate.Create(terminal),
+        KeyWithdraw.Create(terminal), KeyWithdraw.CreateAllow(terminal), KeyDestroy.Create(terminal),
+        KeyReleaseLog.Create(terminal),
         new Command("receipt", "a key service's word on what it destroyed") { KeyReceiptVerify.Create(terminal) },
     },
     new Command("host", "the datacentre's hosts")

@@ -25,10 +25,10 @@ public sealed class MasterKey : IDisposable
         Tenant = tenant;
         Generation = generation;
         Secret = secret;
-        using SecretBytes id = Derived(IdLabel);
+        using SecretBytes id = Derive(IdLabel);
         using SecretLoan loan = id.Borrow();
         Id = Digest32.FromBytes(loan.Bytes);
-        Wrapping = Derived(WrappingLabel);
+        Wrapping = Derive(WrappingLabel);
     }
 
     /// <summary>Whose it is.</summary>
@@ -66,7 +66,8 @@ public sealed class MasterKey : IDisposable
         Wrapping.Dispose();
     }
 
-    private SecretBytes Derived(string label)
+    /// <summary>Another key that follows from it, under a label of its own; the caller disposes of it.</summary>
+    internal SecretBytes Derive(string label)
     {
         byte[] info = CanonicalJson.Write(JsonSerializer.SerializeToElement(new JsonObject
         {

@@ -57,6 +57,15 @@ public sealed record RotationBody(string Domain);
 /// <param name="Master">The master key's id, lower hex.</param>
 public sealed record RotatedBody(long Generation, string Master);
 
+/// <summary>Keys that were prepared without a network.</summary>
+/// <param name="Prepared">The document, as `bailiwick key prepare` wrote it.</param>
+public sealed record LoadBody(JsonElement Prepared);
+
+/// <summary>What came in.</summary>
+/// <param name="Domain">The domain that the keys are of: `tenant id/name`.</param>
+/// <param name="Keys">What they open.</param>
+public sealed record LoadedBody(string Domain, ImmutableArray<string> Keys);
+
 /// <summary>An approval signed by root keys.</summary>
 /// <param name="Destroy">A DSSE envelope.</param>
 public sealed record DestroyBody(JsonElement Destroy);

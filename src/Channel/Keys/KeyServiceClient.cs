@@ -96,6 +96,14 @@ public sealed class KeyServiceClient
         _service.Ask<RotatedBody>(
             HttpMethod.Post, "/v1/keys/rotations", StrictJson.Write(new RotationBody(domain)), cancel);
 
+    /// <summary>Carries prepared keys in.</summary>
+    /// <param name="prepared">The document, as canonical JSON.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task<LoadedBody> Load(ReadOnlyMemory<byte> prepared, CancellationToken cancel = default) =>
+        _service.Ask<LoadedBody>(
+            HttpMethod.Post, "/v1/keys/loads", StrictJson.Write(new LoadBody(JsonElement.Parse(prepared.Span))),
+            cancel);
+
     /// <summary>Withdraws a key, so that it goes to nobody and restarts nothing, or allows it again.</summary>
     /// <param name="key">What it opens: `tenant id/name`.</param>
     /// <param name="withdrawn">Whether it is withdrawn.</param>

@@ -322,4 +322,10 @@ public enum KeyRefusalCode
 
     /// <summary>There is no such key, or another one than the document names.</summary>
     NotThatKey,
+
+    /// <summary>Keys were prepared under another master key than the one in force.</summary>
+    OtherMasterKey,
+
+    /// <summary>There is a key of that name already: what is encrypted under it would be lost.</summary>
+    KeyExists,
 }

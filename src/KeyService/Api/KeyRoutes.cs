@@ -183,6 +183,17 @@ public static class KeyRoutes
         MaxBodyBytes = 1024,
     };
 
+    private static readonly RouteRow Loads = new()
+    {
+        Method = "POST",
+        Template = "/v1/keys/loads",
+        Summary = "Takes in keys that were prepared under the master key where no network is.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("load"),
+        MaxBodyBytes = 64 * 1024,
+    };
+
     private static readonly RouteRow Withdrawals = new()
     {
         Method = "POST",
@@ -230,7 +241,7 @@ public static class KeyRoutes
     public static RouteTable Table { get; } = new(
         Nonces, Releases, Headers, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept,
         EnrolmentsForgotten, Leases, HostLog, Status, Keys, KeyLog, Rotations,
-        Withdrawals, Destructions, ScrubOrders, ScrubReports);
+        Loads, Withdrawals, Destructions, ScrubOrders, ScrubReports);
 
     /// <summary>Joins the rows to the desks.</summary>
     public static RouteMap To(
@@ -260,6 +271,8 @@ public static class KeyRoutes
             .Handle(KeyLog, call => Task.FromResult(keys.Log(call)))
             .Handle<RotationBody, RotatedBody>(
                 Rotations, Sure<RotationBody, RotatedBody>(keys, (_, body) => Task.FromResult(keys.Rotate(body))))
+            .Handle<LoadBody, LoadedBody>(
+                Loads, Sure<LoadBody, LoadedBody>(keys, (_, body) => Task.FromResult(keys.Load(body))))
             .Handle<WithdrawalBody, Nothing>(
                 Withdrawals, (_, body) => Task.FromResult(leases.Restarts.Withdraw(body)))
             .Handle<DestroyBody, ErasedBody>(

@@ -126,6 +126,13 @@ internal sealed class CustodyHistory
             return;
         }
 
+        foreach (string loaded in change.Keys)
+        {
+            VolumeHistory made = Of(loaded);
+            (made.HasKey, made.Domain) = (true, change.Subject);
+            made.Mark = made.MarkBefore = KeyStore.NewMark;
+        }
+
         foreach (string gone in _volumes.Where(one => IsDestroyed(change, one.Key, one.Value.Domain))
             .Select(one => one.Key).ToArray())
         {
@@ -137,7 +144,7 @@ internal sealed class CustodyHistory
 
     private static bool IsDestroyed(JournalRecord.Change change, string key, string domain) => change.What switch
     {
-        ChangeKind.RotateMaster or ChangeKind.RotateDomain => false,
+        ChangeKind.RotateMaster or ChangeKind.RotateDomain or ChangeKind.LoadKeys => false,
         ChangeKind.DestroyKey => key == change.Subject,
         ChangeKind.DestroyDomain => domain == change.Subject,
         ChangeKind.DestroyAll => true,

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bailiwick.Ledger.Documents;
@@ -12,7 +13,7 @@ public abstract record JournalRecord
     [
         ("rotate-master", ChangeKind.RotateMaster), ("rotate-domain", ChangeKind.RotateDomain),
         ("destroy-key", ChangeKind.DestroyKey), ("destroy-domain", ChangeKind.DestroyDomain),
-        ("destroy-all", ChangeKind.DestroyAll),
+        ("destroy-all", ChangeKind.DestroyAll), ("load-keys", ChangeKind.LoadKeys),
     ];
 
     private JournalRecord()
@@ -61,14 +62,18 @@ public abstract record JournalRecord
         : JournalRecord;
 
     /// <summary>
-    /// The hierarchy is about to change: keys are wrapped anew, replaced or destroyed. Written before anything else
-    /// happens; a <see cref="Completed"/> or <see cref="Abandoned"/> follows.
+    /// The hierarchy is about to change: keys are wrapped anew, replaced, destroyed or loaded. Written before anything
+    /// else happens; a <see cref="Completed"/> or <see cref="Abandoned"/> follows.
     /// </summary>
     /// <param name="What">What is done.</param>
     /// <param name="Subject">To what: a key, a domain, or the tenant.</param>
     /// <param name="Master">The id of the master key from then on, lower hex.</param>
     /// <param name="Document">SHA-256 of the document that asked for it, lower hex; empty for a rotation.</param>
-    public sealed record Change(ChangeKind What, string Subject, string Master, string Document) : JournalRecord;
+    public sealed record Change(ChangeKind What, string Subject, string Master, string Document) : JournalRecord
+    {
+        /// <summary>Which keys are loaded; none for every other change.</summary>
+        public ImmutableArray<string> Keys { get; init; } = [];
+    }
 
     /// <summary>When it was written, by the key service's own clock: for people, and decides nothing.</summary>
     public string At { get; init; } = "";
@@ -105,13 +110,7 @@ public abstract record JournalRecord
             ["document"] = cleared.Document,
             ["mark"] = cleared.Mark,
         },
-        Change change => new JsonObject
-        {
-            ["kind"] = Kinds.Single(kind => kind.Kind == change.What).Name,
-            ["subject"] = change.Subject,
-            ["master"] = change.Master,
-            ["document"] = change.Document,
-        },
+        Change change => Changed(change),
         Scrubbed scrubbed => new JsonObject
         {
             ["kind"] = "scrubbed",
@@ -132,6 +131,23 @@ public abstract record JournalRecord
         },
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    private static JsonObject Changed(Change change)
+    {
+        JsonObject record = new()
+        {
+            ["kind"] = Kinds.Single(kind => kind.Kind == change.What).Name,
+            ["subject"] = change.Subject,
+            ["master"] = change.Master,
+            ["document"] = change.Document,
+        };
+        if (change.What == ChangeKind.LoadKeys)
+        {
+            record["keys"] = new JsonArray([.. change.Keys.Select(key => JsonValue.Create(key))]);
+        }
+
+        return record;
+    }
 
     /// <summary>Reads what <see cref="Write"/> wrote; null for anything else.</summary>
     public static JournalRecord? Read(ReadOnlySpan<byte> canonical)
@@ -163,7 +179,7 @@ public abstract record JournalRecord
                 && value.Text("report") is { } report
                 ? new Scrubbed(key, serial, from, outcome, report)
                 : null,
-            _ => Changing(value),
+            _ => Changing(value, root),
         };
         return record is not null && value.Text("at") is { } at ? record with { At = at } : null;
     }
@@ -175,12 +191,26 @@ public abstract record JournalRecord
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    private static Change? Changing(DocumentObject value) =>
-        Kinds.FirstOrDefault(kind => kind.Name == value.Text("kind")) is { Name: not null } known
-        && value.Text("subject") is { } subject && value.Text("master") is { } master
-        && value.Text("document") is { } document
-            ? new Change(known.Kind, subject, master, document)
+    private static Change? Changing(DocumentObject value, JsonElement root)
+    {
+        if (Kinds.FirstOrDefault(kind => kind.Name == value.Text("kind")) is not { Name: not null } known
+            || value.Text("subject") is not { } subject || value.Text("master") is not { } master
+            || value.Text("document") is not { } document)
+        {
+            return null;
+        }
+
+        Change change = new(known.Kind, subject, master, document);
+        return known.Kind != ChangeKind.LoadKeys ? change
+            : Loaded(root) is { Length: > 0 } keys ? change with { Keys = keys }
             : null;
+    }
+
+    private static ImmutableArray<string> Loaded(JsonElement root) =>
+        root.TryGetProperty("keys", out JsonElement keys) && keys.ValueKind == JsonValueKind.Array
+        && keys.EnumerateArray().All(key => key.ValueKind == JsonValueKind.String)
+            ? [.. keys.EnumerateArray().Select(key => key.GetString() ?? "")]
+            : [];
 
     private static Cleared? Clearing(DocumentObject value, ClearCause cause) =>
         Held(value) is var (volume, holder) && value.Text("document") is { } document
@@ -228,6 +258,9 @@ public enum ChangeKind
 
     /// <summary>All keys are destroyed.</summary>
     DestroyAll,
+
+    /// <summary>Keys that were prepared without a network come in.</summary>
+    LoadKeys,
 }
 
 /// <summary>Why a holder was cleared. Closed.</summary>

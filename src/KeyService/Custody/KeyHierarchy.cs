@@ -16,22 +16,30 @@ internal sealed class KeyHierarchy(KeyStore store, MasterKeyFile master)
     /// <summary>Makes what is not there yet, and stores it with the holder.</summary>
     public void Store(KeyGrant grant)
     {
-        StoredDomain? domain = store.Domain(grant.Domain);
-        using SecretBytes parent = domain is null ? SecretBytes.Random(KeyWrap.KeyLength) : Open(domain);
-        long generation = domain?.Generation ?? NextGeneration(OfDomain, grant.Domain);
-        MadeKey? newDomain = domain is null
-            ? new MadeKey(generation, Under(master.Current).Wrap(Place(grant.Domain, generation), parent))
-            : null;
+        using SecretBytes parent = DomainKey(grant.Domain, out long generation, out MadeKey? newDomain);
         MadeKey? newKey = null;
         if (store.Key(grant.Key) is null)
         {
             using SecretBytes key = SecretBytes.Random(KeyWrap.KeyLength);
-            long epoch = NextGeneration(OfKey, grant.Key);
-            newKey = new MadeKey(
-                epoch, Under(parent).Wrap(WrapPlace.OfKey(grant.Key, epoch, grant.Domain, generation), key));
+            newKey = Made(grant.Key, grant.Domain, generation, parent, key);
         }
 
         store.Hold(grant, newDomain, newKey);
+    }
+
+    /// <summary>Stores keys that were carried in, with no holder; makes the domain's key if there is none.</summary>
+    /// <param name="record">The journal's record of the intent.</param>
+    /// <param name="load">What was decided.</param>
+    /// <param name="keys">The opened keys, in the order of their names; they stay the caller's.</param>
+    public void Load(long record, KeyLoad load, IReadOnlyList<SecretBytes> keys)
+    {
+        using SecretBytes parent = DomainKey(load.Domain, out long generation, out MadeKey? newDomain);
+        LoadedKey[] wrapped =
+        [
+            .. load.Prepared.Keys.Select((name, i) => new LoadedKey(
+                name, load.Revisions[i], Made(name, load.Domain, generation, parent, keys[i]))),
+        ];
+        store.Load(record, load.Domain, newDomain, wrapped);
     }
 
     /// <summary>Opens the key of a volume or of a machine's TPM.</summary>
@@ -77,6 +85,28 @@ internal sealed class KeyHierarchy(KeyStore store, MasterKeyFile master)
         }
 
         return change;
+    }
+
+    /// <summary>The key of a domain; a new one, wrapped too, where there is none.</summary>
+    private SecretBytes DomainKey(string name, out long generation, out MadeKey? made)
+    {
+        made = null;
+        if (store.Domain(name) is { } domain)
+        {
+            generation = domain.Generation;
+            return Open(domain);
+        }
+
+        generation = NextGeneration(OfDomain, name);
+        SecretBytes key = SecretBytes.Random(KeyWrap.KeyLength);
+        made = new MadeKey(generation, Under(master.Current).Wrap(Place(name, generation), key));
+        return key;
+    }
+
+    private MadeKey Made(string name, string domain, long generation, SecretBytes parent, SecretBytes key)
+    {
+        long epoch = NextGeneration(OfKey, name);
+        return new MadeKey(epoch, Under(parent).Wrap(WrapPlace.OfKey(name, epoch, domain, generation), key));
     }
 
     private void Replace(StoreChange change, StoredDomain domain, MasterKey to, Destruction? gone)

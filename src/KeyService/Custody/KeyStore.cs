@@ -11,6 +11,9 @@ namespace Bailiwick.KeyService.Custody;
 /// </summary>
 internal sealed class KeyStore : IDisposable
 {
+    /// <summary>What is known of what a loaded key opens: nobody has ever had it.</summary>
+    public const string NewMark = "new";
+
     private const int SerialLength = 32;
 
     private static readonly SqliteSchema Schema = new(
@@ -257,18 +260,12 @@ internal sealed class KeyStore : IDisposable
         using SqliteTransaction transaction = _database.Begin();
         if (newDomain is not null)
         {
-            using SqliteStatement insert = _database.Prepare(
-                "INSERT INTO domains (domain, generation, serial, wrapped) VALUES (?, ?, ?, ?)");
-            insert.Bind(1, grant.Domain).Bind(2, newDomain.Generation).Bind(3, NewSerial())
-                .Bind(4, newDomain.Wrapped).Run();
+            Insert(grant.Domain, newDomain);
         }
 
         if (newKey is not null)
         {
-            using SqliteStatement insert = _database.Prepare(
-                "INSERT INTO keys (key, domain, epoch, serial, revision, wrapped, mark) VALUES (?, ?, ?, ?, 0, ?, '')");
-            insert.Bind(1, grant.Key).Bind(2, grant.Domain).Bind(3, newKey.Generation).Bind(4, NewSerial())
-                .Bind(5, newKey.Wrapped).Run();
+            Insert(grant.Key, grant.Domain, newKey, "");
         }
 
         using (SqliteStatement upsert = _database.Prepare(
@@ -285,6 +282,31 @@ internal sealed class KeyStore : IDisposable
         }
 
         SetMark(grant.Key, grant.Mark);
+
+        transaction.Commit();
+    }
+
+    /// <summary>In one transaction: keys that nobody holds, and their domain's if it is new. Durable when it returns.
+    /// </summary>
+    public void Load(long record, string domain, MadeKey? newDomain, IEnumerable<LoadedKey> keys)
+    {
+        using SqliteTransaction transaction = _database.Begin();
+        if (newDomain is not null)
+        {
+            Insert(domain, newDomain);
+        }
+
+        foreach (LoadedKey key in keys)
+        {
+            Insert(key.Name, domain, key.Made, NewMark);
+            using SqliteStatement noted = _database.Prepare("UPDATE keys SET revision = ? WHERE key = ?");
+            noted.Bind(1, key.Revision).Bind(2, key.Name).Run();
+        }
+
+        using (SqliteStatement update = _database.Prepare("UPDATE master SET change = ?"))
+        {
+            update.Bind(1, record).Run();
+        }
 
         transaction.Commit();
     }
@@ -398,6 +420,21 @@ internal sealed class KeyStore : IDisposable
     };
 
     private static string NewSerial() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SerialLength));
+
+    private void Insert(string domain, MadeKey made)
+    {
+        using SqliteStatement insert = _database.Prepare(
+            "INSERT INTO domains (domain, generation, serial, wrapped) VALUES (?, ?, ?, ?)");
+        insert.Bind(1, domain).Bind(2, made.Generation).Bind(3, NewSerial()).Bind(4, made.Wrapped).Run();
+    }
+
+    private void Insert(string key, string domain, MadeKey made, string mark)
+    {
+        using SqliteStatement insert = _database.Prepare(
+            "INSERT INTO keys (key, domain, epoch, serial, revision, wrapped, mark) VALUES (?, ?, ?, ?, 0, ?, ?)");
+        insert.Bind(1, key).Bind(2, domain).Bind(3, made.Generation).Bind(4, NewSerial()).Bind(5, made.Wrapped)
+            .Bind(6, mark).Run();
+    }
 
     private void SetMark(string key, string mark)
     {

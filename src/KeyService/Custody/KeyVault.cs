@@ -6,34 +6,6 @@ using Bailiwick.Keyring.Sealing;
 
 namespace Bailiwick.KeyService.Custody;
 
-/// <summary>What a vault reaches while it releases a key, or changes the hierarchy, in this order.</summary>
-public enum CustodyStep
-{
-    /// <summary>The intent is durable.</summary>
-    IntentWritten = 1,
-
-    /// <summary>The wrapped key and the holder are durable.</summary>
-    HolderStored,
-
-    /// <summary>The key is open in memory and may be sealed.</summary>
-    KeyOpened,
-
-    /// <summary>The completion is durable; the sealed key may be answered.</summary>
-    CompletionWritten,
-
-    /// <summary>Of a change of the hierarchy: the next master key lies sealed beside the one in force.</summary>
-    NextMasterSealed,
-
-    /// <summary>The store is changed, as a whole.</summary>
-    HierarchyStored,
-
-    /// <summary>The next master key is in force, and the one before is gone.</summary>
-    MasterPromoted,
-
-    /// <summary>Nothing of what was deleted or replaced is in the store's files.</summary>
-    StoreScrubbed,
-}
-
 /// <summary>
 /// The tenant's keys, of volumes and of the states of machines' TPMs: each under the key of its domain, and those under
 /// the master key. Each key is made once, kept only wrapped, and held by one machine on one host, or
@@ -304,6 +276,58 @@ public sealed class KeyVault : IDisposable
                 ?? throw new CustodyException("The destruction vanished from the store; restore it from a copy.");
             return (done, record);
         });
+    }
+
+    /// <summary>
+    /// Takes in keys that were prepared under the master key in force. Nobody holds them, and nothing was made under
+    /// them yet. When it returns, that is durable, for all of them or none.
+    /// </summary>
+    /// <param name="load">What was decided.</param>
+    /// <returns>The index of the completion in the journal; null when they do not open: nothing was done.</returns>
+    /// <exception cref="InvalidOperationException">There is a key of such a name: the decision was not asked.
+    /// </exception>
+    public long? Load(KeyLoad load)
+    {
+        ArgumentNullException.ThrowIfNull(load);
+        return Guarded(() =>
+        {
+            if (load.Prepared.Open(_master.Current) is not { } keys)
+            {
+                return (long?)null;
+            }
+
+            try
+            {
+                return Load(load, keys);
+            }
+            finally
+            {
+                foreach (SecretBytes key in keys)
+                {
+                    key.Dispose();
+                }
+            }
+        });
+    }
+
+    private long Load(KeyLoad load, IReadOnlyList<SecretBytes> keys)
+    {
+        if (load.Prepared.Keys.FirstOrDefault(name => _store.Key(name) is not null) is { } taken)
+        {
+            throw new InvalidOperationException($"there is a key of {taken}; a load needs a decision first");
+        }
+
+        long intent = _append(new JournalRecord.Change(
+            ChangeKind.LoadKeys, load.Domain, _master.Current.Id.Hex, load.Document)
+        {
+            Keys = load.Prepared.Keys,
+        });
+        _trace(CustodyStep.IntentWritten);
+        _hierarchy.Load(intent, load, keys);
+        _trace(CustodyStep.HierarchyStored);
+        long record = _append(new JournalRecord.Completed(intent));
+        _trace(CustodyStep.CompletionWritten);
+        return record;
     }
 
     /// <summary>Of two sealed master keys the one in force is the one that the store is under.</summary>

@@ -116,6 +116,7 @@ internal sealed class ReleaseLog
         ChangeKind.DestroyKey => "destroy key",
         ChangeKind.DestroyDomain => "destroy domain",
         ChangeKind.DestroyAll => "destroy all",
+        ChangeKind.LoadKeys => "load keys",
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

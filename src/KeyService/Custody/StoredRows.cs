@@ -17,6 +17,12 @@ internal sealed record StoredKey(string Key, string Domain, long Epoch, string S
 /// <summary>A key that was just made, wrapped.</summary>
 internal sealed record MadeKey(long Generation, byte[] Wrapped);
 
+/// <summary>A key that was carried in, wrapped.</summary>
+/// <param name="Name">What it opens.</param>
+/// <param name="Revision">The revision of the statement that describes that.</param>
+/// <param name="Made">The wrapped key.</param>
+internal sealed record LoadedKey(string Name, long Revision, MadeKey Made);
+
 /// <summary>Everything that one change of the hierarchy does to the store.</summary>
 /// <param name="Record">The journal's record of the intent.</param>
 /// <param name="Master">The master key that the store is under from now on.</param>

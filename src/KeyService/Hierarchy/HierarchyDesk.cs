@@ -10,6 +10,7 @@ using Bailiwick.KeyService.Following;
 using Bailiwick.KeyService.Leasing;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
+using Bailiwick.Keyring.Prepared;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -120,6 +121,68 @@ public sealed class HierarchyDesk(
                 new RouteReceipt(Journal, record));
         }
     }
+
+    /// <summary>Takes in keys that were prepared without a network.</summary>
+    public RouteAnswer<LoadedBody> Load(LoadBody body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        if (policy() is not { } snapshot)
+        {
+            return new RouteAnswer<LoadedBody>.Refused(RefusalProblem.NotReady);
+        }
+
+        byte[] document = ShownDocuments.Canonical(body.Prepared);
+        if (PreparedKeys.Read(document) is not { } prepared || NamesOf(prepared) is not { } names)
+        {
+            return new RouteAnswer<LoadedBody>.Refused(KeyProblems.BadDocument("It is no document of prepared keys."));
+        }
+
+        lock (releases.Gate)
+        {
+            if (!Changes.HasRoom)
+            {
+                return new RouteAnswer<LoadedBody>.Refused(KeyProblems.TooManyChanges);
+            }
+
+            return LoadControl.Decide(names, snapshot.Datacentre, LoadedBeside()) switch
+            {
+                LoadVerdict.Refused refused => new RouteAnswer<LoadedBody>.Refused(KeyProblems.Of(refused.Refusals)),
+                LoadVerdict.Accepted accepted => Act(accepted, prepared, Digest32.Of(document)),
+                _ => throw new UnreachableException(),
+            };
+        }
+    }
+
+    private RouteAnswer<LoadedBody> Act(LoadVerdict.Accepted accepted, PreparedKeys prepared, Digest32 document)
+    {
+        if (vault.Load(new KeyLoad(prepared, document.Hex, accepted.Revisions)) is not { } record)
+        {
+            return new RouteAnswer<LoadedBody>.Refused(KeyProblems.BadDocument(
+                "The keys do not open under the master key that they name: the document was changed."));
+        }
+
+        Tell();
+        return new RouteAnswer<LoadedBody>.Recorded(
+            new LoadedBody(prepared.Domain, prepared.Keys), new RouteReceipt(Journal, record));
+    }
+
+    /// <summary>The names of a document, each as it must be written; null when one is not.</summary>
+    private static LoadedNames? NamesOf(PreparedKeys prepared)
+    {
+        KeySubject?[] keys = [.. prepared.Keys.Select(KeySubject.Read)];
+        return DomainRef.Read(prepared.Domain) is { } domain && keys.OfType<KeySubject>().Count() == keys.Length
+            ? new LoadedNames(prepared.Tenant, prepared.Master, domain, [.. keys.OfType<KeySubject>()])
+            : null;
+    }
+
+    private LoadCustody LoadedBeside() => new(
+        releases.Tenant, Serial(vault.Tree().Master) ?? throw new CustodyException(
+            "The master key's id cannot be read; restore the store."),
+        key => vault.DomainOf(key.ToString()) is not null)
+    {
+        Destroyed = key => vault.TombstoneOf(key.ToString())?.Revision,
+        DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
+    };
 
     /// <summary>Destroys keys, approved by root keys of the tenant, and gives a receipt. Asked again, gives it again.
     /// </summary>

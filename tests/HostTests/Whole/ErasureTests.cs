@@ -1,5 +1,9 @@
 using System.Text.Json;
+using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Durable.Files;
+using Bailiwick.Keyring.Prepared;
+using Bailiwick.Keyring.Sealing;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Lab.Probes;
 
@@ -70,12 +74,23 @@ public sealed class ErasureTests(WholeLab lab)
             async () => (await lab.Status("hospital")).Compartments.SelectMany(one => one.Refusals)
                 .Any(one => one.Sentence.Contains("key-destroyed", StringComparison.Ordinal)) ? null : "not refused",
             "the destroyed key is refused");
-        await Wiping("overwrite", "crypto-erase");
+
+        // A key that was prepared elsewhere comes in for the newer statement alone, and is the one that is used.
+        await lab.SetPower(SmallPolicies.Records, false);
+        string prepared = await Prepared();
+        await LoadedAfterANewerStatement(prepared);
+        await lab.SetPower(SmallPolicies.Records, true);
         await using (ProbeChannel probe = await lab.Meet(SmallPolicies.Records))
         {
             Assert.Equal(1, probe.Hello.Boot);
         }
 
+        await lab.Settled();
+        LabProgramResult log = await Cli.Run("hospital", "key", "release-log");
+        Assert.Contains("load keys", log.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            Convert.ToHexStringLower(Opened(prepared)),
+            (await SecrecyTests.KeysOf(lab, "hospital")).Select(Convert.ToHexStringLower));
         await lab.Settled();
     }
 
@@ -134,6 +149,44 @@ public sealed class ErasureTests(WholeLab lab)
 
     private Task<LabProgramResult> Erase(string receipt, params string[] more) => Cli.Run(
         "hospital", ["volume", "erase", Volume, "--keys", Keys, "--receipt", receipt, .. more]);
+
+    /// <summary>Keys as somebody makes them who has the sealed master key and its passphrase, and no network.</summary>
+    private async Task<string> Prepared()
+    {
+        string file = Path.Combine(lab.Paths.Keys, "hospital", $"{Guid.NewGuid():N}.keys");
+        LabProgramResult made = await Cli.Run(
+            "hospital", "key", "prepare", Volume, "--domain", "records", "--keys", Keys, "--out", file,
+            "--master", lab.Paths.MasterKey("hospital"), "--passphrase-file", lab.Paths.MasterPassphrase("hospital"));
+        Assert.True(made.ExitCode == 0, made.Error);
+        return file;
+    }
+
+    private async Task LoadedAfterANewerStatement(string prepared)
+    {
+        Assert.Contains("key-destroyed", (await Load(prepared)).Error, StringComparison.Ordinal);
+        await Wiping("overwrite", "crypto-erase");
+        LabProgramResult? loaded = null;
+        await WholeLab.Until(
+            async () => (loaded = await Load(prepared)).ExitCode == 0
+                || !loaded.Error.Contains("key-destroyed", StringComparison.Ordinal) ? null : "still destroyed",
+            "the newer statement is seen");
+        Assert.True(loaded?.ExitCode == 0, loaded?.Error);
+        Assert.Contains("key-exists", (await Load(prepared)).Error, StringComparison.Ordinal);
+    }
+
+    private Task<LabProgramResult> Load(string file) => Cli.Run("hospital", "key", "load", file);
+
+    private byte[] Opened(string file)
+    {
+        using PassphraseLock sealing = PassphraseLock.Read(
+            LinuxDisk.Instance, lab.Paths.MasterPassphrase("hospital"));
+        PreparedKeys prepared = PreparedKeys.Read(File.ReadAllBytes(file)) ?? throw new InvalidDataException();
+        using MasterKeyFile master = MasterKeyFile.Open(
+            LinuxDisk.Instance, lab.Paths.MasterKey("hospital"), sealing, prepared.Tenant);
+        using SecretBytes key = prepared.Open(master.Current)?[0] ?? throw new InvalidDataException();
+        using SecretLoan loan = key.Borrow();
+        return loan.Bytes.ToArray();
+    }
 
     /// <summary>States how the volume is to be erased, which is a newer statement of it.</summary>
     private async Task Wiping(string from, string to)

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Domains.KeyRelease;
+using Bailiwick.Durable.Files;
+using Bailiwick.Keyring.Prepared;
+using Bailiwick.Keyring.Sealing;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Keyring;
@@ -73,6 +76,32 @@ public sealed class KeyVerbsTests : IDisposable
         Assert.Equal(2, Run("key", "init", "--keys", "keys", "--out", "n.sealed").Code);
         Assert.Equal(
             2, Run(["key", "init", "--keys", "keys", "--out", "n", "--passphrase-file", "passphrase", .. seal]).Code);
+    }
+
+    [Fact]
+    public void Keys_are_prepared_without_a_network_and_open_under_the_master_key_alone()
+    {
+        Done("key", "init", "--keys", "keys", "--passphrase-file", "passphrase", "--out", "m.sealed");
+        string[] prepare = ["key", "prepare", "data", "vault-1.tpm", "--domain", "web", "--keys", "keys", "--master",
+            "m.sealed", "--passphrase-file", "passphrase", "--out"];
+        string said = Done([.. prepare, "out.keys"]);
+        string file = Path.Combine(_root, "out.keys");
+        Assert.Equal((UnixFileMode)0x180, File.GetUnixFileMode(file));
+        PreparedKeys prepared = PreparedKeys.Read(File.ReadAllBytes(file)) ?? throw new InvalidOperationException();
+        Assert.Equal([$"{prepared.Tenant}/data", $"{prepared.Tenant}/vault-1.tpm"], prepared.Keys);
+        Assert.Equal(prepared.Master.Hex, JsonNode.Parse(said)?["master"]?.GetValue<string>());
+        using MasterKeyFile master = MasterKeyFile.Open(
+            LinuxDisk.Instance, Path.Combine(_root, "m.sealed"),
+            PassphraseLock.Read(LinuxDisk.Instance, Path.Combine(_root, "passphrase")), prepared.Tenant);
+        Assert.Equal(2, prepared.Open(master.Current)?.Count);
+
+        Assert.Equal(2, Run([.. prepare, "out.keys"]).Code);
+        Assert.Equal(2, Run([.. prepare, "more.keys", "--token", "x"]).Code);
+        Assert.Equal(2, Run([.. prepare[..2], "No Name", .. prepare[4..], "more.keys"]).Code);
+        Assert.Equal(2, Run([.. prepare[..2], "data", "data", .. prepare[4..], "more.keys"]).Code);
+        Assert.Equal(2, Run([.. prepare[..^2], "other", "--out", "more.keys"]).Code);
+        Assert.Equal(2, Run("key", "load", "passphrase").Code);
+        Assert.False(File.Exists(Path.Combine(_root, "more.keys")));
     }
 
     [Fact]

@@ -17,6 +17,7 @@ using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
 using Bailiwick.KeyService.Restarting;
+using Bailiwick.Keyring.Prepared;
 using Bailiwick.Keyring.Sealing;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
@@ -131,6 +132,14 @@ internal sealed class DeskBench : IDisposable
     public LeaseDesk Leasing { get; private set; }
 
     public static DomainRef Web { get; } = new(ReleaseScene.Bank, StatementName.Parse("web"));
+
+    /// <summary>A document of keys as somebody makes it who has the sealed master key of now.</summary>
+    public byte[] Prepare(DomainRef domain, params string[] keys) =>
+        PreparedKeys.Make(_master.Current, domain.ToString(), keys);
+
+    /// <summary>The first key of such a document.</summary>
+    public byte[] Opened(byte[] prepared) => Masters.Bytes(
+        (PreparedKeys.Read(prepared)?.Open(_master.Current) ?? throw new InvalidOperationException("not open"))[0]);
 
     /// <summary>A host has a lease for the bank's web.</summary>
     public void Lend(int host) => Leases.Take(ReleaseScene.HostOf(host), Web, []);

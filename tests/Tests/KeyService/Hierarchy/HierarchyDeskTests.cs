@@ -166,6 +166,47 @@ public sealed class HierarchyDeskTests : IDisposable
     }
 
     [Fact]
+    public async Task A_prepared_key_that_is_loaded_is_what_is_released_and_is_loaded_once()
+    {
+        byte[] prepared = _bench.Prepare(DeskBench.Web, _volume);
+        LoadedBody loaded = Assert.IsType<RouteAnswer<LoadedBody>.Recorded>(Loaded(prepared)).Value;
+        Assert.Equal([_volume], loaded.Keys);
+        Assert.Empty(Tree().Domains.Single().Keys.Single().Holders);
+        Assert.Equal([""], Noted());
+        Assert.Equal(_bench.Opened(prepared), await Released());
+        Assert.Equal("key-exists", NotLoaded(prepared));
+        Assert.Equal("key-exists", NotLoaded(_bench.Prepare(DeskBench.Web, _volume)));
+    }
+
+    [Fact]
+    public async Task A_rotation_or_a_destruction_of_the_master_ends_what_was_prepared()
+    {
+        byte[] before = _bench.Prepare(DeskBench.Web, _volume);
+        Rotated("");
+        Assert.Equal("other-master-key", NotLoaded(before));
+        byte[] prepared = _bench.Prepare(DeskBench.Web, _volume);
+        await Released();
+        Erased(Approve(Key(), KeySerial()));
+        Assert.Equal("other-master-key", NotLoaded(prepared));
+        Assert.Equal("key-destroyed", NotLoaded(_bench.Prepare(DeskBench.Web, _volume)));
+        Assert.Empty(Tree().Domains.Single().Keys);
+    }
+
+    [Fact]
+    public void Loads_nothing_that_was_changed_or_is_not_stated_and_the_vault_goes_on()
+    {
+        string text = System.Text.Encoding.UTF8.GetString(_bench.Prepare(DeskBench.Web, _volume));
+        Assert.Equal("bad-document", NotLoaded(text.Replace("\"tag\":\"", "\"tag\":\"AAAA").Remove(
+            text.LastIndexOf("\"tag\":\"", StringComparison.Ordinal) + 11, 4)));
+        Assert.Equal("bad-document", NotLoaded("{}"));
+        Assert.Equal("unknown-volume", NotLoaded(_bench.Prepare(DeskBench.Web, $"{ReleaseScene.Bank}/none")));
+        Assert.Equal("bad-document", NotLoaded(_bench.Prepare(DeskBench.Web, $"{ReleaseScene.Bank}/No Name")));
+        Assert.Empty(Tree().Domains);
+        Assert.Empty(_bench.Changes.Unposted);
+        Assert.IsType<RouteAnswer<LoadedBody>.Recorded>(Loaded(System.Text.Encoding.UTF8.GetBytes(text)));
+    }
+
+    [Fact]
     public async Task No_answer_about_the_hierarchy_holds_a_key()
     {
         byte[] key = await Released();
@@ -201,6 +242,13 @@ public sealed class HierarchyDeskTests : IDisposable
             Assert.IsType<EnvelopeReading.Read>(Envelope.Read(envelope.Span)).Envelope.Payload)
                 .GetProperty("body").GetProperty("receipt").GetString() ?? "?"),
     ];
+
+    private RouteAnswer<LoadedBody> Loaded(byte[] document) => Desk.Load(new LoadBody(JsonElement.Parse(document)));
+
+    private string NotLoaded(byte[] document) =>
+        Assert.IsType<RouteAnswer<LoadedBody>.Refused>(Loaded(document)).Problem.Code;
+
+    private string NotLoaded(string document) => NotLoaded(System.Text.Encoding.UTF8.GetBytes(document));
 
     private DomainModel Domain() => _bench.Snapshot.Datacentre.Domains[DeskBench.Web.ToString()];
 
