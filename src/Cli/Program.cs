@@ -47,7 +47,10 @@ var root = new RootCommand(
         KeyPrepare.Create(terminal), KeyLoadVerb.Create(terminal), KeyRotate.Create(terminal),
         KeyWithdraw.Create(terminal), KeyWithdraw.CreateAllow(terminal), KeyDestroy.Create(terminal),
         KeyReleaseLog.Create(terminal),
-        new Command("receipt", "a key service's word on what it destroyed") { KeyReceiptVerify.Create(terminal) },
+        new Command("receipt", "a key service's word on what it destroyed")
+        {
+            KeyReceiptVerify.Create(terminal), KeyReceiptProve.Create(terminal),
+        },
     },
     new Command("host", "the datacentre's hosts")
     {

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Bailiwick.Channel.Contexts;
 using Bailiwick.Cli.Output;
 using Bailiwick.Custody;
-using Bailiwick.Custody.Parties;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Checkpoints;
 using Bailiwick.Ledger.Keys;
 
 namespace Bailiwick.Cli.Verbs;
@@ -12,68 +13,80 @@ namespace Bailiwick.Cli.Verbs;
 /// <summary><c>bailiwick key receipt verify</c>: whether a key service gave this word, offline.</summary>
 internal static class KeyReceiptVerify
 {
-    private const int MostBytes = 64 * 1024;
-
     internal static Command Create(Terminal terminal)
     {
         var file = new Argument<string>("FILE") { Description = "a receipt" };
-        var keys = new Option<string?>("--keys")
+        var log = new Option<string?>("--log")
         {
-            Description = "the tenant's key directory, which knows the service",
+            Description = "the log that must have it, NAME+ID+KEY as a signed note's verifier key; or --as, whose "
+                + "context names it",
         };
-        var service = new Option<string?>("--service-key")
-        {
-            Description = "or the key service's public key, base64, as the tenant's root names it",
-        };
-        var command = new Command("verify",
-            "Verify a receipt of destroyed keys, without asking anybody.\n"
-            + "Example: bailiwick key receipt verify erased.json --keys keys/bank")
-        { file, keys, service };
+        ReceiptOptions options = new();
+        Command command = options.AddTo(new Command("verify",
+            "Verify a receipt of destroyed keys, and the proof in it that the ledger has it, without asking anybody.\n"
+            + "Example: bailiwick key receipt verify erased.json --keys keys/bank --as bank")
+        { file, log });
         command.SetAction(parsed =>
         {
-            PublicKey key = ServiceKey(parsed.GetValue(keys), parsed.GetValue(service));
-            FileInfo info = new(parsed.GetRequiredValue(file));
-            if (!info.Exists || info.Length > MostBytes)
+            PublicKey key = options.ServiceKey(parsed);
+            byte[] bytes = ReceiptOptions.Read(Path.GetFullPath(parsed.GetRequiredValue(file)));
+            bool json = parsed.GetValue(GlobalOptions.Json);
+            if (ProvenReceipt.ReceiptOf(bytes) is not null)
             {
-                throw new CustodyException($"There is no receipt {info.FullName} of at most {MostBytes} bytes.");
+                NoteKey signer = Log(parsed, parsed.GetValue(log)) ?? throw new CustodyException(
+                    "The receipt has the proof that a ledger has it; say whose: --log NAME+ID+KEY, or --as.");
+                ProvenReceipt? proven = ProvenReceipt.Verify(bytes, key, signer, out string doubt);
+                return Told(terminal, proven?.Receipt, proven, doubt, json);
             }
 
-            if (ErasureReceipt.Verify(File.ReadAllBytes(info.FullName), key, out string fault) is not { } receipt)
+            if (parsed.GetValue(log) is not null)
             {
-                terminal.Complain($"This is no receipt of that key service. {fault}");
+                terminal.Complain("The file has no proof that a ledger has the receipt; `bailiwick key receipt prove` "
+                    + "puts it in.");
                 return (int)ExitCode.No;
             }
 
-            Report(terminal, receipt.Keys, parsed.GetValue(GlobalOptions.Json));
-            return (int)ExitCode.Done;
+            return Told(terminal, ErasureReceipt.Verify(bytes, key, out string fault), null, fault, json);
         });
         return command;
     }
 
-    /// <summary>The key service's key, by the tenant's own directory or as it is said.</summary>
-    internal static PublicKey ServiceKey(string? keys, string? service)
+    private static int Told(
+        Terminal terminal, ErasureReceipt? receipt, ProvenReceipt? proven, string fault, bool json)
     {
-        if (keys is null == service is null)
+        if (receipt is null)
         {
-            throw new CustodyException("Say whose receipt it is: --keys DIRECTORY, or --service-key BASE64.");
+            terminal.Complain($"This is no receipt of that key service in that ledger. {fault}");
+            return (int)ExitCode.No;
         }
 
-        if (keys is null)
+        Report(terminal, receipt.Keys, proven, json);
+        return (int)ExitCode.Done;
+    }
+
+    private static NoteKey? Log(ParseResult parsed, string? named)
+    {
+        if (named is not null)
         {
-            return PublicKey.TryParseBase64(service, out PublicKey? key)
-                ? key : throw new CustodyException("--service-key is no P-256 SubjectPublicKeyInfo in base64.");
+            return NoteKey.TryParse(named, out NoteKey? key) && key.Use == NoteKeyUse.Note
+                ? key : throw new CustodyException("--log is no verifier key NAME+ID+KEY of a log.");
         }
 
-        using PartyDirectory party = PartyDirectory.Open(keys, null);
-        return party.Facts.KeyService ?? throw new CustodyException($"{keys} names no key service.");
+        if (parsed.GetValue(GlobalOptions.As) is null)
+        {
+            return null;
+        }
+
+        using BoardDesk desk = Desk.Open(parsed);
+        return LedgerVerify.LogKey(desk);
     }
 
     /// <summary>Says what a receipt says.</summary>
-    internal static void Report(Terminal terminal, ErasedKeys keys, bool json)
+    private static void Report(Terminal terminal, ErasedKeys keys, ProvenReceipt? proven, bool json)
     {
         if (json)
         {
-            terminal.Json(new JsonObject
+            JsonObject said = new()
             {
                 ["what"] = keys.Subject.What, ["subject"] = keys.Subject.ToString(),
                 ["generation"] = keys.Generation, ["keys"] = keys.Count, ["record"] = keys.Record,
@@ -85,7 +98,16 @@ internal static class KeyReceiptVerify
                     ["storage"] = WireText.Of(one.Storage), ["host"] = one.Host, ["vouched"] = one.IsVouched,
                     ["report"] = one.Report.Hex,
                 })]),
-            });
+            };
+            if (proven is not null)
+            {
+                said["ledger"] = new JsonObject
+                {
+                    ["origin"] = proven.Checkpoint.Origin, ["size"] = proven.Checkpoint.Size, ["index"] = proven.Index,
+                };
+            }
+
+            terminal.Json(said);
             return;
         }
 
@@ -103,6 +125,10 @@ internal static class KeyReceiptVerify
                 + "in the pool.");
         }
 
+        terminal.Say(proven is null
+            ? "The file does not prove that the ledger has it; `bailiwick key receipt prove` puts that in."
+            : $"The ledger {proven.Checkpoint.Origin} has it: leaf {proven.Index} of {proven.Checkpoint.Size}, by its "
+                + "signed root.");
         terminal.Say($"It had seen the board's log to {keys.LedgerSize} leaves, root {keys.LedgerRoot.Hex[..16]}.");
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bailiwick.Channel.Board;
+using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Merkle;
@@ -16,6 +17,8 @@ internal sealed class LedgerReading
     private readonly List<string> _faults = [];
     private readonly List<CompactRange> _prefixes = [CompactRange.Empty];
 
+    private readonly Dictionary<Digest32, (long Index, byte[] Salt, byte[] Envelope)> _receipts = [];
+
     /// <summary>What is wrong, each with the leaf it is wrong at.</summary>
     internal IReadOnlyList<string> Faults => _faults;
 
@@ -27,6 +30,10 @@ internal sealed class LedgerReading
 
     /// <summary>The statements that hold.</summary>
     internal StatementBook Book { get; private set; } = StatementBook.Empty;
+
+    /// <summary>The leaf by which a key service told of a receipt, by the receipt's digest; null for none.</summary>
+    internal (long Index, byte[] Salt, byte[] Envelope)? LeafOf(Digest32 receipt) =>
+        _receipts.TryGetValue(receipt, out var leaf) ? leaf : null;
 
     /// <summary>Takes the next leaf.</summary>
     internal void Take(BoardEntry entry)
@@ -57,6 +64,11 @@ internal sealed class LedgerReading
         {
             case StatementVerdict.Accepted accepted:
                 Book = accepted.Next;
+                if (KeyChangeNotice.Read(accepted.Statement)?.Receipt is { } receipt)
+                {
+                    _receipts[receipt] = (entry.Index, salt, envelope);
+                }
+
                 break;
             case StatementVerdict.Repeated:
                 break;

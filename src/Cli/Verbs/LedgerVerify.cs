@@ -50,14 +50,17 @@ internal static class LedgerVerify
         return command;
     }
 
-    /// <summary>The whole log, verified, and everything that is wrong with it.</summary>
-    internal static async Task<(LedgerReading Reading, List<string> Faults)> ReadVerified(
+    /// <summary>The whole log, verified, and the signed checkpoint that it was verified against.</summary>
+    /// <exception cref="CustodyException">Something is wrong with it.</exception>
+    internal static async Task<(LedgerReading Reading, string Note)> ReadVerified(
         BoardDesk desk, CancellationToken cancellation)
     {
         (LedgerReading reading, string note) = await Read(desk, cancellation).ConfigureAwait(false);
         List<string> faults = [.. reading.Faults];
         Judge(reading, "the board's checkpoint", note, LogKey(desk), faults);
-        return (reading, faults);
+        return faults.Count == 0
+            ? (reading, note)
+            : throw new CustodyException($"The log does not hold: {string.Join("; ", faults)}");
     }
 
     private static async Task<(LedgerReading Reading, string Note)> Read(
@@ -107,7 +110,8 @@ internal static class LedgerVerify
         }
     }
 
-    private static NoteKey LogKey(BoardDesk desk) =>
+    /// <summary>The key of the log, as the context pins it.</summary>
+    internal static NoteKey LogKey(BoardDesk desk) =>
         PublicKey.TryParseBase64(desk.Context.Log.Key, out PublicKey? key)
             ? NoteKey.Of(desk.Context.Log.Origin, key)
             : throw new CustodyException("The context's log key is none; get it from the operator's root statement.");

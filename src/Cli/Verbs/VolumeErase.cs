@@ -9,6 +9,7 @@ using Bailiwick.Custody;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -108,7 +109,7 @@ internal static class VolumeErase
         {
             (byte[] receipt, ErasedKeys erased) = await Receipt(cancel).ConfigureAwait(false);
             string file = Path.GetFullPath(output);
-            await File.WriteAllBytesAsync(file, receipt, cancel).ConfigureAwait(false);
+            await ReceiptOptions.Write(file, receipt, cancel).ConfigureAwait(false);
             Progress("the key is destroyed; a host is asked to remove the bytes");
             while (erased.Pending > 0 && _clock.Elapsed < patience)
             {
@@ -116,15 +117,20 @@ internal static class VolumeErase
                 (receipt, erased) = await Receipt(cancel).ConfigureAwait(false);
             }
 
-            await File.WriteAllBytesAsync(file, receipt, cancel).ConfigureAwait(false);
+            await ReceiptOptions.Write(file, receipt, cancel).ConfigureAwait(false);
             foreach (ScrubbedKey one in erased.Scrubs)
             {
                 Progress(KeyReceiptVerify.Sentence(one));
             }
 
-            long? leaves = await InLedger(desk, erased, cancel).ConfigureAwait(false);
-            Say(erased, file, leaves);
-            return (int)(erased.Pending == 0 && leaves is not null ? ExitCode.Done : ExitCode.No);
+            var proven = await InLedger(desk, receipt, erased, cancel).ConfigureAwait(false);
+            if (proven is var (document, _))
+            {
+                await ReceiptOptions.Write(file, document, cancel).ConfigureAwait(false);
+            }
+
+            Say(erased, file, proven?.Leaves);
+            return (int)(erased.Pending == 0 && proven is not null ? ExitCode.Done : ExitCode.No);
         }
 
         private async Task<(byte[] Receipt, ErasedKeys Erased)> Receipt(CancellationToken cancel)
@@ -135,23 +141,17 @@ internal static class VolumeErase
                 : throw new CustodyException($"What the key service answered is no receipt of its own. {fault}");
         }
 
-        /// <summary>Over how many verified leaves the ledger has the receipt; null when it has not.</summary>
-        private async Task<long?> InLedger(BoardDesk desk, ErasedKeys erased, CancellationToken cancel)
+        /// <summary>The receipt with the proof that the ledger has it; null when it has not.</summary>
+        private async Task<(byte[] Document, long Leaves)?> InLedger(
+            BoardDesk desk, byte[] receipt, ErasedKeys erased, CancellationToken cancel)
         {
-            PartyId tenant = erased.Subject.Tenant;
+            Digest32 digest = ErasureReceipt.DigestOf(erased);
             while (true)
             {
-                (LedgerReading reading, List<string> faults) =
-                    await LedgerVerify.ReadVerified(desk, cancel).ConfigureAwait(false);
-                if (faults.Count > 0)
+                if (await ReceiptProof.Find(desk, receipt, digest, identity, cancel).ConfigureAwait(false)
+                    is { } found)
                 {
-                    throw new CustodyException($"The log does not hold: {string.Join("; ", faults)}");
-                }
-
-                if (reading.Book.Find(tenant, StatementKind.KeyChange, KeyChangeNotice.Name) is { } change
-                    && KeyChangeNotice.Read(change)?.Receipt == ErasureReceipt.DigestOf(erased))
-                {
-                    return reading.Size;
+                    return found;
                 }
 
                 if (_clock.Elapsed >= patience)
@@ -183,7 +183,7 @@ internal static class VolumeErase
                 : $"The receipt is in {file}; `bailiwick key receipt verify` reads it, offline.");
             terminal.Say(leaves is null
                 ? "The ledger does not show the receipt yet."
-                : $"The ledger has it: {leaves} leaves hash to the signed root.");
+                : $"The ledger has it, and the file proves that: {leaves} leaves hash to the signed root.");
         }
 
         private void Progress(string sentence)

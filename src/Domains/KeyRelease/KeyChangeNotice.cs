@@ -45,11 +45,14 @@ public sealed record KeyChangeNotice(long Record, long Generation, Digest32? Rec
     public static KeyChangeNotice? Read(VerifiedStatement statement)
     {
         ArgumentNullException.ThrowIfNull(statement);
-        return statement.Kind == StatementKind.KeyChange
-            && DocumentObject.Of(statement.Body) is { } body && body.HasExactly("generation", "receipt", "record")
+        return statement.Kind == StatementKind.KeyChange ? Read(statement.Body) : null;
+    }
+
+    /// <summary>Reads a body; null when it has not the strict form.</summary>
+    internal static KeyChangeNotice? Read(JsonElement statementBody) =>
+        DocumentObject.Of(statementBody) is { } body && body.HasExactly("generation", "receipt", "record")
             && body.Count("record") is { } record && body.Count("generation") is { } generation
             && (body.Text("receipt") == "" || body.Digest("receipt") is not null)
                 ? new KeyChangeNotice(record, generation, body.Digest("receipt"))
                 : null;
-    }
 }

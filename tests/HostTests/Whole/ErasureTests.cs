@@ -65,6 +65,7 @@ public sealed class ErasureTests(WholeLab lab)
         LabProgramResult good = await Cli.Run("hospital", "key", "receipt", "verify", receipt, "--keys", Keys);
         Assert.True(good.ExitCode == 0, good.Error);
         Assert.Contains("bytes overwritten", good.Output, StringComparison.Ordinal);
+        Assert.Contains("by its signed root", good.Output, StringComparison.Ordinal);
         LabProgramResult forged = await Cli.Run(
             "hospital", "key", "receipt", "verify", receipt, "--keys", Path.Combine(lab.Paths.Keys, "bank"));
         Assert.Equal(1, forged.ExitCode);

@@ -5,8 +5,10 @@ using Bailiwick.Durable.Files;
 using Bailiwick.Keyring.Prepared;
 using Bailiwick.Keyring.Sealing;
 using Bailiwick.Ledger;
+using Bailiwick.Ledger.Merkle;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Keyring;
+using Bailiwick.Tests.Ledger.Checkpoints;
 using Bailiwick.Tests.Ledger.Statements;
 
 namespace Bailiwick.Tests.Cli;
@@ -123,6 +125,34 @@ public sealed class KeyVerbsTests : IDisposable
             1, Run("key", "receipt", "verify", "good", "--service-key", Signatory.NewKey().PublicKey.Base64).Code);
         Assert.Equal(2, Run("key", "receipt", "verify", "good").Code);
         Assert.Equal(2, Run("key", "receipt", "verify", "missing", "--keys", "keys").Code);
+    }
+
+    [Fact]
+    public void A_receipt_with_its_proof_needs_no_ledger_and_says_so_only_for_the_log_that_is_named()
+    {
+        using PartyDirectory party = PartyDirectory.Open(Path.Combine(_root, "keys"), null);
+        PartyId tenant = party.Facts.Id ?? throw new InvalidOperationException();
+        ErasedKeys erased = new(new DestroySubject.OfAll(tenant), 2, Digest32.Of("approval"u8))
+        {
+            Count = 3, Record = 7, LedgerSize = 9, LedgerRoot = Digest32.Of("root"u8),
+        };
+        var service = PartyKeys.Open(party.Files, "keyservice.pem", null);
+        byte[] receipt = ErasureReceipt.Write(erased, service);
+        byte[] change = new KeyChangeNotice(7, 3, ErasureReceipt.DigestOf(erased))
+            .Write(tenant, 1, null, DateTimeOffset.UnixEpoch, service);
+        LogUnderTest log = new();
+        log.Append(change);
+        File.WriteAllBytes(Path.Combine(_root, "plain"), receipt);
+        File.WriteAllBytes(Path.Combine(_root, "proven"), ProvenReceipt.Write(
+            receipt, change, LogUnderTest.Salt(0), System.Text.Encoding.UTF8.GetString(log.Note()),
+            InclusionProof.Make(0, 1, log.Nodes)));
+        string[] verify = ["key", "receipt", "verify", "proven", "--keys", "keys"];
+        Assert.Contains(LogUnderTest.Origin, Done([.. verify, "--log", log.Key.Text]));
+        Assert.Equal(1, Run([.. verify, "--log", new LogUnderTest().Key.Text]).Code);
+        Assert.Equal(2, Run(verify).Code);
+        Assert.Equal(2, Run([.. verify, "--log", "none"]).Code);
+        Assert.Equal(1, Run("key", "receipt", "verify", "plain", "--keys", "keys", "--log", log.Key.Text).Code);
+        Done("key", "receipt", "verify", "plain", "--keys", "keys");
     }
 
     private static string[] Sharing(string of, string passphrase) =>

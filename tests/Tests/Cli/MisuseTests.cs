@@ -20,7 +20,7 @@ public sealed class MisuseTests : IDisposable
         "evidence fetch", "evidence show", "image import", "image approve",
         "key init", "key share", "key restore", "key list", "key prepare", "key load", "key rotate", "key withdraw",
         "key allow", "key destroy", "key release-log",
-        "key receipt verify",
+        "key receipt verify", "key receipt prove",
         "evidence verify",
         "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "evidence explain",
         "lab up", "lab down", "lab exec", "lab demo", "completion",
