@@ -137,6 +137,15 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// </summary>
     private void CheckHeader()
     {
+        if (Request.Copy is { } copy && Custody.Header is not VolumeHeaderMark.Bound)
+        {
+            reasons.Add(
+                KeyRefusalCode.VolumeBlank,
+                $"{Request.Key} was not made yet, so {copy.Name} cannot be a copy of it. Start a machine that writes "
+                + "it first.");
+            return;
+        }
+
         switch (Custody.Header, Request.State)
         {
             case (VolumeHeaderMark.New, { } stranger):
@@ -162,8 +171,8 @@ internal sealed class KeptCase(ReleaseCase reasons)
             case (VolumeHeaderMark.Blank, { } early) when BeginsWithContent:
                 reasons.Add(
                     KeyRefusalCode.ContentUnfinished,
-                    $"{Request.Key} begins with an image's disk, and nobody has confirmed that the file with the "
-                    + $"header {early.Hex[..16]} has all of it. Take that file out of the pool.");
+                    $"{Request.Key} begins with content, and nobody has confirmed that the file with the header "
+                    + $"{early.Hex[..16]} has all of it. Take that file out of the pool.");
                 break;
             case (VolumeHeaderMark.Bound bound, null):
                 reasons.Add(
@@ -189,7 +198,7 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// counts only when its host says that it is, which binds the header.
     /// </summary>
     private bool BeginsWithContent => Request.Key is KeySubject.Volume volume
-        && reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(volume.Ref.ToString()) is { FromImage: not null };
+        && reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(volume.Ref.ToString()) is { BeginsWithContent: true };
 
     /// <summary>The host fills it before its first machine starts, so one of its tenant's may be a reader.</summary>
     private bool IsFilledFor => BeginsWithContent && Request.Compartment.Tenant == Request.Key.Tenant;

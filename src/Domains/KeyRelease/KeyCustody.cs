@@ -20,6 +20,12 @@ public sealed record KeyCustody(
     /// <summary>What it knows of a volume's header; plays no part for a machine's TPM.</summary>
     public VolumeHeaderMark Header { get; init; } = new VolumeHeaderMark.New();
 
+    /// <summary>Of a request for a key to copy a volume: who holds the key of the copy.</summary>
+    public KeyHolders CopyHolders { get; init; } = KeyHolders.Nobody;
+
+    /// <summary>Of a request for a key to copy a volume: what it knows of the copy's header.</summary>
+    public VolumeHeaderMark CopyHeader { get; init; } = new VolumeHeaderMark.New();
+
     /// <summary>The domain that the key is of since its first release; null when there was none yet.</summary>
     public DomainRef? Colour { get; init; }
 

@@ -8,7 +8,10 @@ public static class KeyDocuments
     /// <summary>A host's request for a key.</summary>
     public static DocumentFormat Request { get; } = new(
         "application/vnd.bailiwick.release-request+json", "release-request/v1",
-        ["tenant", "key", "state", "compartment", "host", "nonce", "sessionKey", "endorsementKey", "evidence"]);
+        [
+            "tenant", "key", "state", "copy", "compartment", "host", "nonce", "sessionKey", "endorsementKey",
+            "evidence",
+        ]);
 
     /// <summary>A host's word that it has closed what a key opens and forgotten the key.</summary>
     public static DocumentFormat Return { get; } = new(

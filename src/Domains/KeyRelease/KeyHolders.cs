@@ -29,17 +29,28 @@ public sealed class KeyHolders
 /// <param name="Nonce">The nonce of the release by which it got it last.</param>
 public sealed record KeyHolder(HostRef Host, CompartmentRef Machine, VolumeAccess? Access, KeyNonce Nonce)
 {
+    /// <summary>What is stored of a holder that copies the volume, where else its access is.</summary>
+    public const string CopyWord = "copy";
+
+    /// <summary>Whether the host has it only to copy the volume, before the machine starts.</summary>
+    public bool IsCopying { get; init; }
+
+    /// <summary>For people: what it has the volume for; empty of a TPM.</summary>
+    public string Purpose => IsCopying ? " to copy it" : Access is { } word ? $" to {WireText.Of(word)}" : "";
+
     /// <summary>Reads texts of references, of an access and a nonce's base64; null when one is none.</summary>
     /// <param name="host">The host's reference.</param>
     /// <param name="machine">The machine's reference.</param>
-    /// <param name="access"><c>read</c>, <c>write</c>, or empty for a TPM.</param>
+    /// <param name="access"><c>read</c>, <c>write</c>, <c>copy</c>, or empty for a TPM.</param>
     /// <param name="nonce">The nonce, base64.</param>
     public static KeyHolder? Read(string host, string machine, string access, string nonce)
     {
-        VolumeAccess? use = WireText.TryParse(access, out VolumeAccess word) ? word : null;
+        bool isCopying = access == CopyWord;
+        VolumeAccess? use = isCopying ? VolumeAccess.Read
+            : WireText.TryParse(access, out VolumeAccess word) ? word : null;
         return KeyReferences.Host(host) is { } holder && KeyReferences.Compartment(machine) is { } user
             && KeyNonce.Read(nonce) is { } read && (use is not null || access is { Length: 0 })
-                ? new KeyHolder(holder, user, use, read)
+                ? new KeyHolder(holder, user, use, read) { IsCopying = isCopying }
                 : null;
     }
 }

@@ -28,6 +28,7 @@ public abstract class KeyVerdict
             Domain = subject.Domain.Ref;
             Revision = subject.Revision;
             Access = subject.Use?.Access;
+            IsCopying = context.Request.Copy is not null;
             Sharing = subject.Use?.Sharing ?? VolumeSharing.Exclusive;
         }
 
@@ -55,6 +56,9 @@ public abstract class KeyVerdict
 
         /// <summary>What the machine may do with the volume; null of a TPM.</summary>
         public VolumeAccess? Access { get; }
+
+        /// <summary>Whether the volume is only copied: who else may hold the key meanwhile is another rule.</summary>
+        public bool IsCopying { get; }
 
         /// <summary>Who else may hold the key at the same time.</summary>
         public VolumeSharing Sharing { get; }
@@ -295,9 +299,22 @@ public enum KeyRefusalCode
     HeaderMissing,
 
     /// <summary>
-    /// The host shows a file of a volume that begins with an image's disk, before anybody vouched for its content.
+    /// The host shows a file of a volume that begins with content, before anybody vouched for its content.
     /// </summary>
     ContentUnfinished,
+
+    /// <summary>No statement says that the one volume is a copy of the other.</summary>
+    CopyNotStated,
+
+    /// <summary>The host does not hold the key of the copy for the machine, so it may not read what is copied.
+    /// </summary>
+    CopyNotHeld,
+
+    /// <summary>The copy was made already.</summary>
+    CopyMade,
+
+    /// <summary>A machine would write a volume that its statement lets be read only.</summary>
+    VolumeReadOnly,
 
     /// <summary>The key is not held as the document says: nothing to return or to take over.</summary>
     NotHeldSo,

@@ -66,28 +66,37 @@ internal sealed class ReleaseCase(
 
     /// <summary>
     /// A key is with one machine on one host, or with as many as the volume's statement lets have it. A holder may ask
-    /// again; a machine is on one host only, whatever it shares.
+    /// again for the same; a machine is on one host only, whatever it shares, and while a volume is copied for it, it
+    /// has not that volume itself.
     /// </summary>
     public void CheckHolders()
     {
-        foreach (KeyHolder held in custody.Holders.All.Where(
-            held => held.Host != request.Host || held.Machine != request.Compartment))
+        foreach (KeyHolder held in custody.Holders.All.Where(held => held.Host != request.Host
+            || held.Machine != request.Compartment || held.IsCopying != request.Copy is not null))
         {
             string? rule = held.Machine != request.Compartment && held.Access is { } access
                 && Subject?.Use is { } use
-                    ? SharingRule.Conflict(use.Sharing, use.Access, access)
-                    : "it is one machine's on one host.";
+                    ? Conflict(use, held, access)
+                    : "it is one machine's on one host, for one use.";
             if (rule is not null)
             {
                 bool elsewhere = held.Host != request.Host;
                 Add(
                     elsewhere ? KeyRefusalCode.HeldByAnotherHost : KeyRefusalCode.HeldByAnotherMachine,
                     $"{held.Host} holds the key of {request.Key} for {held.Machine.Name}"
-                    + (held.Access is { } word ? $" to {WireText.Of(word)}" : "") + $", and {rule} The host must "
+                    + $"{held.Purpose}, and {rule} The host must "
                     + "return it, or root keys of the tenant must approve a takeover.");
             }
         }
     }
+
+    private string? Conflict(KeyUse use, KeyHolder held, VolumeAccess access) =>
+        (request.Copy is not null, held.IsCopying) switch
+        {
+            (false, false) => SharingRule.Conflict(use.Sharing, use.Access, access),
+            (true, _) => SharingRule.ConflictWithCopy(use.Sharing, access),
+            (false, true) => SharingRule.ConflictWithCopy(use.Sharing, use.Access),
+        };
 
     private void CheckTenant()
     {
@@ -133,7 +142,7 @@ internal sealed class ReleaseCase(
     /// The one way in which a key is for another tenant's machine: that tenant's own signed statement of it names the
     /// volume. Whether the volume is lent to it is judged like for any machine that is no member of its domain.
     /// </summary>
-    private bool IsBorrowing() => request.Key is KeySubject.Volume { Ref: var volume }
+    private bool IsBorrowing() => request is { Copy: null, Key: KeySubject.Volume { Ref: var volume } }
         && datacentre.Machinery.Compartments.GetValueOrDefault(request.Compartment.ToString()) is { } machine
         && machine.Disks.Any(disk => disk.Volume == volume);
 
@@ -153,6 +162,7 @@ internal sealed class ReleaseCase(
                 return CheckVolume(volume.Ref, machine) ? machine : null;
             case KeySubject.MachineTpm tpm:
                 CheckTpm(tpm.Ref, machine);
+                CopyCase.Check(this);
                 return machine;
             default:
                 throw new UnreachableException();
@@ -167,13 +177,24 @@ internal sealed class ReleaseCase(
             return false;
         }
 
-        if (machine is not null && machine.Disks.All(disk => disk.Volume != volume))
+        VolumeRef named = request.Copy ?? volume;
+        DiskModel? disk = machine?.Disks.FirstOrDefault(one => one.Volume == named);
+        if (machine is not null && disk is null)
         {
             Add(
                 KeyRefusalCode.VolumeNotAttached,
-                $"{machine.Origin} has no disk on the volume {volume.Name}.", machine.Origin);
+                $"{machine.Origin} has no disk on the volume {named.Name}.", machine.Origin);
         }
 
+        VolumeModel model = datacentre.Machinery.Volumes[volume.ToString()];
+        if (request.Copy is null && disk is { Access: VolumeAccess.Write } && model.Access == VolumeAccess.Read)
+        {
+            Add(
+                KeyRefusalCode.VolumeReadOnly,
+                $"{model.Origin} is only read, and {request.Compartment.Name} would write it.", model.Origin);
+        }
+
+        CopyCase.Check(this);
         return true;
     }
 
@@ -255,19 +276,20 @@ internal sealed class ReleaseCase(
 
     private void CheckFlow(CompartmentModel machine, DomainModel colour)
     {
+        // What is copied is read by the host alone: the machine gets the copy.
         if (FlowMatrix.Domains(machine).Contains(colour.Ref) || request.Key is not KeySubject.Volume { Ref: var asked }
-            || UseOf(machine) is not { } use)
+            || machine.Disks.FirstOrDefault(one => one.Volume == (request.Copy ?? asked)) is not { } disk
+            || datacentre.Machinery.Volumes.GetValueOrDefault(disk.Volume.ToString()) is not { } volume)
         {
             return;
         }
 
-        var volume = datacentre.Machinery.Volumes[asked.ToString()];
-        if (FlowMatrix.Of(datacentre).Lending(volume, machine.Ref, use.Access) is not { } flow)
+        if (FlowMatrix.Of(datacentre).Lending(volume, machine.Ref, disk.Access) is not { } flow)
         {
             Add(
                 KeyRefusalCode.VolumeFlowClosed,
-                $"{machine.Origin} is not a member of {colour.Origin}, and no flow opens the volume {asked.Name} to it "
-                + $"to {WireText.Of(use.Access)}.",
+                $"{machine.Origin} is not a member of {colour.Origin}, and no flow opens the volume {disk.Volume.Name} "
+                + $"to it to {WireText.Of(disk.Access)}.",
                 colour.Origin);
         }
         else if (datacentre.Domains.GetValueOrDefault(flow.To.ToString()) is { } borrower && now >= borrower.Expires)
@@ -276,14 +298,16 @@ internal sealed class ReleaseCase(
                 KeyRefusalCode.DomainExpired,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{borrower.Origin}, which accepts the volume {asked.Name}, expired at {borrower.Expires:u}."),
+                    $"{borrower.Origin}, which accepts the volume {volume.Ref.Name}, expired at {borrower.Expires:u}."),
                 borrower.Origin);
         }
     }
 
     private KeyUse? UseOf(CompartmentModel machine) => request.Key is KeySubject.Volume { Ref: var asked }
-        && machine.Disks.FirstOrDefault(disk => disk.Volume == asked) is { } disk
-            ? new KeyUse(disk.Access, datacentre.Machinery.Volumes[asked.ToString()].Sharing)
+        && machine.Disks.FirstOrDefault(disk => disk.Volume == (request.Copy ?? asked)) is { } disk
+            ? new KeyUse(
+                request.Copy is null ? disk.Access : VolumeAccess.Read,
+                datacentre.Machinery.Volumes[asked.ToString()].Sharing)
             : null;
 
     private void CheckHost(CompartmentModel? machine, ImmutableArray<DomainModel> domains, VerifiedEvidence? evidence)

@@ -10,6 +10,7 @@ namespace Bailiwick.Domains.KeyRelease;
 /// What a sealed key is bound to: it opens for this and for nothing else. The revisions tell the host under which
 /// policy the key service decided, the access what the machine may do with the volume, and the header with which
 /// volume's file alone it may use the key; it is empty for a volume without a file. Both are empty for a machine's TPM.
+/// The copy names the volume that is to be made with the key; else it is empty.
 /// </summary>
 /// <param name="Request">The request.</param>
 /// <param name="Evidence">The evidence by which it was decided.</param>
@@ -32,6 +33,7 @@ public sealed record ReleaseContext(
         ["key"] = Request.Key.ToString(),
         ["header"] = Request.Key is KeySubject.Volume ? Request.State?.Hex ?? "" : "",
         ["access"] = Access is { } access ? WireText.Of(access) : "",
+        ["copy"] = Request.Copy?.ToString() ?? "",
         ["compartment"] = Request.Compartment.ToString(),
         ["host"] = Request.Host.ToString(),
         ["boot"] = Evidence.Boot.ToString("D"),

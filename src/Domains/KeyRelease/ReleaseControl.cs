@@ -58,7 +58,7 @@ public static class ReleaseControl
             ? new KeyVerdict.Release(
                 new ReleaseContext(
                     request, evidence, subject.Domain.Origin.Revision, subject.Machine.Origin.Revision,
-                    RestartSeconds(subject, target))
+                    RestartSeconds(subject, target, request.Copy))
                 {
                     Access = subject.Use?.Access,
                 },
@@ -96,11 +96,11 @@ public static class ReleaseControl
 
     /// <summary>
     /// Only a TPM refuses to open what was sealed for another state of the host: without one there is no restart lease.
-    /// Nor is there one for what others may have meanwhile, or may withdraw: a volume that is shared, or another
-    /// tenant's.
+    /// Nor is there one for what others may have meanwhile, or may withdraw: a volume that is shared, another tenant's,
+    /// or one that is only copied.
     /// </summary>
-    private static long RestartSeconds(ReleaseSubject subject, TpmWrappingKey? target) =>
-        target is not null && subject.Machine.Restart is { } terms
+    private static long RestartSeconds(ReleaseSubject subject, TpmWrappingKey? target, VolumeRef? copy) =>
+        target is not null && copy is null && subject.Machine.Restart is { } terms
         && subject.Domain.Ref.Tenant == subject.Machine.Ref.Tenant
         && subject.Use is null or { Sharing: VolumeSharing.Exclusive }
             ? (long)terms.Within.TotalSeconds : 0;

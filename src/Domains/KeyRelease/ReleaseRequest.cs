@@ -20,6 +20,7 @@ public sealed class ReleaseRequest
         Tenant = tenant;
         Key = parts.Key;
         State = parts.State;
+        Copy = parts.Copy;
         Compartment = parts.Compartment;
         Host = parts.Host;
         Nonce = parts.Nonce;
@@ -40,7 +41,13 @@ public sealed class ReleaseRequest
     /// </summary>
     public Digest32? State { get; }
 
-    /// <summary>The machine that is to use it.</summary>
+    /// <summary>
+    /// The volume that is to be made as a copy of the one that the key opens, and for which alone the key is asked;
+    /// null when the machine itself is to use it.
+    /// </summary>
+    public VolumeRef? Copy { get; }
+
+    /// <summary>The machine that is to use it, or what is made with it.</summary>
     public CompartmentRef Compartment { get; }
 
     /// <summary>The host that is to open it.</summary>
@@ -72,6 +79,7 @@ public sealed class ReleaseRequest
                 ["tenant"] = parts.Key.Tenant.ToString(),
                 ["key"] = parts.Key.ToString(),
                 ["state"] = parts.State?.Hex ?? "",
+                ["copy"] = parts.Copy?.ToString() ?? "",
                 ["compartment"] = parts.Compartment.ToString(),
                 ["host"] = parts.Host.ToString(),
                 ["nonce"] = parts.Nonce.Base64,
@@ -100,6 +108,7 @@ public sealed class ReleaseRequest
         return PartyId.TryParse(root.Text("tenant"), out var tenant)
             && KeySubject.Read(root.Text("key")) is { } key
             && KeyStates.TryRead(root.Text("state"), out var state)
+            && TryRead(root.Text("copy"), out VolumeRef? copy)
             && KeyReferences.Compartment(root.Text("compartment")) is { } compartment
             && KeyReferences.Host(root.Text("host")) is { } host
             && KeyNonce.Of(root.Bytes("nonce", KeyNonce.Length)) is { } nonce
@@ -111,10 +120,17 @@ public sealed class ReleaseRequest
                     new RequestedParts(key, compartment, host, nonce, sessionKey)
                     {
                         State = state,
+                        Copy = copy,
                         EndorsementKey = endorsement,
                     },
                     evidence)
                 : null;
+    }
+
+    private static bool TryRead(string? text, out VolumeRef? copy)
+    {
+        copy = KeyReferences.Volume(text);
+        return copy is not null || text is { Length: 0 };
     }
 
     private static bool TryRead(byte[]? area, out TpmPublic? key)
@@ -137,6 +153,9 @@ public sealed record RequestedParts(
     /// SHA-256 of the encrypted state of a machine's TPM, or the digest of a volume's header; null when there is none.
     /// </summary>
     public Digest32? State { get; init; }
+
+    /// <summary>The volume that is to be made as a copy of the one that the key opens; null for another use.</summary>
+    public VolumeRef? Copy { get; init; }
 
     /// <summary>The public area of the endorsement key of the host's TPM; null of a host without one.</summary>
     public TpmPublic? EndorsementKey { get; init; }

@@ -76,6 +76,19 @@ public sealed record VolumeModel(
     /// </summary>
     public StatementName? FromImage { get; init; }
 
+    /// <summary>
+    /// The volume of its domain that it is a copy of, made before its first machine starts; null when it is none. Never
+    /// beside <see cref="FromImage"/>; like that it says how the volume is made.
+    /// </summary>
+    public StatementName? FromVolume { get; init; }
+
+    /// <summary>Whether its key service releases it for the content that its statement names, and for that alone.
+    /// </summary>
+    public bool BeginsWithContent => FromImage is not null || FromVolume is not null;
+
+    /// <summary>The most that any machine may do with it: a volume that is only read is a snapshot.</summary>
+    public VolumeAccess Access { get; init; } = VolumeAccess.Write;
+
     /// <summary>The domain that owns it, with its tenant.</summary>
     public DomainRef Colour => new(Ref.Tenant, Domain);
 

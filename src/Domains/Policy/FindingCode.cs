@@ -161,10 +161,20 @@ public enum FindingCode
     BootVolumeNotRead,
     /// <summary>A volume is to begin with an image's disk, and the image states none.</summary>
     ImageWithoutDisk,
-    /// <summary>A volume is smaller than the disk that it is to begin with.</summary>
+    /// <summary>A volume is smaller than the disk that it is to begin with, or than what it is a copy of.</summary>
     VolumeTooSmall,
-    /// <summary>A volume is to begin with an image's disk, and its domain leaves it in clear.</summary>
+    /// <summary>A volume is to begin with content, and its domain leaves it in clear.</summary>
     ContentNeedsCiphertext,
+    /// <summary>A volume is to begin with an image's disk and to be a copy as well.</summary>
+    TwoSources,
+    /// <summary>A volume is a copy of itself, directly or through others.</summary>
+    CopyOfItself,
+    /// <summary>A volume is a copy of one of another domain.</summary>
+    CopyOfAnotherDomain,
+    /// <summary>A volume is only read, and nothing says what is on it.</summary>
+    SnapshotOfNothing,
+    /// <summary>A machine would write a volume that its statement lets be read only.</summary>
+    SnapshotWritten,
     /// <summary>A domain demands UEFI firmware of its machines, and a machine starts without.</summary>
     FirmwareNotAccepted,
     /// <summary>A domain demands that its machines have a TPM, and a machine has none.</summary>

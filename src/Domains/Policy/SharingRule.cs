@@ -19,4 +19,19 @@ public static class SharingRule
             (VolumeSharing.Readers or VolumeSharing.Writers, _, _) => null,
             _ => throw new UnreachableException(),
         };
+
+    /// <summary>
+    /// The rule that is broken when a volume is copied while somebody has it, with what to do; null when both may be.
+    /// What is copied is written by nobody meanwhile, whoever else may write it at other times.
+    /// </summary>
+    /// <param name="sharing">What the statement of the volume that is copied says.</param>
+    /// <param name="other">What a machine does with it.</param>
+    public static string? ConflictWithCopy(VolumeSharing sharing, VolumeAccess other) => (sharing, other) switch
+    {
+        (VolumeSharing.Exclusive, _) => "nobody has it while it is copied. The one waits for the other's end.",
+        (VolumeSharing.Readers or VolumeSharing.Writers, VolumeAccess.Write) =>
+            "nobody writes it while it is copied. The one waits for the other's end.",
+        (VolumeSharing.Readers or VolumeSharing.Writers, VolumeAccess.Read) => null,
+        _ => throw new UnreachableException(),
+    };
 }

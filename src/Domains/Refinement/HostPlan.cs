@@ -106,6 +106,14 @@ public sealed record DiskPlan(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ContentPlan? Content { get; init; }
 
+    /// <summary>The volume that it is made as a copy of, read for that alone; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DiskPlan? CopyOf { get; init; }
+
+    /// <summary>Whether it is filled before its first machine starts.</summary>
+    [JsonIgnore]
+    public bool BeginsWithContent => Content is not null || CopyOf is not null;
+
     /// <summary>Who may have it open at the same time.</summary>
     public required VolumeSharing Sharing { get; init; }
 }

@@ -91,6 +91,7 @@ internal static class Machines
                 [machine.Origin, volume.Origin, colour.Origin]))
         {
             Content = Content(scene, volume),
+            CopyOf = CopyOf(scene, machine, volume, index),
             Sharing = volume.Sharing,
         };
     }
@@ -107,6 +108,25 @@ internal static class Machines
         return new ContentPlan(
             disk.Sha256, disk.SizeMib,
             new Reason($"{volume.Origin} begins with the disk of {image.Origin}.", [volume.Origin, image.Origin]));
+    }
+
+    /// <summary>Of the same domain, and so ciphertext as its copy is.</summary>
+    private static DiskPlan? CopyOf(Scene scene, CompartmentModel machine, VolumeModel volume, int index)
+    {
+        if (volume.FromVolume is not { } name)
+        {
+            return null;
+        }
+
+        var source = scene.Datacentre.Machinery.Volumes[new VolumeRef(volume.Ref.Tenant, name).ToString()];
+        return new DiskPlan(
+            source.Ref, DeviceNames.VolumeFile(source.Ref, encrypted: true), source.SizeMib, Encrypted: true,
+            VolumeAccess.Read, "vd" + (char)('a' + index) + "-source",
+            DeviceNames.VolumeSecret(machine.Ref, source.Ref),
+            new Reason($"{volume.Origin} is a copy of {source.Origin}.", [volume.Origin, source.Origin]))
+        {
+            Sharing = source.Sharing,
+        };
     }
 
     private static PortPlan Port(Scene scene, CompartmentModel machine, NicModel nic, int index)

@@ -231,8 +231,14 @@ public sealed record VaultHolder(string Host, string Nonce)
     /// <summary>The machine that uses it: `tenant id/name`; empty where only the release is named.</summary>
     public string Compartment { get; init; } = "";
 
-    /// <summary>`read` or `write` of a volume; empty of a TPM, and of a release before volumes were shared.</summary>
+    /// <summary>
+    /// `read` or `write` of a volume, `copy` for a host that copies it; empty of a TPM, and of a release before volumes
+    /// were shared.
+    /// </summary>
     public string Access { get; init; } = "";
+
+    /// <summary>Whether it has the key only to copy the volume.</summary>
+    public bool IsCopying => Access == Domains.KeyRelease.KeyHolder.CopyWord;
 
     /// <summary>Whether both are of one machine on one host: its newer release takes the place of the older.</summary>
     public bool IsInPlaceOf(VaultHolder? other) => other?.Host == Host && other.Compartment == Compartment;

@@ -17,14 +17,28 @@ public sealed record KeyGrant(string Key, string Domain, VaultHolder Holder)
     /// <summary>The revision of the statement that describes the volume or the machine.</summary>
     public long Revision { get; init; }
 
-    /// <summary>Whether the volume's sharing lets another holder keep the key beside this one.</summary>
+    /// <summary>
+    /// Whether another holder leaves room for this one: the same machine's on the same host for the same use, whose
+    /// place it takes, or one that the volume's sharing lets keep the key beside it.
+    /// </summary>
     public bool MayBeBeside(VaultHolder other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return SharingRule.Conflict(Sharing, Access(Holder), Access(other)) is null;
+        if (Holder.IsInPlaceOf(other))
+        {
+            return Holder.IsCopying == other.IsCopying;
+        }
+
+        return (Holder.IsCopying, other.IsCopying) switch
+        {
+            (false, false) => SharingRule.Conflict(Sharing, Access(Holder), Access(other)),
+            (true, _) => SharingRule.ConflictWithCopy(Sharing, Access(other)),
+            (false, true) => SharingRule.ConflictWithCopy(Sharing, Access(Holder)),
+        } is null;
     }
 
     // What was released before volumes were shared may be written.
     private static VolumeAccess Access(VaultHolder holder) =>
-        WireText.TryParse(holder.Access, out VolumeAccess access) ? access : VolumeAccess.Write;
+        holder.IsCopying ? VolumeAccess.Read
+        : WireText.TryParse(holder.Access, out VolumeAccess access) ? access : VolumeAccess.Write;
 }

@@ -427,7 +427,7 @@ public sealed class KeyVault : IDisposable
     {
         foreach (VaultHolder held in _store.Holders(grant.Key))
         {
-            if (!grant.Holder.IsInPlaceOf(held) && !grant.MayBeBeside(held))
+            if (!grant.MayBeBeside(held))
             {
                 throw new InvalidOperationException($"{held.Host} holds {grant.Key}; a release needs a decision first");
             }

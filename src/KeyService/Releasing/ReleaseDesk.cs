@@ -109,6 +109,8 @@ public sealed class ReleaseDesk(
                 Destroyed = vault.TombstoneOf(request.Key.ToString())?.Revision,
                 Withdrawn = Restarts.WithdrawnAt(request.Key.ToString()),
                 DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
+                CopyHolders = CopyOf(request) is { } copy ? _kept.HoldersOf(copy) : KeyHolders.Nobody,
+                CopyHeader = CopyOf(request) is { } made ? _kept.HeaderOf(made) : new VolumeHeaderMark.New(),
             };
             KnownBoot? known = proofs.Held(
                 request.Host.ToString(), Leases.DomainsOf(request.Host), snapshot.Datacentre);
@@ -234,7 +236,8 @@ public sealed class ReleaseDesk(
                 new VaultHolder(request.Host.ToString(), request.Nonce.Base64)
                 {
                     Compartment = request.Compartment.ToString(),
-                    Access = release.Access is { } access ? WireText.Of(access) : "",
+                    Access = release.IsCopying ? KeyHolder.CopyWord
+                        : release.Access is { } access ? WireText.Of(access) : "",
                 })
             {
                 Sharing = release.Sharing,
@@ -248,6 +251,9 @@ public sealed class ReleaseDesk(
                 Encoding.UTF8.GetString(context), delivery),
             new RouteReceipt(HolderDesk.Journal, record));
     }
+
+    private static KeySubject.Volume? CopyOf(ReleaseRequest request) =>
+        request.Copy is { } copy ? new KeySubject.Volume(copy) : null;
 
     /// <summary>Wraps a part of the seal for the TPM that quoted, in the state that it quoted.</summary>
     private JsonElement Deliver(SecretBytes part, TpmWrappingKey tpm, KeyVerdict.Release release, byte[] context)

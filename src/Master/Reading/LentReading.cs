@@ -24,7 +24,7 @@ internal sealed class LentReading
         if (statement.Kind == StatementKind.Volume)
         {
             _ofVolumes[subject] = [.. Concerned(statement.Owner, statement.Body)];
-            Open(_readers.GetValueOrDefault(subject) ?? [], _ofVolumes[subject], index);
+            Open(_readers.GetValueOrDefault(subject) ?? [], WithSources(subject), index);
         }
         else if (statement.Kind == StatementKind.Compartment)
         {
@@ -83,14 +83,32 @@ internal sealed class LentReading
             .OfType<StatementName>())
         {
             Subject own = new(StatementKind.Volume, machine.Owner, volume);
-            all.Add(own);
-            all.AddRange(_ofVolumes.GetValueOrDefault(own, []));
+            all.AddRange(WithSources(own));
         }
 
         return all;
     }
 
-    /// <summary>What a volume's statement refers to: its domain, and the image that it begins with.</summary>
+    /// <summary>A volume, what its statement refers to, and the same of what it is a copy of, each once.</summary>
+    private HashSet<Subject> WithSources(Subject volume)
+    {
+        HashSet<Subject> all = [];
+        Queue<Subject> open = new([volume]);
+        while (open.TryDequeue(out var next))
+        {
+            if (all.Add(next) && next.Kind == StatementKind.Volume)
+            {
+                foreach (var concerned in _ofVolumes.GetValueOrDefault(next, []))
+                {
+                    open.Enqueue(concerned);
+                }
+            }
+        }
+
+        return all;
+    }
+
+    /// <summary>What a volume's statement refers to: its domain, and the image or volume that it begins with.</summary>
     private static IEnumerable<Subject> Concerned(PartyId owner, JsonElement volume)
     {
         if (Name(volume, "domain") is { } colour)
@@ -98,10 +116,19 @@ internal sealed class LentReading
             yield return new(StatementKind.Domain, owner, colour);
         }
 
-        if (volume.ValueKind == JsonValueKind.Object && volume.TryGetProperty("from", out var from)
-            && Name(from, "image") is { } image)
+        if (volume.ValueKind != JsonValueKind.Object || !volume.TryGetProperty("from", out var from))
+        {
+            yield break;
+        }
+
+        if (Name(from, "image") is { } image)
         {
             yield return new(StatementKind.Image, owner, image);
+        }
+
+        if (Name(from, "volume") is { } source)
+        {
+            yield return new(StatementKind.Volume, owner, source);
         }
     }
 

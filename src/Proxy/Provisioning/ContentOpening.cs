@@ -11,7 +11,7 @@ using Bailiwick.Proxy.Storage;
 namespace Bailiwick.Proxy.Provisioning;
 
 /// <summary>
-/// The opening of a volume that begins with content and has no file yet. That a volume is whole is known in one place,
+/// The making of a volume that begins with content and has no file yet. That a volume is whole is known in one place,
 /// at its tenant's key service, and by the header that is bound to its key: it is bound only after all of the content
 /// was read back, and before the file gets its name; and until then the key service releases the key for no file of
 /// that name. So neither a crash, nor another host, nor whoever writes to the pool can start a machine on a part of it.
@@ -21,9 +21,13 @@ internal sealed class ContentOpening(
 {
     private const string HeaderMissing = "[header-missing]";
 
-    /// <summary>Opens it; the file that it will be was looked for before.</summary>
+    private readonly CopyOpening _copies = new(keys, files, held, integrity);
+
+    /// <summary>Makes it; the file that it will be was looked for before. It is opened like any other when it is there.
+    /// </summary>
+    /// <returns>Neither refused nor waiting when it has its name.</returns>
     /// <exception cref="Host.WorldException">No answer, or the disk or a program refused.</exception>
-    public async Task<OpenedVolume> OpenAsync(
+    public async Task<OpenedVolume> MakeAsync(
         EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, CancellationToken stop)
     {
         FillState state = fillings.Look(disk);
@@ -33,6 +37,7 @@ internal sealed class ContentOpening(
                 return new OpenedVolume(null, null, []) { Waiting = busy.Sentence };
             case FillState.Failed failed:
                 fillings.Forget(disk);
+                await _copies.ReturnAsync(plan, disk, stop).ConfigureAwait(false);
                 return Refused($"The volume {disk.Volume}: {failed.Reason}");
             case FillState.None:
                 fillings.Forget(disk);
@@ -43,9 +48,13 @@ internal sealed class ContentOpening(
         if (answer is VolumeKeyAnswer.Released released)
         {
             using SecretBytes key = released.Key;
-            return state is FillState.Filled filled
-                ? await BindAsync(machine, disk, key, filled.Header, asked, stop).ConfigureAwait(false)
-                : Begin(machine, disk, key);
+            if (state is not FillState.Filled filled)
+            {
+                return await BeginAsync(plan, machine, disk, key, stop).ConfigureAwait(false);
+            }
+
+            await _copies.ReturnAsync(plan, disk, stop).ConfigureAwait(false);
+            return await BindAsync(machine, disk, filled.Header, asked, stop).ConfigureAwait(false);
         }
 
         ImmutableArray<string> reasons = ((VolumeKeyAnswer.Refused)answer).Reasons;
@@ -62,25 +71,34 @@ internal sealed class ContentOpening(
             return new OpenedVolume(null, null, ((VolumeKeyAnswer.Refused)answer).Reasons);
         }
 
-        using SecretBytes again = bound.Key;
-        return Complete(machine, disk, again, header);
+        bound.Key.Dispose();
+        return Complete(machine, disk, header);
     }
 
-    private OpenedVolume Begin(CompartmentPlan machine, DiskPlan disk, SecretBytes key)
+    private async Task<OpenedVolume> BeginAsync(
+        EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, SecretBytes key, CancellationToken stop)
     {
+        (CopySource? opened, ImmutableArray<string> against) =
+            await _copies.OpenAsync(plan, machine, disk, stop).ConfigureAwait(false);
+        if (!against.IsEmpty)
+        {
+            return new OpenedVolume(null, null, against);
+        }
+
+        using CopySource? source = opened;
+        FillOrder order = new(disk, key, source);
         integrity.Record(
             IntegrityKind.VolumeOpened, Readers(machine, disk), disk.Volume.ToString(),
-            $"For {machine.Ref}, to be filled with {disk.Content?.Sha256}.");
-        fillings.Begin(machine, disk, key);
+            $"For {machine.Ref}, to be filled with {order.Identity}.");
+        fillings.Begin(machine, order);
         return new OpenedVolume(null, null, [])
         {
-            Waiting =
-                $"The volume {disk.Volume.Name} begins with {disk.Content?.SizeMib} MiB, which are being written.",
+            Waiting = $"The volume {disk.Volume.Name} begins with {order.Bytes >> 20} MiB, which are being written.",
         };
     }
 
     private async Task<OpenedVolume> BindAsync(
-        CompartmentPlan machine, DiskPlan disk, SecretBytes key, Digest32 header, string asked, CancellationToken stop)
+        CompartmentPlan machine, DiskPlan disk, Digest32 header, string asked, CancellationToken stop)
     {
         fillings.Forget(disk);
         if (files.InspectFilling(disk) is not { Refusals.IsEmpty: true } now || now.Header != header)
@@ -93,22 +111,17 @@ internal sealed class ContentOpening(
 
         ImmutableArray<string> against = await keys.BindAsync(
             new KeySubject.Volume(disk.Volume), asked, header, stop).ConfigureAwait(false);
-        return against.IsEmpty ? Complete(machine, disk, key, header) : new OpenedVolume(null, null, against);
+        return against.IsEmpty ? Complete(machine, disk, header) : new OpenedVolume(null, null, against);
     }
 
-    private OpenedVolume Complete(CompartmentPlan machine, DiskPlan disk, SecretBytes key, Digest32 header)
+    private OpenedVolume Complete(CompartmentPlan machine, DiskPlan disk, Digest32 header)
     {
         fillings.Filler.Complete(disk);
         integrity.Record(
             IntegrityKind.VolumeOpened, Readers(machine, disk), disk.Volume.ToString(),
-            $"For {machine.Ref}, as {disk.Target}; filled with {disk.Content?.Sha256}, its header is {header}.");
-        return new OpenedVolume(
-            SecretBytes.Create(key.Length, target =>
-            {
-                using SecretLoan loan = key.Borrow();
-                loan.Bytes.CopyTo(target);
-            }),
-            header, []);
+            $"For {machine.Ref}, as {disk.Target}; filled with "
+            + $"{disk.Content?.Sha256 ?? $"a copy of {disk.CopyOf?.Volume}"}, its header is {header}.");
+        return new OpenedVolume(null, header, []);
     }
 
     private Task<(VolumeKeyAnswer Answer, string Asked)> AskAsync(

@@ -9,7 +9,9 @@ namespace Bailiwick.Proxy.Provisioning;
 /// <summary>How far a volume was filled.</summary>
 /// <param name="Volume"><c>tenant id/name</c>.</param>
 /// <param name="Header">The digest of the header of the file that is filled, lower hex.</param>
-/// <param name="Sha256">What it is filled with.</param>
+/// <param name="Sha256">
+/// What it is filled with: a digest, lower hex; or <c>copy of TENANT/NAME HEADER</c>, with the digest of the header.
+/// </param>
 /// <param name="Bytes">So many bytes at its beginning were durable.</param>
 public sealed record FillMark(string Volume, string Header, string Sha256, long Bytes);
 

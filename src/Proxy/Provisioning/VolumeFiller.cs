@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger;
 using Bailiwick.Proxy.Host;
@@ -8,12 +7,13 @@ using Bailiwick.Proxy.Storage;
 namespace Bailiwick.Proxy.Provisioning;
 
 /// <summary>
-/// Fills a volume with the disk of an image: makes its LUKS file under a name that no machine uses, writes the content
-/// through QEMU's own driver, and reads all of it back from the disk. The digest that the tenant signed is compared
-/// with what was read from the image's file while it was written, and with what came back: the operator's copy of the
-/// image is believed in nothing. Nothing of the content is ever in the pool in clear, and the key in no file.
+/// Fills a volume with the disk of an image, or as a copy of another volume: makes its LUKS file under a name that no
+/// machine uses, writes the content through QEMU's own driver, and reads all of it back from the disk. What was read
+/// while it was written, and what came back, must have one digest; of an image's disk it is the one that the tenant
+/// signed: the operator's copy of the image is believed in nothing. Nothing of the content is ever in the pool in
+/// clear, and the keys in no file. What is copied is bytes, whatever a machine wrote there.
 /// </summary>
-/// <param name="server">Opens the file that is filled.</param>
+/// <param name="server">Opens the file that is filled, and the one that is copied, for reading only.</param>
 /// <param name="files">Where volumes are.</param>
 /// <param name="marks">How far earlier fillings came.</param>
 /// <param name="images">The operator's directory of images: <c>&lt;sha256&gt;</c> is a file's name.</param>
@@ -32,39 +32,53 @@ public sealed class VolumeFiller(VolumeServer server, VolumeFiles files, FillMar
     }
 
     /// <summary>Fills it, going on where an earlier filling of the same file with the same content ended.</summary>
-    /// <param name="disk">The volume; it begins with content.</param>
-    /// <param name="key">Its key.</param>
-    /// <param name="directory">A private directory for the socket.</param>
+    /// <param name="order">What is filled with what; its keys stay the caller's.</param>
+    /// <param name="directory">A private directory for the sockets.</param>
     /// <param name="progress">Told, from time to time, how many bytes were written and read back.</param>
     /// <param name="stop">Gives up; what was written stays for the next time.</param>
     /// <returns>The digest of the header of the filled file, which still has its other name.</returns>
     /// <exception cref="WorldException">
-    /// The image's file is not what its owner states, or the disk or a program refused.
+    /// What it is to begin with is not what its owner states, or the disk or a program refused.
     /// </exception>
     public async Task<Digest32> FillAsync(
-        DiskPlan disk, SecretBytes key, string directory, Action<long> progress, CancellationToken stop)
+        FillOrder order, string directory, Action<long> progress, CancellationToken stop)
     {
-        ArgumentNullException.ThrowIfNull(disk);
-        ContentPlan content = disk.Content
-            ?? throw new ArgumentException($"{disk.Volume} begins with nothing.", nameof(disk));
-        using FileStream source = Open(disk, content);
-        (Digest32 header, long from) = Begin(disk, content, key);
-        VolumeUse use = new(disk, files.FillingOf(disk), key, directory, (long)content.SizeMib << 20);
-        Filling filling = new(disk, content, header, source, progress);
-        string written = await server.UseAsync(
-            use with { Writes = true }, (export, until) => WriteAsync(filling, export, from, until), stop)
-            .ConfigureAwait(false);
-        Demand(filling, written, $"The image's file {content.Sha256}");
+        ArgumentNullException.ThrowIfNull(order);
+        DiskPlan disk = order.Disk;
+        string written;
+        Filling filling;
+        if (disk.Content is { } content)
+        {
+            using FileStream source = Open(disk, content);
+            filling = Begin(order, directory, progress);
+            written = await ServeAndWriteAsync(
+                filling, (_, chunk, until) => source.ReadExactlyAsync(chunk, until).AsTask(), stop)
+                .ConfigureAwait(false);
+            Demand(filling, written, content.Sha256, $"The image's file {content.Sha256}");
+        }
+        else if (disk.CopyOf is { } copied && order.Source is { } opened)
+        {
+            filling = Begin(order, directory, progress);
+            using IDisposable unwritten = ImageLock.AgainstWriters(files.PathOf(copied));
+            written = await server.UseAsync(
+                new VolumeUse(copied, files.PathOf(copied), opened.Key, directory, order.Bytes),
+                (source, until) => ServeAndWriteAsync(filling, source.ReadAsync, until), stop).ConfigureAwait(false);
+            DemandSource(filling, copied, opened.Header);
+        }
+        else
+        {
+            throw new ArgumentException($"{disk.Volume} begins with nothing that is open.", nameof(order));
+        }
 
         string kept = await server.UseAsync(
-            use,
+            filling.Use,
             (export, until) => VolumeReader.DigestAsync(
-                export, filling.Bytes, bytes => progress(filling.Bytes + bytes), until),
+                export, order.Bytes, bytes => progress(order.Bytes + bytes), until),
             stop).ConfigureAwait(false);
-        Demand(filling, kept, "What came back from the pool");
-        if (files.InspectFilling(disk) is { Refusals.IsEmpty: true } now && now.Header == header)
+        Demand(filling, kept, written, "What came back from the pool");
+        if (files.InspectFilling(disk) is { Refusals.IsEmpty: true } now && now.Header == filling.Header)
         {
-            return header;
+            return filling.Header;
         }
 
         Drop(disk);
@@ -90,44 +104,50 @@ public sealed class VolumeFiller(VolumeServer server, VolumeFiles files, FillMar
     }
 
     /// <summary>Goes on with the file that is there, when it is the one of the mark; else makes a new one.</summary>
-    private (Digest32 Header, long From) Begin(DiskPlan disk, ContentPlan content, SecretBytes key)
+    private Filling Begin(FillOrder order, string directory, Action<long> progress)
     {
+        DiskPlan disk = order.Disk;
+        VolumeUse use = new(disk, files.FillingOf(disk), order.Key, directory, order.Bytes);
         string volume = disk.Volume.ToString();
         VolumeState there = files.InspectFilling(disk);
-        if (marks.Find(volume) is { } mark && mark.Sha256 == content.Sha256 && there.Refusals.IsEmpty
-            && there.Header is { } earlier && mark.Header == earlier.Hex
-            && mark.Bytes <= (long)content.SizeMib << 20)
+        if (marks.Find(volume) is { } mark && mark.Sha256 == order.Identity && there.Refusals.IsEmpty
+            && there.Header is { } earlier && mark.Header == earlier.Hex && mark.Bytes <= order.Bytes)
         {
-            return (earlier, mark.Bytes);
+            return new Filling(order, use, earlier, mark.Bytes, progress);
         }
 
         Drop(disk);
-        files.CreateFilling(disk, key);
+        files.CreateFilling(disk, order.Key);
         Digest32 header = files.InspectFilling(disk) is { Refusals.IsEmpty: true, Header: { } made }
             ? made
             : throw Failed(disk, "the file that was just made is not what was made");
-        marks.Note(new FillMark(volume, header.Hex, content.Sha256, 0));
-        return (header, 0);
+        Filling filling = new(order, use, header, 0, progress);
+        marks.Note(filling.MarkAt(0));
+        return filling;
     }
 
-    /// <summary>Writes what is missing; the digest of all that was read from the image's file.</summary>
-    private async Task<string> WriteAsync(Filling filling, NbdExport export, long from, CancellationToken stop)
+    private Task<string> ServeAndWriteAsync(Filling filling, ReadChunk read, CancellationToken stop) => server.UseAsync(
+        filling.Use with { Writes = true }, (export, until) => WriteAsync(filling, read, export, until), stop);
+
+    /// <summary>Writes what is missing; the digest of all that was read.</summary>
+    private async Task<string> WriteAsync(
+        Filling filling, ReadChunk read, NbdExport export, CancellationToken stop)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] chunk = new byte[ChunkBytes], there = new byte[ChunkBytes];
         bool holds = true;
         for (long at = 0; at < filling.Bytes; at += ChunkBytes)
         {
-            await filling.Source.ReadExactlyAsync(chunk, stop).ConfigureAwait(false);
+            await read(at, chunk, stop).ConfigureAwait(false);
             hash.AppendData(chunk);
-            if (at == from - ChunkBytes)
+            if (at == filling.From - ChunkBytes)
             {
                 // The end of what was written: the position was noted after it, but of the disk nothing is believed.
                 await export.ReadAsync(at, there, stop).ConfigureAwait(false);
                 holds = chunk.AsSpan().SequenceEqual(there);
             }
 
-            if (at >= from)
+            if (at >= filling.From)
             {
                 await export.WriteAsync(at, chunk, stop).ConfigureAwait(false);
                 if ((at + ChunkBytes) % StepBytes == 0 || at + ChunkBytes == filling.Bytes)
@@ -151,15 +171,31 @@ public sealed class VolumeFiller(VolumeServer server, VolumeFiles files, FillMar
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private void Demand(Filling filling, string digest, string what)
+    private void Demand(Filling filling, string digest, string wanted, string what)
     {
-        if (digest != filling.Content.Sha256)
+        if (digest != wanted)
         {
             Drop(filling.Disk);
             throw Failed(
                 filling.Disk,
-                $"{what} has the digest {digest}, and its owner states {filling.Content.Sha256}: put the approved file "
-                + "there. [content-differs]");
+                $"{what} has the digest {digest}, and "
+                + (filling.Disk.Content is null
+                    ? $"what was read of {filling.Disk.CopyOf?.Volume} has {wanted}: one of the two was written since. "
+                        + "It is begun anew. [content-differs]"
+                    : $"its owner states {wanted}: put the approved file there. [content-differs]"));
+        }
+    }
+
+    /// <summary>Looking is not holding: what was read is of the header that its key was released for, or nothing.
+    /// </summary>
+    private void DemandSource(Filling filling, DiskPlan copied, Digest32 header)
+    {
+        if (files.Inspect(copied) is not { Refusals.IsEmpty: true } now || now.Header != header)
+        {
+            Drop(filling.Disk);
+            throw Failed(
+                filling.Disk,
+                $"the file of {copied.Volume}, which is copied, was exchanged meanwhile. [header-exchanged]");
         }
     }
 
@@ -188,11 +224,16 @@ public sealed class VolumeFiller(VolumeServer server, VolumeFiles files, FillMar
     private static WorldException Failed(DiskPlan disk, string why) =>
         new(["fill", $"the volume {disk.Volume}"], -1, why);
 
-    private sealed record Filling(
-        DiskPlan Disk, ContentPlan Content, Digest32 Header, FileStream Source, Action<long> Progress)
-    {
-        public long Bytes => (long)Content.SizeMib << 20;
+    /// <summary>Reads the next chunk of what is written, at its place.</summary>
+    private delegate Task ReadChunk(long at, Memory<byte> into, CancellationToken stop);
 
-        public FillMark MarkAt(long bytes) => new(Disk.Volume.ToString(), Header.Hex, Content.Sha256, bytes);
+    private sealed record Filling(
+        FillOrder Order, VolumeUse Use, Digest32 Header, long From, Action<long> Progress)
+    {
+        public DiskPlan Disk => Order.Disk;
+
+        public long Bytes => Order.Bytes;
+
+        public FillMark MarkAt(long bytes) => new(Disk.Volume.ToString(), Header.Hex, Order.Identity, bytes);
     }
 }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger;
 using Bailiwick.Proxy.Compartments;
@@ -64,32 +63,35 @@ public sealed class VolumeFillings(VolumeFiller filler, MachineLayout layout, Ti
         {
             return new FillState.Busy(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The volume {disk.Volume.Name} is being filled: {run.Bytes >> 20} of {2L * run.SizeMib} MiB written "
-                + $"and read back."));
+                $"The volume {disk.Volume.Name} is being filled: {run.Bytes >> 20} of {2 * run.Order.Bytes >> 20} MiB "
+                + $"written and read back."));
         }
 
-        return IsSame(run.Disk, disk) ? run.State : new FillState.None();
+        return IsSame(run.Order.Disk, disk) ? run.State : new FillState.None();
     }
 
-    /// <summary>Begins to fill a volume; its key is copied before this returns.</summary>
-    public void Begin(CompartmentPlan machine, DiskPlan disk, SecretBytes key)
+    /// <summary>Begins to fill a volume; its keys are copied before this returns.</summary>
+    public void Begin(CompartmentPlan machine, FillOrder order)
     {
         ArgumentNullException.ThrowIfNull(machine);
-        ArgumentNullException.ThrowIfNull(disk);
-        ArgumentNullException.ThrowIfNull(key);
-        Run run = new(machine.MachineName, disk);
-        if (!_runs.TryAdd(disk.Volume.ToString(), run))
+        ArgumentNullException.ThrowIfNull(order);
+        FillOrder own = order.Keep();
+        Run run = new(machine.MachineName, own);
+        if (!_runs.TryAdd(order.Disk.Volume.ToString(), run))
         {
-            throw new InvalidOperationException($"{disk.Volume} is being filled already.");
+            own.Dispose();
+            throw new InvalidOperationException($"{order.Disk.Volume} is being filled already.");
         }
 
-        SecretBytes own = SecretBytes.Create(key.Length, target =>
-        {
-            using SecretLoan loan = key.Borrow();
-            loan.Bytes.CopyTo(target);
-        });
-        run.Result = Task.Run(() => FillAsync(run, own));
+        run.Result = Task.Run(() => FillAsync(run));
     }
+
+    /// <summary>Whether a volume is being read to make a copy of it.</summary>
+    /// <param name="source">What is copied: <c>tenant id/name</c>.</param>
+    /// <param name="into">The copy.</param>
+    public bool IsCopying(string source, string into) =>
+        _runs.GetValueOrDefault(into) is { Result.IsCompleted: false } run
+        && run.Order.Disk.CopyOf?.Volume.ToString() == source;
 
     /// <summary>Takes what came of a filling away.</summary>
     public void Forget(DiskPlan disk)
@@ -121,16 +123,17 @@ public sealed class VolumeFillings(VolumeFiller filler, MachineLayout layout, Ti
     /// <summary>Whether what was filled is what is wanted; why it is wanted does not matter.</summary>
     private static bool IsSame(DiskPlan one, DiskPlan other) =>
         one.SizeMib == other.SizeMib && one.Content?.Sha256 == other.Content?.Sha256
-        && one.Content?.SizeMib == other.Content?.SizeMib;
+        && one.Content?.SizeMib == other.Content?.SizeMib && one.CopyOf?.Volume == other.CopyOf?.Volume
+        && one.CopyOf?.SizeMib == other.CopyOf?.SizeMib;
 
-    private async Task FillAsync(Run run, SecretBytes key)
+    private async Task FillAsync(Run run)
     {
         try
         {
             string directory = layout.DirectoryOf(run.MachineName);
             Directory.CreateDirectory(directory, Private);
             Digest32 header = await filler.FillAsync(
-                run.Disk, key, directory, bytes => run.Bytes = bytes, run.Stop.Token).ConfigureAwait(false);
+                run.Order, directory, bytes => run.Bytes = bytes, run.Stop.Token).ConfigureAwait(false);
             run.State = new FillState.Filled(header);
         }
         catch (Exception error) when (error is WorldException or IOException or UnauthorizedAccessException)
@@ -144,23 +147,21 @@ public sealed class VolumeFillings(VolumeFiller filler, MachineLayout layout, Ti
         }
         finally
         {
-            key.Dispose();
+            run.Order.Dispose();
             run.EndedAt = time.GetTimestamp();
             Ended();
         }
     }
 
     // Its source of cancellation has neither a timer nor a handle: there is nothing to dispose of.
-    private sealed class Run(string machineName, DiskPlan disk)
+    private sealed class Run(string machineName, FillOrder order)
     {
         private long _bytes;
         private long _ended = -1;
 
         public string MachineName => machineName;
 
-        public DiskPlan Disk => disk;
-
-        public int SizeMib => disk.Content?.SizeMib ?? 0;
+        public FillOrder Order => order;
 
         public CancellationTokenSource Stop { get; } = new();
 

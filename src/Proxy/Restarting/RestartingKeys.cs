@@ -35,6 +35,12 @@ public sealed class RestartingKeys(
         VolumeKeyQuestion question, Action<string> about, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(question);
+        if (question.Copy is not null)
+        {
+            // It is read once and given back; what is said of that says nothing of a machine that may be restarted.
+            return await services.RequestAsync(question, about, stop).ConfigureAwait(false);
+        }
+
         string key = question.Key.ToString();
         TimeSpan asked = leases.Now;
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -77,7 +83,11 @@ public sealed class RestartingKeys(
     {
         ArgumentNullException.ThrowIfNull(volume);
         // Before it is said: whoever hears it may give the key to another host, whether we hear the answer or not.
-        leases.End(volume.Volume, "its key is given back.");
+        if (volume.CopiedInto.Length == 0)
+        {
+            leases.End(volume.Volume, "its key is given back.");
+        }
+
         return services.ReturnAsync(plan, volume, state, stop);
     }
 

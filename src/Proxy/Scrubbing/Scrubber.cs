@@ -5,6 +5,7 @@ using Bailiwick.Domains.Volumes;
 using Bailiwick.Durable.Files;
 using Bailiwick.Ledger;
 using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Storage;
 
 namespace Bailiwick.Proxy.Scrubbing;
 
@@ -157,7 +158,7 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
                 return true;
             }
 
-            if (StorageCalls.LockWhole(descriptor) < 0)
+            if (!ImageLock.TryAgainstAll(descriptor))
             {
                 return false;
             }

@@ -9,25 +9,10 @@ namespace Bailiwick.Proxy.Scrubbing;
 internal static partial class StorageCalls
 {
     private const int DontNeed = 4;
-    private const int OpenLockSet = 37;
-    private const short WriteLock = 1;
     private const int StatFsBytes = 256;
-    private const int LockBytes = 32;
     private const int CloseOnExec = 0x80000;
     private static readonly bool Arm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64;
     private static readonly int Direct = Arm ? 0x10000 : 0x4000;
-
-    /// <summary>
-    /// Locks the whole of an open file for itself (fcntl(2), F_OFD_SETLK), without waiting: QEMU takes such locks on
-    /// every image that it has open, so this fails while one has it, and QEMU does not open it until it is closed.
-    /// </summary>
-    public static int LockWhole(int descriptor)
-    {
-        // struct flock with 64-bit offsets: type, whence, start, length (0: all), pid (0 as F_OFD_SETLK demands).
-        byte[] whole = new byte[LockBytes];
-        BitConverter.TryWriteBytes(whole, WriteLock);
-        return fcntl(descriptor, OpenLockSet, whole) >= 0 ? 0 : -Marshal.GetLastPInvokeError();
-    }
 
     /// <summary>Drops what of a file is in the page cache, after it was synchronised (posix_fadvise(2)).</summary>
     public static int DropCache(int descriptor) => -posix_fadvise(descriptor, 0, 0, DontNeed);
@@ -54,9 +39,6 @@ internal static partial class StorageCalls
         long address = Marshal.UnsafeAddrOfPinnedArrayElement(buffer, 0);
         return (buffer, (int)((bytes - (address % bytes)) % bytes));
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int fcntl(int descriptor, int command, byte[] value);
 
     [LibraryImport("libc")]
     private static partial int posix_fadvise(int descriptor, long offset, long length, int advice);

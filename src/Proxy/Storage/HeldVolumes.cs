@@ -21,6 +21,12 @@ public sealed record HeldVolume(string Volume, string Compartment, string Machin
     /// <summary>More than this many releases without a return are not remembered.</summary>
     public const int MaxNonces = 4;
 
+    /// <summary>
+    /// The volume of the machine that is made as a copy of this one, <c>tenant id/name</c>; empty where the machine
+    /// uses it itself. It is given back as soon as it is read, whether the machine runs or not.
+    /// </summary>
+    public string CopiedInto { get; init; } = "";
+
     /// <summary>Whom it concerns: the volume's owner and the machine's; nobody if one cannot be read.</summary>
     [JsonIgnore]
     public IntegrityReaders Readers =>
@@ -73,7 +79,8 @@ public sealed class HeldVolumes
                 : JsonSerializer.Deserialize<HeldVolume[]>(text, JsonSerializerOptions.Strict) ?? [];
             return new HeldVolumes(
                 directory,
-                held.ToImmutableSortedDictionary(h => Key(h.Volume, h.Compartment), h => h, StringComparer.Ordinal));
+                held.ToImmutableSortedDictionary(h => Key(h.Volume, h.Compartment, h.CopiedInto), h => h,
+                    StringComparer.Ordinal));
         }
         catch (Exception error) when (error is JsonException or ArgumentException)
         {
@@ -83,21 +90,23 @@ public sealed class HeldVolumes
 
     /// <summary>Notes, durably, that a volume's key is about to be asked for under a nonce.</summary>
     /// <exception cref="WorldException">The disk refused: the key must not be asked for.</exception>
-    public void Hold(string volume, string compartment, string machine, string nonce) => Change(held =>
+    public void Hold(string volume, string compartment, string machine, string nonce, string copiedInto = "") =>
+        Change(held =>
     {
-        string key = Key(volume, compartment);
+        string key = Key(volume, compartment, copiedInto);
         string[] earlier = held.TryGetValue(key, out HeldVolume? before) ? before.Nonces : [];
         string[] nonces = [nonce, .. earlier.Take(HeldVolume.MaxNonces - 1)];
-        return held.SetItem(key, new HeldVolume(volume, compartment, machine, nonces));
+        return held.SetItem(
+            key, new HeldVolume(volume, compartment, machine, nonces) { CopiedInto = copiedInto });
     });
 
     /// <summary>Strikes out a nonce under which nothing was released, durably.</summary>
     /// <exception cref="WorldException">
     /// The disk refused: a return is tried with it later and comes to nothing.
     /// </exception>
-    public void Forget(string volume, string compartment, string nonce) => Change(held =>
+    public void Forget(string volume, string compartment, string nonce, string copiedInto = "") => Change(held =>
     {
-        string key = Key(volume, compartment);
+        string key = Key(volume, compartment, copiedInto);
         if (!held.TryGetValue(key, out HeldVolume? before))
         {
             return held;
@@ -112,11 +121,12 @@ public sealed class HeldVolumes
     public void Release(HeldVolume volume)
     {
         ArgumentNullException.ThrowIfNull(volume);
-        Change(held => held.Remove(Key(volume.Volume, volume.Compartment)));
+        Change(held => held.Remove(Key(volume.Volume, volume.Compartment, volume.CopiedInto)));
     }
 
     /// <summary>One volume may be open in several machines, each by a release of its own.</summary>
-    private static string Key(string volume, string compartment) => $"{volume} {compartment}";
+    private static string Key(string volume, string compartment, string copiedInto) =>
+        $"{volume} {compartment} {copiedInto}";
 
     private void Change(
         Func<ImmutableSortedDictionary<string, HeldVolume>, ImmutableSortedDictionary<string, HeldVolume>> change)

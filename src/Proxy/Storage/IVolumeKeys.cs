@@ -59,6 +59,10 @@ public sealed record VolumeKeyQuestion(
 {
     /// <summary>What the plan lets the machine do with the volume; null of a TPM.</summary>
     public VolumeAccess? Access { get; init; }
+
+    /// <summary>The volume of the machine that is to be made as a copy of what the key opens, and for which alone it is
+    /// asked; null where the machine itself is to use it.</summary>
+    public VolumeRef? Copy { get; init; }
 }
 
 /// <summary>A key service's leave to open a key again.</summary>

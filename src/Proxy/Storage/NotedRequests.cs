@@ -22,17 +22,18 @@ internal static class NotedRequests
         CancellationToken stop)
     {
         string key = question.Key.ToString(), compartment = machine.Ref.ToString(), asked = "";
+        string copiedInto = question.Copy?.ToString() ?? "";
         VolumeKeyAnswer answer = await keys.RequestAsync(
             question,
             nonce =>
             {
                 asked = nonce;
-                held.Hold(key, compartment, machine.MachineName, nonce);
+                held.Hold(key, compartment, machine.MachineName, nonce, copiedInto);
             },
             stop).ConfigureAwait(false);
         if (answer is VolumeKeyAnswer.Refused)
         {
-            held.Forget(key, compartment, asked);
+            held.Forget(key, compartment, asked, copiedInto);
         }
 
         return (answer, asked);

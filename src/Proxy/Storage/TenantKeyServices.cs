@@ -62,13 +62,15 @@ public sealed class TenantKeyServices(
                         new RequestedParts(question.Key, question.Compartment, host, nonce, session)
                         {
                             State = question.State,
+                            Copy = question.Copy,
                             EndorsementKey = evidence.Tpm?.EndorsementArea,
                         },
                         proof.Envelope, identity.Signer);
                     return evidence.Beside(envelope, proof, given, question.Key.Tenant);
                 },
                 OpenPart, stop).ConfigureAwait(false);
-            if (IsForHeader(question, opened.Context) && IsForAccess(question, opened.Context))
+            if (IsForHeader(question, opened.Context) && IsForAccess(question, opened.Context)
+                && Says(opened.Context, "copy", question.Copy?.ToString() ?? ""))
             {
                 return new VolumeKeyAnswer.Released(opened.Key) { Restart = RestartOffer.Of(opened) };
             }
@@ -76,8 +78,8 @@ public sealed class TenantKeyServices(
             opened.Key.Dispose();
             opened.Kept?.Dispose();
             throw new KeyServiceException(
-                "The key is released for another header than the volume's file has, or for another access than the "
-                + "plan's.");
+                "The key is released for another header than the volume's file has, or for another access or use than "
+                + "the plan's.");
         }
         catch (KeyServiceException error) when (error.IsSilence)
         {
@@ -253,9 +255,7 @@ public sealed class TenantKeyServices(
 
     /// <summary>What the key service bound the key to is what was shown.</summary>
     private static bool IsForHeader(VolumeKeyQuestion question, JsonElement context) =>
-        question.Key is not KeySubject.Volume
-        || (context.TryGetProperty("header", out JsonElement header) && header.ValueKind == JsonValueKind.String
-            && header.GetString() == (question.State?.Hex ?? ""));
+        question.Key is not KeySubject.Volume || Says(context, "header", question.State?.Hex ?? "");
 
     /// <inheritdoc/>
     /// <remarks>What may be opened again is kept by <see cref="Restarting.RestartingKeys"/>.</remarks>
@@ -263,8 +263,11 @@ public sealed class TenantKeyServices(
 
     /// <summary>What the key service decided on is what the machine is about to do with the volume.</summary>
     private static bool IsForAccess(VolumeKeyQuestion question, JsonElement context) =>
-        context.TryGetProperty("access", out JsonElement access) && access.ValueKind == JsonValueKind.String
-        && access.GetString() == (question.Access is { } planned ? WireText.Of(planned) : "");
+        Says(context, "access", question.Access is { } planned ? WireText.Of(planned) : "");
+
+    private static bool Says(JsonElement context, string member, string what) =>
+        context.TryGetProperty(member, out JsonElement said) && said.ValueKind == JsonValueKind.String
+        && said.GetString() == what;
 
     /// <summary>What this host's TPM gives out for a release; it is bound to the very context.</summary>
     /// <exception cref="WorldException">The TPM's state is another than approved, or it does not answer.</exception>

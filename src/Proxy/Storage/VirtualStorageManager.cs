@@ -100,17 +100,18 @@ public sealed class VirtualStorageManager(
             return new StartReadiness.Refused(refusals.ToImmutable());
         }
 
-        foreach (var (disk, state) in disks)
+        if (await MakeAsync(plan, machine, [.. disks.Where(one => ToBeFilled(one.Disk, one.State))], stop)
+            .ConfigureAwait(false) is { } unmade)
+        {
+            return unmade;
+        }
+
+        foreach (var (disk, state) in disks.Select(
+            one => ToBeFilled(one.Disk, one.State) ? (one.Disk, files.Inspect(one.Disk)) : one))
         {
             if (disk.Encrypted)
             {
-                (ImmutableArray<string> against, string? waiting) =
-                    await OpenAsync(plan, machine, disk, state, stop).ConfigureAwait(false);
-                refusals.AddRange(against);
-                if (refusals.Count == 0 && waiting is not null)
-                {
-                    return new StartReadiness.BeingFilled(waiting);
-                }
+                refusals.AddRange(await OpenAsync(plan, machine, disk, state, stop).ConfigureAwait(false));
             }
             else
             {
@@ -142,7 +143,34 @@ public sealed class VirtualStorageManager(
         return refusals.Count == 0 ? StartReadiness.InPlace.It : new StartReadiness.Refused(refusals.ToImmutable());
     }
 
-    /// <summary>Gives a volume back if its machine does not run.</summary>
+    private static bool ToBeFilled(DiskPlan disk, VolumeState state) => disk.BeginsWithContent && !state.Exists;
+
+    /// <summary>
+    /// Makes the volumes that begin with content, before any other of the machine is open: one of those may be what
+    /// another is a copy of. Null when all are there.
+    /// </summary>
+    private async Task<StartReadiness?> MakeAsync(
+        EnforcedPlan plan, CompartmentPlan machine, (DiskPlan Disk, VolumeState State)[] disks, CancellationToken stop)
+    {
+        foreach (var (disk, _) in disks)
+        {
+            ContentOpening making = new(keys, files, held, integrity, Fillings);
+            using OpenedVolume made = await making.MakeAsync(plan, machine, disk, stop).ConfigureAwait(false);
+            if (!made.Refusals.IsEmpty || made.Waiting is null && made.Header is null)
+            {
+                return new StartReadiness.Refused(made.Refusals);
+            }
+
+            if (made.Waiting is { } waiting)
+            {
+                return new StartReadiness.BeingFilled(waiting);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Gives a volume back if its machine does not run, or nothing more of it is copied.</summary>
     /// <param name="plan">The plan in force: it says where a tenant's key service is.</param>
     /// <param name="volume">The volume.</param>
     /// <param name="stop">Gives up.</param>
@@ -153,6 +181,14 @@ public sealed class VirtualStorageManager(
         await turn.WaitAsync(stop).ConfigureAwait(false);
         try
         {
+            if (volume.CopiedInto.Length > 0)
+            {
+                GiveUpUnwanted(plan, volume.Machine);
+                return Fillings.IsCopying(volume.Volume, volume.CopiedInto) ? ""
+                    : await new CopyOpening(keys, files, held, integrity).ReturnAsync(plan, volume, stop)
+                        .ConfigureAwait(false);
+            }
+
             if (hypervisor.Current.Find(volume.Machine) is { IsActive: true } || IsMeasured(plan, volume.Machine)
                 || keys.IsKept(plan, volume))
             {
@@ -189,13 +225,17 @@ public sealed class VirtualStorageManager(
     /// </summary>
     private bool IsMeasured(EnforcedPlan plan, string machineName)
     {
+        GiveUpUnwanted(plan, machineName);
+        return BootVolumes.IsBusy(machineName) || Fillings.IsBusy(machineName);
+    }
+
+    private void GiveUpUnwanted(EnforcedPlan plan, string machineName)
+    {
         if (plan.Machine(machineName) is not { } machine || !plan.WantsRunning(machine))
         {
             BootVolumes.GiveUp(machineName);
             Fillings.GiveUp(machineName);
         }
-
-        return BootVolumes.IsBusy(machineName) || Fillings.IsBusy(machineName);
     }
 
     private bool IsUnmeasured(CompartmentPlan machine) =>
@@ -246,31 +286,25 @@ public sealed class VirtualStorageManager(
         }
     }
 
-    private Task<OpenedVolume> OpenedAsync(
-        EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, VolumeState state, CancellationToken stop) =>
-        disk.Content is not null && !state.Exists
-            ? new ContentOpening(keys, files, held, integrity, Fillings).OpenAsync(plan, machine, disk, stop)
-            : _opening.OpenAsync(plan, machine, disk, state, stop);
-
-    private async Task<(ImmutableArray<string> Refusals, string? Waiting)> OpenAsync(
+    private async Task<ImmutableArray<string>> OpenAsync(
         EnforcedPlan plan, CompartmentPlan machine, DiskPlan disk, VolumeState state, CancellationToken stop)
     {
-        using OpenedVolume opened = await OpenedAsync(plan, machine, disk, state, stop).ConfigureAwait(false);
+        using OpenedVolume opened = await _opening.OpenAsync(plan, machine, disk, state, stop).ConfigureAwait(false);
         if (opened.Key is not { } key)
         {
-            return (opened.Refusals, opened.Waiting);
+            return opened.Refusals;
         }
 
         await MeasureAsync(machine, disk, key, stop).ConfigureAwait(false);
         if (IsUnmeasured(machine))
         {
-            return ([], null);
+            return [];
         }
 
         // The key is for this header alone, and the pool had time to put another file in its place.
         if (_opening.Exchanged(machine, disk, opened.Header) is { IsEmpty: false } exchanged)
         {
-            return (exchanged, null);
+            return exchanged;
         }
 
         byte[] passphrase = VolumeFiles.Passphrase(key);
@@ -285,7 +319,7 @@ public sealed class VirtualStorageManager(
             CryptographicOperations.ZeroMemory(passphrase);
         }
 
-        return ([], null);
+        return [];
     }
 }
 

@@ -164,7 +164,7 @@ public sealed class VolumeFillerTests : IDisposable
 
     /// <summary>As a Proxy that was just started does: what it knows of earlier ones is on the disk.</summary>
     private Task<Digest32> Fill(Action<long> progress, CancellationToken stop) =>
-        Filler().FillAsync(_disk, _key, _root, progress, stop);
+        Filler().FillAsync(new FillOrder(_disk, _key, null), _root, progress, stop);
 
     private VolumeFiller Filler() => new(_server, _files, Marks(), _images);
 
@@ -190,23 +190,5 @@ public sealed class VolumeFillerTests : IDisposable
         using Process grep = Process.Start("grep", ["-r", "-q", "-a", "-F", "-f", pattern, directory]);
         grep.WaitForExit();
         return grep.ExitCode;
-    }
-
-    private sealed class RecordingHost : IHost
-    {
-        private readonly RealHost _real = new();
-        private readonly Lock _lock = new();
-
-        public List<string[]> Calls { get; } = [];
-
-        public ProgramResult Run(ProgramCall call)
-        {
-            lock (_lock)
-            {
-                Calls.Add([.. call.Argv]);
-            }
-
-            return _real.Run(call);
-        }
     }
 }

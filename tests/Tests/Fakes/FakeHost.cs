@@ -95,7 +95,7 @@ internal sealed class FakeHost : IHost
                 break;
             case ["timeout", _, _, "qemu-nbd", ..]:
                 Nbd.Serve(words.Single(w => w.StartsWith("--socket=", StringComparison.Ordinal))["--socket=".Length..],
-                    words.Contains("--read-only"));
+                    words.Contains("--read-only"), words[^1].Split("file.filename=")[^1]);
                 break;
             case ["ip", "netns", "add", var name]:
                 Network.Namespaces.Add(name);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 
 namespace Bailiwick.Tests.Fakes;
@@ -13,6 +14,9 @@ internal sealed class FakeNbdServer
 
     /// <summary>What a volume holds.</summary>
     public byte[] Content { get; set; } = [];
+
+    /// <summary>What volumes hold where they are not all alike, by their files.</summary>
+    public ConcurrentDictionary<string, byte[]> Contents { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Closed, it answers nothing.</summary>
     public ManualResetEventSlim Gate { get; } = new(true);
@@ -35,7 +39,7 @@ internal sealed class FakeNbdServer
     private int _open;
 
     /// <summary>Serves one connection, to its end.</summary>
-    public void Serve(string path, bool readOnly)
+    public void Serve(string path, bool readOnly, string file)
     {
         Opening(readOnly);
         Opened++;
@@ -48,7 +52,7 @@ internal sealed class FakeNbdServer
             using Socket peer = listener.Accept();
             Accepted++;
             using NetworkStream stream = new(peer);
-            Serve(stream, readOnly);
+            Serve(stream, readOnly, Contents.GetValueOrDefault(file, Content));
         }
         catch (IOException)
         {
@@ -60,12 +64,12 @@ internal sealed class FakeNbdServer
         }
     }
 
-    private void Serve(NetworkStream stream, bool readOnly)
+    private void Serve(NetworkStream stream, bool readOnly, byte[] content)
     {
         stream.Write([.. "NBDMAGICIHAVEOPT"u8, 0, 3]);
         stream.ReadExactly(new byte[20]);
         byte[] offered = new byte[10];
-        BinaryPrimitives.WriteInt64BigEndian(offered, Content.Length);
+        BinaryPrimitives.WriteInt64BigEndian(offered, content.Length);
         offered[9] = (byte)(readOnly ? 7 : 5);
         stream.Write(offered);
         byte[] request = new byte[HeaderBytes];
@@ -90,12 +94,12 @@ internal sealed class FakeNbdServer
                 }
             }
 
-            sent.CopyTo(Content, offset);
+            sent.CopyTo(content, offset);
             Written += sent.Length;
             stream.Write([0x67, 0x44, 0x66, 0x98, 0, 0, 0, 0, .. request.AsSpan(8, 8)]);
             if (command == 0)
             {
-                stream.Write(Content.AsSpan(offset, length));
+                stream.Write(content.AsSpan(offset, length));
             }
         }
     }

@@ -53,6 +53,20 @@ public sealed class LentReadingTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_its_volume_is_a_copy_of_is_open_too_and_what_that_is_a_copy_of()
+    {
+        await (await _world.Start()).Settle();
+        await _world.Publish(
+            Bank.Admin, Bank.Volume("other"), Copy("data", "second"), Named("web-1", $"{Hospital.Id}/records", "data"),
+            Copy("second", "first"));
+        await using var follower = Follow(Hospital.Service);
+        await Until(follower, one => Of(one, Bank).Contains("Volume second 1"));
+        await _world.Publish(Bank.Admin, Bank.Volume("first"));
+        BoardEvent.Advanced told = await Until(follower, one => Of(one, Bank).Contains("Volume first 1"));
+        Assert.DoesNotContain("Volume other 1", Of(told, Bank));
+    }
+
+    [Fact]
     public async Task Nobody_reads_more_by_naming_another_than_by_being_named()
     {
         await (await _world.Start()).Settle();
@@ -85,6 +99,12 @@ public sealed class LentReadingTests : IAsyncDisposable
         {"cpus":1,"memoryMiB":112,"boot":{"image":"guest"},
          "disks":[{{string.Join(",", volumes.Select(one => $"{{\"volume\":\"{one}\",\"access\":\"read\"}}"))}}],
          "nics":[{"domain":"web","ipv4":"10.20.1.11"}],"devices":["console"]}
+        """);
+
+    private byte[] Copy(string name, string source) => Bank.Sign(
+        StatementKind.Volume, name,
+        $$"""
+        {"domain":"web","sizeMiB":16,"wipe":"crypto-erase","from":{"volume":"{{source}}"} }
         """);
 
     private IAsyncEnumerator<BoardEvent> Follow(ChannelIdentity caller, MemoryOfBoard? memory = null) =>

@@ -15,8 +15,9 @@ internal static class MachineChecks
         foreach (var (_, volume) in statements.Usable<VolumeModel>().ToArray())
         {
             statements.Need(volume.Origin, StatementKind.Domain, volume.Domain, FindingCode.UnknownDomain, "/domain");
-            Content(statements, domains, volume);
         }
+
+        ContentChecks.Volumes(statements, domains);
 
         var hosts = operatorId is null
             ? [] : statements.Names(StatementKind.Host, operatorId).ToHashSet(StringComparer.Ordinal);
@@ -31,48 +32,12 @@ internal static class MachineChecks
         // Of those that could run alone, which cannot run together? Judged at once, so that order decides nothing.
         var alone = statements.Usable<CompartmentModel>().Select(pair => pair.Model).ToArray();
         VolumeChecks.TwoWriters(statements, alone);
+        ContentChecks.Written(statements, alone);
         OneAddress(statements, alone);
         return new Machinery(
             Models<CompartmentModel>(statements, model => model.Ref.ToString()),
             Models<VolumeModel>(statements, model => model.Ref.ToString()),
             Models<ImageModel>(statements, model => model.Ref.ToString()));
-    }
-
-    /// <summary>
-    /// Only a key service knows whether a volume was filled to its end (docs/volumes.md), so what is filled is under a
-    /// key.
-    /// </summary>
-    private static void Content(
-        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, VolumeModel volume)
-    {
-        if (volume.FromImage is not { } name)
-        {
-            return;
-        }
-
-        statements.Need(volume.Origin, StatementKind.Image, name, FindingCode.UnknownImage, "/from/image");
-        var image = statements.Usable<ImageModel>().Select(pair => pair.Model)
-            .FirstOrDefault(one => one.Ref == new ImageRef(volume.Ref.Tenant, name));
-        if (image is { Disk: null })
-        {
-            statements.Reject(
-                volume.Origin, FindingCode.ImageWithoutDisk, "/from/image",
-                $"The image {name} states no disk to begin with. Add disk to the image.");
-        }
-        else if (image is { Disk.SizeMib: var size } && size > volume.SizeMib)
-        {
-            statements.Reject(
-                volume.Origin, FindingCode.VolumeTooSmall, "/sizeMiB",
-                $"The disk of the image {name} has {size} MiB, and the volume only {volume.SizeMib}.");
-        }
-
-        if (domains.TryGetValue($"{volume.Ref.Tenant}/{volume.Domain}", out var colour)
-            && colour.Storage == StorageConfidentiality.None)
-        {
-            statements.Reject(
-                volume.Origin, FindingCode.ContentNeedsCiphertext, "/from",
-                $"The domain {volume.Domain} leaves its volumes in clear, and only what is under a key is filled.");
-        }
     }
 
     private static ImmutableSortedDictionary<string, T> Models<T>(StatementSet statements, Func<T, string> name)

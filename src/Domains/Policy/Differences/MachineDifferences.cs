@@ -95,9 +95,17 @@ internal static class MachineDifferences
 
     private static string Words(VolumeModel volume) =>
         $"{volume.SizeMib} MiB of {volume.Domain}, destroyed by {WireText.Of(volume.Wipe)}, made "
-        + $"{(volume.FromImage is { } image ? $"from the image {image}" : "blank")}, "
+        + $"{Beginning(volume)}, "
+        + (volume.Access == VolumeAccess.Read ? "never written by a machine, " : "")
         + $"{Words(volume.Sharing)} "
         + $"opened from {Any(volume.Mount?.Images)} image and on {Any(volume.Mount?.Hosts)} host";
+
+    private static string Beginning(VolumeModel volume) => (volume.FromImage, volume.FromVolume) switch
+    {
+        ({ } image, _) => $"from the image {image}",
+        (_, { } source) => $"as a copy of {source}",
+        _ => "blank",
+    };
 
     private static string Words(VolumeSharing sharing) => sharing switch
     {

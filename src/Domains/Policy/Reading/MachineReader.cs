@@ -35,14 +35,17 @@ internal static class MachineReader
     /// <summary>Reads a volume.</summary>
     public static VolumeModel Volume(PolicyDocument document, Value body)
     {
-        body.Only("domain", "sizeMiB", "wipe", "from", "sharing", "mount");
-        var from = body.May("from");
+        body.Only("domain", "sizeMiB", "wipe", "from", "access", "sharing", "mount");
+        var (image, source) = From(body.May("from"));
+        var access = body.May("access");
         var sharing = body.May("sharing");
         return new VolumeModel(
             new VolumeRef(document.Origin.Owner, document.Origin.Name), body.Need("domain").Name(),
             body.Need("sizeMiB").Integer(1, 16_777_216), body.Need("wipe").Word<WipeMethod>(), document.Origin)
         {
-            FromImage = from.IsPresent ? from.Only("image").Need("image").Name() : null,
+            FromImage = image,
+            FromVolume = source,
+            Access = access.IsPresent ? access.Word<VolumeAccess>() : VolumeAccess.Write,
             Sharing = sharing.IsPresent ? sharing.Word<VolumeSharing>() : VolumeSharing.Exclusive,
             Mount = Mount(body.May("mount")),
         };
@@ -63,6 +66,28 @@ internal static class MachineReader
         {
             Disk = Content(body.May("disk"), document.IsSigned),
         };
+    }
+
+    private static (StatementName? Image, StatementName? Volume) From(Value from)
+    {
+        if (!from.IsPresent)
+        {
+            return (null, null);
+        }
+
+        from = from.Only("image", "volume");
+        var volume = from.May("volume");
+        if (!volume.IsPresent)
+        {
+            return (from.Need("image").Name(), null);
+        }
+
+        if (from.May("image").IsPresent)
+        {
+            from.Fault(FindingCode.TwoSources, "A volume begins with an image's disk or is a copy. Remove one.");
+        }
+
+        return (null, volume.Name());
     }
 
     private static DiskContent? Content(Value disk, bool signed) => disk.IsPresent

@@ -61,6 +61,12 @@ internal sealed record ReleaseScene
 
     public VolumeHeaderMark Header { get; init; } = new VolumeHeaderMark.New();
 
+    public string Copy { get; init; } = "";
+
+    public KeyHolders CopyHolders { get; init; } = KeyHolders.Nobody;
+
+    public VolumeHeaderMark CopyHeader { get; init; } = new VolumeHeaderMark.New();
+
     public string Compartment { get; init; } = $"{Bank}/web-1";
 
     public string Host { get; init; } = HostName(1);
@@ -109,6 +115,7 @@ internal sealed record ReleaseScene
             ["tenant"] = Tenant.ToString(),
             ["key"] = Volume,
             ["state"] = State,
+            ["copy"] = Copy,
             ["compartment"] = Compartment,
             ["host"] = Host,
             ["nonce"] = Convert.ToBase64String(Nonce),
@@ -124,6 +131,8 @@ internal sealed record ReleaseScene
     {
         Mark = Mark,
         Header = Header,
+        CopyHolders = CopyHolders,
+        CopyHeader = CopyHeader,
         Colour = Colour,
         Destroyed = Destroyed,
         DomainDestroyed = domain => domain.Name.Text == "web" ? DomainDestroyed : null,

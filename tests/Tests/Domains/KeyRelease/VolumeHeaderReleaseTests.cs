@@ -80,8 +80,8 @@ public sealed class VolumeHeaderReleaseTests
         JsonElement context = JsonElement.Parse(release.Context.Write());
         Assert.Equal(
             [
-                "access", "attestationKey", "boot", "compartment", "compartmentRevision", "domainRevision", "header",
-                "host", "key", "nonce", "restartSeconds", "session", "tenant",
+                "access", "attestationKey", "boot", "compartment", "compartmentRevision", "copy", "domainRevision",
+                "header", "host", "key", "nonce", "restartSeconds", "session", "tenant",
             ],
             context.EnumerateObject().Select(one => one.Name));
         Assert.Equal(Ours.Hex, context.GetProperty("header").GetString());

@@ -136,6 +136,10 @@ public sealed class ContentStartTests : IDisposable
         Assert.Contains(State.Refusals, reason =>
             reason.EndsWith("[content-unfinished]", StringComparison.Ordinal));
         File.Delete(Place);
+
+        // What the dead one had begun here goes on in the background; it writes and reads back, and is out of the way.
+        Assert.True(SpinWait.SpinUntil(
+            () => _bench.Host.Nbd is { Opened: 2, Open: 0 }, TimeSpan.FromSeconds(10)));
         await StartsNow();
     }
 

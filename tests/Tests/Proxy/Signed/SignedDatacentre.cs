@@ -143,6 +143,21 @@ internal sealed class SignedDatacentre : IDisposable
         return this;
     }
 
+    /// <summary>The first machine's volume is a copy of another, which no machine has.</summary>
+    public SignedDatacentre Copy(SignedParty tenant, string domain, int sizeMib)
+    {
+        Envelopes.Add(tenant.Sign(StatementKind.Volume, $"{domain}-base", new JsonObject
+        {
+            ["domain"] = domain, ["sizeMiB"] = sizeMib, ["wipe"] = "crypto-erase",
+        }));
+        Envelopes.Add(tenant.Sign(StatementKind.Volume, $"{domain}-1-data", new JsonObject
+        {
+            ["domain"] = domain, ["sizeMiB"] = 16, ["wipe"] = "crypto-erase",
+            ["from"] = new JsonObject { ["volume"] = $"{domain}-base" },
+        }));
+        return this;
+    }
+
     public JsonObject DomainBody(
         string subnet, string storage = "none", string expires = "2036-01-01T00:00:00Z", string lost = "stop") => new()
     {

@@ -1,0 +1,22 @@
+using Bailiwick.Proxy.Host;
+
+namespace Bailiwick.HostTests.Provisioning;
+
+/// <summary>The real host, and what was run on it.</summary>
+internal sealed class RecordingHost : IHost
+{
+    private readonly RealHost _real = new();
+    private readonly Lock _lock = new();
+
+    public List<string[]> Calls { get; } = [];
+
+    public ProgramResult Run(ProgramCall call)
+    {
+        lock (_lock)
+        {
+            Calls.Add([.. call.Argv]);
+        }
+
+        return _real.Run(call);
+    }
+}
