@@ -8,6 +8,7 @@ using Bailiwick.Ledger;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Provisioning;
 using Bailiwick.Proxy.Storage;
 
 namespace Bailiwick.Tests.Proxy.Provisioning;
@@ -130,6 +131,7 @@ public sealed class ContentStartTests : IDisposable
         Assert.True(SpinWait.SpinUntil(() => _bench.Host.Nbd.Accepted == 1, TimeSpan.FromSeconds(10)));
         File.Move(Filling, Place);
         _bench.Host.Nbd.Gate.Set();
+        VolumeFillings dead = _bench.Storage.Fillings;
         _bench.Restart();
         await _bench.Turn(3);
         Assert.Empty(_bench.Hypervisor.Running);
@@ -137,9 +139,9 @@ public sealed class ContentStartTests : IDisposable
             reason.EndsWith("[content-unfinished]", StringComparison.Ordinal));
         File.Delete(Place);
 
-        // What the dead one had begun here goes on in the background; it writes and reads back, and is out of the way.
+        // What the dead one had begun goes on here in the background, on the same socket, until it is out of the way.
         Assert.True(SpinWait.SpinUntil(
-            () => _bench.Host.Nbd is { Opened: 2, Open: 0 }, TimeSpan.FromSeconds(10)));
+            () => dead.Look(Machine.Disks.Single()) is not FillState.Busy, TimeSpan.FromSeconds(10)));
         await StartsNow();
     }
 

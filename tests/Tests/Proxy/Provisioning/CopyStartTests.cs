@@ -8,6 +8,7 @@ using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Provisioning;
 using Bailiwick.Proxy.Storage;
 
 namespace Bailiwick.Tests.Proxy.Provisioning;
@@ -140,11 +141,13 @@ public sealed class CopyStartTests : IDisposable
         _bench.Host.Nbd.Gate.Reset();
         await _bench.Turn(1);
         Assert.True(SpinWait.SpinUntil(() => _bench.Host.Nbd.Accepted == 2, TimeSpan.FromSeconds(10)));
+        VolumeFillings dead = _bench.Storage.Fillings;
         _bench.Restart();
         HeldVolume source = Assert.Single(_bench.Storage.Held, one => one.CopiedInto.Length > 0);
         Assert.Equal("", await _bench.Storage.ReturnAsync(_bench.Plans.Current, source, Stop));
         Assert.Equal([Base.Volume.ToString()], _keys.Returned);
         _bench.Host.Nbd.Gate.Set();
+        Assert.True(SpinWait.SpinUntil(() => dead.Look(Disk) is not FillState.Busy, TimeSpan.FromSeconds(10)));
         await StartsNow();
     }
 
