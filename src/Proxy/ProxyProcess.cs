@@ -78,7 +78,7 @@ public static class ProxyProcess
         TimedKeys timed = new(services, time);
         RestartingKeys keys = new(timed, restarts, integrity, services.OpenPart);
         LeaseKeeper proving = new(plans, evidence, services, own, restarts, time);
-        VolumeFiles volumes = new(host, configuration.Pool);
+        VolumeFiles volumes = new(host, configuration.Pool) { SizesOf = accepted.Sizes.Of };
         BootFiles boot = new(configuration.Images, bootDirectory.Path);
         VirtualStorageManager storage = new(hypervisor, keys, volumes, boot, HeldVolumes.Open(directory), integrity)
         {

@@ -5,12 +5,14 @@ namespace Bailiwick.Domains.Volumes;
 
 /// <summary>
 /// What a file must be to be attached as an encrypted volume: LUKS1 as this product makes it, of exactly the length
-/// that the plan's size gives, and nothing else at the same time. Made only by <see cref="Check"/>.
+/// that the plan's size gives, or an earlier and smaller one, and nothing else at the same time. Made only by
+/// <see cref="Check"/>.
 /// </summary>
 public sealed class VolumeContent
 {
-    private VolumeContent(ImmutableArray<string> refusals, Digest32? headerDigest)
+    private VolumeContent(ImmutableArray<string> refusals, Digest32? headerDigest, long? former = null)
     {
+        FormerBytes = former;
         Refusals = refusals;
         HeaderDigest = headerDigest;
     }
@@ -21,10 +23,17 @@ public sealed class VolumeContent
     /// <summary>The digest of its header; null when it is refused.</summary>
     public Digest32? HeaderDigest { get; }
 
+    /// <summary>
+    /// The size of the disk in the file, in bytes, where it is not yet as planned but as an earlier revision of its
+    /// statement said: it may be made longer. Null when it is as planned.
+    /// </summary>
+    public long? FormerBytes { get; }
+
     /// <summary>Checks a file; throws only what the reader of the file throws.</summary>
     /// <param name="file">The file.</param>
     /// <param name="dataBytes">The size of the disk that the plan states, in bytes.</param>
-    public static VolumeContent Check(DiskBytes file, long dataBytes)
+    /// <param name="former">The sizes that earlier revisions stated; those that are not smaller play no part.</param>
+    public static VolumeContent Check(DiskBytes file, long dataBytes, params ReadOnlySpan<long> former)
     {
         ArgumentNullException.ThrowIfNull(file);
         LuksReading reading = LuksReader.Read(file);
@@ -40,7 +49,9 @@ public sealed class VolumeContent
         }
 
         long begins = (long)header.Payload.Offset;
-        if (file.Length != begins + dataBytes)
+        long found = file.Length - begins;
+        bool isFormer = found < dataBytes && former.Contains(found);
+        if (found != dataBytes && !isFormer)
         {
             refusals.Add(
                 $"The file has {file.Length} bytes; {dataBytes} of data behind a header of {begins} are "
@@ -61,7 +72,7 @@ public sealed class VolumeContent
             refusals.Add("The file became shorter while it was read. [volume-length]");
         }
 
-        return new VolumeContent([.. refusals], digest);
+        return new VolumeContent([.. refusals], digest, isFormer && digest is not null ? found : null);
     }
 
     private static string Kebab(LuksRefusalCode code) =>

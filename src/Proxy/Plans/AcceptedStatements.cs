@@ -21,12 +21,17 @@ public sealed class AcceptedStatements : IDisposable
     private readonly PrivateDirectory _directory;
     private readonly AppendLog _log;
 
-    private AcceptedStatements(PrivateDirectory directory, AppendLog log, StatementBook book)
+    private AcceptedStatements(
+        PrivateDirectory directory, AppendLog log, StatementBook book, VolumeSizes sizes)
     {
+        Sizes = sizes;
         _directory = directory;
         _log = log;
         Book = book;
     }
+
+    /// <summary>The sizes that volumes had, by all of them.</summary>
+    public VolumeSizes Sizes { get; }
 
     /// <summary>All of them, verified.</summary>
     public StatementBook Book { get; private set; }
@@ -37,12 +42,14 @@ public sealed class AcceptedStatements : IDisposable
     public static AcceptedStatements Open(PrivateDirectory directory)
     {
         StatementBook book = StatementBook.Empty;
+        VolumeSizes sizes = new();
         AppendLog log = AppendLog.Open(directory, LogName, record =>
         {
             switch (book.Consider(record.Payload))
             {
                 case StatementVerdict.Accepted accepted:
                     book = accepted.Next;
+                    sizes.Take(accepted.Statement);
                     break;
                 case StatementVerdict.Refused refused:
                     throw new InvalidDataException($"{LogName} holds a statement that is refused: {refused.Sentence}");
@@ -50,7 +57,7 @@ public sealed class AcceptedStatements : IDisposable
                     break;
             }
         });
-        return new AcceptedStatements(directory, log, book);
+        return new AcceptedStatements(directory, log, book, sizes);
     }
 
     /// <summary>Keeps statements, durably, in the order in which they were accepted.</summary>
@@ -58,20 +65,25 @@ public sealed class AcceptedStatements : IDisposable
     public void Keep(IEnumerable<VerifiedStatement> statements)
     {
         StatementBook book = Book;
-        List<ReadOnlyMemory<byte>> envelopes = [];
+        List<VerifiedStatement> kept = [];
         foreach (VerifiedStatement statement in statements)
         {
             // After a restart the board shows everything again; what is kept already is repeated here.
             if (book.Consider(statement.EnvelopeBytes) is StatementVerdict.Accepted accepted)
             {
                 book = accepted.Next;
-                envelopes.Add(statement.EnvelopeBytes);
+                kept.Add(statement);
             }
         }
 
-        foreach (ReadOnlyMemory<byte>[] batch in envelopes.Chunk(64))
+        foreach (ReadOnlyMemory<byte>[] batch in kept.Select(one => one.EnvelopeBytes).Chunk(64))
         {
             Written(LogName, () => _log.Append(batch));
+        }
+
+        foreach (VerifiedStatement statement in kept)
+        {
+            Sizes.Take(statement);
         }
 
         Book = book;

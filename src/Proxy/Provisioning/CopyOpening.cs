@@ -32,6 +32,14 @@ internal sealed class CopyOpening(
                 : ["It has no file here: nobody made it yet, or it is in another pool. [source-missing]"]));
         }
 
+        if (state.FormerMib is { } former)
+        {
+            return (null, Sentences(
+                disk,
+                [$"It has {former} MiB yet, and is stated to have {from.SizeMib}. Start a machine that writes it "
+                    + "first. [source-not-grown]"]));
+        }
+
         VolumeKeyQuestion question = new(plan, new KeySubject.Volume(from.Volume), machine.Ref, header)
         {
             Access = from.Access,

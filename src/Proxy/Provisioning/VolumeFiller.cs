@@ -111,7 +111,8 @@ public sealed class VolumeFiller(VolumeServer server, VolumeFiles files, FillMar
         string volume = disk.Volume.ToString();
         VolumeState there = files.InspectFilling(disk);
         if (marks.Find(volume) is { } mark && mark.Sha256 == order.Identity && there.Refusals.IsEmpty
-            && there.Header is { } earlier && mark.Header == earlier.Hex && mark.Bytes <= order.Bytes)
+            && there is { FormerMib: null, Header: { } earlier } && mark.Header == earlier.Hex
+            && mark.Bytes <= order.Bytes)
         {
             return new Filling(order, use, earlier, mark.Bytes, progress);
         }

@@ -120,6 +120,8 @@ public sealed class VirtualStorageManager(
                     files.CreatePlain(disk);
                 }
 
+                _opening.Grow(machine, disk, state);
+
                 await MeasureAsync(machine, disk, null, stop).ConfigureAwait(false);
             }
 

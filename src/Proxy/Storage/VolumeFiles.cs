@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using Bailiwick.Channel.Secrets;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Durable.Files;
 using Bailiwick.Proxy.Host;
@@ -20,6 +22,9 @@ public sealed class VolumeFiles(IHost host, string pool)
     // nobody guesses at any speed, so the shortest derivation costs nothing but start time.
     private const int DerivationMilliseconds = 10;
 
+    /// <summary>What the revisions of a volume's statement said of its size, in MiB.</summary>
+    public Func<VolumeRef, ImmutableArray<int>> SizesOf { get; init; } = _ => [];
+
     /// <summary>Where the volume's file is.</summary>
     public string PathOf(DiskPlan disk) => Path.Combine(pool, disk.FileName);
 
@@ -28,8 +33,19 @@ public sealed class VolumeFiles(IHost host, string pool)
     public VolumeState Inspect(DiskPlan disk)
     {
         ArgumentNullException.ThrowIfNull(disk);
-        return VolumeFile.Inspect(
-            LinuxDisk.Instance, Path.GetFullPath(PathOf(disk)), disk.Encrypted, (long)disk.SizeMib << 20);
+        return VolumeFile.Inspect(LinuxDisk.Instance, Path.GetFullPath(PathOf(disk)), ShapeOf(disk));
+    }
+
+    /// <summary>
+    /// Makes a volume as large as the newest revision of its statement says, where it is as large as an earlier one
+    /// did.
+    /// </summary>
+    /// <returns>Whether it is; false while another program has it open.</returns>
+    /// <exception cref="WorldException">It is not what was looked at before, or the disk refused.</exception>
+    public bool TryGrow(DiskPlan disk)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        return VolumeFile.TryGrow(LinuxDisk.Instance, Path.GetFullPath(PathOf(disk)), ShapeOf(disk));
     }
 
     /// <summary>
@@ -42,8 +58,7 @@ public sealed class VolumeFiles(IHost host, string pool)
     public VolumeState InspectFilling(DiskPlan disk)
     {
         ArgumentNullException.ThrowIfNull(disk);
-        return VolumeFile.Inspect(
-            LinuxDisk.Instance, Path.GetFullPath(FillingOf(disk)), disk.Encrypted, (long)disk.SizeMib << 20);
+        return VolumeFile.Inspect(LinuxDisk.Instance, Path.GetFullPath(FillingOf(disk)), ShapeOf(disk));
     }
 
     /// <summary>Makes a blank volume under LUKS that is to be filled.</summary>
@@ -78,6 +93,9 @@ public sealed class VolumeFiles(IHost host, string pool)
     /// <summary>Makes a blank volume under LUKS.</summary>
     /// <exception cref="WorldException">The disk or a program refused.</exception>
     public void CreateEncrypted(DiskPlan disk, SecretBytes key) => CreateEncrypted(disk, key, PathOf(disk));
+
+    private VolumeShape ShapeOf(DiskPlan disk) => new(
+        disk.Encrypted, (long)disk.SizeMib << 20, [.. SizesOf(disk.Volume).Select(mib => (long)mib << 20)]);
 
     private void CreateEncrypted(DiskPlan disk, SecretBytes key, string path)
     {

@@ -39,6 +39,7 @@ internal sealed class VolumeOpening(
                 disk.Volume.ToString(),
                 $"For {machine.Ref} to {WireText.Of(disk.Access)}, as {disk.Target}; "
                     + (state.Exists ? $"existing, its header is {state.Header}." : "made blank."));
+            Grow(machine, disk, state);
             return state.Exists ? opened
                 : await MakeAsync(machine, disk, opened, asked, stop).ConfigureAwait(false);
         }
@@ -46,6 +47,22 @@ internal sealed class VolumeOpening(
         {
             opened.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes a volume as large as it is stated now, for a machine that writes it. Where another has it open it keeps
+    /// its size until a later start.
+    /// </summary>
+    /// <exception cref="Host.WorldException">The disk refused.</exception>
+    public void Grow(CompartmentPlan machine, DiskPlan disk, VolumeState state)
+    {
+        if (state.FormerMib is { } former && disk.Access == VolumeAccess.Write && files.TryGrow(disk))
+        {
+            integrity.Record(
+                IntegrityKind.VolumeOpened, IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant),
+                disk.Volume.ToString(),
+                $"For {machine.Ref}, made larger from {former} to {disk.SizeMib} MiB as its statement says.");
         }
     }
 

@@ -59,6 +59,9 @@ internal sealed class ProxyBench : IDisposable
     /// <summary>The pool of volumes.</summary>
     public string Pool => Path.Combine(_files, "pool");
 
+    /// <summary>What the statements said of the sizes of volumes.</summary>
+    public VolumeSizes Sizes { get; } = new();
+
     /// <summary>What key services say of this host.</summary>
     public Dictionary<DomainRef, OwnStanding> Own { get; } = [];
 
@@ -103,7 +106,9 @@ internal sealed class ProxyBench : IDisposable
         StatementBook book = StatementBook.Empty;
         foreach (byte[] envelope in Datacentre.Envelopes)
         {
-            book = Assert.IsType<StatementVerdict.Accepted>(book.Consider(envelope)).Next;
+            var accepted = Assert.IsType<StatementVerdict.Accepted>(book.Consider(envelope));
+            book = accepted.Next;
+            Sizes.Take(accepted.Statement);
         }
 
         Plans.Take(book);
@@ -143,7 +148,7 @@ internal sealed class ProxyBench : IDisposable
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));
         HostNetwork network = new(Host, Integrity, Plans.Names);
         HypervisorLink link = new(() => Hypervisor);
-        VolumeFiles volumes = new(Host, Pool);
+        VolumeFiles volumes = new(Host, Pool) { SizesOf = Sizes.Of };
         VirtualStorageManager storage = new(
             link, _keys, volumes,
             new BootFiles(Path.Combine(_files, "images"), Path.Combine(_files, "boot")),

@@ -28,6 +28,30 @@ public sealed class VolumeContentTests
     }
 
     [Theory]
+    [InlineData(6 << 20, 4 << 20)]
+    [InlineData(5 << 20, 4 << 20)]
+    public void Accepts_the_length_that_an_earlier_revision_stated_and_says_so(long planned, long former)
+    {
+        VolumeContent content = VolumeContent.Check(DiskImage.Vector("luks1").Bytes, planned, 1 << 20, former);
+        Assert.Empty(content.Refusals);
+        Assert.Equal(former, content.FormerBytes);
+        Assert.Equal(
+            VolumeContent.Check(DiskImage.Vector("luks1").Bytes, Data).HeaderDigest, content.HeaderDigest);
+        Assert.Null(VolumeContent.Check(DiskImage.Vector("luks1").Bytes, Data, former, 8 << 20).FormerBytes);
+    }
+
+    [Theory]
+    [InlineData(6 << 20, 5 << 20)]
+    [InlineData(3 << 20, 4 << 20)]
+    public void Refuses_a_length_that_no_revision_stated_and_one_that_would_become_smaller(long planned, long former)
+    {
+        VolumeContent content = VolumeContent.Check(DiskImage.Vector("luks1").Bytes, planned, former);
+        Assert.EndsWith("[volume-length]", Assert.Single(content.Refusals), StringComparison.Ordinal);
+        Assert.Null(content.FormerBytes);
+        Assert.Null(content.HeaderDigest);
+    }
+
+    [Theory]
     [InlineData("qcow2-backing", "[luks-not-luks]")]
     [InlineData("raw", "[luks-not-luks]")]
     [InlineData("vmdk-flat", "[luks-not-luks]")]

@@ -143,6 +143,16 @@ internal sealed class SignedDatacentre : IDisposable
         return this;
     }
 
+    /// <summary>The first machine's volume is stated anew, with another size.</summary>
+    public SignedDatacentre Resize(SignedParty tenant, string domain, int sizeMib)
+    {
+        Envelopes.Add(tenant.Sign(StatementKind.Volume, $"{domain}-1-data", new JsonObject
+        {
+            ["domain"] = domain, ["sizeMiB"] = sizeMib, ["wipe"] = "crypto-erase",
+        }));
+        return this;
+    }
+
     /// <summary>The first machine's volume is a copy of another, which no machine has.</summary>
     public SignedDatacentre Copy(SignedParty tenant, string domain, int sizeMib)
     {
