@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Cli.Output;
-using Bailiwick.Custody;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Ledger.Keys;
 
