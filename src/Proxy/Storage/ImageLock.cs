@@ -10,7 +10,7 @@ namespace Bailiwick.Proxy.Storage;
 /// F_OFD_SETLK: the lock is of the open file, and ends with it). It is the second line: who may have a volume at the
 /// same time is its key service's to say.
 /// </summary>
-internal static partial class ImageLock
+public static partial class ImageLock
 {
     private const int LockBytes = 32;
     private const int OpenLockGet = 36, OpenLockSet = 37;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.Policy;
@@ -61,18 +60,18 @@ public sealed class VolumeGrowthTests : IDisposable
         VolumeState after = _files.Inspect(large);
         Assert.Equal((null, true, before.Header), (after.FormerMib, after.Refusals.IsEmpty, after.Header));
         byte[] all = await Content(large);
-        Assert.True(_content.AsSpan().SequenceEqual(all.AsSpan(0, _content.Length)));
+        Assert.Equal(_content, all[.._content.Length]);
         Assert.Equal(read, File.GetLastAccessTimeUtc(target));
 
         // Nothing of anybody is in the new end: noise under a key, zeros without.
-        Assert.Equal(encrypted, all.AsSpan(_content.Length).ContainsAnyExcept((byte)0));
+        Assert.Equal(encrypted, all[_content.Length..].Any(one => one != 0));
         Assert.EndsWith(
             "[volume-length]", Assert.Single(_files.Inspect(small).Refusals), StringComparison.Ordinal);
 
         // A machine can write there.
         Encoding.ASCII.GetBytes("AT THE NEW END").CopyTo(all, all.Length - 20);
         await Write(large, all);
-        Assert.True(all.AsSpan().SequenceEqual(await Content(large)));
+        Assert.Equal(all, await Content(large));
     }
 
     [Fact]

@@ -153,6 +153,13 @@ internal sealed class SignedDatacentre : IDisposable
         return this;
     }
 
+    /// <summary>The first machine's statement anew: what it does with its volume.</summary>
+    public SignedDatacentre Use(SignedParty tenant, string domain, string subnet, string access)
+    {
+        Envelopes.Add(tenant.Sign(StatementKind.Compartment, $"{domain}-1", MachineBody(domain, subnet, 1, access)));
+        return this;
+    }
+
     /// <summary>The first machine's volume is a copy of another, which no machine has.</summary>
     public SignedDatacentre Copy(SignedParty tenant, string domain, int sizeMib)
     {

@@ -16,6 +16,7 @@ namespace Bailiwick.Tests.Proxy.Storage;
 /// <summary>A volume becomes as large as its newest statement says, at a start, and never smaller.</summary>
 public sealed class VolumeGrowthTests : IDisposable
 {
+    private const string Subnet = "10.20.1.0/24";
     private const int Header = 2_068_480, Before = 16, After = 24;
     private readonly GivingKeys _keys = new();
     private readonly ProxyBench _bench;
@@ -111,22 +112,21 @@ public sealed class VolumeGrowthTests : IDisposable
         Assert.Equal(Before, Mib);
 
         _keys.Refuses = false;
-        VolumeFiles files = new(_bench.Host, _bench.Pool) { SizesOf = _bench.Sizes.Of };
-        DiskPlan disk = Machine.Disks.Single();
-        VolumeState state = files.Inspect(disk);
-        Assert.Equal((Before, true), (state.FormerMib, state.Refusals.IsEmpty));
-        new VolumeOpening(_keys, files, HeldVolumes.Open(Empty()), _bench.Integrity).Grow(
-            Machine, disk with { Access = VolumeAccess.Read }, state);
-        Assert.Equal(Before, Mib);
-        await Restart();
-        Assert.Equal(After, Mib);
+        foreach ((string access, int mib) in new[] { ("read", Before), ("write", After) })
+        {
+            _bench.Datacentre.Use(_bench.Datacentre.Acme, "web", Subnet, access);
+            _bench.Publish((_bench.Datacentre.Acme, "web-1"));
+            await Restart();
+            Assert.Equal([Machine.MachineName], _bench.Hypervisor.Running);
+            Assert.Equal(mib, Mib);
+        }
     }
 
     [Fact]
     public void The_sizes_of_all_revisions_are_known_again_after_a_restart()
     {
         FakeDisk disk = new(1) { EffectiveUser = 0 };
-        _bench.Datacentre.With(_bench.Datacentre.Acme, "web", "10.20.1.0/24", 1);
+        _bench.Datacentre.With(_bench.Datacentre.Acme, "web", Subnet, 1);
         _bench.Datacentre.Resize(_bench.Datacentre.Acme, "web", After).Resize(_bench.Datacentre.Acme, "web", 40);
         VolumeRef volume = new(_bench.Datacentre.Acme.Id, StatementName.Parse("web-1-data"));
         StatementBook book = StatementBook.Empty;
@@ -150,13 +150,10 @@ public sealed class VolumeGrowthTests : IDisposable
         Assert.Equal([Before, After, 40], again.Sizes.Of(volume));
     }
 
-    private static PrivateDirectory Empty() =>
-        PrivateDirectory.OpenOrCreate(new FakeDisk(1) { EffectiveUser = 0 }, "/empty");
-
     private async Task Start(string storage)
     {
         _keys.Encrypted = storage == "required";
-        _bench.Datacentre.With(_bench.Datacentre.Acme, "web", "10.20.1.0/24", 1, storage: storage);
+        _bench.Datacentre.With(_bench.Datacentre.Acme, "web", Subnet, 1, storage: storage);
         _bench.Publish((_bench.Datacentre.Acme, "web-1"));
         await _bench.Turn(2);
         Assert.Equal([Machine.MachineName], _bench.Hypervisor.Running);
