@@ -95,7 +95,6 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 Bar = keys.Bar,
                 Restarts = new RestartDesk(restarts, vault, desk),
             };
-
             LeaseTeller teller = new(leasing, desk, board, time);
             EnrolmentDesk enrolling = Keep(parts, new EnrolmentDesk(
                 settings.Tenant, enrolments, settings.Vendors, () => watch.Current, time)
@@ -108,7 +107,8 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 new ChannelListening(identity, settings.Listen, time),
                 KeyRoutes.To(
                     desk, holders, enrolling, leasing, keys,
-                    new ScrubDesk(vault, keys, leases, () => watch.Current, identity.Signer)),
+                    new ScrubDesk(vault, keys, leases, () => watch.Current, identity.Signer),
+                    new OpeningDesk(desk, proofs, () => watch.Current, keys.Doubt, time)),
                 key => watch.Principals.Resolve(key), log, cancel: cancel));
             Task following = Task.Run(
                 () => RunAll(

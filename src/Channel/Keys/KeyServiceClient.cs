@@ -213,6 +213,13 @@ public sealed class KeyServiceClient
     public Task<KeyServiceStatus> Status(CancellationToken cancel = default) =>
         _service.Ask<KeyServiceStatus>(HttpMethod.Get, "/v1/status", null, cancel);
 
+    /// <summary>Asks who could open a volume now, and why not.</summary>
+    /// <param name="name">The name of a volume of the key service's tenant.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task<OpeningsBody> Openings(string name, CancellationToken cancel = default) =>
+        _service.Ask<OpeningsBody>(
+            HttpMethod.Get, $"/v1/volumes/{Uri.EscapeDataString(name)}/openings", null, cancel);
+
     private static bool MayReopen(JsonElement context) =>
         context.TryGetProperty("restartSeconds", out JsonElement seconds) && seconds.TryGetInt64(out long many)
         && many > 0;

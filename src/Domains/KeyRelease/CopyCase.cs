@@ -12,40 +12,40 @@ internal static class CopyCase
     /// <summary>Adds every reason; none when nothing is to be copied.</summary>
     public static void Check(ReleaseCase reasons)
     {
-        ReleaseRequest request = reasons.Request;
-        if (request.Copy is not { } copy)
+        KeyWish wish = reasons.Wish;
+        if (wish.Copy is not { } copy)
         {
             return;
         }
 
-        if (copy.Tenant != request.Tenant)
+        if (copy.Tenant != wish.Tenant)
         {
             reasons.Add(
                 KeyRefusalCode.ForeignReference,
-                $"{copy} must be of the tenant {request.Tenant.Short}, as {request.Key}.");
+                $"{copy} must be of the tenant {wish.Tenant.Short}, as {wish.Key}.");
         }
 
         VolumeModel? model = reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(copy.ToString());
-        if (request.Key is not KeySubject.Volume { Ref: var source } || model is null || copy.Tenant != source.Tenant
+        if (wish.Key is not KeySubject.Volume { Ref: var source } || model is null || copy.Tenant != source.Tenant
             || model.FromVolume != source.Name
             || reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(source.ToString())?.Colour != model.Colour)
         {
             reasons.Add(
                 KeyRefusalCode.CopyNotStated,
-                $"No accepted statement says that {copy.Name} is a copy of {request.Key}, in its domain.",
+                $"No accepted statement says that {copy.Name} is a copy of {wish.Key}, in its domain.",
                 model?.Origin);
         }
 
-        if (!reasons.Custody.CopyHolders.All.Any(one => one.Host == request.Host
-            && one.Machine == request.Compartment && !one.IsCopying))
+        if (!reasons.Facts.CopyHolders.All.Any(one => one.Host == wish.Host
+            && one.Machine == wish.Compartment && !one.IsCopying))
         {
             reasons.Add(
                 KeyRefusalCode.CopyNotHeld,
-                $"{request.Host} does not hold the key of {copy.Name} for {request.Compartment.Name}, and only who may "
+                $"{wish.Host} does not hold the key of {copy.Name} for {wish.Compartment.Name}, and only who may "
                 + "have the copy may read what is copied. Ask for that key first.");
         }
 
-        if (reasons.Custody.CopyHeader is VolumeHeaderMark.Bound made)
+        if (reasons.Facts.CopyHeader is VolumeHeaderMark.Bound made)
         {
             reasons.Add(
                 KeyRefusalCode.CopyMade, $"{copy.Name} was made already: it has its header since {made.Since:u}.");

@@ -11,9 +11,9 @@ namespace Bailiwick.Domains.KeyRelease;
 /// </summary>
 internal sealed class KeptCase(ReleaseCase reasons)
 {
-    private ReleaseRequest Request => reasons.Request;
+    private KeyWish Wish => reasons.Wish;
 
-    private KeyCustody Custody => reasons.Custody;
+    private KeyFacts Facts => reasons.Facts;
 
     /// <summary>Adds every reason.</summary>
     /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
@@ -31,11 +31,11 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// </summary>
     private void CheckColour()
     {
-        if (Custody.Colour is { } colour && reasons.Subject is { Domain: var domain } && domain.Ref != colour)
+        if (Facts.Colour is { } colour && reasons.Subject is { Domain: var domain } && domain.Ref != colour)
         {
             reasons.Add(
                 KeyRefusalCode.ColourDiffers,
-                $"The key of {Request.Key} was made for the domain {colour.Name}, and is now stated to be of "
+                $"The key of {Wish.Key} was made for the domain {colour.Name}, and is now stated to be of "
                 + $"{domain.Ref.Name}. State {colour.Name} again, or make a new volume and copy what may be copied.",
                 domain.Origin);
         }
@@ -44,11 +44,11 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// <summary>A key that its tenant withdrew goes to nobody.</summary>
     private void CheckWithdrawn()
     {
-        if (Custody.Withdrawn is { } since)
+        if (Facts.Withdrawn is { } since)
         {
             reasons.Add(
                 KeyRefusalCode.KeyWithdrawn,
-                $"The tenant withdrew the key of {Request.Key} at {since:u}: it goes to no host until it is allowed "
+                $"The tenant withdrew the key of {Wish.Key} at {since:u}: it goes to no host until it is allowed "
                 + "again.");
         }
     }
@@ -61,17 +61,17 @@ internal sealed class KeptCase(ReleaseCase reasons)
             return;
         }
 
-        if (Custody.Destroyed is { } revision && subject.Revision <= revision)
+        if (Facts.Destroyed is { } revision && subject.Revision <= revision)
         {
             reasons.Add(
                 KeyRefusalCode.KeyDestroyed,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The key of {Request.Key} was destroyed at revision {revision} of its statement, and what it "
+                    $"The key of {Wish.Key} was destroyed at revision {revision} of its statement, and what it "
                     + $"encrypted is lost. Publish a newer revision if a new, empty one is wanted."));
         }
 
-        if (Custody.DomainDestroyed(domain.Ref) is { } domainRevision && domain.Origin.Revision <= domainRevision)
+        if (Facts.DomainDestroyed(domain.Ref) is { } domainRevision && domain.Origin.Revision <= domainRevision)
         {
             reasons.Add(
                 KeyRefusalCode.KeyDestroyed,
@@ -85,7 +85,7 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
     private void CheckState(VerifiedEvidence? evidence)
     {
-        switch (Request.Key)
+        switch (Wish.Key)
         {
             case KeySubject.MachineTpm:
                 CheckTpmState(evidence);
@@ -104,24 +104,24 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// </summary>
     private void CheckTpmState(VerifiedEvidence? evidence)
     {
-        switch (Custody.Mark)
+        switch (Facts.Mark)
         {
-            case TpmStateMark.New when Request.State is { } stranger:
+            case TpmStateMark.New when Wish.State is { } stranger:
                 reasons.Add(
                     KeyRefusalCode.TpmStateUnknown,
-                    $"The host shows the state {stranger.Hex[..16]} of {Request.Key}, for which no key was ever made.");
+                    $"The host shows the state {stranger.Hex[..16]} of {Wish.Key}, for which no key was ever made.");
                 break;
-            case TpmStateMark.Returned returned when returned.State != Request.State:
+            case TpmStateMark.Returned returned when returned.State != Wish.State:
                 reasons.Add(
                     KeyRefusalCode.TpmStateRolledBack,
-                    $"{Request.Key} was returned {Named(returned.State)}, and the host shows it "
-                    + $"{Named(Request.State)}: it is a copy or an older one. Put the newest back, or have root keys "
+                    $"{Wish.Key} was returned {Named(returned.State)}, and the host shows it "
+                    + $"{Named(Wish.State)}: it is a copy or an older one. Put the newest back, or have root keys "
                     + "approve a takeover.");
                 break;
             case TpmStateMark.Out { Boot: var boot } when evidence is not null && evidence.Boot != boot:
                 reasons.Add(
                     KeyRefusalCode.TpmStateNotReturned,
-                    $"{Request.Key} was never returned from the boot {boot:D} of its holder, so nobody knows its "
+                    $"{Wish.Key} was never returned from the boot {boot:D} of its holder, so nobody knows its "
                     + "newest state. Root keys of the tenant must approve a takeover.");
                 break;
             case TpmStateMark.New or TpmStateMark.Returned or TpmStateMark.Out or TpmStateMark.Open:
@@ -137,53 +137,53 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// </summary>
     private void CheckHeader()
     {
-        if (Request.Copy is { } copy && Custody.Header is not VolumeHeaderMark.Bound)
+        if (Wish.Copy is { } copy && Facts.Header is not VolumeHeaderMark.Bound)
         {
             reasons.Add(
                 KeyRefusalCode.VolumeBlank,
-                $"{Request.Key} was not made yet, so {copy.Name} cannot be a copy of it. Start a machine that writes "
+                $"{Wish.Key} was not made yet, so {copy.Name} cannot be a copy of it. Start a machine that writes "
                 + "it first.");
             return;
         }
 
-        switch (Custody.Header, Request.State)
+        switch (Facts.Header, Wish.State)
         {
             case (VolumeHeaderMark.New, { } stranger):
                 reasons.Add(
                     KeyRefusalCode.HeaderUnknown,
-                    $"The host shows the header {stranger.Hex[..16]} of {Request.Key}, for which no key was ever made. "
+                    $"The host shows the header {stranger.Hex[..16]} of {Wish.Key}, for which no key was ever made. "
                     + "Take that file out of the pool.");
                 break;
             case (VolumeHeaderMark.New or VolumeHeaderMark.Blank, _)
                 when reasons.Subject?.Use is { Access: VolumeAccess.Read } && !IsFilledFor:
                 reasons.Add(
                     KeyRefusalCode.VolumeBlank,
-                    $"{Request.Key} was not made yet, and {Request.Compartment.Name} only reads it. Start a machine "
+                    $"{Wish.Key} was not made yet, and {Wish.Compartment.Name} only reads it. Start a machine "
                     + "that writes it first.");
                 break;
             case (VolumeHeaderMark.Blank, _)
                 when reasons.Subject?.Use is { Sharing: not VolumeSharing.Exclusive } && Maker() is { } maker:
                 reasons.Add(
                     KeyRefusalCode.VolumeBlank,
-                    $"{maker.Machine.Name} on {maker.Host.Name} is making {Request.Key}, and has not said yet which "
+                    $"{maker.Machine.Name} on {maker.Host.Name} is making {Wish.Key}, and has not said yet which "
                     + "header it has. Wait until it has.");
                 break;
             case (VolumeHeaderMark.Blank, { } early) when BeginsWithContent:
                 reasons.Add(
                     KeyRefusalCode.ContentUnfinished,
-                    $"{Request.Key} begins with content, and nobody has confirmed that the file with the header "
+                    $"{Wish.Key} begins with content, and nobody has confirmed that the file with the header "
                     + $"{early.Hex[..16]} has all of it. Take that file out of the pool.");
                 break;
             case (VolumeHeaderMark.Bound bound, null):
                 reasons.Add(
                     KeyRefusalCode.HeaderMissing,
-                    $"{Request.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host finds "
+                    $"{Wish.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host finds "
                     + "no file of it. Put it back: no blank volume takes its place.");
                 break;
             case (VolumeHeaderMark.Bound bound, { } shown) when bound.Header != shown:
                 reasons.Add(
                     KeyRefusalCode.HeaderDiffers,
-                    $"{Request.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host shows "
+                    $"{Wish.Key} has the header {bound.Header.Hex[..16]} since {bound.Since:u}, and the host shows "
                     + $"{shown.Hex[..16]}: it is another volume's, an older one or damaged. Put the right file back.");
                 break;
             case (VolumeHeaderMark.New or VolumeHeaderMark.Blank or VolumeHeaderMark.Bound, _):
@@ -197,14 +197,14 @@ internal sealed class KeptCase(ReleaseCase reasons)
     /// A blank volume's first file counts as soon as it is shown, for there is nothing in it; one that is to be filled
     /// counts only when its host says that it is, which binds the header.
     /// </summary>
-    private bool BeginsWithContent => Request.Key is KeySubject.Volume volume
+    private bool BeginsWithContent => Wish.Key is KeySubject.Volume volume
         && reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(volume.Ref.ToString()) is { BeginsWithContent: true };
 
     /// <summary>The host fills it before its first machine starts, so one of its tenant's may be a reader.</summary>
-    private bool IsFilledFor => BeginsWithContent && Request.Compartment.Tenant == Request.Key.Tenant;
+    private bool IsFilledFor => BeginsWithContent && Wish.Compartment.Tenant == Wish.Key.Tenant;
 
-    private KeyHolder? Maker() => Custody.Holders.All.FirstOrDefault(
-        one => one.Host != Request.Host || one.Machine != Request.Compartment);
+    private KeyHolder? Maker() => Facts.Holders.All.FirstOrDefault(
+        one => one.Host != Wish.Host || one.Machine != Wish.Compartment);
 
     private static string Named(Digest32? state) => state is null ? "blank" : $"as {state.Hex[..16]}";
 }

@@ -5,14 +5,11 @@ using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
 
-/// <summary>What a key service knows by itself when a request arrives.</summary>
+/// <summary>What a key service knows by itself of a key, whoever asks for it.</summary>
 /// <param name="Tenant">The tenant it serves.</param>
-/// <param name="Caller">The id of the key at the other end of the channel.</param>
-/// <param name="Nonce">What the request's nonce is worth.</param>
 /// <param name="Holders">Who holds the key.</param>
 /// <param name="Doubt">Why it has lent a host no trust for a domain; null while it has.</param>
-public sealed record KeyCustody(
-    PartyId Tenant, KeyId Caller, NonceStanding Nonce, KeyHolders Holders, HostDoubt Doubt)
+public record KeyFacts(PartyId Tenant, KeyHolders Holders, HostDoubt Doubt)
 {
     /// <summary>What it knows of a machine's TPM state; plays no part for a volume.</summary>
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
@@ -42,6 +39,34 @@ public sealed record KeyCustody(
 
     /// <summary>The revision at which a domain's keys were destroyed; null when they were not.</summary>
     public Func<DomainRef, long?> DomainDestroyed { get; init; } = _ => null;
+}
+
+/// <summary>What a key service knows by itself when a request arrives: of the key, and of who asks.</summary>
+public sealed record KeyCustody : KeyFacts
+{
+    /// <summary>Of a key and of who asks.</summary>
+    /// <param name="facts">What it knows of the key.</param>
+    /// <param name="caller">The id of the key at the other end of the channel.</param>
+    /// <param name="nonce">What the request's nonce is worth.</param>
+    public KeyCustody(KeyFacts facts, KeyId caller, NonceStanding nonce)
+        : base(facts) => (Caller, Nonce) = (caller, nonce);
+
+    /// <summary>Of a key of which no more is known than who holds it.</summary>
+    /// <param name="tenant">The tenant it serves.</param>
+    /// <param name="caller">The id of the key at the other end of the channel.</param>
+    /// <param name="nonce">What the request's nonce is worth.</param>
+    /// <param name="holders">Who holds the key.</param>
+    /// <param name="doubt">Why it has lent a host no trust for a domain; null while it has.</param>
+    public KeyCustody(PartyId tenant, KeyId caller, NonceStanding nonce, KeyHolders holders, HostDoubt doubt)
+        : this(new KeyFacts(tenant, holders, doubt), caller, nonce)
+    {
+    }
+
+    /// <summary>The id of the key at the other end of the channel.</summary>
+    public KeyId Caller { get; init; }
+
+    /// <summary>What the request's nonce is worth.</summary>
+    public NonceStanding Nonce { get; init; }
 }
 
 /// <summary>What a nonce is worth. Closed.</summary>

@@ -5,14 +5,15 @@ using Bailiwick.Attestation;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
-using Bailiwick.Ledger.Documents;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.KeyRelease;
 
-/// <summary>One request under consideration, and every reason found against it so far.</summary>
-internal sealed class ReleaseCase(
-    CheckedDatacentre datacentre, ReleaseRequest request, KeyCustody custody, DateTimeOffset now)
+/// <summary>
+/// One wish under consideration, and every reason found against it so far: what is asked for, whoever asks. Who asks
+/// is <see cref="RequestCase"/>'s.
+/// </summary>
+internal sealed class ReleaseCase(CheckedDatacentre datacentre, KeyWish wish, KeyFacts facts, DateTimeOffset now)
 {
     private readonly List<KeyRefusal> _refusals = [];
 
@@ -28,37 +29,44 @@ internal sealed class ReleaseCase(
     public void Add(KeyRefusalCode code, string sentence, StatementOrigin? because = null) =>
         _refusals.Add(new KeyRefusal(code, sentence, because));
 
-    /// <summary>The request.</summary>
-    public ReleaseRequest Request => request;
+    /// <summary>What is asked for.</summary>
+    public KeyWish Wish => wish;
 
-    /// <summary>What the key service knows by itself.</summary>
-    public KeyCustody Custody => custody;
+    /// <summary>What the key service knows of the key by itself.</summary>
+    public KeyFacts Facts => facts;
 
-    /// <summary>All checks but those of the evidence, the holder and what is kept of the key.</summary>
-    /// <param name="evidence">The evidence; null when none was verified.</param>
-    public void Check(VerifiedEvidence? evidence)
+    /// <summary>What the statements say, and the evidence where they demand it of the host.</summary>
+    /// <param name="evidence">The evidence by which a domain judges the host; null where none was verified.</param>
+    public void CheckStatements(Func<DomainModel, VerifiedEvidence?> evidence)
     {
         CheckTenant();
         var machine = CheckReferences();
         ImmutableArray<DomainModel> domains = machine is null ? [] : CheckDomains(machine);
         CheckHost(machine, domains, evidence);
-        CheckRequest();
-        CheckNonce();
+    }
+
+    /// <summary>What the key service keeps: leases, holders, and what it knows of the key.</summary>
+    /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
+    public void CheckKept(VerifiedEvidence? evidence)
+    {
+        CheckLeases();
+        CheckHolders();
+        new KeptCase(this).Check(evidence);
     }
 
     /// <summary>
     /// Evidence for this one request is not enough: the host must be one that keeps proving itself, so that a host that
     /// fell silent or was refused has to come back first.
     /// </summary>
-    public void CheckLeases()
+    private void CheckLeases()
     {
         foreach (var domain in Subject?.Domains ?? [])
         {
-            if (custody.Doubt(request.Host, domain.Ref) is { } doubt)
+            if (facts.Doubt(wish.Host, domain.Ref) is { } doubt)
             {
                 Add(
                     KeyRefusalCode.NoLease,
-                    $"{request.Host.Name} has no lease for {domain.Origin}: {doubt} It must prove itself first.",
+                    $"{wish.Host.Name} has no lease for {domain.Origin}: {doubt} It must prove itself first.",
                     domain.Origin);
             }
         }
@@ -69,21 +77,21 @@ internal sealed class ReleaseCase(
     /// again for the same; a machine is on one host only, whatever it shares, and while a volume is copied for it, it
     /// has not that volume itself.
     /// </summary>
-    public void CheckHolders()
+    private void CheckHolders()
     {
-        foreach (KeyHolder held in custody.Holders.All.Where(held => held.Host != request.Host
-            || held.Machine != request.Compartment || held.IsCopying != request.Copy is not null))
+        foreach (KeyHolder held in facts.Holders.All.Where(held => held.Host != wish.Host
+            || held.Machine != wish.Compartment || held.IsCopying != wish.Copy is not null))
         {
-            string? rule = held.Machine != request.Compartment && held.Access is { } access
+            string? rule = held.Machine != wish.Compartment && held.Access is { } access
                 && Subject?.Use is { } use
                     ? Conflict(use, held, access)
                     : "it is one machine's on one host, for one use.";
             if (rule is not null)
             {
-                bool elsewhere = held.Host != request.Host;
+                bool elsewhere = held.Host != wish.Host;
                 Add(
                     elsewhere ? KeyRefusalCode.HeldByAnotherHost : KeyRefusalCode.HeldByAnotherMachine,
-                    $"{held.Host} holds the key of {request.Key} for {held.Machine.Name}"
+                    $"{held.Host} holds the key of {wish.Key} for {held.Machine.Name}"
                     + $"{held.Purpose}, and {rule} The host must "
                     + "return it, or root keys of the tenant must approve a takeover.");
             }
@@ -91,7 +99,7 @@ internal sealed class ReleaseCase(
     }
 
     private string? Conflict(KeyUse use, KeyHolder held, VolumeAccess access) =>
-        (request.Copy is not null, held.IsCopying) switch
+        (wish.Copy is not null, held.IsCopying) switch
         {
             (false, false) => SharingRule.Conflict(use.Sharing, use.Access, access),
             (true, _) => SharingRule.ConflictWithCopy(use.Sharing, access),
@@ -100,27 +108,27 @@ internal sealed class ReleaseCase(
 
     private void CheckTenant()
     {
-        if (request.Tenant != custody.Tenant)
+        if (wish.Tenant != facts.Tenant)
         {
             Add(
                 KeyRefusalCode.TenantNotServed,
-                $"This key service serves the tenant {custody.Tenant.Short}, not {request.Tenant.Short}.");
+                $"This key service serves the tenant {facts.Tenant.Short}, not {wish.Tenant.Short}.");
         }
         else
         {
-            CheckAdmitted(request.Tenant);
+            CheckAdmitted(wish.Tenant);
         }
 
-        if (request.Key.Tenant != request.Tenant || (request.Compartment.Tenant != request.Tenant && !IsBorrowing()))
+        if (wish.Key.Tenant != wish.Tenant || (wish.Compartment.Tenant != wish.Tenant && !IsBorrowing()))
         {
             Add(
                 KeyRefusalCode.ForeignReference,
-                $"{request.Key} and {request.Compartment} must both be of the tenant {request.Tenant.Short}, or the "
+                $"{wish.Key} and {wish.Compartment} must both be of the tenant {wish.Tenant.Short}, or the "
                 + "machine's statement must have a disk on the volume.");
         }
-        else if (request.Compartment.Tenant != request.Tenant)
+        else if (wish.Compartment.Tenant != wish.Tenant)
         {
-            CheckAdmitted(request.Compartment.Tenant);
+            CheckAdmitted(wish.Compartment.Tenant);
         }
     }
 
@@ -142,21 +150,21 @@ internal sealed class ReleaseCase(
     /// The one way in which a key is for another tenant's machine: that tenant's own signed statement of it names the
     /// volume. Whether the volume is lent to it is judged like for any machine that is no member of its domain.
     /// </summary>
-    private bool IsBorrowing() => request is { Copy: null, Key: KeySubject.Volume { Ref: var volume } }
-        && datacentre.Machinery.Compartments.GetValueOrDefault(request.Compartment.ToString()) is { } machine
+    private bool IsBorrowing() => wish is { Copy: null, Key: KeySubject.Volume { Ref: var volume } }
+        && datacentre.Machinery.Compartments.GetValueOrDefault(wish.Compartment.ToString()) is { } machine
         && machine.Disks.Any(disk => disk.Volume == volume);
 
     private CompartmentModel? CheckReferences()
     {
-        var machine = datacentre.Machinery.Compartments.GetValueOrDefault(request.Compartment.ToString());
+        var machine = datacentre.Machinery.Compartments.GetValueOrDefault(wish.Compartment.ToString());
         if (machine is null)
         {
             Add(
                 KeyRefusalCode.UnknownCompartment,
-                $"No accepted statement describes the machine {request.Compartment}.");
+                $"No accepted statement describes the machine {wish.Compartment}.");
         }
 
-        switch (request.Key)
+        switch (wish.Key)
         {
             case KeySubject.Volume volume:
                 return CheckVolume(volume.Ref, machine) ? machine : null;
@@ -177,7 +185,7 @@ internal sealed class ReleaseCase(
             return false;
         }
 
-        VolumeRef named = request.Copy ?? volume;
+        VolumeRef named = wish.Copy ?? volume;
         DiskModel? disk = machine?.Disks.FirstOrDefault(one => one.Volume == named);
         if (machine is not null && disk is null)
         {
@@ -187,11 +195,11 @@ internal sealed class ReleaseCase(
         }
 
         VolumeModel model = datacentre.Machinery.Volumes[volume.ToString()];
-        if (request.Copy is null && disk is { Access: VolumeAccess.Write } && model.Access == VolumeAccess.Read)
+        if (wish.Copy is null && disk is { Access: VolumeAccess.Write } && model.Access == VolumeAccess.Read)
         {
             Add(
                 KeyRefusalCode.VolumeReadOnly,
-                $"{model.Origin} is only read, and {request.Compartment.Name} would write it.", model.Origin);
+                $"{model.Origin} is only read, and {wish.Compartment.Name} would write it.", model.Origin);
         }
 
         CopyCase.Check(this);
@@ -200,11 +208,11 @@ internal sealed class ReleaseCase(
 
     private void CheckTpm(CompartmentRef owner, CompartmentModel? machine)
     {
-        if (owner != request.Compartment)
+        if (owner != wish.Compartment)
         {
             Add(
                 KeyRefusalCode.TpmOfAnotherMachine,
-                $"The TPM of {owner} is no other machine's, and {request.Compartment} asks for it.");
+                $"The TPM of {owner} is no other machine's, and {wish.Compartment} asks for it.");
         }
 
         if (machine is { Tpm: not MachineTpm.Required })
@@ -216,14 +224,14 @@ internal sealed class ReleaseCase(
     /// <summary>
     /// The domain that the key is of: a volume's colour, and a machine's first domain for its TPM.
     /// </summary>
-    private DomainRef OwnDomain(CompartmentModel machine) => request.Key switch
+    private DomainRef OwnDomain(CompartmentModel machine) => wish.Key switch
     {
         KeySubject.Volume volume => datacentre.Machinery.Volumes[volume.Ref.ToString()].Colour,
         KeySubject.MachineTpm => new DomainRef(machine.Ref.Tenant, machine.Nics[0].Domain),
         _ => throw new UnreachableException(),
     };
 
-    private long RevisionOf(CompartmentModel machine) => request.Key switch
+    private long RevisionOf(CompartmentModel machine) => wish.Key switch
     {
         KeySubject.Volume volume => datacentre.Machinery.Volumes[volume.Ref.ToString()].Origin.Revision,
         KeySubject.MachineTpm => machine.Origin.Revision,
@@ -239,7 +247,7 @@ internal sealed class ReleaseCase(
         var own = OwnDomain(machine);
         var domains = ImmutableArray.CreateBuilder<DomainModel>();
         foreach (var reference in FlowMatrix.Domains(machine)
-            .Where(domain => domain.Tenant == request.Key.Tenant).Append(own).Distinct())
+            .Where(domain => domain.Tenant == wish.Key.Tenant).Append(own).Distinct())
         {
             if (datacentre.Domains.TryGetValue(reference.ToString(), out var domain))
             {
@@ -277,8 +285,8 @@ internal sealed class ReleaseCase(
     private void CheckFlow(CompartmentModel machine, DomainModel colour)
     {
         // What is copied is read by the host alone: the machine gets the copy.
-        if (FlowMatrix.Domains(machine).Contains(colour.Ref) || request.Key is not KeySubject.Volume { Ref: var asked }
-            || machine.Disks.FirstOrDefault(one => one.Volume == (request.Copy ?? asked)) is not { } disk
+        if (FlowMatrix.Domains(machine).Contains(colour.Ref) || wish.Key is not KeySubject.Volume { Ref: var asked }
+            || machine.Disks.FirstOrDefault(one => one.Volume == (wish.Copy ?? asked)) is not { } disk
             || datacentre.Machinery.Volumes.GetValueOrDefault(disk.Volume.ToString()) is not { } volume)
         {
             return;
@@ -303,27 +311,28 @@ internal sealed class ReleaseCase(
         }
     }
 
-    private KeyUse? UseOf(CompartmentModel machine) => request.Key is KeySubject.Volume { Ref: var asked }
-        && machine.Disks.FirstOrDefault(disk => disk.Volume == (request.Copy ?? asked)) is { } disk
+    private KeyUse? UseOf(CompartmentModel machine) => wish.Key is KeySubject.Volume { Ref: var asked }
+        && machine.Disks.FirstOrDefault(disk => disk.Volume == (wish.Copy ?? asked)) is { } disk
             ? new KeyUse(
-                request.Copy is null ? disk.Access : VolumeAccess.Read,
+                wish.Copy is null ? disk.Access : VolumeAccess.Read,
                 datacentre.Machinery.Volumes[asked.ToString()].Sharing)
             : null;
 
-    private void CheckHost(CompartmentModel? machine, ImmutableArray<DomainModel> domains, VerifiedEvidence? evidence)
+    private void CheckHost(
+        CompartmentModel? machine, ImmutableArray<DomainModel> domains, Func<DomainModel, VerifiedEvidence?> evidence)
     {
-        if (!datacentre.Inventory.Hosts.TryGetValue(request.Host.ToString(), out var host)
-            || ReleaseControl.IdentityKeyOf(datacentre, request.Host) is null)
+        if (!datacentre.Inventory.Hosts.TryGetValue(wish.Host.ToString(), out var host)
+            || ReleaseControl.IdentityKeyOf(datacentre, wish.Host) is null)
         {
             Add(
                 KeyRefusalCode.UnknownHost,
-                $"No accepted statement of an operator gives an identity key for the host {request.Host}.");
+                $"No accepted statement of an operator gives an identity key for the host {wish.Host}.");
             return;
         }
 
         foreach (var domain in domains)
         {
-            _refusals.AddRange(PlatformCase.Against(domain, host, evidence));
+            _refusals.AddRange(PlatformCase.Against(domain, host, evidence(domain)));
         }
 
         if (machine?.Placement.Hosts is { } chosen && !chosen.Contains(host.Ref.Name))
@@ -333,7 +342,7 @@ internal sealed class ReleaseCase(
                 $"{machine.Origin} may run on {string.Join(", ", chosen)}, not on {host.Ref.Name}.", machine.Origin);
         }
 
-        if (machine is not null && request.Key is KeySubject.Volume { Ref: var asked })
+        if (machine is not null && wish.Key is KeySubject.Volume { Ref: var asked })
         {
             foreach (var refusal in MountControl.Against(
                 datacentre.Machinery.Volumes[asked.ToString()], machine, host.Ref))
@@ -347,46 +356,6 @@ internal sealed class ReleaseCase(
                     },
                     refusal.Sentence, refusal.Because);
             }
-        }
-    }
-
-    private void CheckRequest()
-    {
-        if (ReleaseControl.IdentityKeyOf(datacentre, request.Host) is not { } key)
-        {
-            return;
-        }
-
-        if (request.Document.Signers(id => id == key.Id ? key : null) is SignatureVerdict.Refused refused)
-        {
-            Add(
-                KeyRefusalCode.RequestSignature,
-                $"The operator states the identity key {key.Id.Short} for {request.Host}, but {refused.Clause}.");
-        }
-
-        if (key.Id != custody.Caller)
-        {
-            Add(
-                KeyRefusalCode.CallerNotHost,
-                $"The caller's key {custody.Caller.Short} is not that of {request.Host}.");
-        }
-    }
-
-    private void CheckNonce()
-    {
-        (KeyRefusalCode Code, string Sentence)? fault = custody.Nonce switch
-        {
-            NonceStanding.Good => null,
-            NonceStanding.Unknown => (KeyRefusalCode.NonceUnknown, "This key service did not give this nonce."),
-            NonceStanding.Used => (KeyRefusalCode.NonceUsed, "The nonce was used before."),
-            NonceStanding.Expired => (KeyRefusalCode.NonceExpired, "The nonce has expired."),
-            NonceStanding.OfAnotherCaller =>
-                (KeyRefusalCode.NonceOfAnotherCaller, "The nonce was given to another caller."),
-            _ => throw new UnreachableException(),
-        };
-        if (fault is var (code, sentence))
-        {
-            Add(code, sentence + " Ask for a new nonce.");
         }
     }
 }

@@ -47,13 +47,14 @@ public static class ReleaseControl
         DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(evidence);
-        ReleaseCase reasons = new(datacentre, request, custody, now);
-        reasons.Check(evidence);
-        CheckEvidence(reasons, evidence, request, custody);
-        TpmWrappingKey? target = CheckTarget(reasons, evidence, request);
-        reasons.CheckLeases();
-        reasons.CheckHolders();
-        new KeptCase(reasons).Check(evidence);
+        ArgumentNullException.ThrowIfNull(request);
+        ReleaseCase reasons = new(datacentre, request.Wish, custody, now);
+        RequestCase authentic = new(reasons, request, custody);
+        reasons.CheckStatements(_ => evidence);
+        authentic.Check();
+        authentic.CheckEvidence(evidence);
+        TpmWrappingKey? target = authentic.CheckTarget(evidence);
+        reasons.CheckKept(evidence);
         return reasons is { Refusals.Count: 0, Subject: { } subject }
             ? new KeyVerdict.Release(
                 new ReleaseContext(
@@ -79,20 +80,60 @@ public static class ReleaseControl
         ImmutableArray<EvidenceRefusal> evidence, CheckedDatacentre datacentre, ReleaseRequest request,
         KeyCustody custody, DateTimeOffset now)
     {
-        ReleaseCase reasons = new(datacentre, request, custody, now);
-        reasons.Check(evidence: null);
+        ArgumentNullException.ThrowIfNull(request);
+        ReleaseCase reasons = new(datacentre, request.Wish, custody, now);
+        reasons.CheckStatements(_ => null);
+        new RequestCase(reasons, request, custody).Check();
         foreach (var refusal in evidence)
         {
             reasons.Add(Map(refusal.Code), refusal.Sentence);
         }
 
-        reasons.CheckLeases();
-        reasons.CheckHolders();
-        new KeptCase(reasons).Check(evidence: null);
+        reasons.CheckKept(evidence: null);
         return reasons.Refusals.Count > 0
             ? new KeyVerdict.Refused([.. reasons.Refusals])
             : throw new InvalidOperationException("a request without a reason against it needs a decision");
     }
+
+    /// <summary>
+    /// Whether a key would go to a host now, if the host itself asked for it: the same checks as of a request, but for
+    /// those of the request itself. What is kept must be shown as it is: the bound header, the state returned last.
+    /// </summary>
+    /// <param name="wish">The machine and the host; what it says of a state plays no part.</param>
+    /// <param name="datacentre">The policies and the inventory.</param>
+    /// <param name="facts">What the key service knows by itself.</param>
+    /// <param name="latest">
+    /// The latest evidence of the host that was verified; null when there is none. It speaks only for the domains that
+    /// lend the host trust now: what the others found against it, their doubt says.
+    /// </param>
+    /// <param name="now">The time, which decides only on the expiry of policies.</param>
+    public static WishVerdict Consider(
+        KeyWish wish, CheckedDatacentre datacentre, KeyFacts facts, VerifiedEvidence? latest, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(wish);
+        ArgumentNullException.ThrowIfNull(facts);
+        VerifiedEvidence? own = latest?.Host == wish.Host.ToString() ? latest : null;
+        Digest32? shown = Kept(wish.Key, facts);
+        ReleaseCase reasons = new(datacentre, wish with { State = shown }, facts, now);
+        reasons.CheckStatements(domain => facts.Doubt(wish.Host, domain.Ref) is null ? own : null);
+        reasons.CheckKept(own);
+        if (own is null && reasons.Refusals.Count == 0)
+        {
+            reasons.Add(
+                KeyRefusalCode.NoLease, $"{wish.Host.Name} has shown nothing here. It must prove itself first.");
+        }
+
+        return reasons is { Refusals.Count: 0, Subject: { } subject }
+            ? new WishVerdict.Allowed(subject, shown)
+            : new WishVerdict.Refused([.. reasons.Refusals]);
+    }
+
+    private static Digest32? Kept(KeySubject key, KeyFacts facts) => key switch
+    {
+        KeySubject.Volume => facts.Header is VolumeHeaderMark.Bound bound ? bound.Header : null,
+        KeySubject.MachineTpm => facts.Mark is TpmStateMark.Returned returned ? returned.State : null,
+        _ => throw new UnreachableException(),
+    };
 
     /// <summary>
     /// Only a TPM refuses to open what was sealed for another state of the host: without one there is no restart lease.
@@ -104,62 +145,6 @@ public static class ReleaseControl
         && subject.Domain.Ref.Tenant == subject.Machine.Ref.Tenant
         && subject.Use is null or { Sharing: VolumeSharing.Exclusive }
             ? (long)terms.Within.TotalSeconds : 0;
-
-    private static void CheckEvidence(
-        ReleaseCase reasons, VerifiedEvidence evidence, ReleaseRequest request, KeyCustody custody)
-    {
-        // The verifier checked these against what it was told to expect; that it was told the same is checked here.
-        if (evidence.Host != request.Host.ToString())
-        {
-            reasons.Add(
-                KeyRefusalCode.EvidenceOfOtherHost,
-                $"The evidence is of {evidence.Host}, and the request of {request.Host}.");
-        }
-
-        if (evidence.ChannelKey.Id != custody.Caller)
-        {
-            reasons.Add(
-                KeyRefusalCode.EvidenceChannelKey,
-                $"The evidence names the channel key {evidence.ChannelKey.Id.Short}; the caller's is "
-                + $"{custody.Caller.Short}.");
-        }
-
-        if (!evidence.Nonce.Span.SequenceEqual(request.Nonce.Bytes.Span))
-        {
-            reasons.Add(KeyRefusalCode.EvidenceNonce, "The evidence does not carry the nonce of the request.");
-        }
-
-        if (IdentityKeyOf(reasons.Datacentre, request.Host) is { } stated && stated.Id != evidence.IdentityKey.Id)
-        {
-            reasons.Add(
-                KeyRefusalCode.EvidenceSignature,
-                $"The evidence was verified with the key {evidence.IdentityKey.Id.Short}; the operator states "
-                + $"{stated.Id.Short} for {request.Host}.");
-        }
-    }
-
-    /// <summary>
-    /// The TPM for which the key is wrapped is the one that quoted: the enrolment says which endorsement key it has.
-    /// </summary>
-    private static TpmWrappingKey? CheckTarget(ReleaseCase reasons, VerifiedEvidence evidence, ReleaseRequest request)
-    {
-        if (evidence.EndorsementKey is not { } enrolled)
-        {
-            return null;
-        }
-
-        if (request.EndorsementKey is { } shown && TpmWrappingKey.TryOf(shown, out var target, out _)
-            && target.Key.Id == enrolled)
-        {
-            return target;
-        }
-
-        reasons.Add(
-            KeyRefusalCode.EndorsementKeyNotShown,
-            $"The quote is of the TPM with the endorsement key {enrolled.Hex[..16]}, and the request shows "
-            + $"{request.EndorsementKey?.Key?.Id.Hex[..16] ?? "none"} to wrap the key for.");
-        return null;
-    }
 
     internal static KeyRefusalCode Map(EvidenceRefusalCode code) => code switch
     {

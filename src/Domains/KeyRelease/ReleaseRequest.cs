@@ -65,6 +65,9 @@ public sealed class ReleaseRequest
     /// <summary>The host's evidence, a DSSE envelope in canonical JSON.</summary>
     public ReadOnlyMemory<byte> Evidence { get; }
 
+    /// <summary>What it asks for, without who asks.</summary>
+    public KeyWish Wish => new(Key, Compartment, Host) { Tenant = Tenant, State = State, Copy = Copy };
+
     internal SignedDocument Document { get; }
 
     /// <summary>Writes and signs a request.</summary>

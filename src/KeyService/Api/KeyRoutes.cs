@@ -148,6 +148,16 @@ public static class KeyRoutes
         Records = new RecordDuty.Nothing("it changes nothing"),
     };
 
+    private static readonly RouteRow Openings = new()
+    {
+        Method = "GET",
+        Template = "/v1/volumes/{name}/openings",
+        Summary = "Shows which machine could open a volume of the tenant on which host now, and every reason why not.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it decides and changes nothing"),
+    };
+
     private static readonly RouteRow Keys = new()
     {
         Method = "GET",
@@ -240,14 +250,15 @@ public static class KeyRoutes
     /// <summary>The table.</summary>
     public static RouteTable Table { get; } = new(
         Nonces, Releases, Headers, Returns, Takeovers, Enrolments, EnrolmentAnswers, EnrolmentsKept,
-        EnrolmentsForgotten, Leases, HostLog, Status, Keys, KeyLog, Rotations,
+        EnrolmentsForgotten, Leases, HostLog, Status, Openings, Keys, KeyLog, Rotations,
         Loads, Withdrawals, Destructions, ScrubOrders, ScrubReports);
 
     /// <summary>Joins the rows to the desks.</summary>
     public static RouteMap To(
         ReleaseDesk desk, HolderDesk holders, EnrolmentDesk enrolment, LeaseDesk leases, HierarchyDesk keys,
-        ScrubDesk scrubs)
+        ScrubDesk scrubs, OpeningDesk openings)
     {
+        ArgumentNullException.ThrowIfNull(openings);
         ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(scrubs);
         ArgumentNullException.ThrowIfNull(desk);
@@ -283,6 +294,7 @@ public static class KeyRoutes
             .Handle<ForgetBody, Nothing>(
                 EnrolmentsForgotten, (call, body) => Task.FromResult(enrolment.Forget(call, body)))
             .Handle(HostLog, call => Task.FromResult(desk.HostLog(call)))
+            .Handle(Openings, call => Task.FromResult(openings.Openings(call)))
             .Handle(Status, call => Task.FromResult(keys.Status(desk.Status(leases.Rows()))));
     }
 

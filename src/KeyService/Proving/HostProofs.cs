@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
@@ -36,6 +37,7 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
     private readonly VerifierKeyCache _keys = new(MostKeys);
     private readonly Dictionary<(string Host, Digest32 Tpm), TpmClockInfo> _clocks = [];
     private readonly KnownBoots<string> _known = new();
+    private readonly ConcurrentDictionary<string, VerifiedEvidence> _latest = new(StringComparer.Ordinal);
     private CheckedDatacentre? _pruned;
 
     /// <summary>Judges evidence; null when no operator states an identity key for the host.</summary>
@@ -66,6 +68,11 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
             };
             EvidenceVerdict verdict =
                 EvidenceVerifier.Verify(shown.Evidence.Span, expectation, shown.Logs, _keys);
+            if (verdict is EvidenceVerdict.Verified verified)
+            {
+                _latest[host] = verified.Evidence;
+            }
+
             if (verdict is EvidenceVerdict.Verified { Evidence.Followed: { } followed })
             {
                 logs.Keep(host, followed);
@@ -101,11 +108,21 @@ public sealed class HostProofs(PartyId tenant, EnrolmentBook enrolments, HostLog
         if (!ReferenceEquals(Interlocked.Exchange(ref _pruned, datacentre), datacentre))
         {
             _known.Keep(datacentre.Inventory.Hosts.Keys.ToHashSet(StringComparer.Ordinal));
+            foreach (string gone in _latest.Keys.Where(one => !datacentre.Inventory.Hosts.ContainsKey(one)))
+            {
+                _latest.TryRemove(gone, out _);
+            }
         }
     }
 
     /// <summary>Forgets what was judged of a host's boot: its logs are asked for whole.</summary>
     public void Forget(string host) => _known.Forget(host);
+
+    /// <summary>
+    /// The latest evidence of a host that was verified, whatever domains made of it; null when there was none since the
+    /// start. It is no trust: that is lent by the leases.
+    /// </summary>
+    public VerifiedEvidence? LatestOf(string host) => _latest.GetValueOrDefault(host);
 
     /// <summary>How far a host's integrity log was followed; null when it never was.</summary>
     public IntegrityPosition? FollowedOf(string host) => logs.PositionOf(host);

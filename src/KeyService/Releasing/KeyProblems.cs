@@ -51,6 +51,10 @@ internal static class KeyProblems
         404, "no-such-key", "There is no such key: one is made with its first release.",
         "`bailiwick key list` shows what there is.");
 
+    public static RouteProblem NoSuchVolume { get; } = new(
+        404, "no-such-volume", "No accepted statement of the tenant describes such a volume.",
+        "`bailiwick get Volume` shows what there is.");
+
     public static RouteProblem BadDocument(string sentence) => new(
         400, "bad-document", sentence, "Send the document as its format says, in canonical JSON.");
 

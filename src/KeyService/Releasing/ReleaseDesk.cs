@@ -100,18 +100,7 @@ public sealed class ReleaseDesk(
         CheckpointRule rule = new(snapshot.Checkpoint.Origin, leastSize, _ => standing);
         lock (Gate)
         {
-            KeyCustody custody = new(
-                Tenant, call.Caller.Key, nonce, _kept.HoldersOf(request.Key), Leases.Doubt)
-            {
-                Mark = _kept.MarkOf(request.Key),
-                Header = _kept.HeaderOf(request.Key),
-                Colour = _kept.ColourOf(request.Key),
-                Destroyed = vault.TombstoneOf(request.Key.ToString())?.Revision,
-                Withdrawn = Restarts.WithdrawnAt(request.Key.ToString()),
-                DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
-                CopyHolders = CopyOf(request) is { } copy ? _kept.HoldersOf(copy) : KeyHolders.Nobody,
-                CopyHeader = CopyOf(request) is { } made ? _kept.HeaderOf(made) : new VolumeHeaderMark.New(),
-            };
+            KeyCustody custody = new(FactsOf(request.Wish), call.Caller.Key, nonce);
             KnownBoot? known = proofs.Held(
                 request.Host.ToString(), Leases.DomainsOf(request.Host), snapshot.Datacentre);
             if (logs.After is { } after && after != known?.Position)
@@ -131,6 +120,22 @@ public sealed class ReleaseDesk(
             };
         }
     }
+
+    /// <summary>Whether there is a key of it.</summary>
+    internal bool Knows(KeySubject key) => _kept.ColourOf(key) is not null;
+
+    /// <summary>What is known here of the key of a wish, whoever asks. Only under <see cref="Gate"/>.</summary>
+    internal KeyFacts FactsOf(KeyWish wish) => new(Tenant, _kept.HoldersOf(wish.Key), Leases.Doubt)
+    {
+        Mark = _kept.MarkOf(wish.Key),
+        Header = _kept.HeaderOf(wish.Key),
+        Colour = _kept.ColourOf(wish.Key),
+        Destroyed = vault.TombstoneOf(wish.Key.ToString())?.Revision,
+        Withdrawn = Restarts.WithdrawnAt(wish.Key.ToString()),
+        DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
+        CopyHolders = CopyOf(wish) is { } copy ? _kept.HoldersOf(copy) : KeyHolders.Nobody,
+        CopyHeader = CopyOf(wish) is { } made ? _kept.HeaderOf(made) : new VolumeHeaderMark.New(),
+    };
 
     /// <summary>What the tenant may know.</summary>
     /// <param name="leases">How hosts stand.</param>
@@ -252,8 +257,8 @@ public sealed class ReleaseDesk(
             new RouteReceipt(HolderDesk.Journal, record));
     }
 
-    private static KeySubject.Volume? CopyOf(ReleaseRequest request) =>
-        request.Copy is { } copy ? new KeySubject.Volume(copy) : null;
+    private static KeySubject.Volume? CopyOf(KeyWish wish) =>
+        wish.Copy is { } copy ? new KeySubject.Volume(copy) : null;
 
     /// <summary>Wraps a part of the seal for the TPM that quoted, in the state that it quoted.</summary>
     private JsonElement Deliver(SecretBytes part, TpmWrappingKey tpm, KeyVerdict.Release release, byte[] context)

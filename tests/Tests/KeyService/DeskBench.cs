@@ -60,7 +60,7 @@ internal sealed class DeskBench : IDisposable
     /// <summary>The vault is opened again, and the desks are new; what others keep stays.</summary>
     [MemberNotNull(
         nameof(Vault), nameof(Desk), nameof(Holders), nameof(Keys), nameof(Leasing), nameof(Changes),
-        nameof(Restarts), nameof(Scrubs))]
+        nameof(Restarts), nameof(Scrubs), nameof(Openings))]
     public void Restart()
     {
         Vault?.Dispose();
@@ -88,6 +88,7 @@ internal sealed class DeskBench : IDisposable
             Restarts = new RestartDesk(Restarts, Vault, Desk),
         };
         Scrubs = new ScrubDesk(Vault, Keys, Leases, () => Snapshot, Service);
+        Openings = new OpeningDesk(Desk, Proofs, () => Snapshot, Keys.Doubt, Clock);
     }
 
     /// <summary>What enrolments and receipts are signed with.</summary>
@@ -98,6 +99,8 @@ internal sealed class DeskBench : IDisposable
     public PostedChanges Changes { get; private set; }
 
     public ScrubDesk Scrubs { get; private set; }
+
+    public OpeningDesk Openings { get; private set; }
 
     public string Path { get; } = Directory.CreateTempSubdirectory("bw-desk-").FullName;
 

@@ -55,6 +55,8 @@ internal sealed record ReleaseScene
 
     public long? Destroyed { get; init; }
 
+    public DateTimeOffset? Withdrawn { get; init; }
+
     public long? DomainDestroyed { get; init; }
 
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
@@ -135,40 +137,99 @@ internal sealed record ReleaseScene
         CopyHeader = CopyHeader,
         Colour = Colour,
         Destroyed = Destroyed,
+        Withdrawn = Withdrawn,
         DomainDestroyed = domain => domain.Name.Text == "web" ? DomainDestroyed : null,
     };
 
-    /// <summary>Judges as a key service does.</summary>
+    /// <summary>Judges as a key service does; what it says of the wish alone must agree.</summary>
     public KeyVerdict Judge()
     {
         CheckedDatacentre datacentre = Datacentre;
-        ReleaseRequest request = ReleaseRequest.Read(Request(), out string fault)
-            ?? throw new InvalidOperationException(fault);
-        if (ReleaseControl.IdentityKeyOf(datacentre, request.Host) is not { } identity)
+        ReleaseRequest request = Read();
+        switch (Verify(datacentre, request))
         {
-            return ReleaseControl.Explain([], datacentre, request, Custody(), Now);
+            case null:
+                return ReleaseControl.Explain([], datacentre, request, Custody(), Now);
+            case EvidenceVerdict.Verified { Evidence: var evidence }:
+                KeyVerdict verdict = ReleaseControl.Decide(evidence, datacentre, request, Custody(), Now);
+                AssertAgrees(verdict, request, ReleaseControl.Consider(
+                    request.Wish, datacentre, Custody(), evidence, Now));
+                return verdict;
+            case EvidenceVerdict.Refused refused:
+                return ReleaseControl.Explain(refused.Refusals, datacentre, request, Custody(), Now);
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    /// <summary>Whether the key would go there now, by the evidence of the scene.</summary>
+    /// <param name="known">Whether the key service has any evidence of the host.</param>
+    public WishVerdict Consider(bool known = true)
+    {
+        CheckedDatacentre datacentre = Datacentre;
+        ReleaseRequest request = Read();
+        return ReleaseControl.Consider(
+            request.Wish, datacentre, Custody(),
+            known ? (Verify(datacentre, request) as EvidenceVerdict.Verified)?.Evidence : null, Now);
+    }
+
+    private ReleaseRequest Read() => ReleaseRequest.Read(Request(), out string fault)
+        ?? throw new InvalidOperationException(fault);
+
+    private EvidenceVerdict? Verify(CheckedDatacentre datacentre, ReleaseRequest request) =>
+        ReleaseControl.IdentityKeyOf(datacentre, request.Host) is not { } identity
+            ? null
+            : EvidenceVerifier.Verify(
+                request.Evidence.Span,
+                new EvidenceExpectation
+                {
+                    Host = request.Host.ToString(),
+                    IdentityKey = identity,
+                    EndorsementKey = ReleaseControl.EndorsementKeyOf(datacentre, request.Host),
+                    Enrolment = Enrolment,
+                    ChannelKey = Caller,
+                    Checkpoint = new CheckpointRule("log.example", 5, Stand),
+                    IntegrityLog = null,
+                    Nonce = request.Nonce.Bytes,
+                },
+                Logs, Keys);
+
+    /// <summary>
+    /// There is no second opinion: the wish meets every reason that the request met, but for those of the request
+    /// itself, of what it shows, and of evidence for a domain that lends no trust.
+    /// </summary>
+    private static void AssertAgrees(KeyVerdict verdict, ReleaseRequest request, WishVerdict wish)
+    {
+        KeyRefusal[] against = [.. (verdict as KeyVerdict.Refused)?.Refusals ?? []];
+        if (against.Any(one => OfWhatIsShown.Contains(one.Code) || one.Code == KeyRefusalCode.NoLease))
+        {
+            return;
         }
 
-        EvidenceExpectation expectation = new()
+        Assert.Equal(
+            against.Where(one => !OfTheRequest.Contains(one.Code)),
+            (wish as WishVerdict.Refused)?.Refusals ?? []);
+        if (verdict is KeyVerdict.Release release)
         {
-            Host = request.Host.ToString(),
-            IdentityKey = identity,
-            EndorsementKey = ReleaseControl.EndorsementKeyOf(datacentre, request.Host),
-            Enrolment = Enrolment,
-            ChannelKey = Caller,
-            Checkpoint = new CheckpointRule("log.example", 5, Stand),
-            IntegrityLog = null,
-            Nonce = request.Nonce.Bytes,
-        };
-        return EvidenceVerifier.Verify(request.Evidence.Span, expectation, Logs, Keys) switch
-        {
-            EvidenceVerdict.Verified verified =>
-                ReleaseControl.Decide(verified.Evidence, datacentre, request, Custody(), Now),
-            EvidenceVerdict.Refused refused =>
-                ReleaseControl.Explain(refused.Refusals, datacentre, request, Custody(), Now),
-            _ => throw new System.Diagnostics.UnreachableException(),
-        };
+            var allowed = Assert.IsType<WishVerdict.Allowed>(wish);
+            Assert.Equal(release.Access, allowed.Access);
+            Assert.Equal(release.Because, allowed.Because);
+            Assert.True(allowed.Shown is null || allowed.Shown == request.State);
+        }
     }
+
+    private static readonly KeyRefusalCode[] OfTheRequest =
+    [
+        KeyRefusalCode.RequestSignature, KeyRefusalCode.CallerNotHost, KeyRefusalCode.NonceUnknown,
+        KeyRefusalCode.NonceUsed, KeyRefusalCode.NonceExpired, KeyRefusalCode.NonceOfAnotherCaller,
+        KeyRefusalCode.EndorsementKeyNotShown,
+    ];
+
+    private static readonly KeyRefusalCode[] OfWhatIsShown =
+    [
+        KeyRefusalCode.HeaderUnknown, KeyRefusalCode.HeaderDiffers, KeyRefusalCode.HeaderMissing,
+        KeyRefusalCode.ContentUnfinished, KeyRefusalCode.TpmStateUnknown, KeyRefusalCode.TpmStateRolledBack,
+    ];
 
     private static CheckpointStanding Stand(EvidenceCheckpoint checkpoint) =>
         checkpoint.Size > Newest.Size ? CheckpointStanding.Ahead
