@@ -64,7 +64,6 @@ public sealed class KeyServiceProcess : IAsyncDisposable
             var directory = Keep(parts, PrivateDirectory.OpenOrCreate(LinuxDisk.Instance, settings.File.Directory));
             var vault = Keep(parts, KeyVault.Open(directory, master, time));
             var memory = Keep(parts, BoardMemoryFile.Open(directory));
-
             BoardPin pin = settings.Board;
             BoardClient board = new(Keep(parts, PinnedHandler.Create(identity, pin.Key, pin.Address, time)));
             CheckpointHistory history = new(board);
@@ -87,6 +86,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
                 Sender = (identity.Signer, identity.Key),
             };
             HolderDesk holders = new(vault, desk, () => watch.Current, time);
+            leases.Refused = holders.LoseTrust;
             PostedChanges changes = PostedChanges.Open(directory, settings.Tenant, identity.Signer, time);
             HierarchyDesk keys = new(vault, desk, leases, () => watch.Current, identity.Signer) { Changes = changes };
             keys.Tell();

@@ -79,8 +79,16 @@ public sealed record FollowedLogBody(string Host, JsonElement Position, Immutabl
 /// The digest of the only header with which its key is released, lower hex; null while none is known, and for a TPM.
 /// </param>
 /// <param name="HeaderSince">When that was bound.</param>
+/// <param name="Ended">How holds ended since the key went to a new holder; null where none did, and for a TPM.</param>
 public sealed record HeldVolume(
-    string Volume, ImmutableArray<KeyHolderBody> Holders, string? Header, DateTimeOffset? HeaderSince);
+    string Volume, ImmutableArray<KeyHolderBody> Holders, string? Header, DateTimeOffset? HeaderSince,
+    EndedHoldBody? Ended);
+
+/// <summary>How holds on a volume ended.</summary>
+/// <param name="Host">The host of the last: `operator id/name`.</param>
+/// <param name="Nonce">The release of the last.</param>
+/// <param name="Events">`returned`, `takeover`, `lost-trust`, `host-restart`.</param>
+public sealed record EndedHoldBody(string Host, string Nonce, ImmutableArray<string> Events);
 
 /// <summary>A machine on a host that has a key.</summary>
 /// <param name="Host">`operator id/name`.</param>

@@ -214,11 +214,14 @@ public sealed class KeyServiceClient
         _service.Ask<KeyServiceStatus>(HttpMethod.Get, "/v1/status", null, cancel);
 
     /// <summary>Asks who could open a volume now, and why not.</summary>
-    /// <param name="name">The name of a volume of the key service's tenant.</param>
+    /// <param name="volume">A volume of the key service's tenant: `tenant id/name`.</param>
     /// <param name="cancel">Gives up.</param>
-    public Task<OpeningsBody> Openings(string name, CancellationToken cancel = default) =>
-        _service.Ask<OpeningsBody>(
-            HttpMethod.Get, $"/v1/volumes/{Uri.EscapeDataString(name)}/openings", null, cancel);
+    public Task<OpeningsBody> Openings(string volume, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(volume);
+        string path = string.Join('/', volume.Split('/').Select(Uri.EscapeDataString));
+        return _service.Ask<OpeningsBody>(HttpMethod.Get, $"/v1/volumes/{path}/openings", null, cancel);
+    }
 
     private static bool MayReopen(JsonElement context) =>
         context.TryGetProperty("restartSeconds", out JsonElement seconds) && seconds.TryGetInt64(out long many)

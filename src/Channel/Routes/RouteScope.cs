@@ -24,6 +24,11 @@ public sealed record RouteScope(string Name, Func<Principal, RouteValues, bool> 
         $"own {{{parameter}}}, or {all.Words()}",
         (caller, values) => values.Party(parameter) is { } party && (caller.ActsFor(party) || caller.Kind == all));
 
+    /// <summary>The two parameters name any host; what is shown of it depends on the caller.</summary>
+    public static RouteScope AnyHost(string @operator, string name) => new(
+        $"any {{{@operator}}}/{{{name}}}, answer by caller",
+        (_, values) => values.Party(@operator) is not null && values.Name(name) is not null);
+
     /// <summary>The two parameters name the calling host itself.</summary>
     public static RouteScope OwnHost(string @operator, string name) => new(
         $"own {{{@operator}}}/{{{name}}}",

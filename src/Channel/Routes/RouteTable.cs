@@ -9,7 +9,8 @@ namespace Bailiwick.Channel.Routes;
 public sealed class RouteTable
 {
     /// <summary>Makes the table.</summary>
-    /// <exception cref="ArgumentException">Two rows have one method and template, or a row has no caller.</exception>
+    /// <exception cref="ArgumentException">Two rows have one method and template, a row has no caller, or nobody
+    /// could ever reach it.</exception>
     public RouteTable(params ImmutableArray<RouteRow> rows)
     {
         foreach (var row in rows)
@@ -19,6 +20,11 @@ public sealed class RouteTable
             {
                 throw new ArgumentException(
                     $"The row {row} needs a caller, the method GET, POST or PUT, and a body limit that fits it.");
+            }
+
+            if (row.Scope == RouteScope.AnswerByCaller && row.Template.Contains('{', StringComparison.Ordinal))
+            {
+                throw new ArgumentException($"The row {row.Key} has parameters, and its scope admits none.");
             }
         }
 

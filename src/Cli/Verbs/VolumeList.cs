@@ -60,6 +60,11 @@ internal static class VolumeList
             ["nonce"] = holder.Nonce, ["since"] = holder.Since,
         })]),
         ["header"] = one.Header, ["headerSince"] = one.HeaderSince,
+        ["ended"] = one.Ended is { } end ? new JsonObject
+        {
+            ["host"] = end.Host, ["nonce"] = end.Nonce,
+            ["events"] = new JsonArray([.. end.Events.Select(word => JsonValue.Create(word))]),
+        } : null,
     };
 
     /// <summary>Who has a key now, for people.</summary>

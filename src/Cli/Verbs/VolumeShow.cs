@@ -29,12 +29,12 @@ internal static class VolumeShow
             using VolumeDesk volumes = VolumeDesk.Open(desk, book);
             KeySubject wanted = volumes.Named(parsed.GetRequiredValue(volume));
             KeyServiceStatus status = await volumes.Client.Status(cancellation).ConfigureAwait(false);
-            OpeningsBody? openings = wanted is KeySubject.Volume named
-                ? await volumes.Client.Openings(named.Ref.Name.Text, cancellation).ConfigureAwait(false)
+            OpeningsBody? openings = wanted is KeySubject.Volume
+                ? await volumes.Client.Openings(wanted.ToString(), cancellation).ConfigureAwait(false)
                 : null;
             Shown shown = new(
                 status.Volumes.FirstOrDefault(kept => kept.Volume == wanted.ToString())
-                    ?? new HeldVolume(wanted.ToString(), [], null, null),
+                    ?? new HeldVolume(wanted.ToString(), [], null, null, null),
                 status.Restarts.FirstOrDefault(row => row.Key == wanted.ToString()),
                 status.Withdrawn.FirstOrDefault(row => row.Key == wanted.ToString()), openings);
             if (parsed.GetValue(GlobalOptions.Json))
@@ -78,6 +78,9 @@ internal static class VolumeShow
             ["has it now", VolumeList.Holders(book, one.Holders)],
             ["header", one.Header ?? "none is known yet"],
             ["since", VolumeList.Since(one)],
+            .. one.Ended is { } end
+                ? [["ended", $"{string.Join(", ", end.Events)}; last on {BoardReader.Display(book, end.Host)}"]]
+                : Array.Empty<IReadOnlyList<string>>(),
             ["without asking",
                 shown.Restart is null ? "nobody may open it" : HostLeases.Sentence(book, shown.Restart)],
             .. shown.Withdrawn is null ? Array.Empty<IReadOnlyList<string>>()

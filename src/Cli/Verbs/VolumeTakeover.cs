@@ -32,7 +32,8 @@ internal static class VolumeTakeover
         Option<string?> passphrase = PassphraseFile.Option();
         var command = new Command("takeover",
             "Take a volume from a host that will not give it back. First make sure that the host is off or cut off:\n"
-            + "two machines that write one volume destroy it.\n"
+            + "two machines that write one volume destroy it. Where it was given back, but in another way than its\n"
+            + "statement lists (mount.after), this answers for it.\n"
             + "Example: bailiwick volume takeover ledger-data --from host-2 --keys keys/bank --as bank")
         { volume, from, keys, passphrase };
         command.SetAction(async (parsed, cancellation) =>
@@ -82,12 +83,18 @@ internal static class VolumeTakeover
         HeldVolume held = status.Volumes.FirstOrDefault(one => one.Volume == wanted.ToString())
             ?? throw new CustodyException(
                 $"The key service has no key for {name}; `bailiwick volume list` shows what it has.");
+        KeyHolderBody[] own = [.. held.Holders.Where(one => one.Host == holder.ToString())];
+        if (own.Length == 0 && held.Ended is { } end && end.Host == holder.ToString())
+        {
+            // What ended otherwise than the volume's statement lists is answered for in the same words.
+            return [Read(end.Nonce, name)];
+        }
+
         if (held.Holders.IsEmpty)
         {
             throw new CustodyException($"Nobody holds {name}: there is nothing to take over.");
         }
 
-        var own = held.Holders.Where(one => one.Host == holder.ToString()).ToArray();
         if (own.Length == 0)
         {
             throw new CustodyException(
@@ -95,10 +102,9 @@ internal static class VolumeTakeover
                 + "`bailiwick volume list`.");
         }
 
-        return
-        [
-            .. own.Select(one => KeyNonce.Read(one.Nonce) ?? throw new CustodyException(
-                $"The key service's word on who holds {name} cannot be read.")),
-        ];
+        return [.. own.Select(one => Read(one.Nonce, name))];
     }
+
+    private static KeyNonce Read(string nonce, string name) => KeyNonce.Read(nonce)
+        ?? throw new CustodyException($"The key service's word on who holds {name} cannot be read.");
 }

@@ -59,7 +59,11 @@ public static class HolderControl
                 break;
         }
 
-        CheckHeld(refusals, document, custody);
+        if (!AwaitsApproval(document, datacentre, custody))
+        {
+            CheckHeld(refusals, document, custody);
+        }
+
         CheckRestart(refusals, document, custody);
         return Verdict(refusals, document);
     }
@@ -149,6 +153,16 @@ public static class HolderControl
                 + "knows its newest state. Root keys of the tenant must approve a takeover.");
         }
     }
+
+    /// <summary>
+    /// Whether root keys are asked for a hold that has ended, because the volume's statement does not list how.
+    /// </summary>
+    private static bool AwaitsApproval(
+        HolderDocument.Takeover document, CheckedDatacentre datacentre, KeyCustody custody) =>
+        custody.Kept.Ended is { } end && end.Host == document.Holder && end.Nonce.Equals(document.Nonce)
+        && document.Key is KeySubject.Volume { Ref: var asked }
+        && datacentre.Machinery.Volumes.GetValueOrDefault(asked.ToString()) is { } volume
+        && !HoldEvents.Unlisted(volume, end.Events).IsEmpty;
 
     private static void CheckApprovals(
         List<KeyRefusal> refusals, HolderDocument.Takeover document, DomainModel domain, RootKeys root)

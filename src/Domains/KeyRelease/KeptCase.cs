@@ -22,6 +22,7 @@ internal sealed class KeptCase(ReleaseCase reasons)
         CheckColour();
         CheckDestroyed();
         CheckWithdrawn();
+        CheckEvents(evidence);
         CheckState(evidence);
     }
 
@@ -50,6 +51,22 @@ internal sealed class KeptCase(ReleaseCase reasons)
                 KeyRefusalCode.KeyWithdrawn,
                 $"The tenant withdrew the key of {Wish.Key} at {since:u}: it goes to no host until it is allowed "
                 + "again.");
+        }
+    }
+
+    /// <summary>How the last holds ended must be what the volume's own statement lists.</summary>
+    /// <param name="evidence">The evidence; null when none was verified, and then nothing is released anyway.</param>
+    private void CheckEvents(VerifiedEvidence? evidence)
+    {
+        if (Wish.Key is KeySubject.Volume { Ref: var asked }
+            && reasons.Datacentre.Machinery.Volumes.GetValueOrDefault(asked.ToString()) is { } volume
+            && HoldEvents.Unlisted(volume, HoldEvents.Before(Wish, Facts, evidence?.Boot)) is { IsEmpty: false } all)
+        {
+            bool isHolder = Facts.Holders.All.Any(one => one.Host == Wish.Host && one.Machine == Wish.Compartment);
+            reasons.Add(
+                KeyRefusalCode.VolumeEventNotAllowed,
+                HoldEvents.Sentence(volume, all, isHolder ? Wish.Host : Facts.Kept.Ended?.Host ?? Wish.Host),
+                volume.Origin);
         }
     }
 

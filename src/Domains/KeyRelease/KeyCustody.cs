@@ -15,7 +15,14 @@ public record KeyFacts(PartyId Tenant, KeyHolders Holders, HostDoubt Doubt)
     public TpmStateMark Mark { get; init; } = new TpmStateMark.New();
 
     /// <summary>What it knows of a volume's header; plays no part for a machine's TPM.</summary>
-    public VolumeHeaderMark Header { get; init; } = new VolumeHeaderMark.New();
+    public VolumeHeaderMark Header
+    {
+        get => Kept.Header;
+        init => Kept = Kept with { Header = value };
+    }
+
+    /// <summary>Everything it remembers of a volume; plays no part for a machine's TPM.</summary>
+    public VolumeMark Kept { get; init; } = VolumeMark.New;
 
     /// <summary>Of a request for a key to copy a volume: who holds the key of the copy.</summary>
     public KeyHolders CopyHolders { get; init; } = KeyHolders.Nobody;

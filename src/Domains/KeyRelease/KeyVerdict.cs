@@ -134,6 +134,9 @@ public enum KeyRefusalCode
     /// <summary>The volume's statement does not list the host.</summary>
     VolumeHostNotAllowed,
 
+    /// <summary>The volume's statement does not list what happened since it was opened last.</summary>
+    VolumeEventNotAllowed,
+
     /// <summary>The request is not signed by the host's identity key, and by that alone.</summary>
     RequestSignature,
 

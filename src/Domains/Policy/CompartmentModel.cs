@@ -104,7 +104,11 @@ public sealed record DiskContent(string Sha256, int SizeMib);
 /// <summary>When a volume may be opened.</summary>
 /// <param name="Images">The images that the machine may start from, of the volume's owner; null for any.</param>
 /// <param name="Hosts">The names of the hosts that may open it; null for any.</param>
-public sealed record MountTerms(ImmutableArray<StatementName>? Images, ImmutableArray<StatementName>? Hosts);
+public sealed record MountTerms(ImmutableArray<StatementName>? Images, ImmutableArray<StatementName>? Hosts)
+{
+    /// <summary>After which events it may be opened again; null for any.</summary>
+    public ImmutableArray<MountEvent>? After { get; init; }
+}
 
 /// <summary>Boot software as its tenant's newest statement describes it.</summary>
 /// <param name="Ref">The image's name.</param>

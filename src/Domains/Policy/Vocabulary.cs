@@ -82,6 +82,19 @@ public enum VolumeSharing
     Writers,
 }
 
+/// <summary>How a hold on a volume ended, or what happened to its host meanwhile.</summary>
+public enum MountEvent
+{
+    /// <summary>The host gave the key back, in the boot in which it got it, and was trusted all the time.</summary>
+    Returned = 1,
+    /// <summary>Root keys of the tenant took the key from the host, or answered for how holds had ended.</summary>
+    Takeover,
+    /// <summary>A domain that counts for the key refused the host while it had the key.</summary>
+    LostTrust,
+    /// <summary>The host started anew while it had the key.</summary>
+    HostRestart,
+}
+
 /// <summary>Transport of a network flow.</summary>
 public enum FlowProtocol
 {

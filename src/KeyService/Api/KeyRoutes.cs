@@ -133,7 +133,7 @@ public static class KeyRoutes
         Template = "/v1/hosts/{operator}/{name}/integrity-log",
         Summary = "What of a host's integrity log concerns the tenant, verified, the newest entries last.",
         Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
-        Scope = RouteScope.AnswerByCaller,
+        Scope = RouteScope.AnyHost("operator", "name"),
         Records = new RecordDuty.Nothing("it changes nothing, and is the tenant's own"),
         Query = [new QueryNumber("limit", 1, HostLogBook.MostShown, 100)],
     };
@@ -151,10 +151,10 @@ public static class KeyRoutes
     private static readonly RouteRow Openings = new()
     {
         Method = "GET",
-        Template = "/v1/volumes/{name}/openings",
+        Template = "/v1/volumes/{tenant}/{name}/openings",
         Summary = "Shows which machine could open a volume of the tenant on which host now, and every reason why not.",
         Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
-        Scope = RouteScope.AnswerByCaller,
+        Scope = RouteScope.OwnParty("tenant"),
         Records = new RecordDuty.Nothing("it decides and changes nothing"),
     };
 

@@ -47,10 +47,13 @@ internal sealed class CustodyHistory
                 ended.IsBinding = false;
                 break;
             case JournalRecord.Bound bound:
-                VolumeHistory named = Of(bound.Volume);
-                (named.MarkBefore, named.Mark) = (named.Mark, bound.Mark);
-                named.IsBinding = true;
-                named.LastCleared = null;
+                Note(bound.Volume, bound.Mark);
+                break;
+            case JournalRecord.TrustLost lost:
+                Note(lost.Volume, lost.Mark);
+                break;
+            case JournalRecord.Answered answered:
+                Note(answered.Volume, answered.Mark);
                 break;
             case JournalRecord.Scrubbed:
                 // It says what became of bytes; no key depends on it.
@@ -68,6 +71,15 @@ internal sealed class CustodyHistory
                 throw new CustodyException(
                     $"Record {record.Index} of the release journal is none of ours. Restore it from a copy.");
         }
+    }
+
+    /// <summary>What changes the mark of a volume and nothing else.</summary>
+    private void Note(string volume, string mark)
+    {
+        VolumeHistory named = Of(volume);
+        (named.MarkBefore, named.Mark) = (named.Mark, mark);
+        named.IsBinding = true;
+        named.LastCleared = null;
     }
 
     /// <summary>Holds the journal against the store and settles what was under way.</summary>
@@ -258,7 +270,7 @@ internal sealed class CustodyHistory
 
         public string PendingMark { get; set; } = "";
 
-        /// <summary>Whether the last record is of a header that was bound.</summary>
+        /// <summary>Whether the last record is one that changes the mark alone.</summary>
         public bool IsBinding { get; set; }
 
         public long Intent { get; set; }

@@ -52,6 +52,19 @@ public abstract record JournalRecord
     /// <param name="Mark">What is known of the volume's header from now on.</param>
     public sealed record Bound(string Volume, VaultHolder Holder, string Document, string Mark) : JournalRecord;
 
+    /// <summary>A domain refused the host of a holder while it held the key.</summary>
+    /// <param name="Volume">The volume.</param>
+    /// <param name="Holder">Who holds it.</param>
+    /// <param name="Mark">What is known of the volume from now on.</param>
+    public sealed record TrustLost(string Volume, VaultHolder Holder, string Mark) : JournalRecord;
+
+    /// <summary>Root keys answered for how a hold had ended.</summary>
+    /// <param name="Volume">The volume.</param>
+    /// <param name="Holder">Who held it.</param>
+    /// <param name="Document">SHA-256 of the approval, lower hex.</param>
+    /// <param name="Mark">What is known of the volume from now on.</param>
+    public sealed record Answered(string Volume, VaultHolder Holder, string Document, string Mark) : JournalRecord;
+
     /// <summary>A host answered what became of the bytes that a destroyed key had opened.</summary>
     /// <param name="Key">What it was the key of.</param>
     /// <param name="Serial">Which key of that name, lower hex.</param>
@@ -129,6 +142,23 @@ public abstract record JournalRecord
             ["document"] = bound.Document,
             ["mark"] = bound.Mark,
         },
+        TrustLost lost => new JsonObject
+        {
+            ["kind"] = "trust-lost",
+            ["volume"] = lost.Volume,
+            ["host"] = lost.Holder.Host,
+            ["nonce"] = lost.Holder.Nonce,
+            ["mark"] = lost.Mark,
+        },
+        Answered answered => new JsonObject
+        {
+            ["kind"] = "answered",
+            ["volume"] = answered.Volume,
+            ["host"] = answered.Holder.Host,
+            ["nonce"] = answered.Holder.Nonce,
+            ["document"] = answered.Document,
+            ["mark"] = answered.Mark,
+        },
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
@@ -173,6 +203,13 @@ public abstract record JournalRecord
             "header-bound" => Held(value) is var (volume, holder) && value.Text("document") is { } document
                 && value.Text("mark") is { } mark
                 ? new Bound(volume, holder, document, mark)
+                : null,
+            "trust-lost" => Held(value) is var (volume, holder) && value.Text("mark") is { } mark
+                ? new TrustLost(volume, holder, mark)
+                : null,
+            "answered" => Held(value) is var (volume, holder) && value.Text("document") is { } document
+                && value.Text("mark") is { } mark
+                ? new Answered(volume, holder, document, mark)
                 : null,
             "scrubbed" => value.Text("key") is { } key && value.Text("serial") is { } serial
                 && value.Text("host") is { } from && value.Text("outcome") is { } outcome

@@ -158,13 +158,42 @@ public sealed class KeyVault : IDisposable
     public long Bind(string volume, VaultHolder holder, string documentDigest, string mark) => Guarded(() =>
     {
         Expect(volume, holder);
+        return Note(new JournalRecord.Bound(volume, holder, documentDigest, mark), volume, mark);
+    });
 
-        long record = _append(new JournalRecord.Bound(volume, holder, documentDigest, mark));
+    /// <summary>Notes that the host of a holder lost its trust. When it returns, that is durable.</summary>
+    /// <param name="volume">The volume.</param>
+    /// <param name="holder">Who holds it.</param>
+    /// <param name="mark">What is known of the volume from now on.</param>
+    /// <returns>The index of the record in the journal.</returns>
+    /// <exception cref="InvalidOperationException">It is not held so.</exception>
+    public long LoseTrust(string volume, VaultHolder holder, string mark) => Guarded(() =>
+    {
+        Expect(volume, holder);
+        return Note(new JournalRecord.TrustLost(volume, holder, mark), volume, mark);
+    });
+
+    /// <summary>Notes that root keys answered for how a hold had ended. When it returns, that is durable.</summary>
+    /// <param name="volume">The volume.</param>
+    /// <param name="holder">Who held it.</param>
+    /// <param name="documentDigest">SHA-256 of the approval, lower hex.</param>
+    /// <param name="mark">What is known of the volume from now on.</param>
+    /// <returns>The index of the record in the journal.</returns>
+    /// <exception cref="InvalidOperationException">It is held so, and is to be cleared: the decision was not asked.
+    /// </exception>
+    public long Answer(string volume, VaultHolder holder, string documentDigest, string mark) => Guarded(() =>
+        _store.Holders(volume).Any(holder.IsRelease)
+            ? throw new InvalidOperationException($"{volume} is held so; a takeover clears it")
+            : Note(new JournalRecord.Answered(volume, holder, documentDigest, mark), volume, mark));
+
+    private long Note(JournalRecord record, string volume, string mark)
+    {
+        long index = _append(record);
         _trace(CustodyStep.IntentWritten);
         _store.Mark(volume, mark);
         _trace(CustodyStep.HolderStored);
-        return record;
-    });
+        return index;
+    }
 
     /// <summary>Closes journal and store.</summary>
     public void Dispose()

@@ -36,6 +36,12 @@ internal sealed class ReleaseLog
             case JournalRecord.Bound bound:
                 Add(new(index, bound.At, "header", bound.Volume, bound.Holder.Host) { Outcome = "bound" });
                 break;
+            case JournalRecord.TrustLost lost:
+                Add(new(index, lost.At, "trust", lost.Volume, lost.Holder.Host) { Outcome = "lost" });
+                break;
+            case JournalRecord.Answered answered:
+                Add(new(index, answered.At, "clear", answered.Volume, answered.Holder.Host) { Outcome = "answered" });
+                break;
             case JournalRecord.Scrubbed scrubbed:
                 Add(new(index, scrubbed.At, "scrub", scrubbed.Key, scrubbed.Host) { Outcome = scrubbed.Outcome });
                 break;

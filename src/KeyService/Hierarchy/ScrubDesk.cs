@@ -90,7 +90,7 @@ public sealed class ScrubDesk(
     internal static KeptScrub? Of(GoneKey gone, CheckedDatacentre datacentre)
     {
         WipeMethod wipe = datacentre.Machinery.Volumes.GetValueOrDefault(gone.Key)?.Wipe ?? WipeMethod.Overwrite;
-        string header = VolumeHeaderMark.Read(gone.Mark) is VolumeHeaderMark.Bound bound ? bound.Header.Hex : "";
+        string header = VolumeMark.Read(gone.Mark)?.Header is VolumeHeaderMark.Bound bound ? bound.Header.Hex : "";
         return new KeptScrub(gone.Serial, gone.Key, gone.Domain)
         {
             Host = gone.LastHost, Header = header, Wipe = WireText.Of(wipe),

@@ -52,6 +52,9 @@ public sealed class LeaseBook : IDisposable
         }
     }
 
+    /// <summary>Told of each refusal, after it has taken effect; never of silence.</summary>
+    public Action<HostRef, DomainRef> Refused { get; set; } = (_, _) => { };
+
     /// <summary>The moment, on the clock of the standings.</summary>
     public TimeSpan Now => _time.GetElapsedTime(_start);
 
@@ -88,6 +91,11 @@ public sealed class LeaseBook : IDisposable
                 Journal(host, domain, LeaseStanding.Refused, string.Join(" ", against));
             }
         }
+
+        if (!against.IsEmpty)
+        {
+            Refused(host, domain);
+        }
     }
 
     /// <summary>Ends every lease of a host at once.</summary>
@@ -95,9 +103,10 @@ public sealed class LeaseBook : IDisposable
     public void End(HostRef host, string why)
     {
         ArgumentException.ThrowIfNullOrEmpty(why);
+        DomainRef[] held;
         lock (_gate)
         {
-            DomainRef[] held = [.. _table.All.Where(lease => lease.Host == host).Select(lease => lease.Domain)];
+            held = [.. _table.All.Where(lease => lease.Host == host).Select(lease => lease.Domain)];
             foreach (DomainRef domain in held)
             {
                 _table = _table.Take(host, domain, [why], Now);
@@ -107,6 +116,11 @@ public sealed class LeaseBook : IDisposable
             {
                 Journal(host, domain, LeaseStanding.Refused, why);
             }
+        }
+
+        foreach (DomainRef domain in held)
+        {
+            Refused(host, domain);
         }
     }
 

@@ -28,11 +28,11 @@ internal sealed class KeptRecords(KeyVault vault)
         _ => throw new UnreachableException(),
     };
 
-    public VolumeHeaderMark HeaderOf(KeySubject key) => key switch
+    public VolumeMark VolumeOf(KeySubject key) => key switch
     {
-        KeySubject.Volume when vault.MarkOf(key.ToString()) is { } text => VolumeHeaderMark.Read(text)
-            ?? throw new CustodyException($"What is stored of the header of {key} cannot be read; restore the store."),
-        KeySubject.Volume or KeySubject.MachineTpm => new VolumeHeaderMark.New(),
+        KeySubject.Volume when vault.MarkOf(key.ToString()) is { } text => VolumeMark.Read(text)
+            ?? throw new CustodyException($"What is stored of the volume {key} cannot be read; restore the store."),
+        KeySubject.Volume or KeySubject.MachineTpm => VolumeMark.New,
         _ => throw new UnreachableException(),
     };
 

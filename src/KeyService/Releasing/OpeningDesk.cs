@@ -36,7 +36,7 @@ public sealed class OpeningDesk(
             return new RouteAnswer<OpeningsBody>.Refused(RefusalProblem.NotReady);
         }
 
-        if (call.Values.Name("name") is not { } name)
+        if (call.Values.Name("name") is not { } name || call.Values.Party("tenant") != releases.Tenant)
         {
             return new RouteAnswer<OpeningsBody>.Refused(KeyProblems.NoSuchVolume);
         }

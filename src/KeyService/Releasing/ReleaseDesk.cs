@@ -128,13 +128,13 @@ public sealed class ReleaseDesk(
     internal KeyFacts FactsOf(KeyWish wish) => new(Tenant, _kept.HoldersOf(wish.Key), Leases.Doubt)
     {
         Mark = _kept.MarkOf(wish.Key),
-        Header = _kept.HeaderOf(wish.Key),
+        Kept = _kept.VolumeOf(wish.Key),
         Colour = _kept.ColourOf(wish.Key),
         Destroyed = vault.TombstoneOf(wish.Key.ToString())?.Revision,
         Withdrawn = Restarts.WithdrawnAt(wish.Key.ToString()),
         DomainDestroyed = domain => vault.TombstoneOfDomain(domain.ToString())?.Revision,
         CopyHolders = CopyOf(wish) is { } copy ? _kept.HoldersOf(copy) : KeyHolders.Nobody,
-        CopyHeader = CopyOf(wish) is { } made ? _kept.HeaderOf(made) : new VolumeHeaderMark.New(),
+        CopyHeader = CopyOf(wish) is { } made ? _kept.VolumeOf(made).Header : new VolumeHeaderMark.New(),
     };
 
     /// <summary>What the tenant may know.</summary>
@@ -280,9 +280,13 @@ public sealed class ReleaseDesk(
 
     private HeldVolume Row(string name, ImmutableArray<VaultHolder> holders)
     {
-        var header = KeySubject.Read(name) is { } key ? _kept.HeaderOf(key) as VolumeHeaderMark.Bound : null;
+        VolumeMark kept = KeySubject.Read(name) is { } key ? _kept.VolumeOf(key) : VolumeMark.New;
+        var header = kept.Header as VolumeHeaderMark.Bound;
         return new HeldVolume(
-            name, [.. holders.Select(holder => Row(vault, name, holder))], header?.Header.Hex, header?.Since);
+            name, [.. holders.Select(holder => Row(vault, name, holder))], header?.Header.Hex, header?.Since,
+            kept.Ended is { } end
+                ? new EndedHoldBody(end.Host.ToString(), end.Nonce.Base64, [.. end.Events.Select(WireText.Of)])
+                : null);
     }
 
     internal static KeyHolderBody Row(KeyVault vault, string key, VaultHolder holder) => new(
@@ -291,7 +295,10 @@ public sealed class ReleaseDesk(
     private string MarkAfter(KeyVerdict.Release release) => release.Request.Key switch
     {
         KeySubject.MachineTpm => new TpmStateMark.Out(release.Evidence.Boot).Text,
-        KeySubject.Volume volume => _kept.HeaderOf(volume).After(release.Request.State, time.GetUtcNow()).Text,
+        KeySubject.Volume volume => _kept.VolumeOf(volume).Released(
+            new KeyHolder(
+                release.Request.Host, release.Request.Compartment, release.Access, release.Request.Nonce),
+            release.Evidence.Boot, _kept.HoldersOf(volume), release.Request.State, time.GetUtcNow()).Text,
         _ => throw new UnreachableException(),
     };
 

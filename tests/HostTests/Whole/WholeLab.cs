@@ -30,6 +30,9 @@ public sealed class WholeLab : IAsyncLifetime
 
     public LabPaths Paths => Deployment.Paths;
 
+    /// <summary>Writes the policies below a directory; the machines are those of the small ones.</summary>
+    internal Func<string, string> Policies { get; init; } = SmallPolicies.Write;
+
     /// <summary>The hosts, by name.</summary>
     internal IReadOnlyList<WholeHost> Hosts { get; private set; } = [];
 
@@ -45,7 +48,7 @@ public sealed class WholeLab : IAsyncLifetime
             Directory.CreateDirectory(root);
             Directory.CreateSymbolicLink(Path.Combine(root, "cache"), LabFixture.Cache);
             var paths = new LabPaths(root);
-            string policies = SmallPolicies.Write(Path.Combine(root, "written"));
+            string policies = Policies(Path.Combine(root, "written"));
             GuestImage image = await GuestImage.Build(paths.Cache);
             _datacentre = await LabBuilder.Up(paths, policies, ["host-1", "host-2"], null, default);
             LabHosts hosts = new(_datacentre, image, MeasuredStart.Take(paths.Cache, null, default));

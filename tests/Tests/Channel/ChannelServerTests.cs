@@ -146,6 +146,14 @@ public sealed class ChannelServerTests
     }
 
     [Fact]
+    public void A_row_whose_parameters_its_scope_never_admits_stops_the_start()
+    {
+        RouteRow row = EchoServer.Echo with { Template = "/v1/echo/{tenant}" };
+        Assert.Throws<ArgumentException>(() => new RouteTable(row));
+        Assert.NotNull(new RouteTable(row with { Scope = RouteScope.OwnParty("tenant") }));
+    }
+
+    [Fact]
     public async Task An_endpoint_that_went_past_the_table_stops_the_start()
     {
         await using var app = WebApplication.CreateSlimBuilder().Build();

@@ -79,6 +79,7 @@ internal sealed class DeskBench : IDisposable
             Sender = (Service, Service.PublicKey),
         };
         Holders = new HolderDesk(Vault, Desk, () => Snapshot, Clock);
+        Leases.Refused = Holders.LoseTrust;
         Changes = PostedChanges.Open(_directory, ReleaseScene.Bank, Service, Clock);
         Keys = new HierarchyDesk(Vault, Desk, Leases, () => Snapshot, Service) { Changes = Changes };
         Keys.Tell();

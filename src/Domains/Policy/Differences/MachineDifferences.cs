@@ -98,7 +98,8 @@ internal static class MachineDifferences
         + $"{Beginning(volume)}, "
         + (volume.Access == VolumeAccess.Read ? "never written by a machine, " : "")
         + $"{Words(volume.Sharing)} "
-        + $"opened from {Any(volume.Mount?.Images)} image and on {Any(volume.Mount?.Hosts)} host";
+        + $"opened from {Any(volume.Mount?.Images)} image and on {Any(volume.Mount?.Hosts)} host"
+        + (volume.Mount?.After is { } after ? $", again after {string.Join(" or ", after.Select(WireText.Of))}" : "");
 
     private static string Beginning(VolumeModel volume) => (volume.FromImage, volume.FromVolume) switch
     {

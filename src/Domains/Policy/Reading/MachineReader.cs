@@ -101,16 +101,20 @@ internal static class MachineReader
             return null;
         }
 
-        mount = mount.Only("images", "hosts");
-        var (images, hosts) = (mount.May("images"), mount.May("hosts"));
-        if (mount.IsPresent && !images.IsPresent && !hosts.IsPresent)
+        mount = mount.Only("images", "hosts", "after");
+        var (images, hosts, after) = (mount.May("images"), mount.May("hosts"), mount.May("after"));
+        if (mount.IsPresent && !images.IsPresent && !hosts.IsPresent && !after.IsPresent)
         {
-            mount.Fault(FindingCode.MissingMember, "No condition stands here. Name images or hosts, or remove it.");
+            mount.Fault(
+                FindingCode.MissingMember, "No condition stands here. Name images, hosts or after, or remove it.");
         }
 
         return new MountTerms(
             images.IsPresent ? images.Distinct(1, PolicyLimits.Names, item => item.Name()) : null,
-            hosts.IsPresent ? hosts.Distinct(1, PolicyLimits.Names, item => item.Name()) : null);
+            hosts.IsPresent ? hosts.Distinct(1, PolicyLimits.Names, item => item.Name()) : null)
+        {
+            After = after.IsPresent ? after.Distinct(1, PolicyLimits.Names, item => item.Word<MountEvent>()) : null,
+        };
     }
 
     private static ImmutableArray<DiskModel> Disks(Value list, PolicyDocument document)

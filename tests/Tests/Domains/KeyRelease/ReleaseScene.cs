@@ -69,6 +69,8 @@ internal sealed record ReleaseScene
 
     public VolumeHeaderMark CopyHeader { get; init; } = new VolumeHeaderMark.New();
 
+    public VolumeMark Kept { get; init; } = VolumeMark.New;
+
     public string Compartment { get; init; } = $"{Bank}/web-1";
 
     public string Host { get; init; } = HostName(1);
@@ -132,9 +134,9 @@ internal sealed record ReleaseScene
     public KeyCustody Custody() => new(Served, Caller, Standing, Holders, Doubt)
     {
         Mark = Mark,
-        Header = Header,
         CopyHolders = CopyHolders,
         CopyHeader = CopyHeader,
+        Kept = Kept with { Header = Header },
         Colour = Colour,
         Destroyed = Destroyed,
         Withdrawn = Withdrawn,

@@ -149,7 +149,7 @@ public sealed class HeaderScheduleTests : IDisposable
     private VaultHolder? Holder() => _bench.Vault.HoldersOf(Volume.ToString()).SingleOrDefault();
 
     private VolumeHeaderMark Mark() => _bench.Vault.MarkOf(Volume.ToString()) is { } text
-        ? VolumeHeaderMark.Read(text) ?? throw new InvalidOperationException(text)
+        ? VolumeMark.Read(text)?.Header ?? throw new InvalidOperationException(text)
         : new VolumeHeaderMark.New();
 
     private Digest32 Fresh()

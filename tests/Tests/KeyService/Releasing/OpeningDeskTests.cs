@@ -100,7 +100,10 @@ public sealed class OpeningDeskTests : IDisposable
 
     private static RouteCall Asking(string volume) => new(
         Principal.Of(PrincipalKind.TenantAdmin, ReleaseScene.Stranger.Id, ReleaseScene.Bank, null),
-        new RouteValues(new Dictionary<string, string> { ["name"] = volume }), new Dictionary<string, long>(),
+        new RouteValues(new Dictionary<string, string>
+        {
+            ["tenant"] = ReleaseScene.Bank.ToString(), ["name"] = volume,
+        }), new Dictionary<string, long>(),
         () => true, TestContext.Current.CancellationToken);
 
     private ReleaseScene Scene(SessionKey session)

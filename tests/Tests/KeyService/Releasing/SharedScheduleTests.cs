@@ -187,7 +187,7 @@ public sealed class SharedScheduleTests : IDisposable
             Archive, null, Guid.Empty, ReleaseScene.HostOf(host + 1), nonce, Signer(host)))));
 
     private VolumeHeaderMark Mark() => _bench.Vault.MarkOf(Archive.ToString()) is { } text
-        ? VolumeHeaderMark.Read(text) ?? throw new InvalidOperationException(text)
+        ? VolumeMark.Read(text)?.Header ?? throw new InvalidOperationException(text)
         : new VolumeHeaderMark.New();
 
     private async Task<KeyNonce?> Release(int host, int machine, bool isMade)
