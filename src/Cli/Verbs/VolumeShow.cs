@@ -100,7 +100,8 @@ internal static class VolumeShow
         terminal.Say("Who could open it now, if the host asked:");
         terminal.Table(["machine", "host", "to", "now", "why"], openings.Rows.Select(row => (IReadOnlyList<string>)
         [
-            BoardReader.Display(book, row.Compartment), BoardReader.Display(book, row.Host), row.Copy.Length == 0 ? row.Access : $"copy it into {BoardReader.Display(book, row.Copy)}",
+            BoardReader.Display(book, row.Compartment), BoardReader.Display(book, row.Host),
+            row.Copy.Length == 0 ? row.Access : $"copy it into {BoardReader.Display(book, row.Copy)}",
             row.Allowed ? "yes" : "no", Why(row),
         ]));
         if (openings.LeftOut > 0)

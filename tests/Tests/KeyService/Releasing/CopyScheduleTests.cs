@@ -176,7 +176,7 @@ public sealed class CopyScheduleTests : IDisposable
     }
 
     private VolumeHeaderMark Mark(KeySubject key) => _bench.Vault.MarkOf(key.ToString()) is { } text
-        ? VolumeHeaderMark.Read(text) ?? throw new InvalidOperationException(text)
+        ? VolumeMark.Read(text)?.Header ?? throw new InvalidOperationException(text)
         : new VolumeHeaderMark.New();
 
     private async Task<KeyNonce?> Release(Use use, int host)
