@@ -6,9 +6,13 @@ namespace Bailiwick.Channel.Secrets;
 public static partial class SecretProcess
 {
     private const int SetDumpable = 4;
+    private const int CoreLimit = 4;
     private const uint OthersNothing = 0x3f;
 
-    /// <summary>No core dump, and no reading of this process's memory by others of its user (prctl(2)).</summary>
+    /// <summary>
+    /// No core dump of this process, whatever its limit (prctl(2)), nor of those that it starts, which are handed keys
+    /// too (setrlimit(2)); and no reading of this process's memory by others of its user.
+    /// </summary>
     /// <exception cref="SecretMemoryException">The kernel refused.</exception>
     public static void ForbidDumps()
     {
@@ -16,6 +20,14 @@ public static partial class SecretProcess
         {
             throw new SecretMemoryException(
                 $"prctl(PR_SET_DUMPABLE) failed: errno {Marshal.GetLastPInvokeError()}; secrets could be dumped.");
+        }
+
+        ResourceLimit none = default;
+        if (setrlimit(CoreLimit, in none) != 0)
+        {
+            throw new SecretMemoryException(
+                $"setrlimit(RLIMIT_CORE) failed: errno {Marshal.GetLastPInvokeError()}; programs that are handed keys "
+                + "could be dumped.");
         }
     }
 
@@ -31,5 +43,11 @@ public static partial class SecretProcess
     private static partial uint umask(uint mask);
 
     [LibraryImport("libc", SetLastError = true)]
+    private static partial int setrlimit(int resource, in ResourceLimit limit);
+
+    [LibraryImport("libc", SetLastError = true)]
     private static partial int prctl(int option, nuint second, nuint third, nuint fourth, nuint fifth);
+
+    /// <summary>struct rlimit: both zero, so nothing, and never again anything.</summary>
+    private readonly record struct ResourceLimit(nuint Soft, nuint Hard);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Bailiwick.Channel.Secrets;
 using Bailiwick.Custody;
 using Bailiwick.Custody.Parties;
 using Bailiwick.Durable.Files;
@@ -52,15 +53,20 @@ internal sealed class MasterKeyOptions
         return command;
     }
 
-    /// <summary>The lock, and what the key service's settings say of it.</summary>
-    internal (MasterLock Lock, JsonObject Setting) Read(ParseResult parsed) =>
-        (parsed.GetValue(_passphrase), parsed.GetValue(_token), parsed.GetValue(_pin)) switch
+    /// <summary>
+    /// The lock, and what the key service's settings say of it. From here on this process leaves no core dump.
+    /// </summary>
+    internal (MasterLock Lock, JsonObject Setting) Read(ParseResult parsed)
+    {
+        SecretProcess.ForbidDumps();
+        return (parsed.GetValue(_passphrase), parsed.GetValue(_token), parsed.GetValue(_pin)) switch
         {
             ({ } file, null, null) => ByPassphrase(Path.GetFullPath(file)),
             (null, { } token, { } pin) => ByToken(TokenUri.Read(token), Path.GetFullPath(pin)),
             _ => throw new CustodyException(
                 "Say what the master key is sealed by: either --passphrase-file, or --token and --pin-file."),
         };
+    }
 
     private static (MasterLock Lock, JsonObject Setting) ByPassphrase(string file) => (
         PassphraseLock.Read(LinuxDisk.Instance, file), new JsonObject { ["passphraseFile"] = file });

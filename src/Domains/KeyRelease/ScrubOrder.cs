@@ -81,6 +81,9 @@ public sealed class ScrubOrder
         _ => throw new UnreachableException(),
     };
 
+    /// <summary>The file in which a volume lies while it is filled.</summary>
+    public static string FillingOf(KeySubject key) => FileOf(key) + DerivedNames.FillingSuffix;
+
     private static JsonObject Members(ScrubbedThing thing, HostRef host)
     {
         ArgumentNullException.ThrowIfNull(thing);

@@ -20,6 +20,9 @@ public static class DerivedNames
     /// <summary>Digits of the name of a volume's file in the pool.</summary>
     public const int VolumeDigits = 32;
 
+    /// <summary>Behind the name of a volume's file while it is filled.</summary>
+    public const string FillingSuffix = ".filling";
+
     /// <summary>Largest VXLAN network number (RFC 7348: 24 bits).</summary>
     public const int MaxNetworkNumber = 0xFFFFFF;
 

@@ -25,7 +25,7 @@ public static class MachineXml
             new XElement("name", plan.MachineName),
             new XElement("uuid", plan.Uuid.ToString("D")),
             new XElement("title", plan.DisplayName),
-            Mebibytes("memory", plan.MemoryMib),
+            Guarded(Mebibytes("memory", plan.MemoryMib)),
             Mebibytes("currentMemory", plan.MemoryMib),
             new XElement("vcpu", new XAttribute("placement", "static"), plan.Cpus),
             new XElement("os",
@@ -60,6 +60,14 @@ public static class MachineXml
         Hypervisor.Emulated => "qemu",
         _ => throw new UnreachableException(),
     };
+
+    /// <summary>What a machine has in memory is in no core dump of its QEMU, whatever the host's settings say.
+    /// </summary>
+    private static XElement Guarded(XElement memory)
+    {
+        memory.SetAttributeValue("dumpCore", "off");
+        return memory;
+    }
 
     private static XElement Mebibytes(string name, int mib) => new(name, new XAttribute("unit", "MiB"), mib);
 

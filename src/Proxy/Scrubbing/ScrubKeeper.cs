@@ -19,11 +19,12 @@ namespace Bailiwick.Proxy.Scrubbing;
 /// <summary>
 /// Asks the tenants' key services what of destroyed keys' bytes this host is to remove from the pool, does it, and
 /// reports: those whose domains this host has every few seconds, all others of the datacentre now and then. What was
-/// begun goes on, whatever any key service says.
+/// begun goes on, whatever any key service says. All have their turns, so that a large volume delays no other.
 /// </summary>
 public sealed class ScrubKeeper
 {
     private const int OthersRounds = 10;
+    private const long TurnBytes = 64L << 20;
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3), Patience = TimeSpan.FromSeconds(5);
     private readonly HostRef _host;
     private readonly PlanKeeper _plans;
@@ -55,7 +56,7 @@ public sealed class ScrubKeeper
                 (order, findings) => ScrubReport.Write(order, findings, host.Signer),
                 _ => { }))
         {
-            Forget = key => Forget(storage.Manager.Tpms, key),
+            Forget = key => Forget(storage.Manager.Tpms, key), TurnBytes = TurnBytes,
         };
     }
 
@@ -64,26 +65,50 @@ public sealed class ScrubKeeper
     {
         for (int round = 0; !stop.IsCancellationRequested; round = (round + 1) % OthersRounds)
         {
-            HashSet<PartyId> tenants =
-            [
-                .. _plans.Current.Standings.Keys.Select(domain => domain.Tenant),
-                .. round == 0 ? _plans.Book.Parties : [],
-            ];
-            foreach (ScrubWork begun in _book.All)
+            long asked = _time.GetTimestamp();
+            List<byte[]> open = await OpenAsync(round == 0, stop).ConfigureAwait(false);
+            bool isHalfway;
+            do
             {
-                await TryAsync(begun.Order, stop).ConfigureAwait(false);
-            }
-
-            foreach (PartyId tenant in tenants)
-            {
-                foreach (byte[] order in await OrdersAsync(tenant, stop).ConfigureAwait(false))
+                isHalfway = false;
+                foreach (byte[] order in open.ToArray())
                 {
-                    await TryAsync(order, stop).ConfigureAwait(false);
+                    ScrubTurn? turn = await TryAsync(order, stop).ConfigureAwait(false);
+                    isHalfway |= turn is ScrubTurn.Halfway;
+                    if (turn is not ScrubTurn.Halfway)
+                    {
+                        open.Remove(order);
+                    }
                 }
             }
+            while (isHalfway && _time.GetElapsedTime(asked) < Period && !stop.IsCancellationRequested);
 
-            await Task.Delay(Period, _time, stop).ConfigureAwait(false);
+            if (!isHalfway)
+            {
+                await Task.Delay(Period, _time, stop).ConfigureAwait(false);
+            }
         }
+    }
+
+    /// <summary>What was begun, and what key services ask for besides.</summary>
+    /// <param name="all">Whether the key services of all tenants are asked.</param>
+    /// <param name="stop">Gives up.</param>
+    private async Task<List<byte[]>> OpenAsync(bool all, CancellationToken stop)
+    {
+        HashSet<PartyId> tenants =
+        [
+            .. _plans.Current.Standings.Keys.Select(domain => domain.Tenant),
+            .. all ? _plans.Book.Parties : [],
+        ];
+        List<byte[]> open = [.. _book.All.Select(work => work.Order)];
+        HashSet<string> begun = [.. _book.All.Select(work => work.Serial)];
+        foreach (PartyId tenant in tenants)
+        {
+            open.AddRange((await OrdersAsync(tenant, stop).ConfigureAwait(false))
+                .Where(order => Understood(order) is { } read && !begun.Contains(read.Thing.Serial.Hex)));
+        }
+
+        return open;
     }
 
     private static void Forget(MachineTpmKeeper tpms, KeySubject key)
@@ -114,28 +139,31 @@ public sealed class ScrubKeeper
         }
     }
 
-    /// <summary>Does what an order says and reports, as far as it comes; the next round goes on.</summary>
-    private async Task TryAsync(byte[] envelope, CancellationToken stop)
+    /// <summary>Gives an order one turn, and reports when it is done; null where the next round tries again.</summary>
+    private async Task<ScrubTurn?> TryAsync(byte[] envelope, CancellationToken stop)
     {
         if (Understood(envelope) is not { } order || _services.Client(order.Thing.Key.Tenant) is not { } client)
         {
-            return;
+            return null;
         }
 
         try
         {
-            byte[]? report = await Task.Run(() => _scrubber.Run(order, envelope, stop), stop).ConfigureAwait(false);
-            if (report is not null)
+            ScrubTurn turn = await Task.Run(() => _scrubber.Run(order, envelope, stop), stop).ConfigureAwait(false);
+            if (turn is ScrubTurn.Reported { Report: var report })
             {
                 using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 limit.CancelAfter(Patience);
                 await client.ReportScrub(order.Thing.Serial, report, limit.Token).ConfigureAwait(false);
                 _book.Remove(order.Thing.Serial.Hex);
             }
+
+            return turn;
         }
         catch (Exception error) when (IsSilence(error, stop) || error is WorldException)
         {
             // It is tried again; what was done is noted.
+            return null;
         }
     }
 

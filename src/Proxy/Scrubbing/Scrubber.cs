@@ -53,20 +53,25 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
     /// <summary>Removes what of a machine's TPM is in this host's own directory; nobody has the key of it.</summary>
     public Action<KeySubject> Forget { get; init; } = _ => { };
 
+    /// <summary>
+    /// How much is overwritten in one turn, at least: after that the others have theirs, so that a large volume delays
+    /// no small one.
+    /// </summary>
+    public long TurnBytes { get; init; } = long.MaxValue;
+
     private const int PartBytes = 1 << 20;
     private const int PartsBetweenNotes = 16;
 
-    /// <summary>Does what is left to do.</summary>
-    /// <returns>The signed report; null while the file is in use, to be tried again.</returns>
+    /// <summary>Does what is left to do, for one turn.</summary>
     /// <exception cref="WorldException">The disk refused; to be tried again.</exception>
-    public byte[]? Run(ScrubOrder order, ReadOnlyMemory<byte> envelope, CancellationToken stop)
+    public ScrubTurn Run(ScrubOrder order, ReadOnlyMemory<byte> envelope, CancellationToken stop)
     {
         KeySubject key = order.Thing.Key;
         if (book.All.FirstOrDefault(one => one.Serial == order.Thing.Serial.Hex) is not { } work)
         {
             if (around.InUse(key))
             {
-                return null;
+                return new ScrubTurn.InUse();
             }
 
             Forget(key);
@@ -80,26 +85,27 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
             work = new ScrubWork(order.Thing.Serial.Hex, envelope.ToArray(), files);
             if (against is { } outcome)
             {
-                return Report(order, work, new ScrubFindings(outcome, 0, 0) { Storage = default, FileSystem = "" });
+                return new ScrubTurn.Reported(Report(
+                    order, work, new ScrubFindings(outcome, 0, 0) { Storage = default, FileSystem = "" }));
             }
 
             book.Put(work);
             around.Trace(ScrubStep.Noted);
         }
 
-        return work.Report.Length > 0 ? work.Report : Erase(order, work, stop);
+        return work.Report.Length > 0 ? new ScrubTurn.Reported(work.Report) : Erase(order, work, stop);
     }
 
-    private byte[]? Erase(ScrubOrder order, ScrubWork work, CancellationToken stop)
+    private ScrubTurn Erase(ScrubOrder order, ScrubWork work, CancellationToken stop)
     {
         int directory = OpenDirectory(order.Thing.Key);
         try
         {
             for (int i = 0; i < work.Files.Length; i++)
             {
-                if (!work.Files[i].IsRemoved && Erase(order, ref work, i, directory, stop) is false)
+                if (!work.Files[i].IsRemoved && Erase(order, ref work, i, directory, stop) is { } unfinished)
                 {
-                    return null;
+                    return unfinished;
                 }
             }
         }
@@ -120,7 +126,7 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
             order.Thing.Key, true,
             $"{WireText.Of(outcome)}: {findings.Bytes} bytes overwritten, {findings.Sampled} blocks read back.");
         around.Trace(ScrubStep.EndRecorded);
-        return Report(order, work, findings);
+        return new ScrubTurn.Reported(Report(order, work, findings));
     }
 
     private byte[] Report(ScrubOrder order, ScrubWork work, ScrubFindings findings)
@@ -135,8 +141,8 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
         return work.Report;
     }
 
-    /// <summary>One file; false while somebody has it open.</summary>
-    private bool Erase(ScrubOrder order, ref ScrubWork work, int index, int directory, CancellationToken stop)
+    /// <summary>One file; null when it is gone, else why it is not yet.</summary>
+    private ScrubTurn? Erase(ScrubOrder order, ref ScrubWork work, int index, int directory, CancellationToken stop)
     {
         ScrubTarget target = work.Files[index];
         int descriptor = disk.OpenFile(directory, target.Name, DiskOpen.ReadWrite);
@@ -144,7 +150,7 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
         {
             // The name went, and the note of it did not come to be.
             work = Noted(work, index, target with { IsRemoved = true });
-            return true;
+            return null;
         }
 
         Checked("open", target.Name, descriptor);
@@ -155,17 +161,22 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
             {
                 // Another file has the name now; ours is gone, and this one is nobody's business here.
                 work = Noted(work, index, target with { IsRemoved = true });
-                return true;
+                return null;
             }
 
             if (!ImageLock.TryAgainstAll(descriptor))
             {
-                return false;
+                return new ScrubTurn.InUse();
             }
 
             if (order.Thing.Wipe == WipeMethod.Overwrite && target.Sampled < 0)
             {
                 target = Overwrite(ref work, index, descriptor, noise, stop);
+                if (target.Written < target.Length)
+                {
+                    return new ScrubTurn.Halfway();
+                }
+
                 target = ReadBack(target, descriptor, noise);
                 work = Noted(work, index, target);
                 around.Trace(ScrubStep.ReadBack);
@@ -175,7 +186,7 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
             Checked("synchronise", pool, disk.Sync(directory));
             around.Trace(ScrubStep.Unlinked);
             work = Noted(work, index, target with { IsRemoved = true });
-            return true;
+            return null;
         }
         finally
         {
@@ -188,7 +199,8 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
     {
         ScrubTarget target = work.Files[index];
         byte[] part = new byte[PartBytes];
-        for (int parts = 1; target.Written < target.Length; parts++)
+        long until = Math.Min(target.Length - target.Written, TurnBytes) + target.Written;
+        for (int parts = 1; target.Written < until; parts++)
         {
             stop.ThrowIfCancellationRequested();
             int length = (int)Math.Min(PartBytes, target.Length - target.Written);
@@ -201,7 +213,7 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
             }
 
             target = target with { Written = target.Written + length };
-            if (parts % PartsBetweenNotes == 0 || target.Written == target.Length)
+            if (parts % PartsBetweenNotes == 0 || target.Written >= until)
             {
                 Checked("synchronise", target.Name, disk.Sync(descriptor));
                 around.Trace(ScrubStep.PartWritten);
@@ -306,7 +318,8 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
             return (ScrubOutcome.NotOurs, null);
         }
 
-        // A volume is told by its header. Where the key service knew none, nothing was ever written under the key.
+        // A volume is told by its header. Where the key service knew none, nothing was ever written under the key but
+        // what a filling had come to; and such an order is given only while nobody has a key of that name again.
         if (thing.Key is KeySubject.Volume)
         {
             DiskBytes bytes = new(
@@ -314,7 +327,8 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
             Digest32? header = LuksReader.Read(bytes).Accepted is { } accepted
                 ? HeaderDigest.Of(bytes, accepted)
                 : null;
-            if (header is null || header != thing.Header)
+            bool isOurs = thing.Header is { } bound ? header == bound : name == ScrubOrder.FillingOf(thing.Key);
+            if (header is null || !isOurs)
             {
                 return (ScrubOutcome.OtherHeader, null);
             }
@@ -344,7 +358,7 @@ public sealed class Scrubber(IDisk disk, string pool, ScrubBook book, ScrubSurro
     {
         if (key is KeySubject.Volume)
         {
-            return [ScrubOrder.FileOf(key)];
+            return [ScrubOrder.FileOf(key), ScrubOrder.FillingOf(key)];
         }
 
         try

@@ -51,7 +51,7 @@ public sealed class VolumeFiles(IHost host, string pool)
     /// <summary>
     /// Where the volume's file is while it is filled: a name that no machine uses and no key service knows.
     /// </summary>
-    public string FillingOf(DiskPlan disk) => PathOf(disk) + ".filling";
+    public string FillingOf(DiskPlan disk) => PathOf(disk) + DerivedNames.FillingSuffix;
 
     /// <summary>Looks at what is being filled, as at a volume.</summary>
     /// <exception cref="WorldException">The disk refused.</exception>

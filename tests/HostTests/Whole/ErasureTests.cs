@@ -17,6 +17,7 @@ namespace Bailiwick.HostTests.Whole;
 public sealed class ErasureTests(WholeLab lab)
 {
     private const string Volume = "records-1-data";
+    private const int LargeMib = 192;
 
     private CommandLine Cli => new(lab.Paths);
 
@@ -141,6 +142,106 @@ public sealed class ErasureTests(WholeLab lab)
         await WholeLab.Until(
             async () => (await Cli.Run("hospital", "host", "leases")).Output.Contains("held", StringComparison.Ordinal)
                 ? null : "no lease", "the hosts have leases again");
+        await lab.Settled();
+    }
+
+    [Fact]
+    public async Task A_host_that_is_killed_in_the_middle_of_an_overwrite_goes_on_and_the_receipt_comes()
+    {
+        await lab.Ready();
+        await Sized(16, LargeMib);
+        try
+        {
+            await lab.SetPower(SmallPolicies.Records, false);
+            await lab.Stopped(SmallPolicies.Records);
+            long length = new FileInfo(Place).Length;
+            Assert.True(length > LargeMib << 20, $"{length} bytes");
+            string receipt = Path.Combine(lab.Paths.Root, $"erased-{Guid.NewGuid():N}.json");
+            Task<LabProgramResult> erasing = Erase(receipt, "--yes", "--wait", "100", "--json");
+            (WholeHost host, long written) = await KilledInTheMiddle(length);
+            Assert.True(File.Exists(Place));
+            using (FileStream half = File.OpenRead(Place))
+            {
+                byte[] magic = new byte[4];
+                half.ReadExactly(magic);
+                Assert.NotEqual("LUKS"u8.ToArray(), magic);
+            }
+
+            await lab.Deployment.StartProxy(host.Space, TestContext.Current.CancellationToken);
+            LabProgramResult erased = await erasing;
+            Assert.True(erased.ExitCode == 0, erased.Output + erased.Error);
+            Assert.Equal("overwritten", JsonElement.Parse(erased.Output).GetProperty("outcome").GetString());
+            Assert.False(File.Exists(Place));
+            LabProgramResult good = await Cli.Run("hospital", "key", "receipt", "verify", receipt, "--keys", Keys);
+            Assert.Contains($"{length} bytes overwritten", good.Output, StringComparison.Ordinal);
+            Assert.InRange(written, 1, length - 1);
+        }
+        finally
+        {
+            await Sized(LargeMib, 16);
+            await lab.SetPower(SmallPolicies.Records, true);
+        }
+
+        await lab.Settled();
+    }
+
+    /// <summary>Kills the Proxy that overwrites, as soon as it has noted a part; how much that was.</summary>
+    private async Task<(WholeHost Host, long Written)> KilledInTheMiddle(long length)
+    {
+        for (var clock = System.Diagnostics.Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(60);)
+        {
+            foreach (WholeHost host in lab.Hosts)
+            {
+                string notes = Path.Combine(lab.Paths.Proxy(host.Name), "state", "scrubs.json");
+                if (Written(host.Space.PathInside(notes)) is var written && written > 0 && written < length)
+                {
+                    await lab.Kill(host.Name, "Proxy");
+                    return (host, Written(host.Space.PathInside(notes)));
+                }
+            }
+
+            await Task.Delay(1);
+        }
+
+        throw new InvalidOperationException("nobody was seen to overwrite");
+    }
+
+    private static long Written(string notes)
+    {
+        try
+        {
+            return JsonElement.Parse(File.ReadAllText(notes)).EnumerateArray()
+                .SelectMany(work => work.GetProperty("Files").EnumerateArray())
+                .Sum(file => file.GetProperty("Written").GetInt64());
+        }
+        catch (Exception error) when (error is IOException or JsonException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>States another size of a volume that has no bytes, and erases the one that there is.</summary>
+    private async Task Sized(int from, int to)
+    {
+        await lab.SetPower(SmallPolicies.Records, false);
+        await lab.Stopped(SmallPolicies.Records);
+        if (File.Exists(Place))
+        {
+            string receipt = Path.Combine(lab.Paths.Root, $"erased-{Guid.NewGuid():N}.json");
+            LabProgramResult erased = await Erase(receipt, "--yes", "--wait", "100");
+            Assert.True(erased.ExitCode == 0, erased.Output + erased.Error);
+        }
+
+        string path = Path.Combine(lab.Paths.Policies, "hospital", "records.yaml");
+        string text = await File.ReadAllTextAsync(path);
+        await File.WriteAllTextAsync(path, text
+            .Replace($"sizeMiB: {from}\n", $"sizeMiB: {to}\n", StringComparison.Ordinal)
+            .Replace(
+                to == LargeMib ? "wipe: crypto-erase" : "wipe: overwrite",
+                to == LargeMib ? "wipe: overwrite" : "wipe: crypto-erase", StringComparison.Ordinal));
+        await lab.Deployment.Publish(
+            "hospital", lab.Deployment.Desks.Sign("hospital", lab.Deployment.LogKey()), default);
+        await lab.SetPower(SmallPolicies.Records, true);
         await lab.Settled();
     }
 

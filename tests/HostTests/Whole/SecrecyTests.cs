@@ -57,6 +57,7 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
     public async Task No_volume_key_is_in_any_file_command_line_or_environment()
     {
         await lab.Ready();
+        await Restartable(true);
         List<byte[]> keys = [.. await KeysOf(lab, "bank"), .. await KeysOf(lab, "hospital")];
         Assert.Equal(3, keys.Count);
         await lab.Settled();
@@ -102,7 +103,39 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
         finally
         {
             holder.Kill();
+            await Restartable(false);
         }
+    }
+
+    /// <summary>
+    /// States whether the hospital's machine may be restarted without asking, and starts it anew by that statement: its
+    /// host keeps the release then.
+    /// </summary>
+    private async Task Restartable(bool may)
+    {
+        const string Plain = "devices: [console, probe]\n", With = Plain + "restart: {within: 8h}\n";
+        string path = Path.Combine(lab.Paths.Policies, "hospital", "records.yaml");
+        string text = await File.ReadAllTextAsync(path);
+        await File.WriteAllTextAsync(path, may
+            ? text.Replace(Plain, With, StringComparison.Ordinal)
+            : text.Replace(With, Plain, StringComparison.Ordinal));
+        if (lab.Deployment.Desks.Sign("hospital", lab.Deployment.LogKey()) is { Count: > 0 } changed)
+        {
+            await lab.Deployment.Publish("hospital", changed, default);
+        }
+
+        if (may)
+        {
+            await lab.SetPower(SmallPolicies.Records, false);
+            await lab.Stopped(SmallPolicies.Records);
+            await lab.SetPower(SmallPolicies.Records, true);
+            await WholeLab.Until(
+                async () => (await new CommandLine(lab.Paths).Run("hospital", "host", "leases")).Output
+                    .Contains("may restart hospital/records-1", StringComparison.Ordinal) ? null : "no restart lease",
+                "the host keeps the release");
+        }
+
+        await lab.Settled();
     }
 
     private static IEnumerable<string> InProcesses(byte[][] needles) => ShownByTheKernel
@@ -164,7 +197,7 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
     }
 
     /// <summary>The key and the passphrase made of it, as programs write such things.</summary>
-    private static IEnumerable<byte[]> Forms(byte[] key)
+    internal static IEnumerable<byte[]> Forms(byte[] key)
     {
         string hex = Convert.ToHexStringLower(key);
         yield return key;
@@ -186,7 +219,7 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
     }).Where(f => !f.Contains("/boot/", StringComparison.Ordinal) && !f.Contains("/images/", StringComparison.Ordinal)
         && !f.Contains("/guest/", StringComparison.Ordinal));
 
-    private static IEnumerable<string> Find(string file, byte[][] needles)
+    internal static IEnumerable<string> Find(string file, byte[][] needles)
     {
         byte[] bytes;
         try

@@ -195,6 +195,10 @@ public sealed class WholeLab : IAsyncLifetime
     private LabProgramRecord? Living(string place, string room) => new LabRegister(Paths.Root).Current.Programs
         .LastOrDefault(p => p.Space == place && p.Program == $"Bailiwick.{room}" && p.Process.IsAlive);
 
+    /// <summary>The process of a program in a host, or in a service's place.</summary>
+    internal int Running(string place, string program) => new LabRegister(Paths.Root).Current.Programs
+        .Last(p => p.Space == place && p.Program == program && p.Process.IsAlive).Process.Pid;
+
     /// <summary>Starts the Master again, and waits until it answers.</summary>
     internal async Task StartMaster()
     {

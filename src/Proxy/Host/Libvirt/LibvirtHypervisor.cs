@@ -15,6 +15,9 @@ public sealed class LibvirtHypervisor : IHypervisor
     private const int NodeInfoBytes = 64;
     private const uint Validate = 1;
     private const uint StartPaused = 1;
+
+    // What somebody saved of a machine's memory is thrown away: a machine never comes from there, it boots.
+    private const uint StartFresh = 8;
     private const uint XmlWithSecrets = 1;
     private const uint XmlStored = 2;
     private const uint AffectRunning = 1;
@@ -114,7 +117,7 @@ public sealed class LibvirtHypervisor : IHypervisor
     /// <inheritdoc/>
     public void Start(Guid machine, bool paused = false) => Act(
         machine, "virDomainCreateWithFlags",
-        handle => NativeLibvirt.virDomainCreateWithFlags(handle, paused ? StartPaused : 0));
+        handle => NativeLibvirt.virDomainCreateWithFlags(handle, StartFresh | (paused ? StartPaused : 0)));
 
     /// <inheritdoc/>
     public void Shutdown(Guid machine) => Act(

@@ -70,6 +70,23 @@ public sealed class MalformedPolicyTests
     }
 
     [Theory]
+    [InlineData("yes", "'yes' is read differently")]
+    [InlineData("overwrit", "did you mean overwrite?")]
+    [InlineData("Crypto-Erase", "did you mean crypto-erase?")]
+    [InlineData("true", "/wipe")]
+    [InlineData("", "/wipe")]
+    public void A_way_to_wipe_that_nobody_knows_is_named_with_its_place_and_the_nearest_word(string word, string said)
+    {
+        string text = $"kind: Volume\nname: data\ndomain: web\nsizeMiB: 16\nwipe: {word}\n";
+        PolicyCheckResult report = PolicyCheck.Run(PolicyDocuments.ReadYaml(
+            [("bank/data.yaml", System.Text.Encoding.UTF8.GetBytes(text))], PartyNames.Unsigned(["bank"])));
+        Finding finding = report.Findings.First(one => one.Pointer == "/wipe");
+        Assert.Equal(("bank/data.yaml", 5), (finding.File, finding.Line));
+        Assert.Contains(said, $"{finding.Sentence} {finding.Pointer}", StringComparison.Ordinal);
+        Assert.Empty(report.Datacentre.Machinery.Volumes);
+    }
+
+    [Theory]
     [InlineData("tenant.yaml", FindingCode.BadPath)]
     [InlineData("../tenant.yaml", FindingCode.BadPath)]
     [InlineData("bank/../tenant.yaml", FindingCode.BadPath)]

@@ -21,7 +21,7 @@ public sealed class MachineDescriptionTests
     [Theory]
     [InlineData("<domain type=\"qemu\">", "<domain type=\"qemu\" id=\"7\">")]
     [InlineData("machine=\"q35\"", "machine=\"pc-q35-7.2\"")]
-    [InlineData("<memory unit=\"MiB\">112</memory>", "<memory unit=\"KiB\">114688</memory>")]
+    [InlineData("MiB\" dumpCore=\"off\">112</memory>", "KiB\" dumpCore=\"off\">114688</memory>")]
     [InlineData("</devices>", "<input type=\"mouse\" bus=\"ps2\"/><audio id=\"1\" type=\"none\"/></devices>")]
     [InlineData(
         "</devices>",
@@ -41,8 +41,10 @@ public sealed class MachineDescriptionTests
 
     [Theory]
     [InlineData("<domain type=\"qemu\">", "<domain type=\"kvm\">")]
-    [InlineData("<memory unit=\"MiB\">112</memory>", "<memory unit=\"MiB\">113</memory>")]
-    [InlineData("<memory unit=\"MiB\">112</memory>", "<memory unit=\"GB\">112</memory>")]
+    [InlineData("dumpCore=\"off\">112</memory>", "dumpCore=\"off\">113</memory>")]
+    [InlineData("MiB\" dumpCore=\"off\">112</memory>", "GB\" dumpCore=\"off\">112</memory>")]
+    [InlineData(" dumpCore=\"off\"", "")]
+    [InlineData("dumpCore=\"off\"", "dumpCore=\"on\"")]
     [InlineData("placement=\"static\"", "placement=\"static\" current=\"1\"")]
     [InlineData("<kernel>", "<loader>/x</loader><kernel>")]
     [InlineData("/p/boot/", "/p/other/")]

@@ -184,6 +184,55 @@ public sealed partial class ScrubberTests : IDisposable
     }
 
     [Fact]
+    public void What_a_filling_had_come_to_goes_too_and_nothing_else_under_that_name()
+    {
+        Filled();
+        string filling = Path.Combine(_pool, ScrubOrder.FillingOf(Volume));
+        File.Move(FileOf, filling);
+        Assert.Equal(ScrubOutcome.OtherHeader, Ran(Order(Digest32.Of("another volume's"u8))).Outcome);
+        Assert.True(File.Exists(filling));
+        using FileStream before = File.OpenRead(filling);
+        ScrubFindings findings = Ran(Order(null));
+        Assert.Equal((ScrubOutcome.Overwritten, before.Length), (findings.Outcome, findings.Bytes));
+        Assert.False(File.Exists(filling));
+        Assert.Equal(-1, Content(before).AsSpan().IndexOf(Pattern.AsSpan(0, 16)));
+
+        File.WriteAllBytes(filling, Pattern);
+        Assert.Equal(
+            ScrubOutcome.OtherHeader, Ran(Order(null, WipeMethod.CryptoErase, "no volume at all")).Outcome);
+        Assert.Equal(Pattern, File.ReadAllBytes(filling));
+    }
+
+    [Fact]
+    public void A_large_volume_is_overwritten_in_turns_between_which_another_is_done_whole()
+    {
+        byte[] order = Order(Filled());
+        using FileStream before = File.OpenRead(FileOf);
+        Assert.IsType<ScrubTurn.Halfway>(Turn(order, turnBytes: 3 << 20));
+        string directory = Path.Combine(_pool, ScrubOrder.FileOf(Tpm));
+        Directory.CreateDirectory(directory);
+        File.WriteAllBytes(Path.Combine(directory, Digest32.Of("one"u8).Hex), Pattern);
+        byte[] small = ScrubOrder.Write(Thing(Tpm, null, WipeMethod.Overwrite), Host, _service);
+        Assert.IsType<ScrubTurn.Reported>(Turn(small, turnBytes: 3 << 20));
+        Assert.True(File.Exists(FileOf));
+        Assert.NotEqual(-1, Content(before).AsSpan().IndexOf(Pattern.AsSpan(0, 16)));
+
+        // A death in the middle takes no turn back.
+        Assert.Throws<InvalidOperationException>(() => Turn(order, 3 << 20, at => _ = at == ScrubStep.PartWritten
+            ? throw new InvalidOperationException("death") : 0));
+        int turns = 1;
+        while (Turn(order, 3 << 20) is ScrubTurn.Halfway)
+        {
+            turns++;
+            Assert.InRange(turns, 1, 10);
+        }
+
+        Assert.Equal((before.Length - 1) / (3 << 20), turns);
+        Assert.False(File.Exists(FileOf));
+        Assert.Equal(-1, Content(before).AsSpan().IndexOf(Pattern.AsSpan(0, 16)));
+    }
+
+    [Fact]
     public void All_states_of_a_machines_TPM_go_and_those_that_came_after_the_beginning_stay()
     {
         string directory = Path.Combine(_pool, ScrubOrder.FileOf(Tpm));
@@ -242,14 +291,25 @@ public sealed partial class ScrubberTests : IDisposable
         return read.Findings;
     }
 
-    private byte[]? Run(byte[] order, Action<ScrubStep>? trace = null)
+    private byte[]? Run(byte[] order, Action<ScrubStep>? trace = null) =>
+        Turn(order, long.MaxValue, trace) switch
+        {
+            ScrubTurn.Reported { Report: var report } => report,
+            ScrubTurn.InUse => null,
+            _ => throw new InvalidOperationException("a turn without an end"),
+        };
+
+    private ScrubTurn Turn(byte[] order, long turnBytes, Action<ScrubStep>? trace = null)
     {
         using PrivateDirectory own = PrivateDirectory.Open(LinuxDisk.Instance, Path.Combine(_root, "own"));
         Scrubber scrubber = new(
             LinuxDisk.Instance, _pool, ScrubBook.Open(own),
             new ScrubSurroundings(
                 _ => _inUse, (_, isEnd, said) => _log.Add((isEnd ? "end " : "begin ") + said),
-                (asked, findings) => ScrubReport.Write(asked, findings, _host), trace ?? (_ => { })));
+                (asked, findings) => ScrubReport.Write(asked, findings, _host), trace ?? (_ => { })))
+        {
+            TurnBytes = turnBytes,
+        };
         return scrubber.Run(Read(order), order, TestContext.Current.CancellationToken);
     }
 
@@ -257,11 +317,11 @@ public sealed partial class ScrubberTests : IDisposable
         ScrubOrder.Verify(order, Bank, _service.PublicKey, out string fault)
         ?? throw new InvalidOperationException(fault);
 
-    private byte[] Order(Digest32? header, WipeMethod wipe = WipeMethod.Overwrite) =>
-        ScrubOrder.Write(Thing(Volume, header, wipe), Host, _service);
+    private byte[] Order(Digest32? header, WipeMethod wipe = WipeMethod.Overwrite, string? serial = null) =>
+        ScrubOrder.Write(Thing(Volume, header, wipe, serial), Host, _service);
 
-    private static ScrubbedThing Thing(KeySubject key, Digest32? header, WipeMethod wipe) =>
-        new(key, Digest32.Of(System.Text.Encoding.UTF8.GetBytes($"{header}")), Digest32.Of("seed"u8))
+    private static ScrubbedThing Thing(KeySubject key, Digest32? header, WipeMethod wipe, string? serial = null) =>
+        new(key, Digest32.Of(System.Text.Encoding.UTF8.GetBytes(serial ?? $"{key} {header}")), Digest32.Of("seed"u8))
         {
             Header = header, Wipe = wipe,
         };
