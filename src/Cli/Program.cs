@@ -34,6 +34,7 @@ var root = new RootCommand(
     {
         VolumeCreate.Create(terminal), VolumeAttach.Create(terminal), VolumeAttach.CreateDetach(terminal),
         VolumeShare.Create(terminal), VolumeShare.CreateAccept(terminal),
+        VolumeCopy.Create(terminal), VolumeCopy.CreateSnapshot(terminal), VolumeCopy.CreateResize(terminal),
         VolumeList.Create(terminal), VolumeShow.Create(terminal), VolumeTakeover.Create(terminal),
         VolumeErase.Create(terminal),
     },

@@ -69,6 +69,10 @@ internal static class VolumeCreate
             new PolicyEdit.Append(StatementKind.Volume, name, new PolicyNode.Members(members, 0)));
     }
 
+    /// <summary>A document's member that is a word; what its silence means where it is missing.</summary>
+    internal static string Word(PolicyDocument document, string member, string silent) =>
+        ((document.Body as PolicyNode.Members)?.Find(member) as PolicyNode.Text)?.Value ?? silent;
+
     internal static PolicyMember Member(string name, PolicyNode value) => new(name, value, 0);
 
     internal static PolicyNode.Text Text(string value) => new(value, 0);

@@ -33,7 +33,7 @@ internal static class VolumeShare
             var (party, name) = PolicyAmending.Reference(amendment, parsed.GetRequiredValue(volume));
             PolicyDocument document = amendment.Document(StatementKind.Volume, party, name);
             string shared = parsed.GetRequiredValue(sharing);
-            if (Word(document, "sharing", WireText.Of(VolumeSharing.Exclusive)) != shared)
+            if (VolumeCreate.Word(document, "sharing", WireText.Of(VolumeSharing.Exclusive)) != shared)
             {
                 amendment.Apply(document.File, new PolicyEdit.SetMember(
                     StatementKind.Volume, name, "sharing", VolumeCreate.Text(shared)));
@@ -41,7 +41,7 @@ internal static class VolumeShare
 
             if (parsed.GetValue(with) is { } other)
             {
-                StatementName colour = StatementName.Parse(Word(document, "domain", ""));
+                StatementName colour = StatementName.Parse(VolumeCreate.Word(document, "domain", ""));
                 var to = PolicyAmending.Reference(amendment, other);
                 AddTerm(amendment, (party, colour), "grants", Term("to", to, name, parsed.GetRequiredValue(access)));
             }
@@ -115,7 +115,4 @@ internal static class VolumeShare
                 VolumeCreate.Member(other, new PolicyNode.Items([], 0)),
             ], 0)));
     }
-
-    private static string Word(PolicyDocument document, string member, string silent) =>
-        ((document.Body as PolicyNode.Members)?.Find(member) as PolicyNode.Text)?.Value ?? silent;
 }

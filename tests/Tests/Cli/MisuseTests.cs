@@ -16,6 +16,7 @@ public sealed class MisuseTests : IDisposable
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
         "host leases",
         "volume create", "volume attach", "volume detach", "volume share", "volume accept",
+        "volume clone", "volume snapshot", "volume resize",
         "volume list", "volume show", "volume erase", "volume takeover", "host enrol", "host forget",
         "evidence fetch", "evidence show", "image import", "image approve",
         "key init", "key share", "key restore", "key list", "key prepare", "key load", "key rotate", "key withdraw",

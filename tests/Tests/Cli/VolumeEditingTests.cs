@@ -83,6 +83,25 @@ public sealed class VolumeEditingTests : IDisposable
     }
 
     [Fact]
+    public void A_volume_is_copied_kept_and_made_larger_by_statements()
+    {
+        Ending clone = Run("volume", "clone", "bank/web-1-data", "web-1-spare");
+        Ending kept = Run("volume", "snapshot", "bank/web-1-data", "web-1-monday");
+        Ending written = Run("volume", "attach", "bank/web-1-monday", "bank/web-2", "--access", "write");
+        Ending read = Run("volume", "attach", "bank/web-1-monday", "bank/web-2", "--access", "read");
+        Ending larger = Run("volume", "resize", "bank/web-1-data", "--size-mib", "32");
+        Ending smaller = Run("volume", "resize", "bank/web-1-data", "--size-mib", "8");
+
+        Assert.Equal((0, 0, 1, 0), (clone.Code, kept.Code, written.Code, read.Code));
+        Assert.Contains("snapshot-written", written.Output, StringComparison.Ordinal);
+        // The copies were made of the smaller one: what begins with it must be as large as it.
+        Assert.Equal((1, 2), (larger.Code, smaller.Code));
+        Assert.Contains("volume-too-small", larger.Output, StringComparison.Ordinal);
+        Assert.Equal(0, Run("volume", "resize", "bank/web-1-monday", "--size-mib", "32").Code);
+        Assert.Contains("from: {volume: web-1-data}\naccess: read", Text("bank/web.yaml"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_image_becomes_the_files_that_are_approved()
     {
         File.WriteAllBytes(At("base.raw"), new byte[1 << 20]);
