@@ -92,7 +92,7 @@ public sealed class KeyServiceProcess : IAsyncDisposable
             keys.Tell();
             LeaseDesk leasing = new(leases, proofs, nonces, history, () => watch.Current, time)
             {
-                Bar = keys.Bar,
+                Tenant = settings.Tenant, Bar = keys.Bar,
                 Restarts = new RestartDesk(restarts, vault, desk),
             };
             LeaseTeller teller = new(leasing, desk, board, time);

@@ -134,6 +134,9 @@ public enum KeyRefusalCode
     /// <summary>The volume's statement does not list the host.</summary>
     VolumeHostNotAllowed,
 
+    /// <summary>The volume lies in clear on the host, and what lies in clear has no key.</summary>
+    VolumeInClear,
+
     /// <summary>The volume's statement does not list what happened since it was opened last.</summary>
     VolumeEventNotAllowed,
 

@@ -344,6 +344,7 @@ internal sealed class ReleaseCase(CheckedDatacentre datacentre, KeyWish wish, Ke
 
         if (machine is not null && wish.Key is KeySubject.Volume { Ref: var asked })
         {
+            CheckForm(asked, host);
             foreach (var refusal in MountControl.Against(
                 datacentre.Machinery.Volumes[asked.ToString()], machine, host.Ref))
             {
@@ -356,6 +357,22 @@ internal sealed class ReleaseCase(CheckedDatacentre datacentre, KeyWish wish, Ke
                     },
                     refusal.Sentence, refusal.Because);
             }
+        }
+    }
+
+    /// <summary>
+    /// A volume is in clear or has a key, and never the one after the other: what was ciphertext stays closed where its
+    /// domain or the medium of a pool comes to say otherwise.
+    /// </summary>
+    private void CheckForm(VolumeRef volume, HostModel host)
+    {
+        if (Subject?.Domain is { } colour && StorageForm.Of(colour, host) is { Encrypted: false } form)
+        {
+            Add(
+                KeyRefusalCode.VolumeInClear,
+                $"{volume.Name} has no key on {host.Ref.Name}: there it would be {form.Because}"
+                + (facts.Colour is null ? "" : " It has a key and is ciphertext: state it so again, or a new volume."),
+                colour.Origin);
         }
     }
 }

@@ -25,6 +25,8 @@ public sealed record DomainModel
     public required NetworkDemand Network { get; init; }
     /// <summary>Confidentiality of the domain's volumes.</summary>
     public required StorageConfidentiality Storage { get; init; }
+    /// <summary>The media on which its volumes may lie in clear; none where nothing is said.</summary>
+    public ImmutableArray<MediumRef> TrustedMedia { get; init; } = [];
     /// <summary>The most the domain may use.</summary>
     public required Quota Quota { get; init; }
     /// <summary>What is kept free for the domain.</summary>
@@ -63,6 +65,11 @@ public sealed record HostDemand(
     string? Vendors,
     ImmutableArray<Predicate> Evidence,
     LostTrust OnLostTrust);
+
+/// <summary>What hosts' pools of one operator are on, by the name that the operator gives it.</summary>
+/// <param name="Operator">Whose word it is.</param>
+/// <param name="Name">Its name there.</param>
+public sealed record MediumRef(PartyId Operator, StatementName Name);
 
 /// <summary>What a machine must be.</summary>
 /// <param name="Images">It starts from one of these images of the same tenant.</param>

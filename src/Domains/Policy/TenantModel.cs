@@ -36,6 +36,8 @@ public sealed record HostModel
     public required string Jurisdiction { get; init; }
     /// <summary>Its IPv4 address on the underlay.</summary>
     public required string UnderlayIpv4 { get; init; }
+    /// <summary>What its pool is on, in the operator's word; null where nothing is said.</summary>
+    public StatementName? Medium { get; init; }
     /// <summary>Virtual processors it offers.</summary>
     public required int CapacityCpus { get; init; }
     /// <summary>Memory it offers, in MiB.</summary>

@@ -24,7 +24,7 @@ internal static class Machines
                 DeviceNames.TpmState(machine.Ref),
                 new Reason($"{machine.Origin} demands a TPM of its own.", [machine.Origin]))
             : null,
-        Disks = [.. machine.Disks.Select((disk, index) => Disk(scene, machine, disk, index))],
+        Disks = [.. machine.Disks.Select((disk, index) => Disk(scene, host, machine, disk, index))],
         Ports = [.. machine.Nics.Select((nic, index) => Port(scene, machine, nic, index))],
         Devices =
         [
@@ -76,19 +76,18 @@ internal static class Machines
             ? $"{address}/{subnet.PrefixLength},{Addresses.Gateway(subnet)}"
             : "-,-";
 
-    private static DiskPlan Disk(Scene scene, CompartmentModel machine, DiskModel disk, int index)
+    private static DiskPlan Disk(Scene scene, HostModel host, CompartmentModel machine, DiskModel disk, int index)
     {
         var reference = disk.Volume;
         var volume = scene.Datacentre.Machinery.Volumes[reference.ToString()];
         var colour = scene.Datacentre.Domains[volume.Colour.ToString()];
-        var encrypted = colour.Storage != StorageConfidentiality.None;
+        var form = StorageForm.Of(colour, host);
         return new DiskPlan(
-            reference, DeviceNames.VolumeFile(reference, encrypted), volume.SizeMib, encrypted, disk.Access,
+            reference, DeviceNames.VolumeFile(reference, form.Encrypted), volume.SizeMib, form.Encrypted, disk.Access,
             "vd" + (char)('a' + index), DeviceNames.VolumeSecret(machine.Ref, reference),
             new Reason(
-                $"{machine.Origin} attaches {volume.Origin} of {Display.Of(colour)}, whose volumes are "
-                + (encrypted ? "ciphertext on disk." : "plain on disk."),
-                [machine.Origin, volume.Origin, colour.Origin]))
+                $"{machine.Origin} attaches {volume.Origin}, which is {form.Because}",
+                [machine.Origin, volume.Origin, colour.Origin, .. form.Encrypted ? [] : new[] { host.Origin }]))
         {
             Content = Content(scene, volume),
             CopyOf = CopyOf(scene, machine, volume, index),

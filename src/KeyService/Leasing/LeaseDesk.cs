@@ -12,6 +12,7 @@ using Bailiwick.KeyService.Nonces;
 using Bailiwick.KeyService.Proving;
 using Bailiwick.KeyService.Releasing;
 using Bailiwick.KeyService.Restarting;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.KeyService.Leasing;
 
@@ -31,6 +32,9 @@ public sealed class LeaseDesk(
     public const int MostRestarts = 4096;
 
     private const int AheadTenths = 50;
+
+    /// <summary>The tenant served: of another's domains nothing is judged, and nothing is said.</summary>
+    public required PartyId Tenant { get; init; }
 
     /// <summary>Judges what the calling host shows, for each domain it names and each it had a standing in.</summary>
     public async Task<RouteAnswer<LeaseAnswer>> Prove(RouteCall call, LeaseBody body)
@@ -73,7 +77,8 @@ public sealed class LeaseDesk(
 
             // One policy from here on: what a tail is judged by must be what its beginning was judged by.
             CheckedDatacentre datacentre = (policy() ?? snapshot).Datacentre;
-            KnownBoot? known = proofs.Held(host.ToString(), Counting(host, body.Domains, datacentre), datacentre);
+            ImmutableArray<string> asked = [.. body.Domains.Where(one => DomainRef.Read(one)?.Tenant == Tenant)];
+            KnownBoot? known = proofs.Held(host.ToString(), Counting(host, asked, datacentre), datacentre);
             if (logs.After is { } after && after != known?.Position)
             {
                 proofs.Forget(host.ToString());
@@ -84,7 +89,7 @@ public sealed class LeaseDesk(
             EvidenceVerdict? verdict = proofs.Judge(
                 new ShownEvidence(host, call.Caller.Key, nonce, evidence, logs, known), datacentre, rule);
             LeaseAnswer answer = new(
-                [.. Judged(host, body.Domains, verdict, datacentre)],
+                [.. Judged(host, asked, verdict, datacentre)],
                 verdict is EvidenceVerdict.Verified ? Restarts.Heard(host, body.Restarts) : []);
             proofs.Learn(host.ToString(), verdict, datacentre);
             return new RouteAnswer<LeaseAnswer>.Ok(answer);

@@ -33,7 +33,21 @@ public sealed class VolumeFiles(IHost host, string pool)
     public VolumeState Inspect(DiskPlan disk)
     {
         ArgumentNullException.ThrowIfNull(disk);
-        return VolumeFile.Inspect(LinuxDisk.Instance, Path.GetFullPath(PathOf(disk)), ShapeOf(disk));
+        VolumeState state = VolumeFile.Inspect(LinuxDisk.Instance, Path.GetFullPath(PathOf(disk)), ShapeOf(disk));
+        return OtherForm(disk) is { } other ? state with { Refusals = state.Refusals.Add(other) } : state;
+    }
+
+    /// <summary>
+    /// A volume that lies here in the other form, ciphertext or in clear, is never silently made anew in this one.
+    /// </summary>
+    private string? OtherForm(DiskPlan disk)
+    {
+        string name = Path.ChangeExtension(disk.FileName, disk.Encrypted ? ".raw" : ".luks");
+        string? found = new[] { name, name + ".filling" }.FirstOrDefault(one => Path.Exists(Path.Combine(pool, one)));
+        return found is null ? null
+            : $"It lies in the pool as {found}, {(disk.Encrypted ? "in clear" : "ciphertext")}, and by the policies of "
+                + $"now it is to be {(disk.Encrypted ? "ciphertext" : "in clear")}: what a volume is never changes. "
+                + "State it as it was, or a new volume. [volume-form]";
     }
 
     /// <summary>

@@ -144,9 +144,12 @@ public sealed class SharedVolumeTests(ITestOutputHelper output)
         {
             Opening? found = null;
             await WholeLab.Until(
-                async () => holds(found = await Row(machine, where)) ? null : found.ToString() + found.Because,
-                $"{machine} is shown so");
+                async () => await Look() ? null : $"{found} {found?.Because}", $"{machine} is shown so");
             return found ?? throw new InvalidOperationException("nothing was shown");
+
+            // A machine that nobody may run is nowhere until somebody may.
+            async Task<bool> Look() => (where is not null || await lab.IsPlaced(machine))
+                && holds(found = await Row(machine, where));
         }
     }
 }

@@ -110,6 +110,10 @@ public sealed class WholeLab : IAsyncLifetime
         return Host(host?.Split('/')[^1] ?? throw new InvalidOperationException($"{machine} is nowhere"));
     }
 
+    /// <summary>Whether a machine is suggested to be anywhere.</summary>
+    internal async Task<bool> IsPlaced(string machine) =>
+        (await Status()).Compartments.Single(one => one.Compartment == Reference(machine)).Host is not null;
+
     /// <summary>Opens a machine's probe; one channel of a machine at a time.</summary>
     internal async Task<ProbeChannel> Meet(string machine) => await Meet(machine, await Where(machine));
 

@@ -85,6 +85,7 @@ internal sealed class DeskBench : IDisposable
         Keys.Tell();
         Leasing = new LeaseDesk(Leases, Proofs, nonces, history, () => Policies(), Clock)
         {
+            Tenant = ReleaseScene.Bank,
             Bar = Keys.Bar,
             Restarts = new RestartDesk(Restarts, Vault, Desk),
         };

@@ -77,11 +77,12 @@ internal static class ContentChecks
     {
         if (volume.BeginsWithContent
             && domains.TryGetValue($"{volume.Ref.Tenant}/{volume.Domain}", out var colour)
-            && colour.Storage == StorageConfidentiality.None)
+            && (colour.Storage == StorageConfidentiality.None || !colour.TrustedMedia.IsEmpty))
         {
             statements.Reject(
                 volume.Origin, FindingCode.ContentNeedsCiphertext, "/from",
-                $"The domain {volume.Domain} leaves its volumes in clear, and only what is under a key is filled.");
+                $"The domain {volume.Domain} leaves its volumes in clear, or may on a medium that it trusts, and only "
+                + "what is under a key is filled.");
         }
     }
 

@@ -45,6 +45,10 @@ internal static class DomainDifferences
             changes, PolicyChangeCode.StorageConfidentiality, (int)old.Storage, (int)now.Storage,
             $"Confidentiality of {name}",
             $"storage: {WireText.Of(old.Storage)} becomes {WireText.Of(now.Storage)}");
+        changes.Sets(
+            PolicyChangeCode.StorageConfidentiality, old.TrustedMedia.Select(Words), now.TrustedMedia.Select(Words),
+            medium => $"{name} now trusts the medium {medium} with volumes in clear.",
+            medium => $"{name} no longer trusts the medium {medium} with volumes in clear.");
         foreach (var action in Enum.GetValues<ApprovedAction>())
         {
             Approvals(changes, name, action, old.Approvals.GetValueOrDefault(action),
@@ -109,6 +113,8 @@ internal static class DomainDifferences
         ? "nothing" : Encoding.UTF8.GetString(PredicateJson.Write(evidence));
 
     // These enums are in the order of their strength.
+    private static string Words(MediumRef medium) => $"{medium.Operator.Short}/{medium.Name}";
+
     private static void Weaker(
         List<PolicyChange> changes, PolicyChangeCode code, int old, int now, string what, string words)
     {

@@ -38,7 +38,8 @@ internal static class InventoryDifferences
     private static string Words(HostModel host) =>
         $"{WireText.Of(host.Assurance)}, {host.Jurisdiction}, {host.UnderlayIpv4}, {host.CapacityCpus} processors, "
         + $"{host.CapacityMemoryMib} MiB, key {KeyText(host.IdentityKey)}, "
-        + $"endorsement key {host.EndorsementKey?[..8] ?? "none"}";
+        + $"endorsement key {host.EndorsementKey?[..8] ?? "none"}"
+        + (host.Medium is { } medium ? $", its pool on {medium}" : "");
 
     private static string KeyText(ImmutableArray<byte> key) => key.Length == 0
         ? "none" : Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(key.AsSpan()))[..8];

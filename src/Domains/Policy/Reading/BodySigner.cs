@@ -66,6 +66,9 @@ internal static class BodySigner
                 document, Mapped(members, "operators", list => Each(list, item => Party(item, material))),
                 "/hosts", "vendors", material, missing)
             : hosts);
+        body = Mapped(body, "storage", storage => storage is PolicyNode.Members members
+            ? Mapped(members, "trustedMedia", list => Each(list, item => Reference(item, material)))
+            : storage);
         return Mapped(body, "flows", flows => flows is PolicyNode.Members members
             ? Mapped(Mapped(members, "grants", list => Terms(list, "to", material)), "accepts",
                 list => Terms(list, "from", material))

@@ -18,6 +18,8 @@ internal static class DomainReader
             "groups", "flows");
         var owner = body.Need("legalOwner").Only("name", "jurisdiction");
         var flows = body.May("flows").Only("grants", "accepts");
+        var storage = body.Need("storage").Only("confidentiality", "trustedMedia");
+        var media = storage.May("trustedMedia");
         var reference = new DomainRef(document.Origin.Owner, document.Origin.Name);
         var domain = new DomainModel
         {
@@ -27,8 +29,9 @@ internal static class DomainReader
             Hosts = Hosts(body.Need("hosts"), document.Names, document.IsSigned),
             Machines = Machines(body.Need("machines")),
             Network = Network(body.Need("network")),
-            Storage = body.Need("storage").Only("confidentiality").Need("confidentiality")
-                .Word<StorageConfidentiality>(),
+            Storage = storage.Need("confidentiality").Word<StorageConfidentiality>(),
+            TrustedMedia = media.IsPresent
+                ? media.Distinct(1, PolicyLimits.Names, item => item.Medium(document.Names)) : [],
             Quota = Quota(body.Need("quota")),
             Reservation = Reservation(body.May("reservation")),
             Approvals = Approvals(body.May("approvals")),

@@ -251,6 +251,13 @@ internal sealed partial class Value
         return new DomainRef(party, name);
     }
 
+    /// <summary>A medium of an operator's hosts: <c>operator/name</c>.</summary>
+    public MediumRef Medium(PartyNames? names)
+    {
+        var (party, name) = Reference(names);
+        return new MediumRef(party, name);
+    }
+
     /// <summary>A volume: a name of the owner's own, or <c>party/name</c> of any party.</summary>
     public VolumeRef Volume(PartyNames? names, PartyId owner)
     {

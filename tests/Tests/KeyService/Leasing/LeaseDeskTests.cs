@@ -83,6 +83,16 @@ public sealed class LeaseDeskTests : IDisposable
     }
 
     [Fact]
+    public async Task Another_tenants_domain_is_not_judged_and_nothing_is_said_of_it()
+    {
+        string foreign = $"{ReleaseScene.Hospital}/records";
+        Assert.Contains(foreign, _bench.Snapshot.Datacentre.Domains.Keys);
+        Assert.Equal([Web], (await Proved(Scene(), [foreign, Web])).Select(one => one.Domain));
+        Assert.Equal([DeskBench.Web], _bench.Leases.All.Select(one => one.Domain));
+        Assert.Empty(await Proved(Scene(), [foreign]));
+    }
+
+    [Fact]
     public async Task What_ended_long_ago_is_forgotten_and_gives_no_key_for_it()
     {
         await Proved(Scene());

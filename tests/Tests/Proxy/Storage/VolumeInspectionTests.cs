@@ -186,6 +186,32 @@ public sealed partial class VolumeInspectionTests : IDisposable
         Assert.Equal([Machine.MachineName], _bench.Hypervisor.Running);
     }
 
+    [Theory]
+    [InlineData("none", ".luks")]
+    [InlineData("none", ".luks.filling")]
+    [InlineData("required", ".raw")]
+    public async Task A_volume_that_lies_here_in_the_other_form_is_never_made_anew(string storage, string form)
+    {
+        Publish(storage);
+        string other = Path.ChangeExtension(Place, null) + form;
+        await File.WriteAllTextAsync(other, "its machine's", TestContext.Current.CancellationToken);
+        await _bench.Turn(2);
+        AssertRefused("[volume-form]");
+        Assert.False(File.Exists(Place));
+    }
+
+    [Theory]
+    [InlineData("none", ".luks")]
+    [InlineData("required", ".raw")]
+    public async Task What_lies_beside_it_is_anothers(string storage, string form)
+    {
+        Publish(storage);
+        string other = Path.Combine(_bench.Pool, new string('0', 32) + form);
+        await File.WriteAllTextAsync(other, "another's", TestContext.Current.CancellationToken);
+        await _bench.Turn(2);
+        Assert.Equal([Machine.MachineName], _bench.Hypervisor.Running);
+    }
+
     private void Publish(string storage)
     {
         _bench.Datacentre.With(_bench.Datacentre.Acme, "web", Subnet, 1, storage: storage);
