@@ -36,7 +36,7 @@ var root = new RootCommand(
         VolumeShare.Create(terminal), VolumeShare.CreateAccept(terminal),
         VolumeCopy.Create(terminal), VolumeCopy.CreateSnapshot(terminal), VolumeCopy.CreateResize(terminal),
         VolumeList.Create(terminal), VolumeShow.Create(terminal), VolumeTakeover.Create(terminal),
-        VolumeErase.Create(terminal),
+        VolumeErase.Create(terminal), VolumeBackupVerb.Create(terminal), VolumeBackupVerb.CreateVerify(terminal),
     },
     new Command("image", "what disks begin with") 
     {

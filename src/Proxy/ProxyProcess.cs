@@ -100,8 +100,8 @@ public static class ProxyProcess
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
             Prove = asked => Prove(evidence, enrolment, asked),
-            Enrol = services.EnrolAsync,
-            KeyTimes = () => timed.All,
+            Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
+            Backups = new((self, identity.Signer), plans, () => watch.Checkpoint, volumes, integrity, time),
         };
         await using ChannelServer server = await ChannelServer.Start(
             new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),

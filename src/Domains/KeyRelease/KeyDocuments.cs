@@ -48,6 +48,14 @@ public static class KeyDocuments
         "application/vnd.bailiwick.scrub+json", "scrub/v1",
         ["tenant", "key", "host", "order", "outcome", "bytes", "sampled", "storage", "fileSystem"]);
 
+    /// <summary>A host's word on what it gave away as the backup of a volume.</summary>
+    public static DocumentFormat Backup { get; } = new(
+        "application/vnd.bailiwick.volume-backup+json", "volume-backup/v1",
+        [
+            "tenant", "volume", "file", "header", "sizeMiB", "bytes", "sha256", "statement", "revision", "origin",
+            "ledgerSize", "ledgerRoot", "host", "at",
+        ]);
+
     /// <summary>Approval by root keys that the TPM enrolled for a host be forgotten.</summary>
     public static DocumentFormat Forget { get; } = new(
         "application/vnd.bailiwick.forget-tpm+json", "forget-tpm/v1", ["tenant", "host", "endorsementKey", "since"]);

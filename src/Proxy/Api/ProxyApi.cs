@@ -13,6 +13,7 @@ using Bailiwick.Domains.Rendering;
 using Bailiwick.Ledger;
 using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Backups;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Devices;
 using Bailiwick.Proxy.Factory;
@@ -42,6 +43,9 @@ public sealed class ProxyApi(
     /// <summary>Enrols this host's TPM with a tenant; answers why no vendor vouches for it.</summary>
     public required Func<PartyId, CancellationToken, Task<ImmutableArray<string>>> Enrol { get; init; }
 
+    /// <summary>Gives tenants their volumes' ciphertext.</summary>
+    public required VolumeBackups Backups { get; init; }
+
     /// <summary>How long the last releases took.</summary>
     public required Func<ImmutableArray<KeyTime>> KeyTimes { get; init; }
 
@@ -53,7 +57,8 @@ public sealed class ProxyApi(
         .Handle<ProofQuestion, ProofAnswer>(
             ProxyRoutes.Evidence, (call, question) => Task.FromResult(ProveTo(call, question)))
         .Handle<EnrolmentOrder, EnrolmentDone>(ProxyRoutes.Enrolment, EnrolAsync)
-        .HandleStream(ProxyRoutes.Console, "application/octet-stream", ConsoleAsync);
+        .HandleStream(ProxyRoutes.Console, "application/octet-stream", ConsoleAsync)
+        .HandleStream(ProxyRoutes.Backup, "application/octet-stream", BackupAsync);
 
     private RouteAnswer<ProofAnswer> ProveTo(RouteCall call, ProofQuestion question)
     {
@@ -210,6 +215,12 @@ public sealed class ProxyApi(
                 "Start the machine, or ask whoever uses its console to leave.");
         }
     }
+
+    private async Task<RouteProblem?> BackupAsync(RouteCall call, RouteStreams streams) =>
+        call.Values.Party("tenant") is { } tenant && call.Values.Name("name") is { } name
+            ? await Backups.SendAsync(
+                new VolumeRef(tenant, name), call.Caller.ToString(), streams.Output, call.Cancel).ConfigureAwait(false)
+            : NoMachine;
 
     private static async Task JoinAsync(RouteCall call, RouteStreams streams, Stream console)
     {

@@ -45,6 +45,19 @@ public static class ProxyRoutes
         Streams = true,
     };
 
+    /// <summary>A volume's ciphertext, with a signed manifest.</summary>
+    public static RouteRow Backup { get; } = new()
+    {
+        // Giving a copy away is recorded: it is an act, not a look.
+        Method = "POST",
+        Template = "/v1/volumes/{tenant}/{name}/backup",
+        Summary = "The volume as it lies in this host's pool, ciphertext, with a manifest that the host signs.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.OwnParty("tenant"),
+        Records = new RecordDuty.Writes("management read"),
+        Streams = true,
+    };
+
     /// <summary>The integrity log.</summary>
     public static RouteRow IntegrityLog { get; } = new()
     {
@@ -90,5 +103,5 @@ public static class ProxyRoutes
     };
 
     /// <summary>All of them.</summary>
-    public static RouteTable Table { get; } = new(Status, Plan, Console, IntegrityLog, Evidence, Enrolment);
+    public static RouteTable Table { get; } = new(Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment);
 }

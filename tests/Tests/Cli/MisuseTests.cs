@@ -16,7 +16,7 @@ public sealed class MisuseTests : IDisposable
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
         "host leases",
         "volume create", "volume attach", "volume detach", "volume share", "volume accept",
-        "volume clone", "volume snapshot", "volume resize",
+        "volume clone", "volume snapshot", "volume resize", "volume backup", "volume verify-backup",
         "volume list", "volume show", "volume erase", "volume takeover", "host enrol", "host forget",
         "evidence fetch", "evidence show", "image import", "image approve",
         "key init", "key share", "key restore", "key list", "key prepare", "key load", "key rotate", "key withdraw",
@@ -32,7 +32,8 @@ public sealed class MisuseTests : IDisposable
     [
         "get", "get Domain bank/web", "watch", "status", "machine start bank/web-1", "machine stop bank/web-1",
         "machine console bank/web-1", "host list", "host leases", "host drain host-1", "ledger verify",
-        "volume list", "volume show x", "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1",
+        "volume list", "volume show x", "volume backup x --host host-1 --to d",
+        "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1",
         "host forget host-1 --tpm 1f0c4e2b9a7d3860 --keys k",
         "key list", "key rotate --master", "key destroy x --keys k --receipt r", "key release-log",
         "evidence fetch host-1 --domain web -o out",
