@@ -8,7 +8,16 @@ namespace Bailiwick.Channel.Board;
 /// </summary>
 /// <param name="Leases">Every standing; of the tenant's own domains only.</param>
 /// <param name="Holders">Who holds the keys of which volumes; of the tenant's own volumes only.</param>
-public sealed record LeaseReport(ImmutableArray<ReportedLease> Leases, ImmutableArray<ReportedHolder> Holders);
+/// <param name="Restarts">Which hosts may restart machines without asking; of the tenant's own machines only.</param>
+public sealed record LeaseReport(
+    ImmutableArray<ReportedLease> Leases, ImmutableArray<ReportedHolder> Holders,
+    ImmutableArray<ReportedRestart> Restarts);
+
+/// <summary>That a host may restart a machine without asking.</summary>
+/// <param name="Compartment">`tenant id/name`.</param>
+/// <param name="Host">`operator id/name`.</param>
+/// <param name="Until">Until when, by the key service's clock.</param>
+public sealed record ReportedRestart(string Compartment, string Host, DateTimeOffset Until);
 
 /// <summary>How a host stands for a domain.</summary>
 /// <param name="Host">`operator id/name`.</param>

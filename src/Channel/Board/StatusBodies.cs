@@ -34,9 +34,10 @@ public sealed record HostStatus(
 /// <param name="Reason">Why there, or why nowhere.</param>
 /// <param name="State">What its host last reported of it; `unknown` if nothing.</param>
 /// <param name="Refusals">Why its host refuses it.</param>
+/// <param name="Restarts">Which hosts may restart it without asking, as its tenant's key service says.</param>
 public sealed record CompartmentStatus(
     string Compartment, string? Host, bool Running, string Reason, string State,
-    ImmutableArray<ReportedReason> Refusals);
+    ImmutableArray<ReportedReason> Refusals, ImmutableArray<ReportedRestart> Restarts);
 
 /// <summary>One trusted virtual domain.</summary>
 /// <param name="Domain">`tenant id/name`.</param>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Contexts;
@@ -53,7 +54,13 @@ internal static class StatusVerb
                 string.Join(", ", d.Hosts.Select(h => h.Split('/')[^1])), d.Expires]));
         terminal.Table(["machine", "host", "state", "why"], status.Compartments.Select(c => (IReadOnlyList<string>)
             [BoardReader.Display(book, c.Compartment), c.Host?.Split('/')[^1] ?? "none", c.State,
-                c.Refusals.Length == 0 ? c.Reason
-                    : string.Join("; ", c.Refusals.Select(r => $"{r.Code}: {r.Sentence}"))]));
+                (c.Refusals.Length == 0 ? c.Reason
+                    : string.Join("; ", c.Refusals.Select(r => $"{r.Code}: {r.Sentence}"))) + Restarts(c, book)]));
     }
+
+    /// <summary>Which hosts may restart a machine without asking.</summary>
+    private static string Restarts(CompartmentStatus machine, StatementBook book) =>
+        string.Concat(machine.Restarts.Select(one => string.Create(
+            CultureInfo.InvariantCulture,
+            $" {BoardReader.Display(book, one.Host)} may restart it until {one.Until:u} without asking.")));
 }

@@ -20,7 +20,7 @@ public sealed class LeaseTeller(LeaseDesk leases, ReleaseDesk releases, IBoard b
     /// <summary>Tells until cancelled: every few seconds, and at once when a standing changed.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        LeaseReport before = new([], []);
+        LeaseReport before = new([], [], []);
         long told = time.GetTimestamp();
         while (!cancel.IsCancellationRequested)
         {
@@ -51,10 +51,15 @@ public sealed class LeaseTeller(LeaseDesk leases, ReleaseDesk releases, IBoard b
                 [
                     .. status.Volumes.SelectMany(volume => volume.Holders.Select(holder =>
                         new ReportedHolder(volume.Volume, holder.Host, holder.Compartment))),
+                ],
+                [
+                    .. status.Restarts.GroupBy(row => (row.Compartment, row.Host)).Select(same =>
+                        new ReportedRestart(same.Key.Compartment, same.Key.Host, same.Max(row => row.Until))),
                 ])
             : null;
     }
 
     private static bool IsSame(LeaseReport one, LeaseReport other) =>
-        one.Leases.SequenceEqual(other.Leases) && one.Holders.SequenceEqual(other.Holders);
+        one.Leases.SequenceEqual(other.Leases) && one.Holders.SequenceEqual(other.Holders)
+        && one.Restarts.SequenceEqual(other.Restarts);
 }

@@ -55,7 +55,8 @@ internal sealed class StatusHandler(BoardLog log, PlacementDesk desk, ReportDesk
             ? null
             : reports.Find(row.Host)?.Report.Compartments.FirstOrDefault(machine => machine.Ref == row.Compartment);
         return new CompartmentStatus(
-            row.Compartment, row.Host, row.Running, row.Reason, report?.State ?? "unknown", report?.Refusals ?? []);
+            row.Compartment, row.Host, row.Running, row.Reason, report?.State ?? "unknown", report?.Refusals ?? [],
+            trust.RestartsOf(row.Compartment));
     }
 
     private static DomainStatus Domain(

@@ -32,7 +32,8 @@ public sealed class TrustDesk(ReportDesk reports, TimeProvider time)
         ArgumentNullException.ThrowIfNull(report);
         LeaseReport own = new(
             [.. report.Leases.Where(lease => IsOf(tenant, lease.Domain))],
-            [.. report.Holders.Where(holder => IsOf(tenant, holder.Volume))]);
+            [.. report.Holders.Where(holder => IsOf(tenant, holder.Volume))],
+            [.. report.Restarts.Where(restart => IsOf(tenant, restart.Compartment))]);
         DateTimeOffset now = time.GetUtcNow();
         HashSet<(string, string)> doubts =
             [.. own.Leases.Where(lease => lease.Standing != Held).Select(lease => (lease.Host, lease.Domain))];
@@ -65,6 +66,13 @@ public sealed class TrustDesk(ReportDesk reports, TimeProvider time)
                 .Select(peer => new HostStanding(peer.Domain, one.Host, peer.Standing, peer.Because))))
             .OrderBy(standing => standing.Domain, StringComparer.Ordinal)
             .ThenBy(standing => standing.By, StringComparer.Ordinal),
+    ];
+
+    /// <summary>Which hosts may restart a machine without asking, as its tenant's key service says.</summary>
+    public ImmutableArray<ReportedRestart> RestartsOf(string compartment) =>
+    [
+        .. Current().SelectMany(said => said.Report.Restarts).Where(one => one.Compartment == compartment)
+            .OrderBy(one => one.Host, StringComparer.Ordinal),
     ];
 
     /// <summary>What the planner is told now.</summary>

@@ -25,6 +25,7 @@ public sealed class SharedVolumeTests(ITestOutputHelper output)
         await owner.Until(SharedPolicies.Reader, row => row is { Allowed: true, Holds: true, Access: "read" });
         await ReadsAndCannotWrite(lab);
         await RevokedHost(lab, owner);
+        await UnlistedEvent(lab, owner);
         await WithdrawnKey(lab, owner);
         await OtherHosts(lab, owner);
         await WithdrawnFlow(lab, owner);
@@ -67,6 +68,37 @@ public sealed class SharedVolumeTests(ITestOutputHelper output)
         await lab.Settled();
         await owner.Until(SharedPolicies.Owner, row => row is { Allowed: true, Holds: true });
         await owner.Until(SharedPolicies.Reader, row => row is { Allowed: true, Holds: true });
+    }
+
+    /// <summary>
+    /// A host that was refused while it had the key does not get it again when it is put right, until root keys answer.
+    /// </summary>
+    private static async Task UnlistedEvent(WholeLab lab, OwnersView owner)
+    {
+        const string Terms = "sharing: readers\nmount: {after: [returned, takeover]}\n";
+        await Publish(lab, ("sharing: readers\n", Terms));
+        WholeHost host = await lab.Where(SharedPolicies.Owner);
+        string log = lab.Paths.RuntimeLog(host.Name);
+        byte[] good = await File.ReadAllBytesAsync(log, TestContext.Current.CancellationToken);
+        try
+        {
+            await File.WriteAllBytesAsync(log, good[..^1], TestContext.Current.CancellationToken);
+            await owner.Until(SharedPolicies.Owner, row => row is { Allowed: false, Holds: false }, host);
+        }
+        finally
+        {
+            await File.WriteAllBytesAsync(log, good, TestContext.Current.CancellationToken);
+        }
+
+        Opening refused = await owner.Until(
+            SharedPolicies.Owner, row => row.Reasons is ["volume-event-not-allowed"], host);
+        Assert.Contains("was refused while it had the key", refused.Because, StringComparison.Ordinal);
+        await new CommandLine(lab.Paths).Json(
+            "bank", "volume", "takeover", SharedPolicies.Volume, "--from", host.Name,
+            "--keys", Path.Combine(lab.Paths.Keys, "bank"));
+        await owner.Until(SharedPolicies.Owner, row => row is { Allowed: true, Holds: true }, host);
+        await Publish(lab, (Terms, "sharing: readers\n"));
+        await lab.Settled();
     }
 
     private static async Task WithdrawnKey(WholeLab lab, OwnersView owner)

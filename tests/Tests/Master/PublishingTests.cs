@@ -265,7 +265,7 @@ public sealed class PublishingTests
                     new ReportedLease(host, $"{world.Bank.Id}/web", "refused", "PCR 4 differs."),
                     new ReportedLease(host, $"{world.Hospital.Id}/web", "refused", "It is not the hospital's word."),
                 ],
-                []),
+                [], []),
             Cancel);
         foreach (var caller in new[] { world.Bank.Admin, world.Operator.Admin })
         {

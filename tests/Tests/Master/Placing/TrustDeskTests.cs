@@ -25,13 +25,26 @@ public sealed class TrustDeskTests
     {
         Say(Hospital, "refused", $"{Bank}/web");
         _trust.Put(Hospital, new LeaseReport(
-            [], [new ReportedHolder($"{Bank}/data", Host.ToString(), Machine.ToString())]));
+            [], [new ReportedHolder($"{Bank}/data", Host.ToString(), Machine.ToString())], []));
         Assert.Null(_trust.View().Doubt(Host, Web));
         Assert.False(_trust.View().Holds(Host, Machine, new VolumeRef(Bank, StatementName.Parse("data"))));
         Assert.Empty(_trust.Of(Host.ToString()));
         Say(Bank, "refused", $"{Bank}/web");
         Assert.Equal("it is so.", _trust.View().Doubt(Host, Web));
         Assert.Equal("refused", Assert.Single(_trust.Of(Host.ToString())).Standing);
+    }
+
+    [Fact]
+    public void A_key_service_tells_who_may_restart_its_own_tenants_machines_and_that_is_forgotten_with_its_silence()
+    {
+        ReportedRestart lease = new(Machine.ToString(), Host.ToString(), _clock.GetUtcNow().AddHours(1));
+        _trust.Put(Hospital, new LeaseReport([], [], [lease]));
+        Assert.Empty(_trust.RestartsOf(Machine.ToString()));
+        _trust.Put(Bank, new LeaseReport([], [], [lease]));
+        Assert.Equal([lease], _trust.RestartsOf(Machine.ToString()));
+        Assert.Empty(_trust.RestartsOf($"{Bank}/web-2"));
+        _clock.Move(MasterLimits.LeaseReportSeconds + 1);
+        Assert.Empty(_trust.RestartsOf(Machine.ToString()));
     }
 
     [Fact]
@@ -101,7 +114,7 @@ public sealed class TrustDeskTests
     }
 
     private void Say(PartyId tenant, string standing, string domain) => _trust.Put(tenant, new LeaseReport(
-        [new ReportedLease(Host.ToString(), domain, standing, standing == "held" ? "" : "it is so.")], []));
+        [new ReportedLease(Host.ToString(), domain, standing, standing == "held" ? "" : "it is so.")], [], []));
 
     private void Report(string state, ReportedLease[]? peers = null) => _reports.Put(Host.ToString(), new HostReport(
         "", [new CompartmentReport(Machine.ToString(), state, [])], [.. peers ?? []], [], []));
