@@ -155,7 +155,7 @@ public sealed class RouteMatrixTests
             "PUT /v1/hosts/{operator}/{name}/drain" => """{"draining":false}""",
             "POST /v1/hosts/{operator}/{name}/reports" =>
                 """{"checkpoint":"","compartments":[],"peers":[],"refusedStatements":[],"problems":[]}""",
-            "POST /v1/leases" => """{"leases":[],"holders":[]}""",
+            "POST /v1/leases" => """{"leases":[],"holders":[],"restarts":[]}""",
             _ => throw new InvalidOperationException($"Give the row {row} a body here."),
         };
     }
