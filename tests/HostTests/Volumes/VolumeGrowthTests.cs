@@ -86,8 +86,8 @@ public sealed class VolumeGrowthTests : IDisposable
     }
 
     private static DiskPlan Disk(int sizeMib, bool encrypted) => new(
-        new VolumeRef(PartyId.Unsigned("bank"), StatementName.Parse("data")), "data.luks", sizeMib, encrypted,
-        VolumeAccess.Write, "vda", Guid.NewGuid(), new Reason("a test", []))
+        new VolumeRef(PartyId.Unsigned("bank"), StatementName.Parse("data")), encrypted ? "data.luks" : "data.raw",
+        sizeMib, encrypted, VolumeAccess.Write, "vda", Guid.NewGuid(), new Reason("a test", []))
     {
         Sharing = VolumeSharing.Exclusive,
     };
