@@ -119,12 +119,12 @@ internal sealed class EvidenceAct(DemoStage stage)
         ];
     }
 
-    /// <summary>How many tunnel packets leave the neighbour's host for it while the neighbour asks.</summary>
+    /// <summary>How many tunnel packets leave the neighbour's host for it while it asks, in clear or not.</summary>
     private async Task<int> SentTo(LabHost host, CancellationToken cancellation)
     {
         DemoMachine from = stage.Machine(Neighbour);
         FrameCapture capture = await stage.Deployment.Datacentre.Host(from.Host).Capture(
-            LabHost.UnderlayInterface, $"udp dst port 4789 and dst host {host.Address4}", cancellation)
+            LabHost.UnderlayInterface, $"udp and dst host {host.Address4}", cancellation)
             .ConfigureAwait(false);
         await using (capture.ConfigureAwait(false))
         {

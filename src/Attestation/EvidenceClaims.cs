@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Ledger;
@@ -44,6 +45,12 @@ public sealed record EvidenceClaims
 
     /// <summary>The verifier's nonce, or empty where none was demanded; at most 64 bytes.</summary>
     public required ReadOnlyMemory<byte> Nonce { get; init; }
+
+    /// <summary>
+    /// The keys of its encrypted tunnels that concern whom it is shown to, in order, none twice; at most
+    /// <see cref="EvidenceDocument.MaxTunnelKeys"/>.
+    /// </summary>
+    public ImmutableArray<TunnelKey> TunnelKeys { get; init; } = [];
 
     /// <summary>What the host's TPM says; null where the host has only its word.</summary>
     public TpmClaims? Tpm { get; init; }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bailiwick.Attestation.IntegrityLog;
@@ -20,9 +21,13 @@ public static class EvidenceDocument
     /// <summary>The longest nonce, in bytes.</summary>
     public const int MaxNonceBytes = 64;
 
+    /// <summary>The most tunnel keys one piece of evidence names.</summary>
+    public const int MaxTunnelKeys = 1024;
+
     private const int MaxHostLength = 128;
     private const int MaxOriginLength = 256;
-    private static readonly string[] Common = ["host", "checkpoint", "boot", "channelKey", "integrityLog", "nonce"];
+    private static readonly string[] Common = 
+        ["host", "checkpoint", "boot", "channelKey", "integrityLog", "nonce", "tunnelKeys"];
 
     /// <summary>The form of a host's word.</summary>
     public static DocumentFormat WordFormat { get; } =
@@ -107,6 +112,10 @@ public static class EvidenceDocument
             ["head"] = claims.IntegrityLog.Digest.Hex,
         },
         ["nonce"] = Convert.ToBase64String(claims.Nonce.Span),
+        ["tunnelKeys"] = new JsonArray([.. claims.TunnelKeys.Select(key => new JsonObject
+        {
+            ["segment"] = key.Segment, ["generation"] = key.Generation, ["port"] = key.Port, ["key"] = key.Key,
+        })]),
     };
 
     private static EvidenceClaims? Claims(DocumentObject root, bool hasQuote)
@@ -120,6 +129,7 @@ public static class EvidenceDocument
             && root.Key("channelKey") is { } channelKey
             && Log(root.Object("integrityLog")) is { } log
             && root.Bytes("nonce", MaxNonceBytes) is { } nonce
+            && TunnelKeys(root) is { } tunnelKeys
                 ? new EvidenceClaims
                 {
                     Host = host,
@@ -128,9 +138,37 @@ public static class EvidenceDocument
                     ChannelKey = channelKey,
                     IntegrityLog = log,
                     Nonce = nonce,
+                    TunnelKeys = tunnelKeys,
                     Tpm = tpm,
                 }
                 : null;
+    }
+
+    /// <summary>Well-formed, in order and none twice: one set of keys has one form.</summary>
+    private static ImmutableArray<TunnelKey>? TunnelKeys(DocumentObject root)
+    {
+        if (root.ObjectList("tunnelKeys", MaxTunnelKeys) is not { } list)
+        {
+            return null;
+        }
+
+        var keys = ImmutableArray.CreateBuilder<TunnelKey>(list.Length);
+        foreach (DocumentObject item in list)
+        {
+            if (!item.HasExactly("segment", "generation", "port", "key")
+                || item.Text("segment") is not { } segment || item.Text("key") is not { } text
+                || item.Count("generation") is not (>= 0 and <= 1 and var generation)
+                || item.Count("port") is not (> 0 and <= 65535 and var port)
+                || new TunnelKey(segment, (int)generation, (int)port, text) is not { IsWellFormed: true } key
+                || (keys.Count > 0 && !keys[^1].Precedes(key)))
+            {
+                return null;
+            }
+
+            keys.Add(key);
+        }
+
+        return keys.ToImmutable();
     }
 
     private static TpmClaims? Tpm(DocumentObject? value) =>

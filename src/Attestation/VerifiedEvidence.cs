@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Attestation.BootLog;
 using Bailiwick.Attestation.Enrolment;
 using Bailiwick.Attestation.IntegrityLog;
@@ -33,6 +34,7 @@ public sealed class VerifiedEvidence
         Boot = claims.Boot;
         IntegrityLog = claims.IntegrityLog;
         Nonce = claims.Nonce;
+        TunnelKeys = claims.TunnelKeys;
         Digest = digest;
     }
 
@@ -83,6 +85,9 @@ public sealed class VerifiedEvidence
 
     /// <summary>The nonce it carries, possibly empty.</summary>
     public ReadOnlyMemory<byte> Nonce { get; }
+
+    /// <summary>The keys of its encrypted tunnels that it showed this verifier.</summary>
+    public ImmutableArray<TunnelKey> TunnelKeys { get; }
 
     /// <summary>SHA-256 of the signed payload.</summary>
     public Digest32 Digest { get; }

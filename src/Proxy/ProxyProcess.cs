@@ -64,15 +64,17 @@ public static class ProxyProcess
         BoardClient board = new(master);
         BoardFollower follower = new(board, LogKey(configuration.Log), memory, time: time);
         BoardWatch watch = new(follower, accepted, plans, integrity);
-        EvidenceDesk evidence = new(self, identity, integrity, watch, tpm, configuration.Measurements);
+        RealHost host = new();
+        TunnelKeeper tunnels = new(new WireGuardTools(host), new PeerTunnelKeys(), time);
+        EvidenceDesk evidence = new(self, identity, integrity, watch, tpm, configuration.Measurements)
+            { TunnelKeys = peer => tunnels.Named(plans.Current.SegmentsWith(peer)) };
 
         // What enforces it: the managers.
-        RealHost host = new();
         using HypervisorLink hypervisor = new(() => LibvirtHypervisor.Open(configuration.Libvirt));
         MachineLayout layout = Layout(configuration, bootDirectory.Path, machineDirectory.Path);
-        HostNetwork network = new(host, integrity, plans.Names);
+        HostNetwork network = new(host, integrity, plans.Names, tunnels);
         using TpmEnrolment enrolment = new(tpm, directory);
-        using PeerWatch peers = new(identity, plans, watch, leases, time);
+        using PeerWatch peers = new(identity, plans, watch, leases, tunnels.Peers, time);
         using TenantKeyServices services = new(self, identity, evidence, plans, enrolment, own);
         using RestartLeases restarts = RestartLeases.Under(plans, new BootTime());
         TimedKeys timed = new(services, time);
@@ -82,8 +84,7 @@ public static class ProxyProcess
         BootFiles boot = new(configuration.Images, bootDirectory.Path);
         VirtualStorageManager storage = new(hypervisor, keys, volumes, boot, HeldVolumes.Open(directory), integrity)
         {
-            Tpms = TpmKeeper(configuration, host, layout, identity),
-            BootVolumes = new BootVolumes(new VolumeReader(new VolumeServer(host), volumes), layout, time),
+            Tpms = TpmKeeper(configuration, host, layout, identity), BootVolumes = Boots(host, volumes, layout, time),
             Fillings = new VolumeFillings(Filler(configuration, host, volumes, directory), layout, time),
         };
         VirtualDeviceManager devices = new(hypervisor, layout, integrity);
@@ -99,23 +100,26 @@ public static class ProxyProcess
         hooks.Start();
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
-            Prove = asked => Prove(evidence, enrolment, asked),
-            Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
+            Prove = asked => Prove(evidence, enrolment, asked), Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
             Backups = new((self, identity.Signer), plans, () => watch.Checkpoint, volumes, integrity, time),
         };
-        await using ChannelServer server = await ChannelServer.Start(
-            new ChannelListening(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time), api.Routes(),
-            new CallerRegister(plans, self).Resolve, NullLoggerFactory.Instance, cancel: stop).ConfigureAwait(false);
-        storage.BootVolumes.Ended = storage.Fillings.Ended = factory.WakeAll;
+        ChannelListening listening = new(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time);
+        await using ChannelServer server = await Serve(listening, api, plans, self, stop).ConfigureAwait(false);
+        storage.BootVolumes.Ended = storage.Fillings.Ended = tunnels.Peers.Changed = factory.WakeAll;
         factory.Start();
         ready();
         await RunAllAsync(
             stop, watch.RunAsync, services.RunAsync, peers.RunAsync, proving.RunAsync,
             Scrubs(configuration, identity, plans, services, storage, (integrity, directory)).RunAsync,
-            new HostReporter(self, board, watch, view, leases, time).RunAsync,
-            all => hypervisor.WatchAsync(factory.WakeAll, time, all), all => TickAsync(plans, time, all))
-            .ConfigureAwait(false);
+            new HostReporter(self, board, watch, view, leases, time).RunAsync, all => TickAsync(plans, time, all),
+            all => hypervisor.WatchAsync(factory.WakeAll, time, all)).ConfigureAwait(false);
     }
+
+    private static Task<ChannelServer> Serve(
+        ChannelListening listening, ProxyApi api, PlanKeeper plans, HostRef self, CancellationToken stop) =>
+        ChannelServer.Start(
+            listening, api.Routes(), new CallerRegister(plans, self).Resolve, NullLoggerFactory.Instance,
+            cancel: stop);
 
     private static HttpClient MasterOf(
         ProxyConfiguration configuration, ChannelIdentity identity, TimeProvider time) => PinnedHandler.Create(
@@ -133,7 +137,7 @@ public static class ProxyProcess
     private static ProofAnswer Prove(
         EvidenceDesk desk, TpmEnrolment enrolment, ProofAsked asked)
     {
-        if (desk.Show(asked.Nonce) is not { } made)
+        if (desk.Show(asked.Nonce, asked.Peer) is not { } made)
         {
             return new ProofAnswer(null, enrolment.Documents, "", "", null, null);
         }
@@ -154,6 +158,10 @@ public static class ProxyProcess
         ProxyConfiguration configuration, RealHost host, MachineLayout layout, ChannelIdentity identity) => new(
             host, layout, new MachineTpmStates(host, configuration.Pool),
             new HostCertifier(Self(configuration), identity.Key, identity.Signer));
+
+    private static BootVolumes Boots(
+        RealHost host, VolumeFiles volumes, MachineLayout layout, TimeProvider time) =>
+        new(new VolumeReader(new VolumeServer(host), volumes), layout, time);
 
     private static VolumeFiller Filler(
         ProxyConfiguration configuration, RealHost host, VolumeFiles volumes, PrivateDirectory directory) => new(

@@ -65,7 +65,8 @@ internal static class PolicyPlanVerb
                 "network", $"{domain.Network.Bridge}, number {domain.Network.Number}", domain.Network.Reason));
             foreach (PeerPlan peer in domain.Network.Peers)
             {
-                node.AddNode(Line("peer", $"{peer.Host.Name} at {peer.UnderlayIpv4}", peer.Reason));
+                node.AddNode(Line(
+                    "peer", $"{peer.Host.Name} at {peer.UnderlayIpv4}, {WireText.Of(peer.Protection)}", peer.Reason));
             }
 
             foreach (CompartmentPlan machine in domain.Compartments)

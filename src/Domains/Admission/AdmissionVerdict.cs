@@ -99,8 +99,6 @@ public enum AdmissionRefusalCode
     AssuranceNotAccepted,
     /// <summary>A domain does not accept the country the host stands in.</summary>
     JurisdictionNotAccepted,
-    /// <summary>A domain's traffic would need encryption that no link to another of its hosts gives.</summary>
-    NetworkNotConfidential,
     /// <summary>The machine's own placement rules exclude this host.</summary>
     HostNotChosen,
     /// <summary>A volume's statement does not list the image that the machine starts from.</summary>

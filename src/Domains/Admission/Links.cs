@@ -4,30 +4,45 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Admission;
 
-/// <summary>Whether a domain's frames may pass between two hosts in clear.</summary>
+/// <summary>How frames pass between two hosts. A closed set.</summary>
+public enum LinkProtection
+{
+    /// <summary>As they are: the wire is trusted, or nobody demands more.</summary>
+    Clear = 1,
+
+    /// <summary>As ciphertext under keys that the two hosts made.</summary>
+    Encrypted,
+}
+
+/// <summary>How a domain's frames pass between two hosts, and by whose word.</summary>
+/// <param name="Protection">How.</param>
+/// <param name="Sentence">Why, as a whole sentence.</param>
+/// <param name="Because">The statements that make it so.</param>
+internal sealed record LinkWay(
+    LinkProtection Protection, string Sentence, ImmutableArray<StatementOrigin> Because);
+
+/// <summary>What the links between two hosts mean to a domain.</summary>
 internal static class Links
 {
-    /// <summary>Null if they may, otherwise why not and by whose word.</summary>
+    /// <summary>How a domain's frames pass between two hosts.</summary>
     /// <remarks>
     /// Between two hosts a segment is trusted only if at least one link of the datacentre's operator joins them and
-    /// every link that joins them is a trusted segment: nobody knows over which of several a packet goes.
+    /// every link that joins them is a trusted segment: nobody knows over which of several a packet goes. The
+    /// operator's word counts only for a domain that takes it.
     /// </remarks>
-    public static (string Sentence, StatementOrigin Because)? Objection(
-        CheckedDatacentre datacentre, DomainModel domain, HostModel left, HostModel right)
+    public static LinkWay Of(CheckedDatacentre datacentre, DomainModel domain, HostModel left, HostModel right)
     {
-        if (left.Ref == right.Ref)
-        {
-            return null;
-        }
-
         var between = $"between {Display.Of(left)} and {Display.Of(right)}";
         switch (domain.Network.Confidentiality)
         {
             case NetworkConfidentiality.None:
-                return null;
+                return new LinkWay(
+                    LinkProtection.Clear, $"{Display.Of(domain)} demands no ciphertext between hosts.",
+                    [domain.Origin]);
             case NetworkConfidentiality.Always:
-                return ($"{domain.Origin} demands that traffic between hosts is always ciphertext, and links {between} "
-                    + "are not encrypted yet: keep its machines on one host.", domain.Origin);
+                return new LinkWay(
+                    LinkProtection.Encrypted,
+                    $"{Display.Of(domain)} demands ciphertext on every link, that {between} too.", [domain.Origin]);
             case NetworkConfidentiality.UntrustedLinks:
                 break;
             default:
@@ -37,21 +52,38 @@ internal static class Links
         var links = Joining(datacentre, left, right);
         if (links.IsEmpty)
         {
-            return ($"{domain.Origin} demands ciphertext on links that are not trusted segments, and no link "
-                + $"{between} is "
-                + "stated; links are not encrypted yet: keep its machines on one host.", domain.Origin);
+            return new LinkWay(
+                LinkProtection.Encrypted,
+                $"No link {between} is stated, so {Display.Of(domain)} takes none for a trusted segment.",
+                [domain.Origin]);
         }
 
-        var untrusted = links.FirstOrDefault(link => link.Medium != LinkMedium.TrustedSegment);
-        return untrusted is null
-            ? null
-            : ($"{domain.Origin} demands ciphertext on links that are not trusted segments, {untrusted.Origin} "
-                + $"{between} "
-                + "is untrusted, and links are not encrypted yet: keep its machines on one host.", domain.Origin);
+        return links.FirstOrDefault(link => link.Medium != LinkMedium.TrustedSegment) is { } untrusted
+            ? new LinkWay(
+                LinkProtection.Encrypted,
+                $"{untrusted.Origin} {between} is untrusted, and {Display.Of(domain)} demands ciphertext there.",
+                [domain.Origin, untrusted.Origin])
+            : new LinkWay(
+                LinkProtection.Clear,
+                $"{Display.List(links.Select(link => link.Origin))} {between} is a trusted segment, as "
+                + $"{Display.Of(domain)} demands.",
+                [domain.Origin, .. links.Select(link => link.Origin)]);
     }
 
-    /// <summary>The links of the datacentre's operator that join two hosts, by name.</summary>
-    public static ImmutableArray<LinkModel> Joining(CheckedDatacentre datacentre, HostModel left, HostModel right) =>
+    /// <summary>How frames of several domains pass: encrypted as soon as one of them demands it.</summary>
+    public static LinkWay Of(
+        CheckedDatacentre datacentre, IEnumerable<DomainModel> domains, HostModel left, HostModel right)
+    {
+        LinkWay[] ways = [.. domains.Select(domain => Of(datacentre, domain, left, right))];
+        LinkWay[] demanding = [.. ways.Where(way => way.Protection == LinkProtection.Encrypted)];
+        LinkWay[] deciding = demanding.Length > 0 ? demanding : ways;
+        return new LinkWay(
+            deciding[0].Protection, string.Join(" ", deciding.Select(way => way.Sentence).Distinct()),
+            [.. deciding.SelectMany(way => way.Because).Distinct()]);
+    }
+
+    private static ImmutableArray<LinkModel> Joining(
+        CheckedDatacentre datacentre, HostModel left, HostModel right) =>
     [
         .. datacentre.Inventory.Links
             .Where(link => link.Operator == datacentre.Datacentre?.Id

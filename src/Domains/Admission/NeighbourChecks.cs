@@ -2,12 +2,11 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Admission;
 
-/// <summary>The checks that depend on the machines already admitted: links, company and quota.</summary>
+/// <summary>The checks that depend on the machines already admitted: company and quota.</summary>
 internal static class NeighbourChecks
 {
     public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
     {
-        Confidentiality(refusals, admission, standing);
         Company(refusals, admission, standing);
         Sharing(refusals, admission, standing);
         foreach (var domain in admission.Domains)
@@ -16,23 +15,6 @@ internal static class NeighbourChecks
         }
 
         Capacity.Add(refusals, admission, standing);
-    }
-
-    private static void Confidentiality(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
-    {
-        foreach (var domain in admission.Domains)
-        {
-            var others = standing.Members(domain).Select(place => place.Host)
-                .DistinctBy(host => host.Ref).OrderBy(host => host.Ref.ToString(), StringComparer.Ordinal);
-            foreach (var other in others)
-            {
-                if (Links.Objection(admission.Ground.Datacentre, domain, admission.Host, other) is { } objection)
-                {
-                    refusals.Add(new(
-                        AdmissionRefusalCode.NetworkNotConfidential, objection.Sentence, objection.Because));
-                }
-            }
-        }
     }
 
     private static void Company(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)

@@ -57,6 +57,17 @@ internal static class DeviceNames
 
     public static string PassageTable(string passage) => "bw_" + passage;
 
+    /// <summary>Both places of a switch's encrypted tunnels.</summary>
+    public static EncryptedTunnels Encrypted(string segment, string underlayIpv4) => new(segment,
+    [
+        .. Enumerable.Range(0, EncryptedTunnels.Places).Select(number => new EncryptedTunnel(
+            Placed("bws", segment, number), Placed("bww", segment, number), Placed("bwy", segment, number),
+            InnerAddress.Of(underlayIpv4, number))),
+    ]);
+
+    /// <summary>The digits by which hosts name a domain's switch to each other.</summary>
+    public static string Segment(DomainRef domain) => Digits(domain.ToString());
+
     public static string LegPort(DomainRef domain, string passage) => "bwq" + Digits($"leg {domain} {passage}");
 
     public static string LegDevice(string passage) => "leg" + passage;
@@ -92,6 +103,9 @@ internal static class DeviceNames
             (byte)(bytes[0] ^ 2), bytes[1], bytes[2], 0xff, 0xfe, bytes[3], bytes[4], bytes[5],
         ]).ToString();
     }
+
+    private static string Placed(string prefix, string segment, int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{prefix}{segment}{number}");
 
     private static string Port(CompartmentRef machine, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"port {machine} {index}");

@@ -130,15 +130,18 @@ public sealed record ContentPlan(string Sha256, int SizeMib, Reason Reason);
 /// <param name="Bridge">The domain's bridge on this host.</param>
 /// <param name="Ipv4">Its IPv4 address, or null.</param>
 /// <param name="Ipv6">Its IPv6 address, or null.</param>
+/// <param name="Mtu">The domain's.</param>
 /// <param name="Reason">Why.</param>
-public sealed record PortPlan(string Device, string Mac, string Bridge, string? Ipv4, string? Ipv6, Reason Reason);
+public sealed record PortPlan(
+    string Device, string Mac, string Bridge, string? Ipv4, string? Ipv6, int Mtu, Reason Reason);
 
 /// <summary>A device of a machine.</summary>
 public sealed record DevicePlan(DeviceKind Kind, Reason Reason);
 
 /// <summary>A domain's virtual switch on one host: one bridge without a host address, one VXLAN network.</summary>
 /// <param name="Bridge"><c>bwb</c> and 10 hex digits.</param>
-/// <param name="Vxlan"><c>bwx</c> and 10 hex digits; null when no other host has members.</param>
+/// <param name="Vxlan">The tunnel in clear: <c>bwx</c> and 10 hex digits; null when no peer is reached by it.</param>
+/// <param name="Encrypted">The tunnels inside WireGuard; null when no peer is reached by one.</param>
 /// <param name="Number">VXLAN network number.</param>
 /// <param name="Table">nftables table (bridge family) of the domain: <c>bw_</c> and 10 hex digits.</param>
 /// <param name="Mtu">Of the machines' ports.</param>
@@ -146,8 +149,28 @@ public sealed record DevicePlan(DeviceKind Kind, Reason Reason);
 /// <param name="Peers">Other hosts with members, and which addresses are behind them.</param>
 /// <param name="Reason">Why.</param>
 public sealed record NetworkPlan(
-    string Bridge, string? Vxlan, int Number, string Table, int Mtu,
+    string Bridge, string? Vxlan, EncryptedTunnels? Encrypted, int Number, string Table, int Mtu,
     ImmutableArray<LocalPort> Ports, ImmutableArray<PeerPlan> Peers, Reason Reason);
+
+/// <summary>
+/// A virtual switch's tunnels to the hosts that are reached through ciphertext: two places, so that a new key pair can
+/// stand beside the old one while peers change over. Each is a VXLAN inside a WireGuard interface that is alone in a
+/// network namespace: its packets have no other way.
+/// </summary>
+/// <param name="Segment">The 10 hex digits by which hosts name the switch to each other.</param>
+/// <param name="Generations">Both places, by number.</param>
+public sealed record EncryptedTunnels(string Segment, ImmutableArray<EncryptedTunnel> Generations)
+{
+    /// <summary>How many key pairs of one switch a host can have at the same time.</summary>
+    public const int Places = 2;
+}
+
+/// <summary>One place of <see cref="EncryptedTunnels"/>.</summary>
+/// <param name="Namespace"><c>bws</c>, the segment and the number.</param>
+/// <param name="WireGuard">The interface in it: <c>bww</c>, the segment and the number.</param>
+/// <param name="Vxlan">The port of the bridge: <c>bwy</c>, the segment and the number.</param>
+/// <param name="Address">This host's address inside: <see cref="InnerAddress"/>.</param>
+public sealed record EncryptedTunnel(string Namespace, string WireGuard, string Vxlan, string Address);
 
 /// <summary>A member on this host and the interface it sends from.</summary>
 /// <param name="Device">The host's interface.</param>
@@ -159,8 +182,10 @@ public sealed record LocalPort(string Device, MemberPlan Member);
 /// <param name="UnderlayIpv4">Its underlay address.</param>
 /// <param name="Members">The members behind it: the filter accepts these sources, and no other, from the
 /// tunnel.</param>
-/// <param name="Reason">Why its link is good enough.</param>
-public sealed record PeerPlan(HostRef Host, string UnderlayIpv4, ImmutableArray<MemberPlan> Members, Reason Reason);
+/// <param name="Protection">How frames pass between.</param>
+/// <param name="Reason">Why they pass so.</param>
+public sealed record PeerPlan(
+    HostRef Host, string UnderlayIpv4, ImmutableArray<MemberPlan> Members, LinkProtection Protection, Reason Reason);
 
 /// <summary>A member of a domain somewhere in the datacentre.</summary>
 public sealed record MemberPlan(CompartmentRef Ref, string Mac, string? Ipv4, string? Ipv6);
@@ -248,10 +273,12 @@ public sealed record PassagePort(string Device, PassageMember Leg);
 
 /// <summary>A passage's devices on one host.</summary>
 public sealed record PassageNetwork(
-    string Bridge, string? Vxlan, int Number, string Table, int Mtu, ImmutableArray<PassagePeer> Peers);
+    string Bridge, string? Vxlan, EncryptedTunnels? Encrypted, int Number, string Table, int Mtu,
+    ImmutableArray<PassagePeer> Peers);
 
 /// <summary>A host on the other side of a passage, and the legs behind it.</summary>
-public sealed record PassagePeer(HostRef Host, string UnderlayIpv4, ImmutableArray<PassageMember> Legs);
+public sealed record PassagePeer(
+    HostRef Host, string UnderlayIpv4, ImmutableArray<PassageMember> Legs, LinkProtection Protection, Reason Reason);
 
 /// <summary>A gateway's leg somewhere in the datacentre.</summary>
 /// <param name="Domain">Whose gateway: legs of one domain never speak with each other.</param>
@@ -260,7 +287,9 @@ public sealed record PassagePeer(HostRef Host, string UnderlayIpv4, ImmutableArr
 /// <param name="Ipv6">Its link-local address, without prefix length.</param>
 public sealed record PassageMember(DomainRef Domain, string Mac, string Ipv4, string Ipv6);
 
-/// <summary>Tunnel packets accepted on the underlay: (sender, network number) pairs, and nothing else.</summary>
+/// <summary>
+/// Tunnel packets in clear that are accepted on the underlay: (sender, network number) pairs, and nothing else.
+/// </summary>
 public sealed record UnderlayPlan(string LocalIpv4, ImmutableArray<TunnelPlan> Tunnels);
 
 /// <summary>One accepted sender for one network number.</summary>

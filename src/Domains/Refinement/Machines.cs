@@ -133,7 +133,7 @@ internal static class Machines
         var domain = Domain(scene, machine, nic);
         return new PortPlan(
             DeviceNames.Tap(machine.Ref, index), DeviceNames.TapMac(machine.Ref, index),
-            DeviceNames.Bridge(domain.Ref), nic.Ipv4?.ToString(), nic.Ipv6?.ToString(),
+            DeviceNames.Bridge(domain.Ref), nic.Ipv4?.ToString(), nic.Ipv6?.ToString(), Scene.Mtu(domain),
             new Reason($"{machine.Origin} has a port in {Display.Of(domain)}.", [machine.Origin, domain.Origin]));
     }
 

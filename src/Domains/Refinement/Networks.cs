@@ -26,8 +26,12 @@ internal static class Networks
         }
 
         return new NetworkPlan(
-            DeviceNames.Bridge(domain.Ref), peers.IsEmpty ? null : DeviceNames.Vxlan(domain.Ref), number,
-            DeviceNames.Table(domain.Ref), Scene.Mtu,
+            DeviceNames.Bridge(domain.Ref),
+            peers.Any(peer => peer.Protection == LinkProtection.Clear) ? DeviceNames.Vxlan(domain.Ref) : null,
+            peers.Any(peer => peer.Protection == LinkProtection.Encrypted)
+                ? DeviceNames.Encrypted(DeviceNames.Segment(domain.Ref), host.UnderlayIpv4) : null,
+            number,
+            DeviceNames.Table(domain.Ref), Scene.Mtu(domain),
             [.. members.Where(member => member.Host.Ref == host.Ref)
                 .Select(member => new LocalPort(DeviceNames.Tap(member.Machine.Ref, member.Index), member.Plan))],
             peers,
@@ -39,24 +43,9 @@ internal static class Networks
         Scene scene, HostModel host, DomainModel domain, ImmutableArray<PlacedMember> members)
     {
         var peer = members[0].Host;
+        var way = Links.Of(scene.Datacentre, domain, host, peer);
         return new PeerPlan(
-            peer.Ref, peer.UnderlayIpv4, [.. members.Select(member => member.Plan)],
-            PeerReason(scene, host, peer, [domain]));
-    }
-
-    /// <summary>
-    /// Why two hosts may exchange frames of these domains in clear. Their links have been checked before.
-    /// </summary>
-    public static Reason PeerReason(Scene scene, HostModel host, HostModel peer, ImmutableArray<DomainModel> domains)
-    {
-        var links = Links.Joining(scene.Datacentre, host, peer);
-        var demanding = domains
-            .Where(domain => domain.Network.Confidentiality != NetworkConfidentiality.None).ToList();
-        var sentence = demanding.Count == 0
-            ? $"{Display.List(domains.Select(Display.Of))} demands no ciphertext between hosts."
-            : $"{Display.List(links.Select(link => link.Origin))} between {Display.Of(host)} and {Display.Of(peer)} "
-                + $"is a trusted segment, as {Display.List(demanding.Select(Display.Of))} demands.";
-        return new Reason(
-            sentence, [.. domains.Select(domain => domain.Origin), peer.Origin, .. links.Select(link => link.Origin)]);
+            peer.Ref, peer.UnderlayIpv4, [.. members.Select(member => member.Plan)], way.Protection,
+            new Reason(way.Sentence, [.. way.Because, peer.Origin]));
     }
 }

@@ -33,7 +33,7 @@ internal static class Passages
         }
 
         var legs = LegAddresses.Of(scene, pair);
-        var flows = Placed(scene, host, pair, withheld);
+        var flows = Placed(scene, host, pair);
         var number = DerivedNames.NetworkNumber(pair.Reference);
         if (!scene.Numbers.Holds(number, pair.Reference))
         {
@@ -43,10 +43,13 @@ internal static class Passages
             flows = [.. flows.Where(flow => flow.Client.Host.Ref == flow.Server.Host.Ref)];
         }
 
-        var peers = Peers(host, pair, flows, legs);
+        var peers = Peers(scene, host, pair, flows, legs);
         var network = new PassageNetwork(
-            DeviceNames.PassageBridge(pair.Name), peers.IsEmpty ? null : DeviceNames.PassageVxlan(pair.Name), number,
-            DeviceNames.PassageTable(pair.Name), Scene.Mtu, peers);
+            DeviceNames.PassageBridge(pair.Name),
+            peers.Any(peer => peer.Protection == LinkProtection.Clear) ? DeviceNames.PassageVxlan(pair.Name) : null,
+            peers.Any(peer => peer.Protection == LinkProtection.Encrypted)
+                ? DeviceNames.Encrypted(pair.Name, host.UnderlayIpv4) : null,
+            number, DeviceNames.PassageTable(pair.Name), Scene.Mtu(pair.Both), peers);
         var plan = new PassagePlan(
             pair.Name, [pair.First.Ref, pair.Second.Ref], network,
             [.. here.Select(domain => new PassagePort(
@@ -56,9 +59,8 @@ internal static class Passages
         return new PassageOnHost(pair, plan, flows, legs);
     }
 
-    /// <summary>The open flows with a machine on the host, whose way the links allow.</summary>
-    private static ImmutableArray<PlacedFlow> Placed(
-        Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
+    /// <summary>The open flows with a machine on the host.</summary>
+    private static ImmutableArray<PlacedFlow> Placed(Scene scene, HostModel host, FlowPair pair)
     {
         var placed = ImmutableArray.CreateBuilder<PlacedFlow>();
         foreach (var flow in pair.Flows)
@@ -75,10 +77,7 @@ internal static class Passages
                 foreach (var server in servers.Where(server =>
                     client.Host.Ref == host.Ref || server.Host.Ref == host.Ref))
                 {
-                    if (MayPass(scene, pair, client.Host, server.Host, withheld))
-                    {
-                        placed.Add(new PlacedFlow(flow, network, client, server));
-                    }
+                    placed.Add(new PlacedFlow(flow, network, client, server));
                 }
             }
         }
@@ -97,27 +96,8 @@ internal static class Passages
         ];
     }
 
-    private static bool MayPass(
-        Scene scene, FlowPair pair, HostModel left, HostModel right, SortedDictionary<string, Reason> withheld)
-    {
-        foreach (var domain in pair.Both)
-        {
-            if (Links.Objection(scene.Datacentre, domain, left, right) is { } objection)
-            {
-                var (first, second) = string.CompareOrdinal(left.Ref.ToString(), right.Ref.ToString()) < 0
-                    ? (left, right) : (right, left);
-                withheld.TryAdd($"{pair.Reference} {first.Ref} {second.Ref}", new Reason(
-                    $"The flow between {Display.Of(pair.First)} and {Display.Of(pair.Second)} does not pass between "
-                    + $"{Display.Of(first)} and {Display.Of(second)}: {objection.Sentence}", [objection.Because]));
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     private static ImmutableArray<PassagePeer> Peers(
-        HostModel host, FlowPair pair, ImmutableArray<PlacedFlow> flows, LegAddresses legs)
+        Scene scene, HostModel host, FlowPair pair, ImmutableArray<PlacedFlow> flows, LegAddresses legs)
     {
         var far = flows
             .SelectMany(flow => new[] { (flow.Flow.From, flow.Client), (flow.Flow.To, flow.Server) })
@@ -128,10 +108,21 @@ internal static class Passages
         [
             .. far.GroupBy(side => side.Host.Ref.ToString(), StringComparer.Ordinal)
                 .OrderBy(group => group.Key, StringComparer.Ordinal)
-                .Select(group => new PassagePeer(
-                    group.First().Host.Ref, group.First().Host.UnderlayIpv4,
-                    [.. group.OrderBy(side => pair.First.Ref == side.Domain ? 0 : 1)
-                        .Select(side => legs.Member(side.Host.Ref, side.Domain))])),
+                .Select(group => Peer(scene, host, pair, [.. group], legs)),
         ];
+    }
+
+    /// <summary>Encrypted as soon as one of the two domains demands it: either's frames are in it.</summary>
+    private static PassagePeer Peer(
+        Scene scene, HostModel host, FlowPair pair, ImmutableArray<(DomainRef Domain, HostModel Host)> sides,
+        LegAddresses legs)
+    {
+        var peer = sides[0].Host;
+        var way = Links.Of(scene.Datacentre, pair.Both, host, peer);
+        return new PassagePeer(
+            peer.Ref, peer.UnderlayIpv4,
+            [.. sides.OrderBy(side => pair.First.Ref == side.Domain ? 0 : 1)
+                .Select(side => legs.Member(side.Host.Ref, side.Domain))],
+            way.Protection, new Reason(way.Sentence, way.Because));
     }
 }

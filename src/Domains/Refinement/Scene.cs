@@ -21,9 +21,15 @@ internal sealed record Scene(
     AdmissionGround Ground, ImmutableArray<AdmissionVerdict> Verdicts, FlowPairs Pairs, NetworkNumbers Numbers)
 {
     /// <summary>
-    /// Of machines' ports and gateways' legs: 1500 on the underlay less 50 of VXLAN over IPv4 (RFC 7348).
+    /// Of machines' ports and gateways' legs: 1500 on the underlay less 50 of VXLAN over IPv4 (RFC 7348); where a
+    /// domain may demand ciphertext, less 60 of WireGuard and 70 of VXLAN over IPv6 instead. It follows from the
+    /// domain's own statement alone, so that it stays when a link becomes another.
     /// </summary>
-    public const int Mtu = 1450;
+    public static int Mtu(DomainModel domain) =>
+        domain.Network.Confidentiality == NetworkConfidentiality.None ? 1450 : 1370;
+
+    /// <summary>The smallest of several domains'.</summary>
+    public static int Mtu(IEnumerable<DomainModel> domains) => domains.Min(Mtu);
 
     private readonly ImmutableArray<(CompartmentModel Machine, HostModel Host)> _admitted =
         [.. Standing.After(Ground, Verdicts).Admitted];

@@ -42,10 +42,7 @@ internal static class DomainTable
         var taps = plan.Network.Ports.Select(port => port.Device).ToList();
         text.Set("set", "taps", "type ifname", taps.Select(Quoted));
         var ports = taps.Select(tap => (Port: tap, From: "member", To: "from_machine")).ToList();
-        if (plan.Network.Vxlan is { } vxlan)
-        {
-            ports.Add((vxlan, "member", "from_tunnel"));
-        }
+        ports.AddRange(Tunnels.Of(plan.Network).Select(tunnel => (tunnel, "member", "from_tunnel")));
 
         if (plan.Gateway is { } gateway)
         {
@@ -65,10 +62,9 @@ internal static class DomainTable
     private static void Sources(NftText text, NetworkPlan network)
     {
         var members = network.Ports.Select(port => (port.Device, port.Member)).ToList();
-        if (network.Vxlan is { } vxlan)
-        {
-            members.AddRange(network.Peers.SelectMany(peer => peer.Members).Select(member => (vxlan, member)));
-        }
+        // A peer's frames come by the way its link demands, and by no other.
+        members.AddRange(network.Peers.SelectMany(peer => Tunnels.To(network, peer.Protection).SelectMany(
+            tunnel => peer.Members.Select(member => (tunnel, member)))));
 
         var ipv4 = members.Where(port => port.Member.Ipv4 is not null).ToList();
         text.Set("map", "sources4", "type ifname . ether_addr . ipv4_addr : verdict",
@@ -160,6 +156,8 @@ internal static class DomainTable
     /// </summary>
     private static void Ways(NftText text, NetworkPlan network, GatewayPlan? gateway)
     {
+        var tunnels = Tunnels.Of(network);
+        text.Set("set", "tunnels", "type ifname", tunnels.Select(Quoted));
         text.Chain("forward",
             "type filter hook forward priority -200; policy accept;",
             "iifname vmap @ways",
@@ -174,9 +172,9 @@ internal static class DomainTable
             gateway is null ? "" : $"oifname {Quoted(gateway.BridgePort)} goto to_gateway",
             gateway is null ? "" : $"ether daddr {gateway.Mac} counter name closed drop",
             "oifname @taps accept",
-            network.Vxlan is { } vxlan ? $"oifname {Quoted(vxlan)} goto to_tunnel" : "",
+            tunnels.IsEmpty ? "" : "oifname @tunnels goto to_tunnel",
             "counter name strange_port drop");
-        if (network.Vxlan is not null)
+        if (!tunnels.IsEmpty)
         {
             text.Chain("from_tunnel",
                 "oifname @taps accept",

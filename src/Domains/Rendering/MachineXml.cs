@@ -128,7 +128,7 @@ public static class MachineXml
         new XElement("source", new XAttribute("bridge", port.Bridge)),
         new XElement("target", new XAttribute("dev", port.Device)),
         new XElement("model", new XAttribute("type", "virtio")),
-        new XElement("mtu", new XAttribute("size", Scene.Mtu)));
+        new XElement("mtu", new XAttribute("size", port.Mtu)));
 
     /// <summary>The Proxy runs the TPM itself: its state's key is in no file and in no argument.</summary>
     private static XElement Tpm(CompartmentPlan plan, MachinePaths paths) => new("tpm",

@@ -14,10 +14,7 @@ internal static class PassageTable
         var text = NftText.Replacing("bridge", network.Table);
         text.Counters("spoofed", "unknown_protocol", "strange_port", "host");
         var ports = plan.Ports.Select(port => port.Device).ToList();
-        if (network.Vxlan is { } vxlan)
-        {
-            ports.Add(vxlan);
-        }
+        ports.AddRange(Tunnels.Of(network));
 
         text.Set("set", "ports", "type ifname", ports.Select(port => $"\"{port}\""));
         text.Set("map", "legs", "type ifname . ether_addr . ether_addr : verdict", Legs(plan));
@@ -50,18 +47,22 @@ internal static class PassageTable
     /// </summary>
     private static IEnumerable<string> Legs(PassagePlan plan)
     {
-        var far = plan.Network.Peers.SelectMany(peer => peer.Legs).ToList();
+        var far = plan.Network.Peers.SelectMany(peer => peer.Legs.Select(leg =>
+            (Leg: leg, Ways: Tunnels.To(plan.Network, peer.Protection)))).ToList();
         foreach (var port in plan.Ports)
         {
-            foreach (var leg in plan.Ports.Select(other => other.Leg).Concat(far)
+            foreach (var leg in plan.Ports.Select(other => other.Leg).Concat(far.Select(one => one.Leg))
                 .Where(leg => leg.Domain != port.Leg.Domain))
             {
                 yield return $"\"{port.Device}\" . {port.Leg.Mac} . {leg.Mac} : accept";
             }
 
-            foreach (var leg in far.Where(leg => leg.Domain != port.Leg.Domain))
+            foreach (var (leg, ways) in far.Where(one => one.Leg.Domain != port.Leg.Domain))
             {
-                yield return $"\"{plan.Network.Vxlan}\" . {leg.Mac} . {port.Leg.Mac} : accept";
+                foreach (var tunnel in ways)
+                {
+                    yield return $"\"{tunnel}\" . {leg.Mac} . {port.Leg.Mac} : accept";
+                }
             }
         }
     }

@@ -77,7 +77,8 @@ public sealed class ProxyApi(
             bool isTenant = call.Caller.Kind is PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor;
             ProofAnswer proof = Prove(new ProofAsked(
                 nonce, question.After is { } after ? IntegrityPosition.Read(after) : null,
-                question.Held is { } held ? LogsPosition.Read(held) : null, isTenant ? call.Caller.Party : null));
+                question.Held is { } held ? LogsPosition.Read(held) : null, isTenant ? call.Caller.Party : null,
+                call.Caller is { Party: { } party, Host: { } name } ? new HostRef(party, name) : null));
             return new RouteAnswer<ProofAnswer>.Ok(call.Caller.Kind == PrincipalKind.Host
                 ? proof
                 : proof with { Enrolments = [.. proof.Enrolments.Where(one => MaySee(call.Caller, one))] });

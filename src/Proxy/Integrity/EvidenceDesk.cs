@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Attestation;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Attestation.Known;
@@ -22,6 +23,9 @@ public sealed class EvidenceDesk(
 {
     private const int PatienceTenths = 100;
 
+    /// <summary>The tunnel keys that another host is named: those of the switches that both have a part in.</summary>
+    public Func<HostRef, ImmutableArray<TunnelKey>> TunnelKeys { get; init; } = _ => [];
+
     /// <summary>This host's TPM; null when it has none.</summary>
     public HostTpm? Tpm => tpm;
 
@@ -34,8 +38,10 @@ public sealed class EvidenceDesk(
     public byte[]? Make(ReadOnlyMemory<byte> nonce) => Show(nonce)?.Envelope;
 
     /// <summary>Evidence for a verifier who also follows the log; null as for <see cref="Make"/>.</summary>
+    /// <param name="nonce">The verifier's nonce.</param>
+    /// <param name="peer">The host that verifies; null for anybody else.</param>
     /// <exception cref="WorldException">The TPM does not answer: there is no evidence then.</exception>
-    public HostEvidence? Show(ReadOnlyMemory<byte> nonce) => board.Checkpoint is { } checkpoint
+    public HostEvidence? Show(ReadOnlyMemory<byte> nonce, HostRef? peer = null) => board.Checkpoint is { } checkpoint
         ? integrity.WhileStill(head =>
         {
             EvidenceClaims claims = new()
@@ -46,6 +52,7 @@ public sealed class EvidenceDesk(
                 ChannelKey = identity.Key,
                 IntegrityLog = head,
                 Nonce = nonce,
+                TunnelKeys = peer is null ? [] : TunnelKeys(peer),
             };
             TpmClaims? quoted = tpm?.Quote(EvidenceDocument.Binding(claims));
             return new HostEvidence(
@@ -147,8 +154,9 @@ public sealed class EvidenceDesk(
 /// <param name="After">How far it followed the integrity log; null for the first time.</param>
 /// <param name="Held">What it holds of the other two logs; null for nothing.</param>
 /// <param name="Reader">The tenant it verifies for; null for digests alone.</param>
+/// <param name="Peer">The host that asks; null for anybody else.</param>
 public sealed record ProofAsked(
-    ReadOnlyMemory<byte> Nonce, IntegrityPosition? After, LogsPosition? Held, PartyId? Reader);
+    ReadOnlyMemory<byte> Nonce, IntegrityPosition? After, LogsPosition? Held, PartyId? Reader, HostRef? Peer);
 
 /// <summary>Evidence, and the head of the integrity log in it.</summary>
 /// <param name="Envelope">A DSSE envelope.</param>

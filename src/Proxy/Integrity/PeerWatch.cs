@@ -16,6 +16,7 @@ using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Integrity;
@@ -25,7 +26,8 @@ namespace Bailiwick.Proxy.Integrity;
 /// trust as far as each domain's owner demands. Nobody between the two hosts is believed, the Master included.
 /// </summary>
 public sealed class PeerWatch(
-    ChannelIdentity identity, PlanKeeper plans, BoardWatch board, PeerLeases leases, TimeProvider time) : IDisposable
+    ChannelIdentity identity, PlanKeeper plans, BoardWatch board, PeerLeases leases,
+    PeerTunnelKeys tunnelKeys, TimeProvider time) : IDisposable
 {
     /// <summary>Between two rounds, in seconds.</summary>
     public const int PeriodSeconds = LeaseKeeper.PeriodSeconds;
@@ -50,6 +52,7 @@ public sealed class PeerWatch(
             ImmutableArray<(HostRef Host, DomainRef Domain)> wanted = plans.Current.Doubts.Keys;
             leases.Keep(wanted);
             _known.Keep(wanted);
+            tunnelKeys.Keep(wanted);
             await _round.AskAsync(
                 wanted.Select(pair => pair.Host).Distinct(),
                 peer => JudgeAsync(
@@ -88,6 +91,11 @@ public sealed class PeerWatch(
             is { } failure)
         {
             _known.Forget(peer, domains);
+            foreach (DomainRef domain in domains)
+            {
+                tunnelKeys.Forget(peer, domain);
+            }
+
             // The full exception, not only its message: this is for whoever repairs the Proxy.
             await Console.Error.WriteLineAsync($"bailiwick: judging {peer} failed: {failure}").ConfigureAwait(false);
         }
@@ -158,8 +166,17 @@ public sealed class PeerWatch(
     {
         foreach (DomainRef domain in domains)
         {
-            leases.Take(
-                peer, domain, LeaseControl.Against(verdict, datacentre, peer, domain, time.GetUtcNow()));
+            ImmutableArray<string> against =
+                LeaseControl.Against(verdict, datacentre, peer, domain, time.GetUtcNow());
+            leases.Take(peer, domain, against);
+            if (against.IsEmpty && verdict is EvidenceVerdict.Verified { Evidence: var evidence })
+            {
+                tunnelKeys.Take(peer, domain, evidence.TunnelKeys);
+            }
+            else
+            {
+                tunnelKeys.Forget(peer, domain);
+            }
         }
     }
 

@@ -11,15 +11,16 @@ public sealed class HostNetwork
     /// <param name="host">Runs the tools.</param>
     /// <param name="integrity">Where drift is recorded.</param>
     /// <param name="planned">Whom a name of a plan concerns; what leaves the plan is no drift.</param>
-    public HostNetwork(IHost host, IntegrityManager integrity, PlannedNames planned)
+    /// <param name="tunnels">The encrypted tunnels.</param>
+    public HostNetwork(IHost host, IntegrityManager integrity, PlannedNames planned, TunnelKeeper tunnels)
     {
         NetworkTools tools = new(host);
         TableKeeper tables = new(tools);
         Guard = new HostGuard(tools, tables, integrity, planned);
         SegmentKeeper segments = new(tools, tables, Guard, integrity, planned);
         GatewayKeeper gateways = new(tools, tables, Guard, integrity, planned);
-        Domains = new VirtualNetworkManager(segments, gateways, Guard);
-        Passages = new PassageKeeper(segments);
+        Domains = new VirtualNetworkManager(segments, gateways, Guard, tunnels);
+        Passages = new PassageKeeper(segments, tunnels);
         Sweep = new HostSweep(tools, tables, Guard, integrity);
     }
 

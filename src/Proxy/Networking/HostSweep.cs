@@ -1,5 +1,6 @@
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Integrity;
 
 namespace Bailiwick.Proxy.Networking;
@@ -10,7 +11,9 @@ namespace Bailiwick.Proxy.Networking;
 /// </summary>
 public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
 {
-    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq"];
+    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq", "bwy", "bww"];
+
+    private static readonly string[] Spaces = ["bwg", "bws"];
 
     /// <summary>Makes dead every live port that the plan does not name.</summary>
     /// <param name="plan">The plan.</param>
@@ -38,9 +41,13 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
     {
         HashSet<string> devices = Devices(plan);
         string[] links = [.. tools.Links().Keys.Where(l => IsOurs(l) && !devices.Contains(l))];
-        HashSet<string> spaces = [.. plan.Domains.Select(d => d.Gateway?.Namespace).OfType<string>()];
+        HashSet<string> spaces =
+        [
+            .. plan.Domains.Select(d => d.Gateway?.Namespace).OfType<string>(),
+            .. Encrypted(plan).SelectMany(e => e.Generations.Select(one => one.Namespace)),
+        ];
         string[] namespaces = [.. tools.Namespaces()
-            .Where(n => n.StartsWith("bwg", StringComparison.Ordinal) && !spaces.Contains(n))];
+            .Where(n => Spaces.Any(p => n.StartsWith(p, StringComparison.Ordinal)) && !spaces.Contains(n))];
         if (!isInForce())
         {
             return;
@@ -71,8 +78,12 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
         }
     }
 
+    private static IEnumerable<EncryptedTunnels> Encrypted(HostPlan plan) =>
+        plan.Domains.Select(d => d.Network.Encrypted).Concat(plan.Passages.Select(p => p.Network.Encrypted))
+            .OfType<EncryptedTunnels>();
+
     private static bool IsOurs(string device) =>
-        device.Length == 13 && Prefixes.Any(p => device.StartsWith(p, StringComparison.Ordinal));
+        device.Length is 13 or 14 && Prefixes.Any(p => device.StartsWith(p, StringComparison.Ordinal));
 
     internal static HashSet<string> Devices(HostPlan plan)
     {
@@ -80,7 +91,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
         foreach (DomainPlan domain in plan.Domains)
         {
             devices.UnionWith([domain.Network.Bridge, .. domain.Network.Ports.Select(p => p.Device)]);
-            devices.UnionWith(domain.Network.Vxlan is { } vxlan ? [vxlan] : []);
+            devices.UnionWith(Tunnels.Of(domain.Network));
             devices.UnionWith(domain.Gateway is { } gateway
                 ? [gateway.BridgePort, .. gateway.Legs.Select(l => l.Port)] : []);
         }
@@ -88,7 +99,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
         foreach (PassagePlan passage in plan.Passages)
         {
             devices.UnionWith([passage.Network.Bridge, .. passage.Ports.Select(p => p.Device)]);
-            devices.UnionWith(passage.Network.Vxlan is { } vxlan ? [vxlan] : []);
+            devices.UnionWith(Tunnels.Of(passage.Network));
         }
 
         return devices;

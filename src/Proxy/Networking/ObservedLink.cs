@@ -49,7 +49,8 @@ public sealed record ObservedLink(
             && flags.EnumerateArray().Any(f => f.GetString() == "UP");
         ObservedVxlan? vxlan = kind == "vxlan" && info.TryGetProperty("info_data", out JsonElement data)
             ? new ObservedVxlan(
-                Number(data, "id"), Text(data, "local") ?? "", Number(data, "port"), Truth(data, "learning"))
+                Number(data, "id"), Text(data, "local") ?? Text(data, "local6") ?? "", Number(data, "port"),
+                Truth(data, "learning"), row.TryGetProperty("link_netnsid", out _))
             : null;
         ObservedPort? port = has && Text(info, "info_slave_kind") == "bridge"
             && info.TryGetProperty("info_slave_data", out JsonElement slave)
@@ -75,7 +76,8 @@ public sealed record ObservedLink(
 /// <param name="Local">The address it sends from.</param>
 /// <param name="UdpPort">The port it listens on.</param>
 /// <param name="Learning">Whether it would believe senders of packets about who is where.</param>
-public sealed record ObservedVxlan(int Number, string Local, int UdpPort, bool Learning);
+/// <param name="Elsewhere">Whether its packets go through another network namespace than the host's.</param>
+public sealed record ObservedVxlan(int Number, string Local, int UdpPort, bool Learning, bool Elsewhere);
 
 /// <summary>Settings of a port of a bridge (bridge(8)).</summary>
 public sealed record ObservedPort(bool Learning, bool Flood, bool Isolated);

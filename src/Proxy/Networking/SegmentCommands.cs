@@ -33,7 +33,8 @@ public static class SegmentCommands
     /// <summary>Makes a tunnel, down and in no bridge.</summary>
     public static string[] AddTunnel(WantedTunnel tunnel) =>
     [
-        "ip", "link", "add", tunnel.Device, "type", "vxlan", "id", Text(tunnel.Number), "local", tunnel.Local,
+        "ip", "link", "add", tunnel.Device, .. tunnel.Namespace is { } space ? ["link-netns", space] : Here, "type",
+        "vxlan", "id", Text(tunnel.Number), "local", tunnel.Local,
         "dstport", Text(VxlanPort), "nolearning",
     ];
 
@@ -43,9 +44,12 @@ public static class SegmentCommands
     /// <summary>Unplugs a device from whatever bridge it is in.</summary>
     public static string[] Unplug(string device) => ["ip", "link", "set", device, "nomaster"];
 
-    /// <summary>A tunnel's end in a bridge never learns: the plan says who is behind it.</summary>
+    /// <summary>
+    /// A tunnel's end in a bridge never learns: the plan says who is behind it. Nor does a frame that came by one leave
+    /// by another.
+    /// </summary>
     public static string[] Unlearning(string device) =>
-        ["ip", "link", "set", device, "type", "bridge_slave", "learning", "off"];
+        ["ip", "link", "set", device, "type", "bridge_slave", "learning", "off", "isolated", "on"];
 
     /// <summary>Removes a device.</summary>
     public static string[] Remove(string device) => ["ip", "link", "del", device];
@@ -71,6 +75,8 @@ public static class SegmentCommands
 
     /// <summary>Removes a network namespace and all that is in it.</summary>
     public static string[] RemoveNamespace(string name) => ["ip", "netns", "del", name];
+
+    private static readonly string[] Here = [];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

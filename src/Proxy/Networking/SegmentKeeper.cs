@@ -103,7 +103,7 @@ public sealed class SegmentKeeper(
     public void Kill(WantedSegment wanted, string why) => guard.Kill(AllPorts(wanted), why);
 
     private static ImmutableArray<string> AllPorts(WantedSegment wanted) =>
-        [.. wanted.Taps, .. wanted.Pairs, .. wanted.Tunnel is { } tunnel ? [tunnel.Device] : Array.Empty<string>()];
+        [.. wanted.Taps, .. wanted.Pairs, .. wanted.Tunnels.Select(t => t.Device)];
 
     /// <summary>What must not be goes first, before anything is granted.</summary>
     private void Revoke(WantedSegment wanted, ImmutableArray<SegmentFault> faults)
@@ -162,17 +162,17 @@ public sealed class SegmentKeeper(
                     $"make {wanted.Bridge}", () => tools.RunIgnoringAbsence(SegmentCommands.Remove(wanted.Bridge)));
                 tools.Run(SegmentCommands.AddBridge(wanted.Bridge));
                 tools.Run(SegmentCommands.Raise(wanted.Bridge, wanted.Mtu));
-                BringTunnel(wanted, remove: tools.Links().ContainsKey(wanted.Tunnel?.Device ?? ""));
+                BringTunnels(wanted);
                 break;
             case SegmentFaultKind.BridgeWrong:
                 tools.Run(SegmentCommands.Raise(wanted.Bridge, wanted.Mtu));
                 break;
             case SegmentFaultKind.TunnelMissing:
-                BringTunnel(wanted, remove: false);
+                BringTunnel(wanted, fault.Device, remove: false);
                 break;
             case SegmentFaultKind.TunnelWrong:
             case SegmentFaultKind.TunnelUnplugged:
-                BringTunnel(wanted, remove: true);
+                BringTunnel(wanted, fault.Device, remove: true);
                 break;
             case SegmentFaultKind.TapElsewhere:
                 tools.Run(SegmentCommands.Plug(fault.Device, wanted.Bridge));
@@ -189,22 +189,26 @@ public sealed class SegmentKeeper(
         }
     }
 
-    private void BringTunnel(WantedSegment wanted, bool remove)
+    private void BringTunnels(WantedSegment wanted)
     {
-        if (wanted.Tunnel is not { } tunnel)
+        ImmutableSortedDictionary<string, ObservedLink> links = tools.Links();
+        foreach (WantedTunnel tunnel in wanted.Tunnels)
         {
-            return;
+            BringTunnel(wanted, tunnel.Device, remove: links.ContainsKey(tunnel.Device));
         }
+    }
 
+    private void BringTunnel(WantedSegment wanted, string device, bool remove)
+    {
         if (remove)
         {
-            tools.Run(SegmentCommands.Remove(tunnel.Device));
+            tools.Run(SegmentCommands.Remove(device));
         }
 
-        tools.Run(SegmentCommands.AddTunnel(tunnel));
-        tools.Run(SegmentCommands.Plug(tunnel.Device, wanted.Bridge));
-        tools.Run(SegmentCommands.Unlearning(tunnel.Device));
-        tools.Run(SegmentCommands.Raise(tunnel.Device, wanted.Mtu));
+        tools.Run(SegmentCommands.AddTunnel(wanted.Tunnels.Single(t => t.Device == device)));
+        tools.Run(SegmentCommands.Plug(device, wanted.Bridge));
+        tools.Run(SegmentCommands.Unlearning(device));
+        tools.Run(SegmentCommands.Raise(device, wanted.Mtu));
     }
 
     /// <summary>A pair's end that is not there yet is made by its gateway's unit; then this is called again.</summary>

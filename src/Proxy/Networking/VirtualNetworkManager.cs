@@ -7,7 +7,8 @@ using Bailiwick.Proxy.Reconciling;
 namespace Bailiwick.Proxy.Networking;
 
 /// <summary>A domain's virtual switch and gateway on this host, brought to the plan and watched.</summary>
-public sealed class VirtualNetworkManager(SegmentKeeper segments, GatewayKeeper gateways, HostGuard guard)
+public sealed class VirtualNetworkManager(
+    SegmentKeeper segments, GatewayKeeper gateways, HostGuard guard, TunnelKeeper tunnels)
 {
     /// <summary>Brings rules, bridge, tunnel and gateway to the plan; ports are confirmed later.</summary>
     /// <exception cref="Host.WorldException">The world refused.</exception>
@@ -18,7 +19,8 @@ public sealed class VirtualNetworkManager(SegmentKeeper segments, GatewayKeeper 
             gateways.Bring(gateway, domain.Network.Mtu, apply);
         }
 
-        segments.Bring(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay), Rules(domain), apply);
+        StandingTunnels standing = tunnels.Bring(domain.Network.Encrypted, TunnelKeeper.PeersOf(domain));
+        segments.Bring(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay, standing), Rules(domain), apply);
     }
 
     /// <summary>Makes live every port of the domain that was observed to be right, and dead every other.</summary>
@@ -27,7 +29,7 @@ public sealed class VirtualNetworkManager(SegmentKeeper segments, GatewayKeeper 
     /// <param name="dead">Ports that must be dead however right they are.</param>
     /// <exception cref="Host.WorldException">The switch is not as planned; all its ports are dead.</exception>
     public void ConfirmPorts(EnforcedPlan plan, DomainPlan domain, IReadOnlySet<string> dead) =>
-        segments.Confirm(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay), Rules(domain), dead);
+        segments.Confirm(plan.Plan, Wanted(plan, domain), Rules(domain), dead);
 
     /// <summary>What stands against a machine's start in the network of each of its domains.</summary>
     public ImmutableArray<string> Faults(EnforcedPlan plan, CompartmentPlan machine)
@@ -38,7 +40,7 @@ public sealed class VirtualNetworkManager(SegmentKeeper segments, GatewayKeeper 
             if (plan.Plan.Domains.FirstOrDefault(d => d.Network.Bridge == port.Bridge) is { } domain)
             {
                 faults.AddRange(segments.Faults(
-                    plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay), Rules(domain)));
+                    plan.Plan, Wanted(plan, domain), Rules(domain)));
             }
             else
             {
@@ -55,19 +57,23 @@ public sealed class VirtualNetworkManager(SegmentKeeper segments, GatewayKeeper 
 
     /// <summary>Makes the ports of a domain dead.</summary>
     public void KillPorts(EnforcedPlan plan, DomainPlan domain, string why) =>
-        segments.Kill(WantedSegment.Of(domain, plan.Plan.Underlay), why);
+        segments.Kill(Wanted(plan, domain), why);
+
+    private WantedSegment Wanted(EnforcedPlan plan, DomainPlan domain) =>
+        WantedSegment.Of(domain, plan.Plan.Underlay, tunnels.Standing(domain.Network.Encrypted));
 
     private static WantedRules Rules(DomainPlan domain) => new(null, NftTables.ForDomain(domain));
 }
 
 /// <summary>The passages of this host, brought to the plan and watched.</summary>
-public sealed class PassageKeeper(SegmentKeeper segments)
+public sealed class PassageKeeper(SegmentKeeper segments, TunnelKeeper tunnels)
 {
     /// <summary>Brings a passage to the plan, and makes live the legs that were observed to be right.</summary>
     /// <exception cref="Host.WorldException">The world refused, or the passage is not as planned.</exception>
     public void Bring(EnforcedPlan plan, PassagePlan passage, Apply apply)
     {
-        WantedSegment wanted = WantedSegment.Of(passage, plan.Plan.Underlay);
+        StandingTunnels standing = tunnels.Bring(passage.Network.Encrypted, TunnelKeeper.PeersOf(passage));
+        WantedSegment wanted = WantedSegment.Of(passage, plan.Plan.Underlay, standing);
         WantedRules rules = new(null, NftTables.ForPassage(passage));
         segments.Bring(plan.Plan, wanted, rules, apply);
         segments.Confirm(plan.Plan, wanted, rules);
@@ -75,5 +81,6 @@ public sealed class PassageKeeper(SegmentKeeper segments)
 
     /// <summary>Makes the passage's ports dead.</summary>
     public void Close(EnforcedPlan plan, PassagePlan passage, string why) =>
-        segments.Kill(WantedSegment.Of(passage, plan.Plan.Underlay), why);
+        segments.Kill(
+            WantedSegment.Of(passage, plan.Plan.Underlay, tunnels.Standing(passage.Network.Encrypted)), why);
 }

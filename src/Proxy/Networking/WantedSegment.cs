@@ -1,47 +1,55 @@
 using System.Collections.Immutable;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
-/// One virtual switch as it must be in the kernel: a domain's or a passage's bridge, its tunnel, the ports that may be
-/// plugged into it, and where the tunnel finds whom. Compared with what is observed.
+/// One virtual switch as it must be in the kernel: a domain's or a passage's bridge, its tunnels, the ports that may be
+/// plugged into it, and where the tunnels find whom. Compared with what is observed.
 /// </summary>
 /// <param name="Bridge">The bridge.</param>
 /// <param name="Mtu">Of the bridge and its ports.</param>
-/// <param name="Tunnel">The VXLAN device, or null.</param>
+/// <param name="Tunnels">The VXLAN devices: in clear, or inside the WireGuard of a namespace.</param>
 /// <param name="Pairs">Host ends of pairs into gateways, which must be ports of the bridge.</param>
 /// <param name="Taps">Machines' ports, which may be absent but nowhere else.</param>
 public sealed record WantedSegment(
-    string Bridge, int Mtu, WantedTunnel? Tunnel, ImmutableArray<string> Pairs, ImmutableArray<string> Taps)
+    string Bridge, int Mtu, ImmutableArray<WantedTunnel> Tunnels, ImmutableArray<string> Pairs,
+    ImmutableArray<string> Taps)
 {
     /// <summary>The MAC address whose entries say where frames for everybody go (vxlan(4), bridge(8)).</summary>
     public const string Everybody = "00:00:00:00:00:00";
 
     /// <summary>A domain's switch.</summary>
-    public static WantedSegment Of(DomainPlan domain, UnderlayPlan underlay)
+    public static WantedSegment Of(DomainPlan domain, UnderlayPlan underlay, StandingTunnels standing)
     {
         NetworkPlan network = domain.Network;
-        WantedTunnel? tunnel = network.Vxlan is null ? null : new WantedTunnel(
-            network.Vxlan, network.Number, underlay.LocalIpv4,
-            [
-                .. network.Peers.SelectMany(p => p.Members.Select(m => (m.Mac, p.UnderlayIpv4))),
-                .. network.Peers.Select(p => (Everybody, p.UnderlayIpv4)),
-            ]);
+        (HostRef, string, LinkProtection, ImmutableArray<string>)[] peers =
+        [
+            // Frames for everybody go to each host once.
+            .. network.Peers.Select(p => (p.Host, p.UnderlayIpv4, p.Protection,
+                (ImmutableArray<string>)[.. p.Members.Select(m => m.Mac), Everybody])),
+        ];
         return new WantedSegment(
-            network.Bridge, network.Mtu, tunnel, domain.Gateway is { } gateway ? [gateway.BridgePort] : [],
-            [.. network.Ports.Select(p => p.Device)]);
+            network.Bridge, network.Mtu,
+            WantedTunnel.All((network.Vxlan, network.Encrypted, network.Number), underlay.LocalIpv4, peers, standing),
+            domain.Gateway is { } gateway ? [gateway.BridgePort] : [], [.. network.Ports.Select(p => p.Device)]);
     }
 
-    /// <summary>A passage's switch.</summary>
-    public static WantedSegment Of(PassagePlan passage, UnderlayPlan underlay)
+    /// <summary>A passage's switch: nothing in it is for everybody.</summary>
+    public static WantedSegment Of(PassagePlan passage, UnderlayPlan underlay, StandingTunnels standing)
     {
         PassageNetwork network = passage.Network;
-        WantedTunnel? tunnel = network.Vxlan is null ? null : new WantedTunnel(
-            network.Vxlan, network.Number, underlay.LocalIpv4,
-            [.. network.Peers.SelectMany(p => p.Legs.Select(l => (l.Mac, p.UnderlayIpv4)))]);
+        (HostRef, string, LinkProtection, ImmutableArray<string>)[] peers =
+        [
+            .. network.Peers.Select(p => (p.Host, p.UnderlayIpv4, p.Protection,
+                (ImmutableArray<string>)[.. p.Legs.Select(l => l.Mac)])),
+        ];
         return new WantedSegment(
-            network.Bridge, network.Mtu, tunnel, [.. passage.Ports.Select(p => p.Device)], []);
+            network.Bridge, network.Mtu,
+            WantedTunnel.All((network.Vxlan, network.Encrypted, network.Number), underlay.LocalIpv4, peers, standing),
+            [.. passage.Ports.Select(p => p.Device)], []);
     }
 
     /// <summary>All that differs from the plan; taps that are absent do not count.</summary>
@@ -77,7 +85,7 @@ public sealed record WantedSegment(
 
         foreach (ObservedLink port in seen.Links.Values.Where(l => l.Master == Bridge))
         {
-            if (port.Name != Tunnel?.Device && !Pairs.Contains(port.Name) && !Taps.Contains(port.Name))
+            if (!Tunnels.Any(t => t.Device == port.Name) && !Pairs.Contains(port.Name) && !Taps.Contains(port.Name))
             {
                 faults.Add(new(SegmentFaultKind.ForeignPort, port.Name, $"it is plugged into {Bridge}"));
             }
@@ -86,76 +94,75 @@ public sealed record WantedSegment(
         return faults.ToImmutable();
     }
 
-    /// <summary>The commands that bring the tunnel's forwarding entries from what is seen to the plan.</summary>
+    /// <summary>The commands that bring the tunnels' forwarding entries from what is seen to the plan.</summary>
     public ImmutableArray<string[]> ForwardRepairs(ObservedNetwork seen)
     {
-        if (Tunnel is null)
+        HashSet<(string Device, string Mac, string Peer)> behind =
+        [
+            .. seen.Forwards.Where(f => f.Destination is not null && Tunnels.Any(t => t.Device == f.Device))
+                .Select(f => (f.Device, f.Mac, f.Destination ?? "")),
+        ];
+        (string Device, string Mac, string Peer)[] wanted =
+            [.. Tunnels.SelectMany(t => t.Forwards.Select(f => (t.Device, f.Mac, f.Peer)))];
+        // An address is behind one port of a bridge: writing it down behind another strikes the first out.
+        Dictionary<string, string> stations = new(StringComparer.Ordinal);
+        foreach (ObservedForward seat in seen.Forwards.Where(f =>
+            f.Master is not null && f.State == "static" && Tunnels.Any(t => t.Device == f.Device)))
         {
-            return [];
+            // The device's own address is there by itself, as a permanent entry.
+            stations[seat.Mac] = seat.Device;
         }
 
-        HashSet<(string Mac, string Peer)> behind =
-        [
-            .. seen.Forwards.Where(f => f.Device == Tunnel.Device && f.Destination is not null)
-                .Select(f => (f.Mac, f.Destination ?? "")),
-        ];
-        HashSet<string> stations =
-        [
-            // The device's own address is there by itself, as a permanent entry.
-            .. seen.Forwards.Where(f => f.Device == Tunnel.Device && f.Master is not null && f.State == "static")
-                .Select(f => f.Mac),
-        ];
-        HashSet<string> wanted = [.. Tunnel.Forwards.Select(f => f.Mac).Where(m => m != Everybody)];
+        Dictionary<string, string> seats = new(StringComparer.Ordinal);
+        foreach ((string device, string mac, _) in wanted.Where(f => f.Mac != Everybody))
+        {
+            seats[mac] = device;
+        }
+
+        // What is added comes first: while a peer changes over it is reached by one of two ways at each moment.
         return
         [
-            .. behind.Except(Tunnel.Forwards).Order()
-                .Select(f => SegmentCommands.RemoveForward(Tunnel.Device, f.Mac, f.Peer)),
-            .. stations.Except(wanted).Order().Select(m => SegmentCommands.RemoveStation(Tunnel.Device, m)),
-            .. Tunnel.Forwards.Where(f => !behind.Contains(f))
-                .Select(f => SegmentCommands.AddForward(Tunnel.Device, f.Mac, f.Peer)),
-            .. wanted.Except(stations).Order().Select(m => SegmentCommands.AddStation(Tunnel.Device, m)),
+            .. wanted.Where(f => !behind.Contains(f))
+                .Select(f => SegmentCommands.AddForward(f.Device, f.Mac, f.Peer)),
+            .. seats.Where(s => stations.GetValueOrDefault(s.Key) != s.Value).OrderBy(s => s.Key)
+                .Select(s => SegmentCommands.AddStation(s.Value, s.Key)),
+            .. behind.Except(wanted).Order()
+                .Select(f => SegmentCommands.RemoveForward(f.Device, f.Mac, f.Peer)),
+            .. stations.Where(s => !seats.ContainsKey(s.Key)).OrderBy(s => s.Key)
+                .Select(s => SegmentCommands.RemoveStation(s.Value, s.Key)),
         ];
     }
 
     private void TunnelFaults(ObservedNetwork seen, ImmutableArray<SegmentFault>.Builder faults)
     {
-        if (Tunnel is null)
+        foreach (WantedTunnel tunnel in Tunnels)
         {
-            return;
+            if (!seen.Links.TryGetValue(tunnel.Device, out ObservedLink? link))
+            {
+                faults.Add(new(SegmentFaultKind.TunnelMissing, tunnel.Device, "the tunnel does not exist"));
+            }
+            else if (!tunnel.Is(link))
+            {
+                faults.Add(new(
+                    SegmentFaultKind.TunnelWrong, tunnel.Device, "the tunnel is another one than planned"));
+            }
+            else if (!link.Up || link.Master != Bridge || link.Mtu != Mtu
+                || link.Port is not { Learning: false, Isolated: true })
+            {
+                faults.Add(new(
+                    SegmentFaultKind.TunnelUnplugged, tunnel.Device, $"the tunnel is not rightly in {Bridge}"));
+            }
         }
 
-        if (!seen.Links.TryGetValue(Tunnel.Device, out ObservedLink? link))
-        {
-            faults.Add(new(SegmentFaultKind.TunnelMissing, Tunnel.Device, "the tunnel does not exist"));
-            return;
-        }
-
-        if (link.Vxlan is not { Learning: false } vxlan || vxlan.Number != Tunnel.Number || vxlan.Local != Tunnel.Local
-            || vxlan.UdpPort != SegmentCommands.VxlanPort)
-        {
-            faults.Add(new(SegmentFaultKind.TunnelWrong, Tunnel.Device, "the tunnel is another one than planned"));
-            return;
-        }
-
-        if (!link.Up || link.Master != Bridge || link.Mtu != Mtu || link.Port is not { Learning: false })
-        {
-            faults.Add(new(SegmentFaultKind.TunnelUnplugged, Tunnel.Device, $"the tunnel is not rightly in {Bridge}"));
-            return;
-        }
-
-        ImmutableArray<string[]> repairs = ForwardRepairs(seen);
-        if (!repairs.IsEmpty)
+        // Entries cannot be read of a tunnel that is to be made anew.
+        if (faults.Count == 0 && ForwardRepairs(seen) is { IsEmpty: false } repairs)
         {
             faults.Add(new(
-                SegmentFaultKind.ForwardsWrong, Tunnel.Device,
-                $"{repairs.Length} entries of its forwarding table are not as planned"));
+                SegmentFaultKind.ForwardsWrong, Tunnels[0].Device,
+                $"{repairs.Length} entries of its tunnels' forwarding tables are not as planned"));
         }
     }
 }
-
-/// <summary>A tunnel as it must be: who is behind which underlay address, and nobody else.</summary>
-public sealed record WantedTunnel(
-    string Device, int Number, string Local, ImmutableArray<(string Mac, string Peer)> Forwards);
 
 /// <summary>What was observed of the host's network at one time.</summary>
 public sealed record ObservedNetwork(

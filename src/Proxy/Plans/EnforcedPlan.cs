@@ -30,6 +30,10 @@ public sealed class EnforcedPlan
     public FrozenDictionary<(HostRef Host, DomainRef Domain), string?> Doubts { get; init; } =
         FrozenDictionary<(HostRef Host, DomainRef Domain), string?>.Empty;
 
+    /// <summary>The encrypted switches that another host has a part in, trusted or not: it may be on its way.</summary>
+    public ImmutableArray<string> SegmentsWith(HostRef peer) => SharedSegments.With(
+        Plan, Doubts.Keys.Where(pair => pair.Host == peer).Select(pair => pair.Domain).ToHashSet());
+
     /// <summary>The domains that must trust this host, and how it stood for each when the plan was computed.</summary>
     public FrozenDictionary<DomainRef, OwnStanding> Standings { get; init; } =
         FrozenDictionary<DomainRef, OwnStanding>.Empty;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Proxy.Plans;
@@ -38,7 +39,7 @@ public sealed class PlannedNames
             string[] names =
             [
                 passage.Network.Bridge, passage.Network.Table, .. passage.Ports.Select(p => p.Device),
-                .. passage.Network.Vxlan is { } vxlan ? [vxlan] : Array.Empty<string>(),
+                .. Tunnels.Of(passage.Network),
             ];
             foreach (DomainRef domain in passage.Between)
             {
@@ -57,9 +58,9 @@ public sealed class PlannedNames
         PartyId owner = domain.Domain.Tenant;
         add(domain.Network.Bridge, owner);
         add(domain.Network.Table, owner);
-        if (domain.Network.Vxlan is { } vxlan)
+        foreach (string tunnel in Tunnels.Of(domain.Network))
         {
-            add(vxlan, owner);
+            add(tunnel, owner);
         }
 
         if (domain.Gateway is { } gateway)

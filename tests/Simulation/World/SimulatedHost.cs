@@ -100,7 +100,9 @@ internal sealed class SimulatedHost : IDisposable
             Path.Combine(_files, Ref.Name.Text, "boot"), Path.Combine(_files, "pool"),
             Path.Combine(_files, Ref.Name.Text, "machines"), "/usr/bin/qemu-system-x86_64",
             Bailiwick.Domains.Rendering.Hypervisor.Emulated));
-        HostNetwork network = new(Kernel, integrity, plans.Names);
+        HostNetwork network = new(
+            Kernel, integrity, plans.Names,
+            new TunnelKeeper(new WireGuardTools(Kernel), new PeerTunnelKeys(), TimeProvider.System));
         HypervisorLink link = new(() => Hypervisor);
         VolumeFiles volumes = new(Kernel, Path.Combine(_files, "pool"));
         VirtualStorageManager storage = new(

@@ -117,6 +117,54 @@ public sealed class EvidenceTests
         AssertOnly(EvidenceRefusalCode.Malformed, SignedDocument.Sign(EvidenceDocument.WordFormat, members, Identity));
     }
 
+    [Theory]
+    [InlineData("001122334", "0", "4000", "")]
+    [InlineData("001122334G", "0", "4000", "")]
+    [InlineData("0011223344", "2", "4000", "")]
+    [InlineData("0011223344", "0", "0", "")]
+    [InlineData("0011223344", "0", "65536", "")]
+    [InlineData("0011223344", "0", "4000", "AAAA")]
+    [InlineData("0011223344", "0", "4000", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=")]
+    public void Refuses_a_tunnel_key_of_another_form(string segment, string generation, string port, string key)
+    {
+        JsonObject members = Members();
+        members["tunnelKeys"] = Named("0011223344", "0", "4000", "");
+        Assert.IsType<EvidenceVerdict.Verified>(Verify(members));
+        members["tunnelKeys"] = Named(segment, generation, port, key);
+        Assert.IsType<EvidenceVerdict.Refused>(Verify(members));
+        members["tunnelKeys"] = JsonNode.Parse("null");
+        Assert.IsType<EvidenceVerdict.Refused>(Verify(members));
+
+        static JsonArray Named(string segment, string generation, string port, string key) => new(new JsonObject
+        {
+            ["segment"] = segment, ["generation"] = JsonNode.Parse(generation), ["port"] = JsonNode.Parse(port),
+            ["key"] = key.Length > 0 ? key : Convert.ToBase64String(new byte[32]),
+        });
+
+        EvidenceVerdict Verify(JsonObject said) => EvidenceVerifier.Verify(
+            SignedDocument.Sign(EvidenceDocument.WordFormat, said.DeepClone().AsObject(), Identity), Expectation(),
+            Bare, Keys);
+    }
+
+    [Fact]
+    public void Tunnel_keys_are_part_of_what_is_signed_and_have_one_order()
+    {
+        TunnelKey first = new("0011223344", 0, 4000, Convert.ToBase64String(new byte[32]));
+        TunnelKey second = first with { Generation = 1 }, third = first with { Segment = "1111223344" };
+
+        var verified = Assert.IsType<EvidenceVerdict.Verified>(Verify([first, second, third]));
+        Assert.Equal([first, second, third], verified.Evidence.TunnelKeys);
+        Assert.NotEqual(
+            EvidenceDocument.Binding(Claims()), EvidenceDocument.Binding(Claims() with { TunnelKeys = [first] }));
+        foreach (TunnelKey[] wrong in new[] { [second, first], [first, first], new[] { third, first } })
+        {
+            Assert.IsType<EvidenceVerdict.Refused>(Verify(wrong));
+        }
+
+        EvidenceVerdict Verify(TunnelKey[] keys) => EvidenceVerifier.Verify(
+            EvidenceDocument.Write(Claims() with { TunnelKeys = [.. keys] }, Identity), Expectation(), Bare, Keys);
+    }
+
     [Fact]
     public void Refuses_a_signature_made_over_another_kind_of_document()
     {
@@ -162,6 +210,7 @@ public sealed class EvidenceTests
         ["channelKey"] = Identity.PublicKey.Base64,
         ["integrityLog"] = new JsonObject { ["entries"] = 7, ["head"] = RootAt(1).Hex },
         ["nonce"] = Convert.ToBase64String(Nonce),
+        ["tunnelKeys"] = new JsonArray(),
     };
 
     private static EvidenceClaims Claims() => new()

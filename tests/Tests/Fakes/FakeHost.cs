@@ -31,6 +31,13 @@ internal sealed class FakeHost : IHost
     {
         string argv = string.Join(' ', call.Argv);
         string space = call.NetworkNamespace ?? "-";
+        if (call.NetworkNamespace is not null && !Network.Namespaces.Contains(space))
+        {
+            string errors = $"Cannot open network namespace \"{space}\": No such file or directory";
+            return call.Answers.Contains(255) ? Answer(255, "", errors)
+                : throw new WorldException(call.Argv, 255, errors);
+        }
+
         if (Observe(argv, space) is { } seen)
         {
             return seen.Missing ? Missing(call) : Answer(0, seen.Text, "");
@@ -70,6 +77,7 @@ internal sealed class FakeHost : IHost
             "nft -j list set bridge bw_guard live_ports" => Text(Network.LiveJson()),
             _ when words is ["nft", "-j", "list", "table", var family, var name] =>
                 Text(Network.TableJson($"{space} {family} {name}")),
+            _ when words is ["wg", "show", var device, var what] => Text(Network.WireGuard.Show(space, device, what)),
             _ when words is ["ip", "-n", _, "-o", ..] or ["ip", "-n", _, "neigh", "show", ..] => ("", false),
             _ => null,
         };
@@ -104,6 +112,9 @@ internal sealed class FakeHost : IHost
                 return RemoveNamespace(call, name);
             case ["ip", "link", ..]:
                 return Link(call, words);
+            case ["wg", "set", var device, .. var what]:
+                Network.WireGuard.Set(space, device, what, call.Input.Span);
+                break;
             case ["bridge", "fdb", var verb, var mac, "dev", var device, .. var rest]:
                 Forward(verb, mac, device, rest);
                 break;
@@ -124,10 +135,18 @@ internal sealed class FakeHost : IHost
                 Network.Links.Add(bridge, new FakeLink { Kind = "bridge" });
                 break;
             case ["ip", "link", "add", var tunnel, "type", "vxlan", "id", var number, "local", var local, ..]:
-                Network.Links.Add(tunnel, new FakeLink
-                {
-                    Kind = "vxlan", Number = int.Parse(number, CultureInfo.InvariantCulture), Local = local,
-                });
+                Network.AddTunnel(tunnel, number, local, null);
+                break;
+            case ["ip", "link", "add", var inner, "link-netns", var apart, "type", "vxlan", "id", var number, "local",
+                var local, ..]:
+                Assert.Contains(apart, Network.Namespaces);
+                Network.AddTunnel(inner, number, local, apart);
+                break;
+            case ["ip", "link", "add", var device, "type", "wireguard"]:
+                Network.WireGuard.Add(device);
+                break;
+            case ["ip", "link", "set", var device, "netns", var apart]:
+                Network.WireGuard.Move(device, apart);
                 break;
             case ["ip", "link", "add", var outer, "mtu", _, "type", "veth", "peer", "name", _, .., "netns", var space]:
                 Network.Links.Add(outer, new FakeLink { Kind = "veth" });
@@ -143,16 +162,20 @@ internal sealed class FakeHost : IHost
             case ["ip", "link", "set", var device, "nomaster"]:
                 Network.Links[device].Master = null;
                 break;
-            case ["ip", "link", "set", var device, "type", "bridge_slave", "learning", "off"]:
+            case ["ip", "link", "set", var device, "type", "bridge_slave", "learning", "off", "isolated", "on"]:
                 Network.Links[device].Learning = false;
                 break;
             case ["ip", "link", "del", var device]:
-                if (!Network.Links.ContainsKey(device))
+                if (!Network.WireGuard.Remove("-", device) && !Network.Links.ContainsKey(device))
                 {
                     return Failed(call, $"Cannot find device \"{device}\"");
                 }
 
-                Network.RemoveLink(device);
+                if (Network.Links.ContainsKey(device))
+                {
+                    Network.RemoveLink(device);
+                }
+
                 break;
             default:
                 throw new InvalidOperationException($"The fake ip does not know: {string.Join(' ', words)}");
@@ -186,6 +209,12 @@ internal sealed class FakeHost : IHost
         {
             Network.RemoveLink(inner);
             Network.RemoveLink(inner[(name.Length + 1)..]);
+        }
+
+        Network.WireGuard.RemoveAll(name);
+        foreach (string inside in Network.Links.Where(l => l.Value.Apart == name).Select(l => l.Key).ToList())
+        {
+            Network.RemoveLink(inside);
         }
 
         foreach (string table in Network.Tables.Keys.Where(t => t.StartsWith($"{name} ", StringComparison.Ordinal))

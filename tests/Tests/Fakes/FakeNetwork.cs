@@ -21,6 +21,9 @@ internal sealed class FakeLink
     public string Local { get; init; } = "";
 
     public string? Space { get; init; }
+
+    /// <summary>The namespace through which a tunnel's packets go.</summary>
+    public string? Apart { get; init; }
 }
 
 /// <summary>Devices, forwarding entries, namespaces and tables of one host's kernel.</summary>
@@ -35,6 +38,8 @@ internal sealed partial class FakeNetwork
     /// <summary>Tables by place: namespace or <c>-</c>, family, name; each with its lines.</summary>
     public SortedDictionary<string, List<string>> Tables { get; } = new(StringComparer.Ordinal);
 
+    public FakeWireGuard WireGuard { get; } = new();
+
     public SortedSet<string> LivePorts { get; } = new(StringComparer.Ordinal);
 
     /// <summary>A kernel that has just started.</summary>
@@ -45,7 +50,14 @@ internal sealed partial class FakeNetwork
         Namespaces.Clear();
         Tables.Clear();
         LivePorts.Clear();
+        WireGuard.Clear();
     }
+
+    public void AddTunnel(string name, string number, string local, string? apart) => Links.Add(name, new FakeLink
+    {
+        Kind = "vxlan", Number = int.Parse(number, System.Globalization.CultureInfo.InvariantCulture), Local = local,
+        Apart = apart,
+    });
 
     public string LinksJson() => new JsonArray(
         [.. Links.Where(l => l.Value.Space is null).Select(l => (JsonNode)LinkJson(l.Key, l.Value))]).ToJsonString();
@@ -179,10 +191,13 @@ internal sealed partial class FakeNetwork
         if (link.Master is not null)
         {
             info["info_slave_kind"] = "bridge";
-            info["info_slave_data"] = new JsonObject { ["learning"] = link.Learning };
+            info["info_slave_data"] = new JsonObject
+            {
+                ["learning"] = link.Learning, ["isolated"] = !link.Learning,
+            };
         }
 
-        return new JsonObject
+        JsonObject row = new()
         {
             ["ifname"] = name,
             ["flags"] = link.Up ? new JsonArray("UP") : [],
@@ -191,6 +206,12 @@ internal sealed partial class FakeNetwork
             ["address"] = "02:00:00:00:00:00",
             ["linkinfo"] = info,
         };
+        if (link.Apart is not null)
+        {
+            row["link_netnsid"] = 1;
+        }
+
+        return row;
     }
 
     private static string Listing(IEnumerable<JsonObject> rows) => new JsonObject

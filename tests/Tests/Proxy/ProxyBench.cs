@@ -146,7 +146,9 @@ internal sealed class ProxyBench : IDisposable
         MachineLayout layout = new(new MachinePaths(
             Path.Combine(_files, "boot"), Pool, Path.Combine(_files, "machines"),
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));
-        HostNetwork network = new(Host, Integrity, Plans.Names);
+        HostNetwork network = new(
+            Host, Integrity, Plans.Names,
+            new TunnelKeeper(new WireGuardTools(Host), new PeerTunnelKeys(), TimeProvider.System));
         HypervisorLink link = new(() => Hypervisor);
         VolumeFiles volumes = new(Host, Pool) { SizesOf = Sizes.Of };
         VirtualStorageManager storage = new(

@@ -90,28 +90,12 @@ public sealed class AdmissionControlTests
     [InlineData("quota: {machines: 4, cpus: 4,", "quota: {machines: 1, cpus: 4,", AdmissionRefusalCode.QuotaExceeded)]
     [InlineData("memoryMiB: 1024, storageMiB", "memoryMiB: 128, storageMiB", AdmissionRefusalCode.QuotaExceeded)]
     [InlineData("storageMiB: 256", "storageMiB: 15", AdmissionRefusalCode.QuotaExceeded)]
-    [InlineData("untrusted-links", "always", AdmissionRefusalCode.NetworkNotConfidential)]
     public void Refuses_what_the_domain_or_the_machine_does_not_accept(
         string old, string replacement, AdmissionRefusalCode code)
     {
         var here = All.Where(proposal => proposal.Compartment != Machine("bank/web-1")).ToList();
         Assert.IsType<AdmissionVerdict.Admitted>(Decide(null, "bank/web-1", "host-1", here));
         RefusesOnly(code, Decide(Example.ThreeTenants.With(Web, old, replacement), "bank/web-1", "host-1", here));
-    }
-
-    [Fact]
-    public void Refuses_a_second_host_of_a_domain_across_a_link_that_is_untrusted_or_not_stated()
-    {
-        var here = All.Where(proposal => proposal.Compartment == Machine("bank/web-2")).ToList();
-        var trusted = Example.ThreeTenants;
-        Assert.IsType<AdmissionVerdict.Admitted>(Decide(trusted, "bank/web-1", "host-1", here));
-        RefusesOnly(AdmissionRefusalCode.NetworkNotConfidential,
-            Decide(trusted.With(Hosts, "trusted-segment", "untrusted"), "bank/web-1", "host-1", here));
-        RefusesOnly(AdmissionRefusalCode.NetworkNotConfidential,
-            Decide(trusted.With(Hosts, "[host-1, host-2, host-3]", "[host-2, host-3]"), "bank/web-1", "host-1", here));
-        RefusesOnly(AdmissionRefusalCode.NetworkNotConfidential, Decide(
-            trusted.Plus(Hosts, "kind: Link\nname: uplink\nhosts: [host-1, host-3]\nmedium: untrusted"),
-            "bank/web-1", "host-1", here));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
@@ -86,37 +87,90 @@ public sealed class RefineTests
     }
 
     [Theory]
-    [InlineData("confidentiality: none", "untrusted", true)]
-    [InlineData("confidentiality: untrusted-links", "trusted-segment", true)]
-    [InlineData("confidentiality: untrusted-links", "untrusted", false)]
-    [InlineData("confidentiality: always", "trusted-segment", false)]
-    public void Sends_no_frame_in_clear_where_the_domain_demands_ciphertext(string demand, string medium, bool passes)
+    [InlineData("confidentiality: none", "medium: untrusted", LinkProtection.Clear, "demands no ciphertext", 1450)]
+    [InlineData("confidentiality: untrusted-links", "medium: trusted-segment", LinkProtection.Clear,
+        "is a trusted segment", 1370)]
+    [InlineData("confidentiality: untrusted-links", "medium: untrusted", LinkProtection.Encrypted,
+        "is untrusted", 1370)]
+    [InlineData("confidentiality: always", "medium: trusted-segment", LinkProtection.Encrypted,
+        "demands ciphertext on every link", 1370)]
+    public void Encrypts_where_the_domain_demands_it_and_says_why(
+        string demand, string medium, LinkProtection protection, string why, int mtu)
     {
-        var example = Example.ThreeTenants
+        var plan = Plan("host-1", example: Example.ThreeTenants
             .With("hospital/records.yaml", "confidentiality: untrusted-links", demand)
-            .With("alpine/hosts.yaml", "trusted-segment", medium);
-        var plan = Plan("host-1", example: example);
-        Assert.Equal(passes, !Domain(plan, "hospital/records").Network.Peers.IsEmpty);
-        Assert.Equal(passes, Plan("host-2", example: example).Refused
-            .All(refused => refused.Compartment != Machine("hospital/records-2")));
+            .With("alpine/hosts.yaml", "medium: trusted-segment", medium));
+        var network = Domain(plan, "hospital/records").Network;
+
+        var peer = Assert.Single(network.Peers);
+        Assert.Equal(protection, peer.Protection);
+        Assert.Contains(why, peer.Reason.Sentence, StringComparison.Ordinal);
+        Assert.Equal(protection == LinkProtection.Clear, network.Vxlan is not null);
+        Assert.Equal(protection == LinkProtection.Encrypted, network.Encrypted is not null);
+        Assert.Equal(protection == LinkProtection.Clear,
+            plan.Underlay.Tunnels.Any(tunnel => tunnel.Number == network.Number));
+        Assert.Equal(mtu, network.Mtu);
+        Assert.All(Domain(plan, "hospital/records").Compartments.SelectMany(machine => machine.Ports),
+            port => Assert.Equal(mtu, port.Mtu));
     }
 
-    [Fact]
-    public void Lays_no_flow_across_a_link_that_one_of_its_domains_does_not_trust()
+    [Theory]
+    [InlineData("hosts: [host-1, host-2]", "hosts: [host-1, host-3]", "", "No link between")]
+    [InlineData("medium", "medium", "kind: Link\nname: uplink\nhosts: [host-1, host-2]\nmedium: untrusted",
+        "uplink")]
+    public void Trusts_a_segment_only_where_a_link_is_stated_and_every_link_is_trusted(
+        string old, string now, string more, string why)
+    {
+        var example = Example.ThreeTenants.With("alpine/hosts.yaml", old, now);
+        example = more.Length == 0 ? example : example.Plus("alpine/hosts.yaml", more);
+
+        var peer = Assert.Single(Domain(Plan("host-1", example: example), "hospital/records").Network.Peers);
+
+        Assert.Equal(LinkProtection.Encrypted, peer.Protection);
+        Assert.Contains(why, peer.Reason.Sentence, StringComparison.Ordinal);
+        Assert.Equal(LinkProtection.Clear, Assert.Single(
+            Domain(Plan("host-1"), "hospital/records").Network.Peers).Protection);
+    }
+
+    [Theory]
+    [InlineData("confidentiality: untrusted-links", "confidentiality: untrusted-links", LinkProtection.Encrypted)]
+    [InlineData("confidentiality: none", "confidentiality: untrusted-links", LinkProtection.Encrypted)]
+    [InlineData("confidentiality: untrusted-links", "confidentiality: none", LinkProtection.Encrypted)]
+    [InlineData("confidentiality: none", "confidentiality: none", LinkProtection.Clear)]
+    public void A_passage_is_encrypted_as_soon_as_one_of_its_domains_demands_it(
+        string web, string ledger, LinkProtection protection)
     {
         // Each domain on one host, so that only the flow between them crosses the link.
         var example = Example.ThreeTenants
             .With("alpine/hosts.yaml", "trusted-segment", "untrusted")
-            .With(Web, "confidentiality: untrusted-links", "confidentiality: none");
+            .With(Web, "confidentiality: untrusted-links", web)
+            .With(Ledger, "confidentiality: untrusted-links", ledger);
         PlacementProposal[] placed = [Proposal("bank/web-1", "host-1"), Proposal("bank/ledger-1", "host-2")];
-        var plan = Plan("host-1", placed, example);
-        Assert.Empty(plan.Refused);
-        Assert.Empty(plan.Underlay.Tunnels);
-        Assert.Empty(Domain(plan, "bank/web").Gateway?.Flows ?? []);
-        Assert.Contains("bank/ledger", Assert.Single(plan.Withheld).Sentence, StringComparison.Ordinal);
 
-        var both = example.With(Ledger, "confidentiality: untrusted-links", "confidentiality: none");
-        Assert.NotEmpty(Domain(Plan("host-1", placed, both), "bank/web").Gateway?.Flows ?? []);
+        var plan = Plan("host-1", placed, example);
+        var network = Assert.Single(plan.Passages).Network;
+
+        Assert.Equal(protection, Assert.Single(network.Peers).Protection);
+        Assert.Equal(protection == LinkProtection.Clear, network.Vxlan is not null);
+        Assert.Equal(protection == LinkProtection.Encrypted, network.Encrypted is not null);
+        Assert.NotEmpty(Domain(plan, "bank/web").Gateway?.Flows ?? []);
+    }
+
+    [Fact]
+    public void Both_ends_of_an_encrypted_tunnel_derive_the_same_names_and_each_others_addresses()
+    {
+        var example = Example.ThreeTenants.With("alpine/hosts.yaml", "trusted-segment", "untrusted");
+        var (here, there) = (Records("host-1"), Records("host-2"));
+
+        Assert.Equal(here?.Segment, there?.Segment);
+        Assert.Equal(["fd62:7277::1:a63:b", "fd62:7277:0:1:0:1:a63:b"], here?.Generations.Select(one => one.Address));
+        Assert.NotEqual(
+            here?.Generations.Select(one => one.Address), there?.Generations.Select(one => one.Address));
+        Assert.All(here?.Generations ?? [], one => Assert.All(
+            [one.Namespace, one.WireGuard, one.Vxlan], name => Assert.InRange(name.Length, 1, 15)));
+
+        EncryptedTunnels? Records(string host) =>
+            Domain(Plan(host, example: example), "hospital/records").Network.Encrypted;
     }
 
     [Fact]

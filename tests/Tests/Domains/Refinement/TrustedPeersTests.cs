@@ -1,3 +1,4 @@
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Tests.Domains.Policy;
 using static Bailiwick.Tests.Domains.ExamplePlacements;
@@ -46,7 +47,8 @@ public sealed class TrustedPeersTests
                 TrustedPeers.Wanted(plan).Where(pair => pair != (peer, domain)), TrustedPeers.Wanted(narrowed));
             Assert.True(narrowed.Underlay.Tunnels.Length <= plan.Underlay.Tunnels.Length);
             Assert.All(
-                narrowed.Domains.SelectMany(d => d.Network.Peers.Select(p => (p.UnderlayIpv4, d.Network.Number))),
+                narrowed.Domains.SelectMany(d => d.Network.Peers.Where(p => p.Protection == LinkProtection.Clear)
+                    .Select(p => (p.UnderlayIpv4, d.Network.Number))),
                 pair => Assert.Contains(
                     narrowed.Underlay.Tunnels, tunnel => (tunnel.PeerIpv4, tunnel.Number) == pair));
         }

@@ -57,7 +57,7 @@ public sealed class MachineDescriptionTests
     [InlineData("bus=\"virtio\"", "bus=\"sata\"")]
     [InlineData("<on_reboot>destroy", "<on_reboot>restart")]
     [InlineData("<interface type=\"bridge\">", "<interface type=\"network\">")]
-    [InlineData("<mtu size=\"1450\"", "<mtu size=\"9000\"")]
+    [InlineData("<mtu size=\"1370\"", "<mtu size=\"9000\"")]
     [InlineData("<model type=\"virtio\"", "<virtualport type=\"openvswitch\"/><model type=\"virtio\"")]
     [InlineData(
         "</devices>",

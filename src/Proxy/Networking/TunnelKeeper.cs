@@ -1,0 +1,171 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Bailiwick.Attestation;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Proxy.Host;
+
+namespace Bailiwick.Proxy.Networking;
+
+/// <summary>A host that a switch reaches through ciphertext.</summary>
+/// <param name="Host">The host.</param>
+/// <param name="UnderlayIpv4">Its underlay address.</param>
+/// <param name="Domain">The domain whose acceptance of the host's evidence its keys are taken from.</param>
+public sealed record EncryptedPeer(HostRef Host, string UnderlayIpv4, DomainRef Domain);
+
+/// <summary>
+/// This host's WireGuard: a key pair for each switch that needs one, exchanged for a new one in time, and as peers only
+/// hosts whose evidence was accepted, each by the keys it named in it. A switch is brought by its own unit alone; what
+/// it named is read by others.
+/// </summary>
+public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, TimeProvider time)
+{
+    /// <summary>What other hosts named.</summary>
+    public PeerTunnelKeys Peers => peers;
+
+    private readonly long _start = time.GetTimestamp();
+    private readonly ConcurrentDictionary<string, SwitchState> _switches = new(StringComparer.Ordinal);
+
+    /// <summary>Brings one switch's WireGuard to its plan.</summary>
+    /// <exception cref="WorldException">The world refused; nobody new is reached by it.</exception>
+    public StandingTunnels Bring(EncryptedTunnels? tunnels, IReadOnlyCollection<EncryptedPeer> members)
+    {
+        ArgumentNullException.ThrowIfNull(members);
+        if (tunnels is null)
+        {
+            return StandingTunnels.None;
+        }
+
+        SwitchState? before = _switches.GetValueOrDefault(tunnels.Segment);
+        TunnelRotation rotation = Rotate(tunnels, before, members);
+        var seen = ImmutableDictionary.CreateBuilder<int, ObservedWireGuard>();
+        foreach (int generation in rotation.Standing)
+        {
+            seen[generation] = BringPeers(
+                tunnels, generation, members, before?.Seen.GetValueOrDefault(generation),
+                rotation.HasFormer && generation == rotation.Current);
+        }
+
+        ImmutableDictionary<HostRef, TunnelWay> ways = Ways(
+            tunnels.Segment, members, rotation, seen[rotation.Current].Heard, before?.Standing.Ways);
+        SwitchState state = new(
+            rotation, [.. members.Select(m => m.Host)], seen.ToImmutable(),
+            new StandingTunnels(rotation.Standing, ways),
+            [
+                .. rotation.Named(Now).Select(number =>
+                    new TunnelKey(tunnels.Segment, number, seen[number].Port, seen[number].Key)),
+            ]);
+        _switches[tunnels.Segment] = state;
+        if (before is { Rotation.Former: { } former } && rotation.Former is null)
+        {
+            tools.Remove(tunnels.Generations[former]);
+        }
+
+        return state.Standing;
+    }
+
+    /// <summary>What stands of a switch, as it was brought last.</summary>
+    public StandingTunnels Standing(EncryptedTunnels? tunnels) => tunnels is null
+        ? StandingTunnels.None
+        : _switches.GetValueOrDefault(tunnels.Segment)?.Standing ?? StandingTunnels.None;
+
+    /// <summary>What is named to a host that shares these switches, in the order that evidence has.</summary>
+    public ImmutableArray<TunnelKey> Named(IEnumerable<string> segments) =>
+    [
+        .. segments.Distinct().Order(StringComparer.Ordinal)
+            .SelectMany(segment => _switches.GetValueOrDefault(segment)?.Named ?? []),
+    ];
+
+    /// <summary>The peers of a domain's switch.</summary>
+    public static ImmutableArray<EncryptedPeer> PeersOf(DomainPlan domain)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        return
+        [
+            .. domain.Network.Peers.Where(peer => peer.Protection == LinkProtection.Encrypted)
+                .Select(peer => new EncryptedPeer(peer.Host, peer.UnderlayIpv4, domain.Domain)),
+        ];
+    }
+
+    /// <summary>The peers of a passage's switch: a host is there for the domain whose gateway it runs.</summary>
+    public static ImmutableArray<EncryptedPeer> PeersOf(PassagePlan passage)
+    {
+        ArgumentNullException.ThrowIfNull(passage);
+        return
+        [
+            .. passage.Network.Peers.Where(peer => peer.Protection == LinkProtection.Encrypted && !peer.Legs.IsEmpty)
+                .Select(peer => new EncryptedPeer(peer.Host, peer.UnderlayIpv4, peer.Legs[0].Domain)),
+        ];
+    }
+
+    private TimeSpan Now => time.GetElapsedTime(_start);
+
+    private TunnelRotation Rotate(
+        EncryptedTunnels tunnels, SwitchState? before, IReadOnlyCollection<EncryptedPeer> members)
+    {
+        // What a predecessor left stands on: peers know its key.
+        TunnelRotation now = before?.Rotation.Settled(Now) ?? new TunnelRotation(
+            Enumerable.Range(0, EncryptedTunnels.Places)
+                .FirstOrDefault(number => tools.KeyOf(tunnels.Generations[number]) is not null), Now, false);
+        bool left = before is not null && before.Members.Except(members.Select(m => m.Host)).Any();
+        return now.IsDue(Now, left) ? now.Next(Now) : now;
+    }
+
+    private ObservedWireGuard BringPeers(
+        EncryptedTunnels tunnels, int generation, IReadOnlyCollection<EncryptedPeer> members,
+        ObservedWireGuard? known, bool listen)
+    {
+        EncryptedTunnel tunnel = tunnels.Generations[generation];
+        ObservedWireGuard? seen = tools.Observe(tunnel, known, listen);
+        if (seen is null)
+        {
+            tools.Remove(tunnel);
+            tools.Make(tunnel);
+            seen = tools.Observe(tunnel, null, listen: false)
+                ?? throw new WorldException(["make", tunnel.WireGuard], -1, "it is not there after it was made");
+        }
+
+        WireGuardPeer[] wanted =
+        [
+            .. members.SelectMany(member => peers.Of(member.Host, member.Domain, tunnels.Segment).Select(key =>
+                new WireGuardPeer(
+                    key.Key, $"{member.UnderlayIpv4}:{key.Port}",
+                    InnerAddress.Of(member.UnderlayIpv4, key.Generation) + "/128"))),
+        ];
+        tools.SetPeers(tunnel, seen, wanted);
+        return seen;
+    }
+
+    /// <summary>
+    /// A peer that names two pairs is sent to at the one that was used before, as long as it is named: both take what
+    /// is sent to them.
+    /// </summary>
+    private ImmutableDictionary<HostRef, TunnelWay> Ways(
+        string segment, IReadOnlyCollection<EncryptedPeer> members, TunnelRotation rotation,
+        ImmutableHashSet<string> heard, ImmutableDictionary<HostRef, TunnelWay>? before)
+    {
+        var ways = ImmutableDictionary.CreateBuilder<HostRef, TunnelWay>();
+        foreach (EncryptedPeer member in members)
+        {
+            ImmutableArray<TunnelKey> keys = peers.Of(member.Host, member.Domain, segment);
+            if (keys.IsEmpty)
+            {
+                continue;
+            }
+
+            string[] addresses = [.. keys.Select(key => InnerAddress.Of(member.UnderlayIpv4, key.Generation))];
+            string? used = before?.GetValueOrDefault(member.Host)?.Address;
+            ways[member.Host] = new TunnelWay(
+                rotation.SendBy(Now, keys.Any(key => heard.Contains(key.Key))),
+                used is not null && addresses.Contains(used) ? used : addresses[0]);
+        }
+
+        return ways.ToImmutable();
+    }
+
+    private sealed record SwitchState(
+        TunnelRotation Rotation, ImmutableArray<HostRef> Members,
+        ImmutableDictionary<int, ObservedWireGuard> Seen, StandingTunnels Standing,
+        ImmutableArray<TunnelKey> Named);
+}

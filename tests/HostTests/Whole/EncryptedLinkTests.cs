@@ -1,0 +1,134 @@
+using System.Net;
+using System.Text;
+using Bailiwick.Lab.Hosts;
+
+namespace Bailiwick.HostTests.Whole;
+
+/// <summary>
+/// What is on the wire between two hosts: the tenants' frames as they are while the segment is trusted, and nothing of
+/// them once its trust is withdrawn, while the machines run on.
+/// </summary>
+[Collection(WholeCollection.Name)]
+public sealed class EncryptedLinkTests(WholeLab lab)
+{
+    private const string Trusted = "medium: trusted-segment";
+    private const string Untrusted = "medium: untrusted";
+    private const int Questions = 8;
+    private static readonly byte[] ServerAddress = IPAddress.Parse("10.20.2.11").GetAddressBytes();
+    private static readonly byte[] ServerAddress6 = IPAddress.Parse("fd20:2::11").GetAddressBytes();
+
+    [Fact]
+    public async Task A_link_that_loses_its_trust_carries_nothing_readable_and_the_flow_goes_on()
+    {
+        await lab.Ready();
+        try
+        {
+            Wire open = await Listen();
+            Assert.True(open.Answered > 0 && open.Clear > 0 && open.Readable > 0, $"the control: {open}");
+
+            await SetMedium(Untrusted);
+            await WholeLab.Until(
+                async () => await Tunnels() == 2 ? null : await Said(), "both hosts reach each other encrypted");
+            await WholeLab.Until(async () => await lab.Flows() ? null : "closed", "the flow goes on");
+            Wire closed = await Listen();
+            Assert.True(closed.Answered > 0 && closed.Frames > closed.Answered, $"it goes on: {closed}");
+            Assert.Equal((0, 0), (closed.Clear, closed.Readable));
+        }
+        finally
+        {
+            await SetMedium(Trusted);
+        }
+
+        await lab.Settled();
+        await WholeLab.Until(async () => await lab.Flows() ? null : "closed", "the flow is open as before");
+        await WholeLab.Until(async () => await Namespaces() == 0 ? null : "a namespace is left", "nothing is left");
+        Wire again = await Listen();
+        Assert.True(again.Answered > 0 && again.Readable > 0, $"{again}");
+    }
+
+    /// <summary>Asks over the flow while the wire is recorded.</summary>
+    private async Task<Wire> Listen()
+    {
+        await using FrameCapture capture = await lab.Hosts[0].Space.Capture(
+            LabHost.UnderlayInterface, "udp", TestContext.Current.CancellationToken);
+        int answered = 0;
+        for (int question = 0; question < Questions; question++)
+        {
+            answered += await lab.Flows() ? 1 : 0;
+        }
+
+        IReadOnlyList<ReadOnlyMemory<byte>> frames = await capture.Stop(TestContext.Current.CancellationToken);
+        byte[][] marks = [ServerAddress, ServerAddress6, Encoding.ASCII.GetBytes(SmallPolicies.Ledger), .. Macs()];
+        return new Wire(
+            answered, frames.Count, frames.Count(IsClearTunnel),
+            frames.Count(frame => marks.Any(mark => frame.Span.IndexOf(mark) >= 0)));
+    }
+
+    /// <summary>The machines' MAC addresses, as every host derives them.</summary>
+    private IEnumerable<byte[]> Macs()
+    {
+        foreach (WholeHost host in lab.Hosts)
+        {
+            string xml = host.Space.Virsh("dumpxml", lab.MachineName(
+                host.Name == "host-1" ? SmallPolicies.Web : SmallPolicies.Ledger)).GetAwaiter().GetResult().Output;
+            string mac = xml.Split("mac address='")[1].Split('\'')[0];
+            yield return [.. mac.Split(':').Select(part => Convert.ToByte(part, 16))];
+        }
+    }
+
+    private static bool IsClearTunnel(ReadOnlyMemory<byte> frame) =>
+        frame.Length > 38 && frame.Span[12] == 8 && ((frame.Span[36] << 8) | frame.Span[37]) == 4789;
+
+    /// <summary>How many of the two hosts have a tunnel that a handshake was completed on.</summary>
+    private async Task<int> Tunnels()
+    {
+        int standing = 0;
+        foreach (WholeHost host in lab.Hosts)
+        {
+            foreach (string space in await Spaces(host))
+            {
+                string said = await host.Space.Must(
+                    "ip", "netns", "exec", space, "wg", "show", "bww" + space[3..], "latest-handshakes");
+                standing += said.Trim().Length > 0 && !said.Trim().EndsWith("\t0", StringComparison.Ordinal) ? 1 : 0;
+            }
+        }
+
+        return standing;
+    }
+
+    private async Task<string> Said()
+    {
+        List<string> all = [];
+        foreach (WholeHost host in lab.Hosts)
+        {
+            all.AddRange(await Spaces(host));
+            all.AddRange((await host.Status()).Units.Select(unit => $"{unit.Unit} {unit.Health} {unit.Problem}"));
+            all.AddRange((await host.Status()).Problems);
+        }
+
+        return string.Join("; ", all);
+    }
+
+    private async Task<int> Namespaces() =>
+        (await Spaces(lab.Hosts[0])).Length + (await Spaces(lab.Hosts[1])).Length;
+
+    private static async Task<string[]> Spaces(WholeHost host) =>
+    [
+        .. (await host.Space.Must("ip", "netns", "list")).Split('\n').Select(line => line.Split(' ')[0])
+            .Where(name => name.StartsWith("bws", StringComparison.Ordinal)),
+    ];
+
+    private async Task SetMedium(string medium)
+    {
+        string path = Path.Combine(lab.Paths.Policies, WholeLab.Operator, "hosts.yaml");
+        string text = await File.ReadAllTextAsync(path);
+        await File.WriteAllTextAsync(path, text.Replace(Trusted, medium, StringComparison.Ordinal)
+            .Replace(Untrusted, medium, StringComparison.Ordinal));
+        if (lab.Deployment.Desks.Sign(WholeLab.Operator, lab.Deployment.LogKey()) is { Count: > 0 } changed)
+        {
+            await lab.Deployment.Publish(WholeLab.Operator, changed, default);
+        }
+    }
+
+    private sealed record Wire(int Answered, int Frames, int Clear, int Readable);
+}
