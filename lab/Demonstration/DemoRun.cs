@@ -90,12 +90,15 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
         audience.Act("Packets between every ordered pair");
         FlowMatrix matrix = FlowMatrix.Of(stage.Policies);
         var measure = new MatrixMeasure(stage.Machines, matrix);
+        var wire = new WireAct(stage);
+        await wire.Begin(cancellation).ConfigureAwait(false);
         _cells.AddRange(await measure.Measure(
             (done, all) => audience.Progress($"{done} of {all} machines have asked everyone", (double)done / all),
             cancellation).ConfigureAwait(false));
         _cells.AddRange(await measure.MeasureShouts(cancellation).ConfigureAwait(false));
         audience.Matrix([.. stage.Machines.Select(m => m.Name)], _cells);
         Add(MatrixCheck());
+        Add(await wire.End(cancellation).ConfigureAwait(false));
         var silence = new SilenceAct(stage);
         await silence.Begin(cancellation).ConfigureAwait(false);
         audience.Tell("From here on one host says nothing: its Proxy has ended, and its machines run on.");
@@ -135,6 +138,8 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
             Add(check);
         }
 
+        audience.Act("A wire loses its trust");
+        Add(await wire.Distrust(cancellation).ConfigureAwait(false));
         audience.Act("One owner withdraws a flow");
         Add(await new FlowAct(stage).Play(cancellation).ConfigureAwait(false));
         audience.Act("An erasure, proven");
