@@ -23,6 +23,8 @@ if (RuntimeFloor.Refusal(Environment.Version) is { } old)
 
 using var log = LoggerFactory.Create(to => to
     .SetMinimumLevel(LogLevel.Information)
+    // Six lines for each request say nothing that a journal does not.
+    .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
     .AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace));
 var stop = new TaskCompletionSource();
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
