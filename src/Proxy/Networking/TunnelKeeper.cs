@@ -39,6 +39,12 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
 
         SwitchState? before = _switches.GetValueOrDefault(tunnels.Segment);
         TunnelRotation rotation = Rotate(tunnels, before, members);
+        if (before is null)
+        {
+            // A predecessor died while it changed from one to the other.
+            tools.Remove(tunnels.Generations[1 - rotation.Current]);
+        }
+
         var seen = ImmutableDictionary.CreateBuilder<int, ObservedWireGuard>();
         foreach (int generation in rotation.Standing)
         {

@@ -126,7 +126,9 @@ public sealed record WantedSegment(
                 .Select(f => SegmentCommands.AddForward(f.Device, f.Mac, f.Peer)),
             .. seats.Where(s => stations.GetValueOrDefault(s.Key) != s.Value).OrderBy(s => s.Key)
                 .Select(s => SegmentCommands.AddStation(s.Value, s.Key)),
+            // What was written down anew in the same table has taken the place of what was there.
             .. behind.Except(wanted).Order()
+                .Where(f => f.Mac == Everybody || !wanted.Any(w => w.Device == f.Device && w.Mac == f.Mac))
                 .Select(f => SegmentCommands.RemoveForward(f.Device, f.Mac, f.Peer)),
             .. stations.Where(s => !seats.ContainsKey(s.Key)).OrderBy(s => s.Key)
                 .Select(s => SegmentCommands.RemoveStation(s.Value, s.Key)),

@@ -58,10 +58,11 @@ public sealed class WireGuardTools(IHost host)
             }
 
             Run("ip", "link", "set", device, "netns", space);
-            SetKey(tunnel);
             Run("ip", "-n", space, "addr", "add", tunnel.Address + "/128", "dev", device);
             Run("ip", "-n", space, "link", "set", device, "mtu", Text(Mtu), "up");
             Run("ip", "-n", space, "route", "add", InnerAddress.Prefix, "dev", device);
+            // Last: what has a key is whole, whenever its maker died.
+            SetKey(tunnel);
         }
         catch (WorldException)
         {
@@ -78,12 +79,12 @@ public sealed class WireGuardTools(IHost host)
         host.Run(new ProgramCall("ip", "link", "del", tunnel.WireGuard) { Answers = [0, 1] });
     }
 
-    /// <summary>The public key of a tunnel's interface; null when it is not there.</summary>
+    /// <summary>The public key of a tunnel's interface; null when it is not there, or was never finished.</summary>
     /// <exception cref="WorldException">It is there and cannot be read.</exception>
     public string? KeyOf(EncryptedTunnel tunnel)
     {
         ArgumentNullException.ThrowIfNull(tunnel);
-        return Show(tunnel, "public-key")?.Trim() is not { } key ? null
+        return Show(tunnel, "public-key")?.Trim() is not { } key || key == "(none)" ? null
             : TunnelKey.IsKey(key) ? key
             : throw new WorldException(["read", tunnel.WireGuard], -1, "its key cannot be read");
     }

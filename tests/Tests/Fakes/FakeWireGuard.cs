@@ -72,7 +72,7 @@ internal sealed class FakeWireGuard
 /// <summary>One WireGuard interface.</summary>
 internal sealed class FakeInterface
 {
-    public string Key { get; set; } = "";
+    public string Key { get; set; } = "(none)";
 
     public int Port { get; init; }
 

@@ -23,6 +23,9 @@ public sealed class TunnelKeeperTests
         new("bws00112233441", "bww00112233441", "bwy00112233441", InnerAddress.Of("10.99.0.11", 1)),
     ]);
 
+    // What a switch that is brought for the first time has removed of leftovers before it makes anything.
+    private const int Removals = 4;
+
     private readonly FakeHost _host = new();
     private readonly PeerTunnelKeys _peers = new();
     private readonly MovedClock _time = new();
@@ -149,9 +152,50 @@ public sealed class TunnelKeeperTests
     [InlineData(5)]
     [InlineData(6)]
     [InlineData(7)]
+    [InlineData(8)]
+    public void Whatever_step_its_maker_died_before_a_successor_has_one_whole_pair(int step)
+    {
+        _host.DieAt = step + Removals;
+        if (step < 8)
+        {
+            Assert.Throws<MachineDiedException>(() => Bring());
+        }
+        else
+        {
+            Bring();
+        }
+
+        _host.DieAt = 0;
+        var successor = new TunnelKeeper(new WireGuardTools(_host), _peers, _time);
+        Assert.Equal([0], successor.Bring(Tunnels, [Member(Peer, PeerAddress)]).Generations);
+        Assert.Equal(["bws00112233440"], _host.Network.Namespaces);
+        Assert.True(TunnelKey.IsKey(Wires.All["bww00112233440"].Made.Key));
+        Assert.True(Assert.Single(successor.Named([Segment])).IsWellFormed);
+    }
+
+    [Fact]
+    public void A_predecessor_that_died_between_two_pairs_leaves_one()
+    {
+        Bring();
+        _time.Move(TunnelRotation.Lifetime.TotalSeconds);
+        Assert.Equal([0, 1], Bring().Generations);
+        var successor = new TunnelKeeper(new WireGuardTools(_host), _peers, _time);
+
+        Assert.Equal([0], successor.Bring(Tunnels, [Member(Peer, PeerAddress)]).Generations);
+        Assert.Equal(["bww00112233440"], Wires.All.Keys);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
     public void What_cannot_be_made_leaves_nothing_and_is_made_at_the_next_try(int step)
     {
-        _host.FailAt = step + 2;
+        _host.FailAt = step + Removals;
         Assert.Throws<WorldException>(() => Bring());
         Assert.Empty(_host.Network.Namespaces);
         Assert.Empty(Wires.All);
