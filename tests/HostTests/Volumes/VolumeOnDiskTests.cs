@@ -67,7 +67,7 @@ public sealed class VolumeOnDiskTests(PrivateLibvirtd daemon) : IClassFixture<Pr
         File.WriteAllBytes(target, new byte[1 << 20]);
         RealHost host = new();
         VolumeFiles files = new(host, pool);
-        DiskPlan disk = Disk with { Encrypted = false };
+        DiskPlan disk = Disk with { Encrypted = false, FileName = Path.ChangeExtension(Disk.FileName, ".raw") };
         files.CreatePlain(disk);
         string lie = Path.Combine(daemon.Directory, "lie");
         host.Run(new ProgramCall(
