@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Bailiwick.Channel.Keys;
+using Bailiwick.HostTests.Whole;
+using Bailiwick.KeyService.Nonces;
 using Bailiwick.Tests.Proxy.Signed;
 
 namespace Bailiwick.HostTests.KeyServices;
@@ -60,6 +63,64 @@ public sealed class ManyMachinesTests(ITestOutputHelper output) : IDisposable
         Assert.InRange(silent, 1, 4 * Machines);
         await all.Start(acme);
         await Everybody(all, Started);
+    }
+
+    [Fact]
+    public async Task A_tenant_that_asks_without_end_is_told_to_wait_and_anothers_machines_start_meanwhile()
+    {
+        await using TwoKeyServices all = await TwoKeyServices.Up(_root, Machines);
+        SignedParty acme = all.Tenants[0], rival = all.Tenants[1];
+        await Everybody(all, Started);
+        TimeSpan[] alone = await Rival(all, rival);
+        using CancellationTokenSource end = new(TimeSpan.FromMinutes(1));
+        int released = 0, refused = 0;
+        Task flood = Task.WhenAll(Enumerable.Range(1, Machines).Select(machine => Task.Run(async () =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                try
+                {
+                    await Started(all, acme, machine);
+                    Interlocked.Increment(ref released);
+                }
+                catch (KeyServiceException error) when (error.Problem?.Code is "too-many-nonces" or "too-many-requests")
+                {
+                    Interlocked.Increment(ref refused);
+                }
+            }
+        })));
+        await WholeLab.Until(
+            () => Task.FromResult(Volatile.Read(ref refused) > 0 ? null : $"{released} releases"),
+            "it is told to wait");
+        TimeSpan[] beside = await Rival(all, rival);
+        await end.CancelAsync();
+        await flood;
+
+        Assert.InRange(released, 1, 2 * NonceBook.MostPerCaller);
+        Assert.Equal(2 * Machines, _keys.Values.Distinct().Count());
+        // To look at, not to pass: how long something takes is this machine's matter.
+        output.WriteLine($"the other tenant's releases, 50th and 99th of 100: alone {Of(alone, 0.5)} and "
+            + $"{Of(alone, 0.99)} ms, beside the flood {Of(beside, 0.5)} and {Of(beside, 0.99)} ms; "
+            + $"{released} releases and {refused} refusals of the first");
+
+        static string Of(TimeSpan[] times, double part) =>
+            $"{times.Order().ElementAt((int)(part * times.Length)).TotalMilliseconds:F1}";
+    }
+
+    private async Task<TimeSpan[]> Rival(TwoKeyServices all, SignedParty rival)
+    {
+        List<TimeSpan> times = [];
+        for (int round = 0; round < 4; round++)
+        {
+            for (int machine = 1; machine <= Machines; machine++)
+            {
+                long began = Stopwatch.GetTimestamp();
+                await Started(all, rival, machine);
+                times.Add(Stopwatch.GetElapsedTime(began));
+            }
+        }
+
+        return [.. times];
     }
 
     /// <summary>To look at, not to pass: the figure is the machine's.</summary>
