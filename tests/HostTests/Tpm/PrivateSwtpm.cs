@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using Bailiwick.Attestation.Tpm;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Tpm;
@@ -69,12 +70,28 @@ public sealed class PrivateSwtpm : IAsyncLifetime
         }
 
         _process = Process.Start(start) ?? throw new InvalidOperationException("swtpm does not start");
-        for (var i = 0; i < 250 && !File.Exists(Socket); i++)
+        for (var i = 0; i < 250 && !Listens(); i++)
         {
             Thread.Sleep(20);
         }
 
-        Assert.True(File.Exists(Socket), "swtpm does not listen");
+        Assert.True(Listens(), "swtpm does not listen");
+    }
+
+    /// <summary>The file of the socket is there a moment before anybody listens to it.</summary>
+    private bool Listens()
+    {
+        using var socket =
+            new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(Socket));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     public void Kill()

@@ -254,12 +254,17 @@ public sealed class WholeLab : IAsyncLifetime
     internal Task Settled(params string[] except) => Until(async () =>
     {
         BoardStatus status = await Status();
-        string[] wanted = [.. SmallPolicies.Machines.Except(except).Select(Reference)];
+        string[] awaited = [.. SmallPolicies.Machines.Except(except)];
+        string[] wanted = [.. awaited.Select(Reference)];
+        IReadOnlyDictionary<string, int> processes = Processes();
         List<string> missing =
         [
             .. status.Hosts.Where(h => h.State != "reporting").Select(h => $"{h.Host} is {h.State}"),
             .. status.Compartments.Where(c => wanted.Contains(c.Compartment) && c.State != "running")
                 .Select(c => $"{c.Compartment} is {c.State}: {string.Join("; ", c.Refusals.Select(r => r.Sentence))}"),
+
+            // The board says what a host said last, which may be from before the machine was stopped.
+            .. awaited.Where(m => !processes.ContainsKey(MachineName(m))).Select(m => $"{m} has no process"),
         ];
         foreach (WholeHost host in Hosts)
         {
