@@ -10,13 +10,22 @@ namespace Bailiwick.Domains.Rendering;
 /// <remarks>
 /// Neighbour discovery is accepted only in the exact shape of RFC 4861, sections 4.3 and 4.4: no extension header, hop
 /// limit 255, at most one option, which is the sender's own link-layer address. Offsets count bits from the ICMPv6
-/// header: target address at 64, option type and length at 192, option's address at 208.
+/// header: target address at 64, option type and length at 192, option's address at 208; from the IPv6 header: source
+/// at 64; from the Ethernet header: source at 48. An address has one MAC within a domain, so two addresses that both
+/// stand beside it in a set are the same, and one set serves all questions about a family.
 /// </remarks>
 internal static class DomainTable
 {
     private const string Target = "@th,64,128";
     private const string Option = "@th,192,16";
     private const string OptionAddress = "@th,208,48";
+    private const string Sender = "@ll,48,48";
+    private const string Source6 = "@nh,64,128";
+
+    private const string IsSource4 = "iifname . ether saddr . ip saddr @sources4";
+    private const string IsSource6 = $"iifname . {Sender} . {Source6} @sources6";
+    private const string IsTarget = $"iifname . {Sender} . {Target} @sources6";
+    private const string Plain = "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length";
 
     public static string Text(DomainPlan plan)
     {
@@ -66,22 +75,13 @@ internal static class DomainTable
         members.AddRange(network.Peers.SelectMany(peer => Tunnels.To(network, peer.Protection).SelectMany(
             tunnel => peer.Members.Select(member => (tunnel, member)))));
 
-        var ipv4 = members.Where(port => port.Member.Ipv4 is not null).ToList();
-        text.Set("map", "sources4", "type ifname . ether_addr . ipv4_addr : verdict",
-            ipv4.Select(port => $"{Quoted(port.Device)} . {port.Member.Mac} . {port.Member.Ipv4} : accept"));
-        text.Set("map", "arp_senders", "type ifname . ether_addr . ether_addr . ipv4_addr : verdict",
-            ipv4.Select(port =>
-                $"{Quoted(port.Device)} . {port.Member.Mac} . {port.Member.Mac} . {port.Member.Ipv4} : accept"));
-        var ipv6 = members.Where(port => port.Member.Ipv6 is not null)
-            .SelectMany(port => new[] { port.Member.Ipv6, DeviceNames.LinkLocal(port.Member.Mac) }
-                .OfType<string>().Select(address => (port.Device, port.Member.Mac, Address: address)))
-            .ToList();
-        text.Set("map", "sources6", "type ifname . ether_addr . ipv6_addr : verdict",
-            ipv6.Select(port => $"{Quoted(port.Device)} . {port.Mac} . {port.Address} : accept"));
-        text.Set("set", "nd_targets", $"typeof iifname . ether saddr . {Target}",
-            ipv6.Select(port => $"{Quoted(port.Device)} . {port.Mac} . {Raw.Ipv6(port.Address)}"));
-        text.Set("set", "nd_options", $"typeof iifname . ether saddr . {OptionAddress}",
-            ipv6.Select(port => $"{Quoted(port.Device)} . {port.Mac} . {Raw.Mac(port.Mac)}"));
+        text.Set("set", "sources4", "type ifname . ether_addr . ipv4_addr",
+            members.Where(port => port.Member.Ipv4 is not null)
+                .Select(port => $"{Quoted(port.Device)} . {port.Member.Mac} . {port.Member.Ipv4}"));
+        text.Set("set", "sources6", $"typeof iifname . {Sender} . {Source6}",
+            members.Where(port => port.Member.Ipv6 is not null)
+                .SelectMany(port => new[] { port.Member.Ipv6, DeviceNames.LinkLocal(port.Member.Mac) }.OfType<string>()
+                    .Select(address => $"{Quoted(port.Device)} . {Raw.Mac(port.Member.Mac)} . {Raw.Ipv6(address)}")));
     }
 
     private static void GatewaySets(NftText text, GatewayPlan gateway)
@@ -111,11 +111,12 @@ internal static class DomainTable
         text.Chain("member4",
             "icmp type { redirect, router-advertisement } counter name rogue drop",
             "udp sport 67 counter name rogue drop",
-            "iifname . ether saddr . ip saddr vmap @sources4",
+            $"{IsSource4} accept",
             "counter name spoofed drop");
         text.Chain("member_arp",
             "arp htype 1 arp ptype ip arp hlen 6 arp plen 4 arp operation { request, reply } "
-            + "iifname . ether saddr . arp saddr ether . arp saddr ip vmap @arp_senders",
+            + "iifname . ether saddr . arp saddr ip @sources4 "
+            + "iifname . arp saddr ether . arp saddr ip @sources4 accept",
             "counter name spoofed drop");
         text.Chain("member6",
             "icmpv6 type vmap { nd-neighbor-solicit : goto solicit, nd-neighbor-advert : goto advert, "
@@ -123,7 +124,7 @@ internal static class DomainTable
             + "ind-neighbor-solicit : goto rogue_drop, ind-neighbor-advert : goto rogue_drop, "
             + "router-renumbering : goto rogue_drop }",
             "udp sport 547 counter name rogue drop",
-            "iifname . ether saddr . ip6 saddr vmap @sources6",
+            $"{IsSource6} accept",
             "counter name spoofed drop");
         text.Chain("rogue_drop", "counter name rogue drop");
         if (gateway is not null)
@@ -138,16 +139,12 @@ internal static class DomainTable
     {
         text.Chain("solicit",
             "ip6 saddr :: counter name probes drop",
-            "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length 24 iifname . ether saddr . ip6 saddr vmap @sources6",
-            $"ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length 32 {Option} 0x0101 "
-            + $"iifname . ether saddr . {OptionAddress} @nd_options iifname . ether saddr . ip6 saddr vmap @sources6",
+            $"{Plain} 24 {IsSource6} accept",
+            $"{Plain} 32 {IsOption("0x0101")} {IsSource6} accept",
             "counter name spoofed drop");
         text.Chain("advert",
-            "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length 24 "
-            + $"iifname . ether saddr . {Target} @nd_targets iifname . ether saddr . ip6 saddr vmap @sources6",
-            $"ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length 32 {Option} 0x0201 "
-            + $"iifname . ether saddr . {Target} @nd_targets iifname . ether saddr . {OptionAddress} @nd_options "
-            + "iifname . ether saddr . ip6 saddr vmap @sources6",
+            $"{Plain} 24 {IsTarget} {IsSource6} accept",
+            $"{Plain} 32 {IsOption("0x0201")} {IsTarget} {IsSource6} accept",
             "counter name spoofed drop");
     }
 
@@ -204,6 +201,9 @@ internal static class DomainTable
                 "counter name closed drop");
         }
     }
+
+    private static string IsOption(string kind) =>
+        $"{Option} {kind} iifname . {OptionAddress} . {Source6} @sources6";
 
     private static string Quoted(string name) => $"\"{name}\"";
 }
