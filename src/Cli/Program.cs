@@ -4,6 +4,7 @@ using Bailiwick.Channel.Identity;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Peers;
 using Bailiwick.Cli.Evidence;
+using Bailiwick.Cli.Networking;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;
 using Bailiwick.Custody;
@@ -58,6 +59,7 @@ var root = new RootCommand(
         HostList.Create(terminal), HostLeases.Create(terminal), HostDrain.Create(terminal), HostEnrol.Create(terminal),
         HostForget.Create(terminal),
     },
+    new Command("network", "a tenant's own networks: where packets go") { NetworkTrace.Create(terminal) },
     new Command("ledger", "the log of statements") { LedgerVerify.Create(terminal) },
     new Command("evidence", "what a TPM, and the maker of a TPM, vouches for")
     {

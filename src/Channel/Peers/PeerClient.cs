@@ -82,6 +82,12 @@ public sealed class PeerClient
             "/v1/enrolments", StrictJson.Write(new EnrolmentOrder(tenant.ToString())), cancel);
     }
 
+    /// <summary>Asks one of the host's other routes for one document.</summary>
+    /// <exception cref="PeerException">It refuses, or does not answer.</exception>
+    public Task<TAnswer> Ask<TQuestion, TAnswer>(
+        string path, TQuestion question, CancellationToken cancel = default) =>
+        Post<TAnswer>(path, StrictJson.Write(question), cancel);
+
     private Task<T> Post<T>(string path, byte[] json, CancellationToken cancel) =>
         _host.Ask<T>(HttpMethod.Post, path, json, cancel);
 }

@@ -43,6 +43,9 @@ public sealed class ProxyApi(
     /// <summary>Enrols this host's TPM with a tenant; answers why no vendor vouches for it.</summary>
     public required Func<PartyId, CancellationToken, Task<ImmutableArray<string>>> Enrol { get; init; }
 
+    /// <summary>Shows tenants their networks.</summary>
+    public required NetworkApi Network { get; init; }
+
     /// <summary>Gives tenants their volumes' ciphertext.</summary>
     public required VolumeBackups Backups { get; init; }
 
@@ -50,7 +53,7 @@ public sealed class ProxyApi(
     public required Func<ImmutableArray<KeyTime>> KeyTimes { get; init; }
 
     /// <summary>The routes with their handlers.</summary>
-    public RouteMap Routes() => new RouteMap(ProxyRoutes.Table)
+    public RouteMap Routes() => Network.AddTo(new RouteMap(ProxyRoutes.Table))
         .Handle(ProxyRoutes.Status, call => Task.FromResult(Status(call)))
         .Handle(ProxyRoutes.Plan, call => Task.FromResult(Plan(call)))
         .Handle(ProxyRoutes.IntegrityLog, call => Task.FromResult(Log(call)))

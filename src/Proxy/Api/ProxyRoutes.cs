@@ -102,6 +102,22 @@ public static class ProxyRoutes
         MaxBodyBytes = 256,
     };
 
+    /// <summary>Where a packet of a tenant's machine goes.</summary>
+    public static RouteRow Trace { get; } = new()
+    {
+        Method = "POST",
+        Template = "/v1/network/trace",
+        Summary = "Step by step where a packet between two machines goes or dies, as far as it is the tenant's to see.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it explains plans, and looks at nothing that machines send"),
+        MaxBodyBytes = 1024,
+    };
+
+    /// <summary>Those of a tenant's networks.</summary>
+    public static RouteRow[] Network => [Trace];
+
     /// <summary>All of them.</summary>
-    public static RouteTable Table { get; } = new(Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment);
+    public static RouteTable Table { get; } =
+        new([Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, .. Network]);
 }

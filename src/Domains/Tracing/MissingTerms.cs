@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Flows;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Tracing;
+
+/// <summary>What somebody would have to state before a packet passes.</summary>
+/// <param name="Domain">The domain whose statement it belongs into; null where no statement is missing.</param>
+/// <param name="Writer">The name of the tenant who would have to write it.</param>
+/// <param name="Sentence">What.</param>
+public sealed record MissingStatement(DomainRef? Domain, string Writer, string Sentence)
+{
+    /// <summary>The other domain that the sentence names; null where that one wants the flow already.</summary>
+    public DomainModel? Peer { get; init; }
+
+    /// <summary>The sentence for a reader who may not know which domain of its tenant the other machine is in.
+    /// </summary>
+    public string SentenceWithoutPeer => Peer is null ? Sentence : Sentence.Replace(
+        $": {Display.Of(Peer)},", $": {Peer.Origin.OwnerName}/DOMAIN,", StringComparison.Ordinal);
+}
+
+/// <summary>Finds what the policies do not say of a connection that is dropped.</summary>
+public static class MissingTerms
+{
+    /// <summary>The missing sides of the flow, for each pair of the machines' domains; both may be silent.</summary>
+    /// <param name="datacentre">The policies.</param>
+    /// <param name="question">The connection.</param>
+    /// <param name="now">The moment against which policies expire.</param>
+    public static ImmutableArray<MissingStatement> Of(
+        CheckedDatacentre datacentre, TraceQuestion question, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(datacentre);
+        ArgumentNullException.ThrowIfNull(question);
+        var members = DomainMembers.Of(datacentre);
+        var (from, to) = (Domains(datacentre, question.From), Domains(datacentre, question.To));
+        return
+        [
+            .. from.SelectMany(_ => to, (client, server) => (client, server))
+                .Where(pair => pair.client.Ref != pair.server.Ref)
+                .SelectMany(pair => Between(datacentre, members, question, pair.client, pair.server, now)),
+        ];
+    }
+
+    private static IEnumerable<MissingStatement> Between(
+        CheckedDatacentre datacentre, DomainMembers members, TraceQuestion question, DomainModel client,
+        DomainModel server, DateTimeOffset now)
+    {
+        var grants = Covers(members, client, client.Grants, server.Ref, question.From, question);
+        var accepts = Covers(members, server, server.Accepts, client.Ref, question.To, question);
+        if (!grants)
+        {
+            yield return Missing(client, "grants", "to", server, question.From, question);
+        }
+
+        if (!accepts)
+        {
+            yield return Missing(server, "accepts", "from", client, question.To, question);
+        }
+
+        foreach (var domain in new[] { client, server }.Where(domain => now >= domain.Expires))
+        {
+            yield return new MissingStatement(
+                domain.Ref, domain.Origin.OwnerName, $"{domain.Origin} has expired; a newer revision must be signed.");
+        }
+
+        foreach (var conflict in grants && accepts ? FlowMatrix.Of(datacentre).Conflicts : [])
+        {
+            if (FlowMatrix.Pair(conflict.Judge.Domain.Ref, conflict.Peer.Ref)
+                == FlowMatrix.Pair(client.Ref, server.Ref))
+            {
+                yield return new MissingStatement(
+                    conflict.Judge.Domain.Ref, conflict.Judge.Domain.Origin.OwnerName, conflict.Sentence);
+            }
+        }
+    }
+
+    private static bool Covers(
+        DomainMembers members, DomainModel domain, ImmutableArray<FlowTerm> terms, DomainRef peer,
+        CompartmentRef machine, TraceQuestion question) => terms.Any(term =>
+            term.Peer == peer && term.Resource is FlowResource.Network network && network.Protocol == question.Protocol
+            && (question.Protocol == FlowProtocol.Icmp
+                || network.Ports.Any(range => range.First <= question.Port && question.Port <= range.Last))
+            && members.Named(domain, term).Contains(machine));
+
+    private static MissingStatement Missing(
+        DomainModel domain, string list, string word, DomainModel peer, CompartmentRef machine, TraceQuestion question)
+    {
+        var ports = question.Protocol == FlowProtocol.Icmp ? "" : string.Create(
+            CultureInfo.InvariantCulture, $", ports: [{question.Port}]");
+        return new MissingStatement(
+            domain.Ref, domain.Origin.OwnerName,
+            $"{domain.Origin} would need this among its {list}: - {{{word}: {Display.Of(peer)}, "
+            + $"machines: [{machine.Name}], network: {{protocol: {WireText.Of(question.Protocol)}{ports}}}}}")
+        {
+            Peer = peer,
+        };
+    }
+
+    private static IEnumerable<DomainModel> Domains(CheckedDatacentre datacentre, CompartmentRef machine) =>
+        datacentre.Machinery.Compartments.TryGetValue(machine.ToString(), out var model)
+            ? FlowMatrix.Domains(model).Distinct()
+                .Select(domain => datacentre.Domains.GetValueOrDefault(domain.ToString())).OfType<DomainModel>()
+            : [];
+}

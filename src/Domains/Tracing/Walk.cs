@@ -1,0 +1,340 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+
+namespace Bailiwick.Domains.Tracing;
+
+/// <summary>
+/// Follows one packet through the plans of the hosts, by the same look-ups that the tables rendered from them make.
+/// It stops where the packet does.
+/// </summary>
+internal sealed class Walk(TraceScene scene, TracedPacket packet)
+{
+    private readonly ImmutableArray<TraceStep>.Builder _steps = ImmutableArray.CreateBuilder<TraceStep>();
+
+    public ImmutableArray<TraceStep> Steps => _steps.ToImmutable();
+
+    /// <summary>True if the packet arrives.</summary>
+    public bool Run()
+    {
+        if (!Sent())
+        {
+            return false;
+        }
+
+        return packet.From.Domain.Domain == packet.To.Domain.Domain
+            ? ToSibling() && Received()
+            : ToGateway(packet.From.Plan, packet.From.Domain) is { } door
+                && Out(door) is { } leg && Across(leg) is { } arrival && In(arrival) && FromGateway(arrival)
+                && Received();
+    }
+
+    /// <summary>Prerouting of the domain's table: port, MAC and address must be one of its own members'.</summary>
+    private bool Sent()
+    {
+        var (plan, domain, port) = packet.From;
+        var map = $"set sources{packet.Family}";
+        var element = $"{port.Device} . {port.Member.Mac} . {packet.Source}";
+        return Step(
+            TracePlace.Port, plan.Host, [domain.Domain], $"{Table(domain)}, {map}: {element}", true,
+            $"{scene.NameOf(port.Member.Ref)} sends as itself: only {packet.Source} with {port.Member.Mac} may come "
+            + $"from this port.", TraceScene.ReasonOf(packet.From));
+    }
+
+    private bool Received()
+    {
+        var (plan, domain, port) = packet.To;
+        return Step(
+            TracePlace.Port, plan.Host, [domain.Domain], $"{Table(domain)}, set taps: {port.Device}", true,
+            $"{scene.NameOf(port.Member.Ref)} gets the packet.", TraceScene.ReasonOf(packet.To));
+    }
+
+    /// <summary>The forward hook of the domain's table, towards a machine of the same domain.</summary>
+    private bool ToSibling()
+    {
+        var (plan, domain, _) = packet.From;
+        var network = domain.Network;
+        if (packet.To.Plan.Host == plan.Host)
+        {
+            return Step(
+                TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, set taps: {packet.To.Port.Device}",
+                true, $"Both machines are members of {domain.DisplayName} on this host.", network.Reason);
+        }
+
+        var peer = network.Peers.FirstOrDefault(one => one.Members.Any(member => member.Mac == packet.To.Member.Mac));
+        if (peer is null || Tunnels.To(network, peer.Protection).IsEmpty)
+        {
+            return Step(
+                TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, set tunnels", false,
+                $"This host's switch of {domain.DisplayName} does not reach {scene.NameOf(packet.To.Member.Ref)} on "
+                + $"another host.{Withheld(plan)}", network.Reason);
+        }
+
+        var tunnel = Tunnels.To(network, peer.Protection)[0];
+        return Step(
+                TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, set tunnels: {tunnel}", true,
+                $"{scene.NameOf(packet.To.Member.Ref)} is a member of {domain.DisplayName} behind "
+                + $"{peer.Host.Name}.", network.Reason)
+            && OverLink(new Carrier(
+                plan, [domain.Domain], network.Number, network.Encrypted?.Segment, peer.Host, peer.UnderlayIpv4,
+                peer.Protection, peer.Reason))
+            && FromTunnel(plan.Host, peer.Protection);
+    }
+
+    /// <summary>A frame out of a tunnel counts as a member's behind that host, and goes to machines only.</summary>
+    private bool FromTunnel(HostRef sender, LinkProtection protection)
+    {
+        var (plan, domain, _) = packet.To;
+        var known = domain.Network.Peers.Any(peer =>
+            peer.Host == sender && peer.Protection == protection
+            && peer.Members.Any(member => member.Mac == packet.From.Member.Mac
+                && (packet.IsIpv6 ? member.Ipv6 : member.Ipv4) == packet.Source));
+        return Step(
+            TracePlace.Switch, plan.Host, [domain.Domain],
+            $"{Table(domain)}, set sources{packet.Family}: "
+            + $"{Tunnels.To(domain.Network, protection).FirstOrDefault() ?? "no tunnel"} . {packet.From.Member.Mac} . "
+            + packet.Source, known,
+            known
+                ? $"{scene.NameOf(packet.From.Member.Ref)} is a member of {domain.DisplayName} behind {sender.Name}."
+                : $"This host does not take {scene.NameOf(packet.From.Member.Ref)} for a member of "
+                    + $"{domain.DisplayName} behind {sender.Name}.{Withheld(plan)}", domain.Network.Reason);
+    }
+
+    /// <summary>The forward hook of the domain's table, towards the gateway.</summary>
+    private Door? ToGateway(HostPlan plan, DomainPlan domain)
+    {
+        if (domain.Gateway is not { } gateway)
+        {
+            Step(
+                TracePlace.Switch, plan.Host, [domain.Domain], Table(domain), false,
+                $"{domain.DisplayName} has no gateway here: no flow that it is a part of is open.{Withheld(plan)}",
+                domain.Network.Reason);
+            return null;
+        }
+
+        var named = gateway.Flows.FirstOrDefault(flow =>
+            flow.Own == packet.Source && flow.Other == packet.Destination);
+        var passes = Step(
+            TracePlace.Switch, plan.Host, [domain.Domain],
+            $"{Table(domain)}, set outward{packet.Family}: {packet.Source} . {packet.Destination}", named is not null,
+            named is not null
+                ? $"A flow between {packet.Source} and {packet.Destination} is open, so the gateway is asked."
+                : $"No flow between {packet.Source} and {packet.Destination} is open, so the gateway hears nothing."
+                    + Withheld(plan),
+            named?.Reason ?? domain.Network.Reason);
+        return passes ? new Door(plan, domain, gateway) : null;
+    }
+
+    /// <summary>The forward hook of the gateway on the sender's side, and its route.</summary>
+    private Leg? Out(Door door)
+    {
+        var (_, _, gateway) = door;
+        if (!Forwards(door, flow => flow.Own == packet.Source && flow.Other == packet.Destination, out var path))
+        {
+            return null;
+        }
+
+        var leg = gateway.Legs.FirstOrDefault(one => one.Device == path?.Leg);
+        var route = leg?.Routes.FirstOrDefault(one => one.Destination == packet.Destination);
+        if (leg is null || route is null)
+        {
+            Step(
+                TracePlace.Gateway, door.Plan.Host, [door.Domain.Domain], $"namespace {gateway.Namespace}, routes",
+                false, $"The gateway of {door.Domain.DisplayName} has no route to {packet.Destination}.",
+                gateway.Reason);
+            return null;
+        }
+
+        return new Leg(door, leg, route);
+    }
+
+    /// <summary>
+    /// What the gateway's table asks of every packet: its path, and the flow of the connection that it belongs to.
+    /// </summary>
+    private bool Forwards(Door door, Func<FlowPlan, bool> isPath, out FlowPlan? path)
+    {
+        var (plan, domain, gateway) = door;
+        path = gateway.Flows.FirstOrDefault(isPath);
+        var flow = gateway.Flows.FirstOrDefault(packet.IsOf);
+        var set = packet.Question.Protocol == FlowProtocol.Icmp
+            ? "echo" : WireText.Of(packet.Question.Protocol);
+        var port = packet.Question.Protocol == FlowProtocol.Icmp ? "" : string.Create(
+            CultureInfo.InvariantCulture, $" . {packet.Question.Port}");
+        var answers = packet.Way == TraceWay.Answer ? " It answers a connection of that flow." : "";
+        var table = $"namespace {gateway.Namespace}, inet bw_gateway";
+        return path is null
+            ? Step(
+                TracePlace.Gateway, plan.Host, [domain.Domain], $"{table}, set paths{packet.Family}", false,
+                $"The gateway of {domain.DisplayName} knows no path from {packet.Source} to {packet.Destination}.",
+                gateway.Reason)
+            : Step(
+                TracePlace.Gateway, plan.Host, [domain.Domain],
+                $"{table}, set {set}{packet.Family}: {packet.Client} . {packet.Server}{port}", flow is not null,
+                flow is not null
+                    ? $"{flow.Reason.Sentence}{answers}"
+                    : $"The gateway of {domain.DisplayName} has a flow between {packet.Client} and {packet.Server}, "
+                        + $"but none of {packet.Question.Service}.", flow?.Reason ?? path.Reason);
+    }
+
+    /// <summary>The passage's table here, the link, and the passage's table there.</summary>
+    private Door? Across(Leg way)
+    {
+        var plan = way.Door.Plan;
+        var passage = plan.Passages.FirstOrDefault(one => one.Name == way.Out.Passage);
+        var port = passage?.Ports.FirstOrDefault(one => one.Device == way.Out.Port);
+        if (passage is null || port is null)
+        {
+            Step(
+                TracePlace.Passage, plan.Host, [way.Door.Domain.Domain], $"device {way.Out.Port}", false,
+                "The gateway's leg is in no passage of this host.", way.Door.Gateway.Reason);
+            return null;
+        }
+
+        var target = way.Route.ViaMac;
+        var isHere = passage.Ports.Any(one => one.Leg.Mac == target && one.Leg.Domain != port.Leg.Domain);
+        var peer = passage.Network.Peers.FirstOrDefault(one =>
+            one.Legs.Any(leg => leg.Mac == target && leg.Domain != port.Leg.Domain));
+        var reaches = isHere || (peer is not null && !Tunnels.To(passage.Network, peer.Protection).IsEmpty);
+        if (!Step(
+                TracePlace.Passage, plan.Host, passage.Between,
+                $"bridge {passage.Network.Table}, map legs: {port.Device} . {port.Leg.Mac} . {target}", reaches,
+                reaches
+                    ? $"The leg of the other gateway is {(isHere ? "on this host" : $"behind {peer?.Host.Name}")}."
+                    : $"This host's part of the passage does not reach the other gateway.{Withheld(plan)}",
+                passage.Reason))
+        {
+            return null;
+        }
+
+        return isHere || peer is null ? DoorOf(plan, passage, target) : Over(plan, passage, port, peer, target);
+    }
+
+    private Door? Over(HostPlan plan, PassagePlan passage, PassagePort port, PassagePeer peer, string target)
+    {
+        if (!OverLink(new Carrier(
+                plan, passage.Between, passage.Network.Number, passage.Network.Encrypted?.Segment, peer.Host,
+                peer.UnderlayIpv4, peer.Protection, peer.Reason))
+            || scene.Plan(peer.Host) is not { } there)
+        {
+            return null;
+        }
+
+        var arrived = there.Passages.FirstOrDefault(one => one.Name == passage.Name);
+        var known = arrived is not null
+            && arrived.Network.Peers.Any(one => one.Host == plan.Host && one.Protection == peer.Protection
+                && one.Legs.Any(leg => leg.Mac == port.Leg.Mac && leg.Domain == port.Leg.Domain))
+            && arrived.Ports.Any(one => one.Leg.Mac == target && one.Leg.Domain != port.Leg.Domain);
+        return Step(
+            TracePlace.Passage, there.Host, passage.Between,
+            $"bridge {passage.Network.Table}, map legs: "
+            + (Tunnels.To(passage.Network, peer.Protection).FirstOrDefault() ?? "no tunnel")
+            + $" . {port.Leg.Mac} . {target}", known,
+            known
+                ? $"The leg behind {plan.Host.Name} is of the passage."
+                : $"This host does not take a leg behind {plan.Host.Name} for one of the passage.{Withheld(there)}",
+            (arrived ?? passage).Reason)
+            && arrived is not null ? DoorOf(there, arrived, target) : null;
+    }
+
+    private Door? DoorOf(HostPlan plan, PassagePlan passage, string mac)
+    {
+        var domain = plan.Domains.FirstOrDefault(one => one.Gateway?.Legs.Any(leg => leg.Mac == mac) == true);
+        if (domain?.Gateway is { } gateway)
+        {
+            return new Door(plan, domain, gateway);
+        }
+
+        Step(
+            TracePlace.Passage, plan.Host, passage.Between, $"bridge {passage.Network.Bridge}", false,
+            "No gateway has the leg that the packet is for.", passage.Reason);
+        return null;
+    }
+
+    /// <summary>The forward hook of the gateway on the receiver's side, and whom it knows.</summary>
+    private bool In(Door door) =>
+        Forwards(door, flow => flow.Other == packet.Source && flow.Own == packet.Destination, out _)
+        && (door.Gateway.Neighbours.Any(one => one.Address == packet.Destination && one.Mac == packet.To.Member.Mac)
+            || Step(
+                TracePlace.Gateway, door.Plan.Host, [door.Domain.Domain],
+                $"namespace {door.Gateway.Namespace}, neighbours", false,
+                $"The gateway of {door.Domain.DisplayName} knows no machine here with {packet.Destination}.",
+                door.Gateway.Reason));
+
+    /// <summary>The forward hook of the receiving domain's table, from its gateway.</summary>
+    private bool FromGateway(Door door)
+    {
+        var named = door.Gateway.Flows.FirstOrDefault(flow =>
+            flow.Own == packet.Destination && flow.Other == packet.Source);
+        var here = named is not null
+            && door.Domain.Network.Ports.Any(port => port.Device == packet.To.Port.Device);
+        return Step(
+            TracePlace.Switch, door.Plan.Host, [door.Domain.Domain],
+            $"{Table(door.Domain)}, set inward{packet.Family}: {packet.Source} . {packet.Destination}", here,
+            here
+                ? $"The gateway may bring {packet.Source} to {packet.Destination}."
+                : $"The gateway may not bring {packet.Source} to {packet.Destination} here.",
+            named?.Reason ?? door.Domain.Network.Reason);
+    }
+
+    /// <summary>The hosts' guards: who sends tunnel packets in clear, or whose key opens the ciphertext.</summary>
+    private bool OverLink(Carrier carrier)
+    {
+        var there = scene.Plan(carrier.To);
+        var local = carrier.From.Underlay.LocalIpv4;
+        var isEncrypted = carrier.Protection == LinkProtection.Encrypted;
+        var passes = there is not null && (isEncrypted
+            ? carrier.Segment is { } segment && Segments(there).Contains(segment)
+            : carrier.From.Underlay.Tunnels.Any(one => (one.PeerIpv4, one.Number) == (carrier.Address, carrier.Number))
+                && there.Underlay.Tunnels.Any(one => (one.PeerIpv4, one.Number) == (local, carrier.Number)));
+        var rule = isEncrypted
+            ? $"WireGuard of segment {carrier.Segment}"
+            : string.Create(
+                CultureInfo.InvariantCulture, $"inet bw_underlay, set tunnels: {carrier.Address} . {carrier.Number}");
+        var sentence = passes
+            ? $"{(isEncrypted ? "As ciphertext" : "In clear")} to {carrier.To.Name}: {carrier.Reason.Sentence}"
+            : $"{carrier.To.Name} takes no packets of this switch from {carrier.From.Host.Name}."
+                + (there is null ? "" : Withheld(there));
+        return Step(
+            TracePlace.Link, carrier.From.Host, carrier.Owners, rule, passes, sentence, carrier.Reason);
+    }
+
+    private static IEnumerable<string> Segments(HostPlan plan) =>
+        plan.Domains.Select(domain => domain.Network.Encrypted)
+            .Concat(plan.Passages.Select(passage => passage.Network.Encrypted))
+            .OfType<EncryptedTunnels>().Select(tunnels => tunnels.Segment);
+
+    private static string Table(DomainPlan domain) => $"bridge {domain.Network.Table}";
+
+    /// <summary>What the plan leaves out that this packet's domains asked for.</summary>
+    private string Withheld(HostPlan plan)
+    {
+        DomainRef[] both = [packet.From.Domain.Domain, packet.To.Domain.Domain];
+        return string.Concat(plan.Withheld
+            .Where(why => why.Because.Any(origin => both.Any(domain => origin.Kind == Ledger.Statements.StatementKind
+                .Domain && origin.Owner == domain.Tenant && origin.Name == domain.Name)))
+            .Where(why => why.Because.All(origin => both.Any(domain => origin.Owner == domain.Tenant)))
+            .Select(why => " " + why.Sentence));
+    }
+
+    private bool Step(
+        TracePlace place, HostRef host, ImmutableArray<DomainRef> owners, string rule, bool passes, string sentence,
+        Reason reason)
+    {
+        _steps.Add(new TraceStep(packet.Way, place, host, owners, rule, passes, sentence) { Because = reason.Because });
+        return passes;
+    }
+
+    /// <summary>A gateway that a packet is at.</summary>
+    private sealed record Door(HostPlan Plan, DomainPlan Domain, GatewayPlan Gateway);
+
+    /// <summary>The leg and the route by which a packet leaves a gateway.</summary>
+    private sealed record Leg(Door Door, GatewayLeg Out, GatewayRoute Route);
+
+    /// <summary>What carries a switch's frames to another host.</summary>
+    private sealed record Carrier(
+        HostPlan From, ImmutableArray<DomainRef> Owners, int Number, string? Segment, HostRef To, string Address,
+        LinkProtection Protection, Reason Reason);
+}

@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using Bailiwick.Channel.Identity;
+using Bailiwick.Channel.Listening;
+using Bailiwick.Channel.Pinned;
+using Bailiwick.Channel.Routes;
+using Bailiwick.Proxy.Api;
+using Bailiwick.Tests.Channel;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Bailiwick.Tests.Proxy.Api;
+
+/// <summary>The network routes of a Proxy behind a real channel, over the statements of two tenants.</summary>
+internal sealed class NetworkDesk : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("bw-desk-").FullName;
+    private readonly ChannelIdentity _host = EchoServer.NewIdentity();
+    private ChannelServer? _server;
+
+    public ProxyBench Bench { get; } = ProxyBench.OfTwoTenants();
+
+    public static async Task<NetworkDesk> Open(Func<ProxyBench, NetworkApi> make)
+    {
+        NetworkDesk desk = new();
+        desk._server = await ChannelServer.Start(
+            new ChannelListening(desk._host, [desk.Address], TimeProvider.System),
+            make(desk.Bench).AddTo(new RouteMap(new RouteTable([.. ProxyRoutes.Network]))),
+            new CallerRegister(desk.Bench.Plans, desk.Bench.Datacentre.Host(1)).Resolve,
+            NullLoggerFactory.Instance);
+        return desk;
+    }
+
+    public HttpClient Client(ECDsa key) => PinnedHandler.Create(
+        ChannelIdentity.FromKey(ECDsa.Create(key.ExportParameters(true))), _host.Id, Address);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+
+        Bench.Dispose();
+        _host.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private ChannelAddress Address => ChannelAddress.Parse("unix:" + Path.Combine(_directory, "desk.sock"));
+}

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using Bailiwick.Channel.Peers;
+using Bailiwick.Domains.Tracing;
+using Bailiwick.Proxy.Api;
+using Bailiwick.Tests.Proxy.Signed;
+
+namespace Bailiwick.Tests.Proxy.Api;
+
+/// <summary>A host explains its tenants' packets to them, and to nobody else.</summary>
+public sealed class TraceRouteTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_tenant_is_told_the_way_of_its_own_packets()
+    {
+        await using NetworkDesk desk = await Desk();
+        SignedParty acme = desk.Bench.Datacentre.Acme;
+
+        TraceReport open = await Ask(desk, acme.Admin, $"{acme.Id}/web-1", $"{acme.Id}/web-2");
+
+        Assert.True(open.Open);
+        Assert.Equal(("acme/web-1", "acme/web-2"), (open.From, open.To));
+        Assert.All(open.Steps, step => Assert.Equal("host-1", step.Host));
+        Assert.True((await Ask(desk, acme.Auditor, $"{acme.Id}/web-1", $"{acme.Id}/web-2")).Open);
+    }
+
+    [Fact]
+    public async Task A_strangers_part_of_a_way_is_not_told()
+    {
+        await using NetworkDesk desk = await Desk();
+        SignedParty acme = desk.Bench.Datacentre.Acme, rival = desk.Bench.Datacentre.Rival;
+
+        TraceReport closed = await Ask(desk, acme.Admin, $"{rival.Id}/vault-1", $"{acme.Id}/web-1");
+
+        Assert.False(closed.Open);
+        Assert.All(closed.Steps, step => Assert.Equal(TraceReport.NotYours, step.Sentence));
+    }
+
+    [Theory]
+    [InlineData("operator", "wrong-caller")]
+    [InlineData("operator's auditor", "wrong-caller")]
+    [InlineData("host", "wrong-caller")]
+    [InlineData("stranger", "wrong-caller")]
+    [InlineData("other tenant", "not-yours")]
+    public async Task Nobody_else_is_told(string who, string code)
+    {
+        await using NetworkDesk desk = await Desk();
+        SignedDatacentre datacentre = desk.Bench.Datacentre;
+        ECDsa key = who switch
+        {
+            "operator" => datacentre.Operator.Admin,
+            "operator's auditor" => datacentre.Operator.Auditor,
+            "host" => datacentre.HostKey(1),
+            "stranger" => SignedParty.Key(),
+            "other tenant" => datacentre.Rival.Admin,
+            _ => throw new ArgumentOutOfRangeException(nameof(who)),
+        };
+        string from = $"{datacentre.Acme.Id}/web-1", to = $"{datacentre.Acme.Id}/web-2";
+
+        PeerException refused = await Assert.ThrowsAsync<PeerException>(() => Ask(desk, key, from, to));
+
+        Assert.Equal(code, refused.Problem?.Code);
+        Assert.True((await Ask(desk, datacentre.Acme.Admin, from, to)).Open);
+    }
+
+    [Theory]
+    [InlineData("web-1", "tcp/80")]
+    [InlineData("acme/web-1", "tcp/80")]
+    [InlineData(null, "tcp/0")]
+    [InlineData(null, "")]
+    public async Task What_is_no_question_is_refused(string? from, string service)
+    {
+        await using NetworkDesk desk = await Desk();
+        SignedParty acme = desk.Bench.Datacentre.Acme;
+
+        PeerException refused = await Assert.ThrowsAsync<PeerException>(
+            () => Ask(desk, acme.Admin, from ?? $"{acme.Id}/web-1", $"{acme.Id}/web-2", service));
+
+        Assert.Equal("bad-question", refused.Problem?.Code);
+    }
+
+    private static Task<NetworkDesk> Desk() =>
+        NetworkDesk.Open(bench => new NetworkApi(bench.Plans, TimeProvider.System));
+
+    private static async Task<TraceReport> Ask(
+        NetworkDesk desk, ECDsa key, string from, string to, string service = "tcp/80")
+    {
+        using HttpClient http = desk.Client(key);
+        return await new PeerClient(http).Ask<AskedTrace, TraceReport>(
+            ProxyRoutes.Trace.Template, new AskedTrace(from, to, service), Cancel);
+    }
+}
