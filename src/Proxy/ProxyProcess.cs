@@ -72,7 +72,7 @@ public static class ProxyProcess
         // What enforces it: the managers.
         using HypervisorLink hypervisor = new(() => LibvirtHypervisor.Open(configuration.Libvirt));
         MachineLayout layout = Layout(configuration, bootDirectory.Path, machineDirectory.Path);
-        HostNetwork network = new(host, integrity, plans.Names, tunnels);
+        HostNetwork network = new(host, integrity, plans.Names, tunnels, time);
         using TpmEnrolment enrolment = new(tpm, directory);
         using PeerWatch peers = new(identity, plans, watch, leases, tunnels.Peers, time);
         using TenantKeyServices services = new(self, identity, evidence, plans, enrolment, own);

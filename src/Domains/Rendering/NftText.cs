@@ -7,6 +7,9 @@ namespace Bailiwick.Domains.Rendering;
 /// </summary>
 internal sealed class NftText
 {
+    /// <summary>The line before a set's elements, each of which has a line of its own.</summary>
+    public const string Elements = "elements = {";
+
     private readonly StringBuilder _text = new();
     private int _depth;
 
@@ -63,7 +66,8 @@ internal sealed class NftText
         var sorted = elements.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         if (sorted.Count > 0)
         {
-            Open("elements =");
+            Line(Elements);
+            _depth++;
             foreach (var element in sorted)
             {
                 Line(element + ",");

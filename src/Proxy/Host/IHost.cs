@@ -1,6 +1,7 @@
 namespace Bailiwick.Proxy.Host;
 
-/// <summary>The seam at which programs are started. Nothing outside this folder starts one.</summary>
+/// <summary>The seam at which programs are started and the kernel is asked. Nothing outside this folder does so.
+/// </summary>
 public interface IHost
 {
     /// <summary>Runs a program to its end.</summary>
@@ -8,4 +9,11 @@ public interface IHost
     /// It could not be started, ran out of time, wrote too much, or its exit code is not one of the call's answers.
     /// </exception>
     ProgramResult Run(ProgramCall call);
+
+    /// <summary>
+    /// The number of nftables' newest transaction in the host's own network namespace, whosesoever it was: while it
+    /// stays, no rule and no element has changed but those that time out or that packets make.
+    /// </summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    uint RulesGeneration();
 }

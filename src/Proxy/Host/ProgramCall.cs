@@ -6,6 +6,10 @@ public sealed record ProgramCall
     /// <summary>The time a program gets unless its call says otherwise.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>The most bytes a program may write to its output, and to its errors, unless its call says otherwise.
+    /// </summary>
+    public const int DefaultOutputBytes = 1 << 20;
+
     /// <summary>A run of a program with arguments.</summary>
     /// <param name="argv">The program's plain name, looked for in the fixed path, and its arguments.</param>
     public ProgramCall(params IReadOnlyList<string> argv) => Argv = argv;
@@ -19,6 +23,9 @@ public sealed record ProgramCall
     /// <summary>After this time the program and all it started are killed and the call fails.</summary>
     public TimeSpan Timeout { get; init; } = DefaultTimeout;
 
+    /// <summary>With more bytes of output, or of errors, it is killed and the call fails.</summary>
+    public int MaxOutputBytes { get; init; } = DefaultOutputBytes;
+
     /// <summary>The named network namespace to run in (ip-netns(8)); null for the host's own.</summary>
     public string? NetworkNamespace { get; init; }
 
@@ -28,7 +35,7 @@ public sealed record ProgramCall
 
 /// <summary>What a program answered.</summary>
 /// <param name="ExitCode">One of <see cref="ProgramCall.Answers"/>.</param>
-/// <param name="Output">Its standard output, at most <see cref="RealHost.MaxOutputBytes"/>.</param>
+/// <param name="Output">Its standard output, at most <see cref="ProgramCall.MaxOutputBytes"/>.</param>
 /// <param name="Errors">Its standard error as text; warnings when it succeeded.</param>
 public sealed record ProgramResult(int ExitCode, ReadOnlyMemory<byte> Output, string Errors)
 {

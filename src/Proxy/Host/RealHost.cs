@@ -10,9 +10,6 @@ namespace Bailiwick.Proxy.Host;
 /// </summary>
 public sealed partial class RealHost : IHost
 {
-    /// <summary>The most bytes a program may write to its output, and to its errors.</summary>
-    public const int MaxOutputBytes = 1 << 20;
-
     private const string SearchPath = "/usr/sbin:/usr/bin:/sbin:/bin";
     private const int MaxArguments = 4096;
     private const int MaxNamespaceName = 64;
@@ -25,7 +22,7 @@ public sealed partial class RealHost : IHost
         ArgumentNullException.ThrowIfNull(call);
         Check(call);
         using Process process = Start(call);
-        using OutputLimit limit = new();
+        using OutputLimit limit = new(call.MaxOutputBytes);
         Task<byte[]> output = Read(process.StandardOutput.BaseStream, limit);
         Task<byte[]> errors = Read(process.StandardError.BaseStream, limit);
         Task input = Feed(process, call.Input);
@@ -37,7 +34,7 @@ public sealed partial class RealHost : IHost
             _ = Task.WaitAny([all], KillGrace);
             string said = errors.IsCompletedSuccessfully ? Encoding.UTF8.GetString(errors.Result) : "";
             throw new WorldException(call.Argv, -1, first == 1
-                ? $"it wrote more than {MaxOutputBytes} bytes and was killed"
+                ? $"it wrote more than {call.MaxOutputBytes} bytes and was killed"
                 : $"it was killed after {call.Timeout.TotalSeconds:0.#} s. {said}");
         }
 
@@ -46,6 +43,9 @@ public sealed partial class RealHost : IHost
             ? result
             : throw new WorldException(call.Argv, result.ExitCode, result.Errors);
     }
+
+    /// <inheritdoc/>
+    public uint RulesGeneration() => NftGeneration.Read();
 
     private static void Check(ProgramCall call)
     {
@@ -121,7 +121,7 @@ public sealed partial class RealHost : IHost
         int count;
         while ((count = await stream.ReadAsync(buffer).ConfigureAwait(false)) > 0)
         {
-            if (all.Length + count > MaxOutputBytes)
+            if (all.Length + count > limit.Bytes)
             {
                 limit.Exceed();
                 break;
@@ -158,9 +158,11 @@ public sealed partial class RealHost : IHost
     [LibraryImport("libc", SetLastError = true)]
     private static partial int kill(int process, int signal);
 
-    private sealed class OutputLimit : IDisposable
+    private sealed class OutputLimit(int bytes) : IDisposable
     {
         private readonly TaskCompletionSource _exceeded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Bytes => bytes;
 
         public Task Exceeded => _exceeded.Task;
 

@@ -12,10 +12,13 @@ public sealed class HostNetwork
     /// <param name="integrity">Where drift is recorded.</param>
     /// <param name="planned">Whom a name of a plan concerns; what leaves the plan is no drift.</param>
     /// <param name="tunnels">The encrypted tunnels.</param>
-    public HostNetwork(IHost host, IntegrityManager integrity, PlannedNames planned, TunnelKeeper tunnels)
+    /// <param name="time">When tables are compared again.</param>
+    public HostNetwork(
+        IHost host, IntegrityManager integrity, PlannedNames planned, TunnelKeeper tunnels, TimeProvider time)
     {
-        NetworkTools tools = new(host);
-        TableKeeper tables = new(tools);
+        RulesWatch watch = new(host);
+        NetworkTools tools = new(host, watch);
+        TableKeeper tables = new(tools, watch, time);
         Guard = new HostGuard(tools, tables, integrity, planned);
         SegmentKeeper segments = new(tools, tables, Guard, integrity, planned);
         GatewayKeeper gateways = new(tools, tables, Guard, integrity, planned);

@@ -9,8 +9,11 @@ namespace Bailiwick.Proxy.Networking;
 /// What the Proxy asks of iproute2, bridge and nft: observations as typed values, and commands. Each program's output
 /// is read strictly; what cannot be read is a failure of the world, never an empty world.
 /// </summary>
-public sealed class NetworkTools(IHost host)
+public sealed class NetworkTools(IHost host, RulesWatch watch)
 {
+    /// <summary>A network of a hundred thousand machines fits.</summary>
+    private const int MaxListingBytes = 256 << 20;
+
     private static readonly string[] Absences = ["Cannot find device", "No such file or directory", "No such device"];
 
     /// <summary>All devices of the host, or of one namespace.</summary>
@@ -95,15 +98,40 @@ public sealed class NetworkTools(IHost host)
     }
 
     /// <summary>Runs nft commands as one transaction.</summary>
-    public void Load(string text, string? inNamespace) => host.Run(new ProgramCall("nft", "-f", "-")
+    public void Load(string text, string? inNamespace)
     {
-        Input = Encoding.UTF8.GetBytes(text),
-        NetworkNamespace = inNamespace,
-    });
+        ProgramCall call = new("nft", "-f", "-")
+        {
+            Input = Encoding.UTF8.GetBytes(text),
+            NetworkNamespace = inNamespace,
+        };
+        if (inNamespace is null)
+        {
+            watch.Transact(() => host.Run(call));
+        }
+        else
+        {
+            host.Run(call);
+        }
+    }
 
     /// <summary>Runs one command that must succeed.</summary>
     public void Run(IReadOnlyList<string> argv, string? inNamespace = null) =>
         host.Run(new ProgramCall(argv) { NetworkNamespace = inNamespace });
+
+    /// <summary>
+    /// Runs commands of bridge(8) in their order, the first that fails ends it: one program, however many there are.
+    /// </summary>
+    public void RunBridge(IReadOnlyCollection<string[]> commands)
+    {
+        if (commands.Count > 0)
+        {
+            host.Run(new ProgramCall("bridge", "-batch", "-")
+            {
+                Input = Encoding.ASCII.GetBytes(string.Concat(commands.Select(c => string.Join(' ', c[1..]) + "\n"))),
+            });
+        }
+    }
 
     /// <summary>Removes something that may be gone already.</summary>
     public void RunIgnoringAbsence(IReadOnlyList<string> argv)
@@ -117,11 +145,16 @@ public sealed class NetworkTools(IHost host)
 
     private static string[] Ip(string? inNamespace) => inNamespace is null ? ["ip"] : ["ip", "-n", inNamespace];
 
-    private string Output(string[] argv) => host.Run(new ProgramCall(argv)).Text;
+    private string Output(string[] argv) => host.Run(new ProgramCall(argv) { MaxOutputBytes = MaxListingBytes }).Text;
 
     private string? OutputOrMissing(string[] argv, string? inNamespace)
     {
-        ProgramResult result = host.Run(new ProgramCall(argv) { NetworkNamespace = inNamespace, Answers = [0, 1] });
+        ProgramResult result = host.Run(new ProgramCall(argv)
+        {
+            NetworkNamespace = inNamespace,
+            Answers = [0, 1],
+            MaxOutputBytes = MaxListingBytes,
+        });
         return result.ExitCode == 0 ? result.Text
             : result.Errors.Contains("No such file or directory", StringComparison.Ordinal) ? null
             : throw new WorldException(argv, result.ExitCode, result.Errors);

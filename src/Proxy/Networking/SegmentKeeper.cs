@@ -221,13 +221,7 @@ public sealed class SegmentKeeper(
         }
     }
 
-    private void BringForwards(WantedSegment wanted)
-    {
-        foreach (string[] command in wanted.ForwardRepairs(tools.Observe()))
-        {
-            tools.Run(command);
-        }
-    }
+    private void BringForwards(WantedSegment wanted) => tools.RunBridge(wanted.ForwardRepairs(tools.Observe()));
 
     /// <summary>Whether a fault makes the whole switch unfit, or only the device it is about.</summary>
     private static bool Whole(SegmentFaultKind kind) => kind switch

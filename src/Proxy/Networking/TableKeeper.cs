@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using Bailiwick.Domains.Rendering;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -16,9 +16,6 @@ public sealed partial record WantedRules(string? Namespace, string Text)
     /// <summary>The tables the text makes: family and name.</summary>
     public ImmutableArray<(string Family, string Name)> Tables { get; } =
         [.. TableLine().Matches(Text).Select(m => (m.Groups[1].Value, m.Groups[2].Value)).Distinct()];
-
-    /// <summary>SHA-256 of the text, lower hex.</summary>
-    public string Digest { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)));
 
     internal string Place => $"{Namespace ?? "-"}: {string.Join(", ", Tables.Select(t => $"{t.Family} {t.Name}"))}";
 
@@ -42,26 +39,74 @@ public enum RulesState
 /// anyone shows as another content. What a predecessor loaded is never trusted, it is loaded again (one transaction,
 /// so that no packet sees a gap).
 /// </summary>
-public sealed class TableKeeper(NetworkTools tools)
+/// <remarks>
+/// A large domain's table is neither loaded as a whole for each machine that changes, nor read as a whole to know that
+/// nobody touched it: <see cref="NftChange"/> and <see cref="RulesWatch"/>.
+/// </remarks>
+public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvider time)
 {
+    /// <summary>After this long a table is read and compared, even if nobody else was seen to change any.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+
+    /// <summary>A text of fewer characters is read back at once, a longer one when there is time.</summary>
+    private const int Short = 64 * 1024;
+
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, Loaded> _loaded = new(StringComparer.Ordinal);
 
     /// <summary>Compares the kernel with what was loaded.</summary>
-    public RulesState State(WantedRules rules) =>
-        !_loaded.TryGetValue(rules.Place, out Loaded? loaded) || loaded.Text != rules.Digest ? RulesState.New
-            : Content(rules) == loaded.Content ? RulesState.Held
-            : RulesState.Drifted;
+    /// <exception cref="Host.WorldException">The kernel does not answer.</exception>
+    public RulesState State(WantedRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        if (!_loaded.TryGetValue(rules.Place, out Loaded? loaded) || loaded.Text != rules.Text)
+        {
+            return RulesState.New;
+        }
 
-    /// <summary>Replaces the tables in one transaction and remembers what the kernel made of them.</summary>
+        long? period = PeriodOf(rules);
+        bool isUntouched = period is not null && period == loaded.Period;
+        TimeSpan age = time.GetElapsedTime(loaded.At);
+        if (isUntouched && age < (loaded.Content is null ? Soon : Longest))
+        {
+            return RulesState.Held;
+        }
+
+        string? content = Content(rules);
+        if (loaded.Content is null && (!isUntouched || content is null || PeriodOf(rules) != period))
+        {
+            // Somebody changed something before this was read for the first time: what it was is not known.
+            return RulesState.New;
+        }
+
+        if (loaded.Content is not null && content != loaded.Content)
+        {
+            return RulesState.Drifted;
+        }
+
+        _loaded[rules.Place] = loaded with { Content = content, Period = period, At = time.GetTimestamp() };
+        return RulesState.Held;
+    }
+
+    /// <summary>
+    /// Replaces the tables in one transaction, or only what differs from what they hold, and remembers what the kernel
+    /// made of it.
+    /// </summary>
     /// <param name="rules">The rules.</param>
     /// <param name="before">Earlier commands of the same transaction, or empty.</param>
+    /// <exception cref="Host.WorldException">The kernel refused it; it holds what it held.</exception>
     public void Load(WantedRules rules, string before = "")
     {
-        _loaded.TryRemove(rules.Place, out _);
-        tools.Load(before + rules.Text, rules.Namespace);
-        if (Content(rules) is { } content)
+        ArgumentNullException.ThrowIfNull(rules);
+        long? period = PeriodOf(rules);
+        _loaded.TryRemove(rules.Place, out Loaded? former);
+        NftChange? change = former is not null && period is not null && period == former.Period && before.Length == 0
+            ? NftChange.Between(former.Text, rules.Text) : null;
+        tools.Load(change is { Elements: > 0 } ? change.Commands : before + rules.Text, rules.Namespace);
+        string? content = rules.Text.Length < Short || period is null ? Content(rules) : null;
+        if (content is not null || (period is not null && PeriodOf(rules) == period))
         {
-            _loaded[rules.Place] = new Loaded(rules.Digest, content);
+            _loaded[rules.Place] = new Loaded(rules.Text, content, period, time.GetTimestamp());
         }
     }
 
@@ -81,6 +126,9 @@ public sealed class TableKeeper(NetworkTools tools)
         tools.Load($"table bridge {table}\ndelete table bridge {table}\n", null);
     }
 
+    /// <summary>Only the host's own namespace is watched; a gateway's table is small, and read each time.</summary>
+    private long? PeriodOf(WantedRules rules) => rules.Namespace is null ? watch.Period() : null;
+
     private string? Content(WantedRules rules)
     {
         StringBuilder all = new();
@@ -97,5 +145,10 @@ public sealed class TableKeeper(NetworkTools tools)
         return all.ToString();
     }
 
-    private sealed record Loaded(string Text, string Content);
+    /// <summary>What was loaded.</summary>
+    /// <param name="Text">The whole text, as if it had been loaded whole.</param>
+    /// <param name="Content">What the kernel made of it; null when that was not read yet.</param>
+    /// <param name="Period">The period in which the kernel held it; null where periods are not known.</param>
+    /// <param name="At">When that was found, as <see cref="TimeProvider.GetTimestamp"/> tells.</param>
+    private sealed record Loaded(string Text, string? Content, long? Period, long At);
 }

@@ -119,6 +119,7 @@ public sealed record WantedSegment(
             seats[mac] = device;
         }
 
+        HashSet<(string, string)> replaced = [.. wanted.Where(f => f.Mac != Everybody).Select(f => (f.Device, f.Mac))];
         // What is added comes first: while a peer changes over it is reached by one of two ways at each moment.
         return
         [
@@ -128,7 +129,7 @@ public sealed record WantedSegment(
                 .Select(s => SegmentCommands.AddStation(s.Value, s.Key)),
             // What was written down anew in the same table has taken the place of what was there.
             .. behind.Except(wanted).Order()
-                .Where(f => f.Mac == Everybody || !wanted.Any(w => w.Device == f.Device && w.Mac == f.Mac))
+                .Where(f => !replaced.Contains((f.Device, f.Mac)))
                 .Select(f => SegmentCommands.RemoveForward(f.Device, f.Mac, f.Peer)),
             .. stations.Where(s => !seats.ContainsKey(s.Key)).OrderBy(s => s.Key)
                 .Select(s => SegmentCommands.RemoveStation(s.Value, s.Key)),

@@ -19,4 +19,6 @@ internal sealed class RecordingHost : IHost
 
         return _real.Run(call);
     }
+
+    public uint RulesGeneration() => _real.RulesGeneration();
 }

@@ -102,7 +102,7 @@ internal sealed class SimulatedHost : IDisposable
             Bailiwick.Domains.Rendering.Hypervisor.Emulated));
         HostNetwork network = new(
             Kernel, integrity, plans.Names,
-            new TunnelKeeper(new WireGuardTools(Kernel), new PeerTunnelKeys(), TimeProvider.System));
+            new TunnelKeeper(new WireGuardTools(Kernel), new PeerTunnelKeys(), TimeProvider.System), _time);
         HypervisorLink link = new(() => Hypervisor);
         VolumeFiles volumes = new(Kernel, Path.Combine(_files, "pool"));
         VirtualStorageManager storage = new(

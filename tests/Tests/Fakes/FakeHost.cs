@@ -18,6 +18,9 @@ internal sealed class FakeHost : IHost
     /// <summary>Changes so far.</summary>
     public int Changes { get; private set; }
 
+    /// <summary>Bytes of nft text so far.</summary>
+    public long LoadedBytes { get; private set; }
+
     /// <summary>The change before which the Proxy dies; 0 for never.</summary>
     public int DieAt { get; set; }
 
@@ -48,6 +51,8 @@ internal sealed class FakeHost : IHost
         Invariant();
         return result;
     }
+
+    public uint RulesGeneration() => Network.Generation();
 
     /// <summary>Counts a change of the world, and dies or fails before it when the test wants so.</summary>
     public void Change(IReadOnlyList<string> argv)
@@ -91,6 +96,7 @@ internal sealed class FakeHost : IHost
         switch (words)
         {
             case ["nft", "-f", "-"]:
+                LoadedBytes += call.Input.Length;
                 Network.Load(space, Encoding.UTF8.GetString(call.Input.Span));
                 break;
             case ["sysctl", "-q", ..] or ["sync", _]:
@@ -115,8 +121,8 @@ internal sealed class FakeHost : IHost
             case ["wg", "set", var device, .. var what]:
                 Network.WireGuard.Set(space, device, what, call.Input.Span);
                 break;
-            case ["bridge", "fdb", var verb, var mac, "dev", var device, .. var rest]:
-                Forward(verb, mac, device, rest);
+            case ["bridge", "-batch", "-"]:
+                Batch(call, Encoding.ASCII.GetString(call.Input.Span).TrimEnd('\n').Split('\n'));
                 break;
             case ["ip", "-n", ..]:
                 break;
@@ -182,6 +188,26 @@ internal sealed class FakeHost : IHost
         }
 
         return Answer(0, "", "");
+    }
+
+    /// <summary>Each line is a change of its own: the world can end between any two.</summary>
+    private void Batch(ProgramCall call, string[] lines)
+    {
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (i > 0)
+            {
+                Invariant();
+                Change(call.Argv);
+            }
+
+            if (lines[i].Split(' ') is not ["fdb", var verb, var mac, "dev", var device, .. var rest])
+            {
+                throw new InvalidOperationException($"The fake bridge does not know: {lines[i]}");
+            }
+
+            Forward(verb, mac, device, rest);
+        }
     }
 
     private void Forward(string verb, string mac, string device, string[] rest)

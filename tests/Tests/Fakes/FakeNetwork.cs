@@ -42,6 +42,9 @@ internal sealed partial class FakeNetwork
 
     public SortedSet<string> LivePorts { get; } = new(StringComparer.Ordinal);
 
+    private int _snapshot;
+    private uint _generation = 1;
+
     /// <summary>A kernel that has just started.</summary>
     public void Clear()
     {
@@ -92,8 +95,50 @@ internal sealed partial class FakeNetwork
         },
     ]);
 
+    /// <summary>
+    /// Counts transactions as the kernel does; what a test changed by itself is somebody else's transaction.
+    /// </summary>
+    public uint Generation()
+    {
+        int now = Snapshot();
+        if (now != _snapshot)
+        {
+            _snapshot = now;
+            _generation++;
+        }
+
+        return _generation;
+    }
+
     /// <summary>Runs nft text as one transaction: all of it, or an error and nothing.</summary>
     public void Load(string space, string text)
+    {
+        _ = Generation();
+        Act(space, text);
+        _snapshot = Snapshot();
+        _generation += space == "-" ? 1u : 0;
+    }
+
+    /// <summary>Changes something without the kernel's counting it.</summary>
+    public void Hide(Action change)
+    {
+        change();
+        _snapshot = Snapshot();
+    }
+
+    private int Snapshot()
+    {
+        HashCode hash = default;
+        foreach (string text in Tables.Where(t => t.Key.StartsWith("- ", StringComparison.Ordinal))
+            .SelectMany(t => t.Value.Prepend(t.Key)).Concat(LivePorts))
+        {
+            hash.Add(text);
+        }
+
+        return hash.ToHashCode();
+    }
+
+    private void Act(string space, string text)
     {
         string? open = null;
         foreach (string line in text.Split('\n'))
@@ -149,6 +194,10 @@ internal sealed partial class FakeNetwork
                 Assert.True(changed, $"{name} is not in the set");
             }
         }
+        else if (AnyElement().Match(line) is { Success: true } any)
+        {
+            Element($"{space} {any.Groups[2]}", any.Groups[3].Value, any.Groups[1].Value == "add", any.Groups[4].Value);
+        }
         else if (PlainTable().Match(line) is { Success: true } table)
         {
             string place = $"{space} {table.Groups[2]} {table.Groups[3]}";
@@ -175,6 +224,39 @@ internal sealed partial class FakeNetwork
         {
             throw new InvalidOperationException($"The fake nft does not know: {line}");
         }
+    }
+
+    private void Element(string place, string set, bool adds, string element)
+    {
+        List<string> lines = Tables[place];
+        int head = lines.FindIndex(l => l == $"\tset {set} {{" || l == $"\tmap {set} {{");
+        Assert.True(head >= 0, $"{place} has no set {set}");
+        int end = lines.IndexOf("\t}", head);
+        int first = lines.IndexOf("\t\telements = {", head, end - head) + 1;
+        if (first == 0)
+        {
+            Assert.True(adds, $"{element} is not in {set}");
+            lines.InsertRange(end, ["\t\telements = {", $"\t\t\t{element},", "\t\t}"]);
+            return;
+        }
+
+        int after = lines.IndexOf("\t\t}", first);
+        int at = lines.IndexOf($"\t\t\t{element},", first, after - first);
+        Assert.Equal(adds, at < 0);
+        if (!adds)
+        {
+            lines.RemoveAt(at);
+            if (after == first + 1)
+            {
+                lines.RemoveRange(first - 1, 2);
+            }
+
+            return;
+        }
+
+        // The order of a listing says nothing; here it is that of the text.
+        int where = lines.FindIndex(first, l => l == "\t\t}" || string.CompareOrdinal(l, $"\t\t\t{element},") > 0);
+        lines.Insert(where, $"\t\t\t{element},");
     }
 
     private static JsonObject LinkJson(string name, FakeLink link)
@@ -227,6 +309,9 @@ internal sealed partial class FakeNetwork
 
     [GeneratedRegex(@"^(add|delete) element bridge bw_guard live_ports \{(.*)\}$")]
     private static partial Regex Element();
+
+    [GeneratedRegex(@"^(add|delete) element (\w+ \w+) (\w+) \{ (.*) \}$")]
+    private static partial Regex AnyElement();
 
     [GeneratedRegex("\"([^\"]+)\"")]
     private static partial Regex Name();

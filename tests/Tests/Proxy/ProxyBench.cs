@@ -148,7 +148,7 @@ internal sealed class ProxyBench : IDisposable
             "/usr/bin/qemu-system-x86_64", Bailiwick.Domains.Rendering.Hypervisor.Emulated));
         HostNetwork network = new(
             Host, Integrity, Plans.Names,
-            new TunnelKeeper(new WireGuardTools(Host), new PeerTunnelKeys(), TimeProvider.System));
+            new TunnelKeeper(new WireGuardTools(Host), new PeerTunnelKeys(), TimeProvider.System), TimeProvider.System);
         HypervisorLink link = new(() => Hypervisor);
         VolumeFiles volumes = new(Host, Pool) { SizesOf = Sizes.Of };
         VirtualStorageManager storage = new(

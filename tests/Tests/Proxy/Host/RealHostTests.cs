@@ -71,10 +71,10 @@ public class RealHostTests
         WorldException flood = Assert.Throws<WorldException>(() => _host.Run(new ProgramCall("yes")));
         Assert.Contains("more than", flood.Message, StringComparison.Ordinal);
         Assert.Throws<WorldException>(
-            () => _host.Run(new ProgramCall("head", "-c", $"{RealHost.MaxOutputBytes + 1}", "/dev/zero")));
+            () => _host.Run(new ProgramCall("head", "-c", $"{ProgramCall.DefaultOutputBytes + 1}", "/dev/zero")));
         Assert.Equal(
-            RealHost.MaxOutputBytes,
-            _host.Run(new ProgramCall("head", "-c", $"{RealHost.MaxOutputBytes}", "/dev/zero")).Output.Length);
+            ProgramCall.DefaultOutputBytes,
+            _host.Run(new ProgramCall("head", "-c", $"{ProgramCall.DefaultOutputBytes}", "/dev/zero")).Output.Length);
     }
 
     [Fact]

@@ -1,0 +1,111 @@
+using System.Text;
+
+namespace Bailiwick.Domains.Rendering;
+
+/// <summary>
+/// How one text of a table becomes another, as the elements that one transaction takes out and puts in: what one
+/// machine changes is a few among the tens of thousands of a large domain.
+/// </summary>
+/// <param name="Commands">For <c>nft -f -</c>; empty when nothing differs.</param>
+/// <param name="Elements">How many elements go or come.</param>
+public sealed record NftChange(string Commands, int Elements)
+{
+    /// <summary>
+    /// Compares two texts that <see cref="NftTables"/> made; null when they differ in more than the elements of their
+    /// sets, so that the whole text must be loaded.
+    /// </summary>
+    public static NftChange? Between(string before, string after)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        var (was, now) = (Parts.Of(before), Parts.Of(after));
+        if (was.Frame != now.Frame)
+        {
+            return null;
+        }
+
+        StringBuilder going = new(), coming = new();
+        var count = was.Sets.Zip(now.Sets).Sum(pair =>
+            Merge(pair.First.Elements, pair.Second.Elements, pair.First.Name, going, coming));
+        // What goes comes first: an element may come again with another verdict.
+        return new NftChange(going.Append(coming).ToString(), count);
+    }
+
+    /// <summary>Both are in the order of their characters' numbers, each element once.</summary>
+    private static int Merge(
+        List<ReadOnlyMemory<char>> was, List<ReadOnlyMemory<char>> now, string set, StringBuilder going,
+        StringBuilder coming)
+    {
+        int count = 0, i = 0, j = 0;
+        while (i < was.Count || j < now.Count)
+        {
+            var order = i == was.Count ? 1 : j == now.Count ? -1 : was[i].Span.SequenceCompareTo(now[j].Span);
+            if (order < 0)
+            {
+                going.Append("delete element ").Append(set).Append(" { ").Append(was[i++]).Append(" }\n");
+                count++;
+            }
+            else if (order > 0)
+            {
+                coming.Append("add element ").Append(set).Append(" { ").Append(now[j++]).Append(" }\n");
+                count++;
+            }
+            else
+            {
+                i++;
+                j++;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>A text apart: its sets' elements, and everything else.</summary>
+    /// <param name="Frame">All lines that are not an element.</param>
+    /// <param name="Sets">Family, table and name of each set or map, in the order of the text.</param>
+    private sealed record Parts(string Frame, List<(string Name, List<ReadOnlyMemory<char>> Elements)> Sets)
+    {
+        public static Parts Of(string text)
+        {
+            var frame = new StringBuilder();
+            List<(string, List<ReadOnlyMemory<char>>)> sets = [];
+            List<ReadOnlyMemory<char>>? elements = null;
+            var table = "";
+            var isInside = false;
+            for (int at = 0, end; at < text.Length; at = end + 1)
+            {
+                end = text.IndexOf('\n', at);
+                end = end < 0 ? text.Length : end;
+                var line = text.AsMemory(at, end - at).TrimStart('\t');
+                if (isInside && !line.Span.SequenceEqual("}"))
+                {
+                    elements?.Add(line.TrimEnd(','));
+                    continue;
+                }
+
+                if (isInside || line.Span.SequenceEqual(NftText.Elements))
+                {
+                    // A set that has none has no such block either.
+                    isInside = !isInside;
+                    continue;
+                }
+
+                frame.Append(line).Append('\n');
+                switch (line.ToString().Split(' '))
+                {
+                    case ["table", var family, var name, "{"]:
+                        table = $"{family} {name}";
+                        break;
+                    case ["set" or "map", var name, "{"]:
+                        elements = [];
+                        sets.Add(($"{table} {name}", elements));
+                        break;
+                    default:
+                        break;
+                }
+            }
+
+            return new Parts(frame.ToString(), sets);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using Bailiwick.Benchmarks.Networking;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+using Bailiwick.Tests.Fakes;
+
+namespace Bailiwick.Tests.Domains.Rendering;
+
+/// <summary>What one machine changes is a few elements, and they make of the one table the other.</summary>
+public sealed class NftChangeTests
+{
+    private static readonly DomainPlan Whole = new LargeDomain(40, 4).Plan();
+
+    [Fact]
+    public void Nothing_changes_between_equal_texts()
+    {
+        NftChange? change = NftChange.Between(NftTables.ForDomain(Whole), NftTables.ForDomain(Whole));
+
+        Assert.Equal(new NftChange("", 0), change);
+    }
+
+    [Fact]
+    public void A_member_on_another_host_is_three_elements()
+    {
+        DomainPlan more = new LargeDomain(41, 4).Plan();
+
+        NftChange? change = NftChange.Between(NftTables.ForDomain(Whole), NftTables.ForDomain(more));
+
+        string mac = LargeDomain.Mac(40);
+        string raw = "0x" + mac.Replace(":", "", StringComparison.Ordinal);
+        Assert.NotNull(change);
+        Assert.Equal(3, change.Elements);
+        Assert.Contains(
+            $"add element bridge {LargeDomain.Table} sources4 {{ \"{LargeDomain.Vxlan}\" . {mac} . "
+            + $"{LargeDomain.Ipv4(40)} }}\n", change.Commands, StringComparison.Ordinal);
+        Assert.Equal(2, change.Commands.Split(
+            $"add element bridge {LargeDomain.Table} sources6 {{ \"{LargeDomain.Vxlan}\" . {raw} . ").Length - 1);
+    }
+
+    [Theory]
+    [InlineData(40, 4, 41, 4)]
+    [InlineData(40, 4, 39, 4)]
+    [InlineData(40, 4, 41, 5)]
+    [InlineData(40, 4, 36, 3)]
+    [InlineData(40, 4, 40, 1)]
+    [InlineData(200, 100, 700, 2)]
+    public void The_change_makes_of_the_one_table_the_other(int members, int here, int thenMembers, int thenHere)
+    {
+        string before = NftTables.ForDomain(new LargeDomain(members, here).Plan());
+        string after = NftTables.ForDomain(new LargeDomain(thenMembers, thenHere).Plan());
+        FakeNetwork changed = new(), fresh = new();
+        changed.Load("-", before);
+        fresh.Load("-", after);
+        Assert.NotEqual(fresh.Tables.Values.Single(), changed.Tables.Values.Single());
+
+        NftChange? change = NftChange.Between(before, after);
+
+        Assert.NotNull(change);
+        changed.Load("-", change.Commands);
+        Assert.Equal(fresh.Tables.Values.Single(), changed.Tables.Values.Single());
+    }
+
+    [Fact]
+    public void A_change_of_anything_but_elements_needs_the_whole_text()
+    {
+        string before = NftTables.ForDomain(Whole);
+        foreach (string after in (string[])
+            [
+                NftTables.ForDomain(new LargeDomain(4, 4).Plan()),
+                before.Replace("counter name spoofed drop", "accept", StringComparison.Ordinal),
+                before.Replace("set taps", "set tabs", StringComparison.Ordinal),
+                before.Replace("type ifname\n", "type ifindex\n", StringComparison.Ordinal),
+                before[..^2],
+                "",
+            ])
+        {
+            Assert.NotEqual(before, after);
+            Assert.Null(NftChange.Between(before, after));
+            Assert.Null(NftChange.Between(after, before));
+        }
+    }
+
+    [Fact]
+    public void What_gets_another_verdict_goes_before_it_comes_again()
+    {
+        const string text = "table bridge t {\n\tmap m {\n\t\ttype ifname : verdict\n\t\telements = {\n"
+            + "\t\t\t\"a\" : accept,\n\t\t}\n\t}\n}\n";
+
+        NftChange? change = NftChange.Between(text, text.Replace("accept", "drop", StringComparison.Ordinal));
+
+        Assert.Equal(
+            new NftChange(
+                "delete element bridge t m { \"a\" : accept }\nadd element bridge t m { \"a\" : drop }\n", 2),
+            change);
+    }
+}
