@@ -10,7 +10,7 @@ say() { printf '%s\n' "$*" >&2; }
 # What every part needs on a bare Debian 12 machine besides the .NET 10 SDK.
 base_packages=(libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients libvirt0 qemu-system-x86 qemu-utils
   nftables iproute2 libsqlite3-0 busybox-static cpio kmod gcc libc6-dev tcpdump iputils-ping
-  libtss2-esys-3.0.2-0 libtss2-mu0 swtpm swtpm-tools bubblewrap libseccomp2 wireguard-tools wireguard-go)
+  libtss2-esys-3.0.2-0 libtss2-mu0 swtpm swtpm-tools bubblewrap libseccomp2 wireguard-tools wireguard-go dnsmasq-base)
 
 prepare() {
   local missing=() package

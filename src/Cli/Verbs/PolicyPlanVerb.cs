@@ -74,6 +74,7 @@ internal static class PolicyPlanVerb
                 DrawMachine(node.AddNode(Line("machine", machine.DisplayName, machine.Reason)), machine);
             }
 
+            DrawServices(node, domain);
             if (domain.Gateway is { } gateway)
             {
                 TreeNode door = node.AddNode(Line("gateway", gateway.Namespace, gateway.Reason));
@@ -92,6 +93,29 @@ internal static class PolicyPlanVerb
         }
 
         return tree;
+    }
+
+    private static void DrawServices(TreeNode node, DomainPlan domain)
+    {
+        if (domain.ServicePoint is { } point)
+        {
+            TreeNode service = node.AddNode(Line("services", point.Namespace, point.Reason));
+            foreach (ServedMachine machine in point.Machines)
+            {
+                string what = $"{machine.Name} {machine.Mac} {machine.Ipv4} {machine.Ipv6}";
+                service.AddNode($"[bold]machine[/] {Markup.Escape(what)}");
+            }
+
+            foreach (ServedName name in point.Names)
+            {
+                string what = $"{string.Join(", ", name.Names)} is {string.Join(", ", name.Addresses)}";
+                service.AddNode($"[bold]name[/] {Markup.Escape(what)}");
+            }
+        }
+        else if (domain.AddressServer is { } server)
+        {
+            node.AddNode($"[bold]services[/] addresses by {Markup.Escape(server.Ref.Name.Text)}");
+        }
     }
 
     private static void DrawMachine(TreeNode node, CompartmentPlan machine)

@@ -43,6 +43,14 @@ internal static class Addresses
         return new IPAddress(bytes);
     }
 
+    /// <summary>The service point's address: the second after the subnet's own.</summary>
+    public static IPAddress Service(IPNetwork subnet)
+    {
+        var bytes = subnet.BaseAddress.GetAddressBytes();
+        bytes[^1] |= 2;
+        return new IPAddress(bytes);
+    }
+
     /// <summary>The last address of a subnet: IPv4's broadcast address.</summary>
     public static IPAddress Last(IPNetwork subnet)
     {

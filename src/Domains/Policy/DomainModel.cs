@@ -23,6 +23,8 @@ public sealed record DomainModel
     public required MachineDemand Machines { get; init; }
     /// <summary>Addresses and confidentiality of the domain's network.</summary>
     public required NetworkDemand Network { get; init; }
+    /// <summary>Services in the domain's network; none where nothing is said.</summary>
+    public NetworkServices Services { get; init; } = NetworkServices.None;
     /// <summary>Confidentiality of the domain's volumes.</summary>
     public required StorageConfidentiality Storage { get; init; }
     /// <summary>The media on which its volumes may lie in clear; none where nothing is said.</summary>

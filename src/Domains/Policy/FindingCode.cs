@@ -114,6 +114,8 @@ public enum FindingCode
     NoAddress,
     /// <summary>Two subnets of one domain overlap.</summary>
     OverlappingSubnets,
+    /// <summary>A subnet too wide for hosts to tell machines their addresses in it.</summary>
+    SubnetTooWide,
     /// <summary>A quota smaller than the reservation.</summary>
     QuotaBelowReservation,
     /// <summary>A flow from a domain to itself.</summary>
@@ -185,6 +187,8 @@ public enum FindingCode
     AddressIsSubnet,
     /// <summary>A machine has its gateway's address.</summary>
     AddressIsGateway,
+    /// <summary>A machine has the address of its domain's service point.</summary>
+    AddressIsService,
     /// <summary>A machine has its subnet's broadcast address.</summary>
     AddressIsBroadcast,
     /// <summary>Two ports in one domain have one address.</summary>

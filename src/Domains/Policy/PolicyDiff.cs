@@ -47,6 +47,8 @@ public enum PolicyChangeCode
     Capacity,
     /// <summary>Subnets or network number.</summary>
     Addresses,
+    /// <summary>Services in a domain's network.</summary>
+    NetworkServices,
     /// <summary>A volume appears, disappears or changes.</summary>
     Volume,
     /// <summary>A host appears, disappears or changes.</summary>

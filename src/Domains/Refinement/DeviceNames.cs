@@ -24,6 +24,11 @@ internal static class DeviceNames
 
     public static string GatewayMac(DomainRef domain) => Mac($"gateway {domain}");
 
+    /// <summary>A service point's namespace, and the host's end of the pair into it.</summary>
+    public static string ServicePoint(DomainRef domain) => "bwn" + Digits(domain.ToString());
+
+    public static string ServiceMac(DomainRef domain) => Mac($"service point {domain}");
+
     public static string Machine(CompartmentRef machine) =>
         "bw-" + DerivedNames.Digits(machine.ToString(), DerivedNames.MachineDigits);
 

@@ -34,7 +34,16 @@ public sealed record DomainPlan(
     NetworkPlan Network,
     GatewayPlan? Gateway,
     ImmutableArray<CompartmentPlan> Compartments,
-    Reason Reason);
+    Reason Reason)
+{
+    /// <summary>Where the domain's machines here ask for addresses and names; null where its policy has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ServicePointPlan? ServicePoint { get; init; }
+
+    /// <summary>The machine that may tell the others their addresses, wherever it runs; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public MemberPlan? AddressServer { get; init; }
+}
 
 /// <summary>A machine the host runs, exactly as it must look.</summary>
 public sealed record CompartmentPlan

@@ -97,14 +97,22 @@ public static class OwnMachines
         return string.Join(", ", lent) is { Length: > 0 } names ? $", which owns the volume {names}" : "";
     }
 
-    private static DomainPlan Without(DomainPlan domain, HashSet<CompartmentRef> stopped) => domain with
+    private static DomainPlan Without(DomainPlan domain, HashSet<CompartmentRef> stopped)
     {
-        Compartments = [.. domain.Compartments.Where(machine => !stopped.Contains(machine.Ref))],
-        Network = domain.Network with
+        ImmutableArray<LocalPort> ports =
+            [.. domain.Network.Ports.Where(port => !stopped.Contains(port.Member.Ref))];
+        return domain with
         {
-            Ports = [.. domain.Network.Ports.Where(port => !stopped.Contains(port.Member.Ref))],
-        },
-    };
+            Compartments = [.. domain.Compartments.Where(machine => !stopped.Contains(machine.Ref))],
+            Network = domain.Network with { Ports = ports },
+            ServicePoint = domain.ServicePoint is { } point
+                ? point with
+                {
+                    Machines = [.. point.Machines.Where(one => ports.Any(port => port.Device == one.Device))],
+                }
+                : null,
+        };
+    }
 }
 
 /// <summary>A plan for a host that is not trusted with all of its machines.</summary>

@@ -62,16 +62,20 @@ public static class Refine
                 conflict.Sentence, [conflict.Judge.Domain.Origin, conflict.Peer.Origin]));
         }
 
+        var gateway = Gateways.Of(scene, host, domain, passages);
         return new DomainPlan(
-            domain.Ref, Display.Of(domain), Networks.Of(scene, host, domain, withheld),
-            Gateways.Of(scene, host, domain, passages),
+            domain.Ref, Display.Of(domain), Networks.Of(scene, host, domain, withheld), gateway,
             [.. scene.MachinesOn(host.Ref)
                 .Where(machine => machine.Ref.Tenant == domain.Ref.Tenant && machine.Nics[0].Domain == domain.Ref.Name)
                 .Select(machine => Machines.Of(scene, host, machine))],
             new Reason(
                 $"{Display.Of(host)} runs members of {Display.Of(domain)}: "
                 + Display.List(here.Select(member => member.Machine.Ref.Name).Distinct()) + ".",
-                [domain.Origin, host.Origin]));
+                [domain.Origin, host.Origin]))
+        {
+            ServicePoint = ServicePoints.Of(scene, host, domain, gateway, passages),
+            AddressServer = ServicePoints.AddressServer(scene, domain),
+        };
     }
 
     private static ImmutableArray<AdmissionVerdict.Refused> Refused(Scene scene, HostRef host) =>

@@ -15,6 +15,7 @@ internal static class Subnets
             if (subnet.Contains(address))
             {
                 return address.Equals(subnet.BaseAddress) || address.Equals(Addresses.Gateway(subnet))
+                    || (domain.Services.HasServicePoint && address.Equals(Addresses.Service(subnet)))
                     || (address.AddressFamily == AddressFamily.InterNetwork && address.Equals(Addresses.Last(subnet)))
                     || Clash(subnet) is not null ? null : subnet;
             }

@@ -22,8 +22,8 @@ internal static class DomainTable
     private const string Sender = "@ll,48,48";
     private const string Source6 = "@nh,64,128";
 
-    private const string IsSource4 = "iifname . ether saddr . ip saddr @sources4";
-    private const string IsSource6 = $"iifname . {Sender} . {Source6} @sources6";
+    internal const string IsSource4 = "iifname . ether saddr . ip saddr @sources4";
+    internal const string IsSource6 = $"iifname . {Sender} . {Source6} @sources6";
     private const string IsTarget = $"iifname . {Sender} . {Target} @sources6";
     private const string Plain = "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length";
 
@@ -33,15 +33,19 @@ internal static class DomainTable
         var text = NftText.Replacing("bridge", network.Table);
         text.Counters("spoofed", "rogue", "unknown_protocol", "probes", "closed", "strange_port", "host");
         Ports(text, plan);
-        Sources(text, network);
+        var members = Members(network);
+        Sources(text, members);
+        var services = new ServiceRules(plan);
+        services.Sets(text, members);
         if (plan.Gateway is { } gateway)
         {
             GatewaySets(text, gateway);
         }
 
-        SenderChains(text, plan.Gateway);
+        SenderChains(text, plan.Gateway, services);
         Neighbours(text);
-        Ways(text, network, plan.Gateway);
+        Ways(text, network, plan.Gateway, services);
+        services.Chains(text);
         text.Close();
         return text.ToString();
     }
@@ -58,6 +62,11 @@ internal static class DomainTable
             ports.Add((gateway.BridgePort, "gateway", "from_gateway"));
         }
 
+        if (plan.ServicePoint is { } point)
+        {
+            ports.Add((point.BridgePort, "service", "from_service"));
+        }
+
         text.Set("set", "ports", "type ifname", ports.Select(port => Quoted(port.Port)));
         text.Set("map", "senders", "type ifname : verdict",
             ports.Select(port => $"{Quoted(port.Port)} : goto {port.From}"));
@@ -65,16 +74,19 @@ internal static class DomainTable
             ports.Select(port => $"{Quoted(port.Port)} : goto {port.To}"));
     }
 
-    /// <summary>
-    /// Which addresses may come from which port: a machine's from its own, the peers' from the tunnel.
-    /// </summary>
-    private static void Sources(NftText text, NetworkPlan network)
+    /// <summary>Who sends from which port: a machine from its own, the peers' from the tunnel.</summary>
+    private static List<(string Device, MemberPlan Member)> Members(NetworkPlan network)
     {
         var members = network.Ports.Select(port => (port.Device, port.Member)).ToList();
         // A peer's frames come by the way its link demands, and by no other.
         members.AddRange(network.Peers.SelectMany(peer => Tunnels.To(network, peer.Protection).SelectMany(
             tunnel => peer.Members.Select(member => (tunnel, member)))));
+        return members;
+    }
 
+    /// <summary>Which addresses may come from which port.</summary>
+    private static void Sources(NftText text, List<(string Device, MemberPlan Member)> members)
+    {
         text.Set("set", "sources4", "type ifname . ether_addr . ipv4_addr",
             members.Where(port => port.Member.Ipv4 is not null)
                 .Select(port => $"{Quoted(port.Device)} . {port.Member.Mac} . {port.Member.Ipv4}"));
@@ -100,7 +112,7 @@ internal static class DomainTable
         gateway.Flows.Where(flow => family(flow.Own))
             .Select(flow => outward ? $"{flow.Own} . {flow.Other}" : $"{flow.Other} . {flow.Own}");
 
-    private static void SenderChains(NftText text, GatewayPlan? gateway)
+    private static void SenderChains(NftText text, GatewayPlan? gateway, ServiceRules services)
     {
         text.Chain("prerouting",
             "type filter hook prerouting priority -300; policy accept;",
@@ -110,7 +122,8 @@ internal static class DomainTable
             "counter name unknown_protocol drop");
         text.Chain("member4",
             "icmp type { redirect, router-advertisement } counter name rogue drop",
-            "udp sport 67 counter name rogue drop",
+            $"udp sport 67{services.ButServer} counter name rogue drop",
+            services.DhcpClients,
             $"{IsSource4} accept",
             "counter name spoofed drop");
         text.Chain("member_arp",
@@ -120,10 +133,12 @@ internal static class DomainTable
             "counter name spoofed drop");
         text.Chain("member6",
             "icmpv6 type vmap { nd-neighbor-solicit : goto solicit, nd-neighbor-advert : goto advert, "
-            + "nd-router-solicit : goto rogue_drop, nd-router-advert : goto rogue_drop, nd-redirect : goto rogue_drop, "
+            + $"nd-router-solicit : goto {services.RouterSolicit}, nd-router-advert : goto {services.RouterAdvert}, "
+            + "nd-redirect : goto rogue_drop, "
             + "ind-neighbor-solicit : goto rogue_drop, ind-neighbor-advert : goto rogue_drop, "
             + "router-renumbering : goto rogue_drop }",
-            "udp sport 547 counter name rogue drop",
+            $"udp sport 547{services.ButServer} counter name rogue drop",
+            services.Dhcp6Clients,
             $"{IsSource6} accept",
             "counter name spoofed drop");
         text.Chain("rogue_drop", "counter name rogue drop");
@@ -151,7 +166,7 @@ internal static class DomainTable
     /// <summary>
     /// Where frames may go: the gateway speaks only with machines of this host, never across the tunnel.
     /// </summary>
-    private static void Ways(NftText text, NetworkPlan network, GatewayPlan? gateway)
+    private static void Ways(NftText text, NetworkPlan network, GatewayPlan? gateway, ServiceRules services)
     {
         var tunnels = Tunnels.Of(network);
         text.Set("set", "tunnels", "type ifname", tunnels.Select(Quoted));
@@ -168,6 +183,7 @@ internal static class DomainTable
         text.Chain("from_machine",
             gateway is null ? "" : $"oifname {Quoted(gateway.BridgePort)} goto to_gateway",
             gateway is null ? "" : $"ether daddr {gateway.Mac} counter name closed drop",
+            services.ToService, services.Elsewhere,
             "oifname @taps accept",
             tunnels.IsEmpty ? "" : "oifname @tunnels goto to_tunnel",
             "counter name strange_port drop");
@@ -180,6 +196,7 @@ internal static class DomainTable
                 gateway is null ? "" : "arp daddr ip @gateway4 counter name closed drop",
                 gateway is null ? ""
                     : $"icmpv6 type nd-neighbor-solicit {Target} @gateway_targets counter name closed drop",
+                services.AskedFar4, services.AskedFar6,
                 "accept");
         }
 

@@ -33,6 +33,13 @@ public static class NftTables
         return GatewayTable.Text(plan);
     }
 
+    /// <summary>The filter of a service point (family inet), to be loaded inside its network namespace.</summary>
+    public static string ForServicePoint(ServicePointPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return ServiceTable.Text(plan);
+    }
+
     /// <summary>
     /// The host's own guard: dead ports (table <c>bridge bw_guard</c>, whose set <c>live_ports</c> keeps its elements
     /// when the text is loaded again) and accepted tunnels (table <c>inet bw_underlay</c>).

@@ -39,6 +39,7 @@ public sealed class TvdProxy(
             apply.ThrowFirst();
         }
 
+        apply.Try("services", () => network.Serve(own));
         foreach (CompartmentPlan machine in own.Compartments)
         {
             stop.ThrowIfCancellationRequested();

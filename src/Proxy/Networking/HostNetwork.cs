@@ -1,6 +1,7 @@
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Services;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -22,7 +23,8 @@ public sealed class HostNetwork
         Guard = new HostGuard(tools, tables, integrity, planned);
         SegmentKeeper segments = new(tools, tables, Guard, integrity, planned);
         GatewayKeeper gateways = new(tools, tables, Guard, integrity, planned);
-        Domains = new VirtualNetworkManager(segments, gateways, Guard, tunnels);
+        ServicePointKeeper points = new(tools, tables, Guard, new ServiceServer(host, tools), (integrity, planned));
+        Domains = new VirtualNetworkManager(segments, gateways, points, Guard, tunnels);
         Passages = new PassageKeeper(segments, tunnels);
         Sweep = new HostSweep(tools, tables, Guard, integrity);
     }

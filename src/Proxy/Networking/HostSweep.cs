@@ -11,9 +11,9 @@ namespace Bailiwick.Proxy.Networking;
 /// </summary>
 public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
 {
-    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq", "bwy", "bww"];
+    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq", "bwy", "bww", "bwn"];
 
-    private static readonly string[] Spaces = ["bwg", "bws"];
+    private static readonly string[] Spaces = ["bwg", "bws", "bwn"];
 
     /// <summary>Makes dead every live port that the plan does not name.</summary>
     /// <param name="plan">The plan.</param>
@@ -44,6 +44,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
         HashSet<string> spaces =
         [
             .. plan.Domains.Select(d => d.Gateway?.Namespace).OfType<string>(),
+            .. plan.Domains.Select(d => d.ServicePoint?.Namespace).OfType<string>(),
             .. Encrypted(plan).SelectMany(e => e.Generations.Select(one => one.Namespace)),
         ];
         string[] namespaces = [.. tools.Namespaces()
@@ -61,6 +62,8 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
         foreach (string space in namespaces)
         {
             tables.Forget(space);
+            // A namespace lives on with the last program in it.
+            tools.EndPrograms(space);
             tools.RunIgnoringAbsence(SegmentCommands.RemoveNamespace(space));
         }
 
@@ -94,6 +97,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
             devices.UnionWith(Tunnels.Of(domain.Network));
             devices.UnionWith(domain.Gateway is { } gateway
                 ? [gateway.BridgePort, .. gateway.Legs.Select(l => l.Port)] : []);
+            devices.UnionWith(domain.ServicePoint is { } point ? [point.BridgePort] : []);
         }
 
         foreach (PassagePlan passage in plan.Passages)

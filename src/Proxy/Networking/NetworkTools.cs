@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Bailiwick.Proxy.Host;
@@ -15,6 +16,8 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
     private const int MaxListingBytes = 256 << 20;
 
     private static readonly string[] Absences = ["Cannot find device", "No such file or directory", "No such device"];
+
+    private const int EndingTenths = 30;
 
     /// <summary>All devices of the host, or of one namespace.</summary>
     public ImmutableSortedDictionary<string, ObservedLink> Links(string? inNamespace = null)
@@ -64,6 +67,35 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
             .SelectMany(what => Output([.. Ip(inNamespace), .. what]).Split('\n'))
             .Select(line => line.Replace(" linkdown", "", StringComparison.Ordinal).TrimEnd())
             .Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The programs that are in a namespace, whoever started them.</summary>
+    public ImmutableArray<int> Programs(string inNamespace)
+    {
+        string[] argv = ["ip", "netns", "pids", inNamespace];
+        string[] lines = Output(argv).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return
+        [
+            .. lines.Select(line => int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out int id)
+                ? id : throw new WorldException(argv, -1, $"\"{line}\" is no process")),
+        ];
+    }
+
+    /// <summary>Ends all programs that are in a namespace.</summary>
+    /// <exception cref="WorldException">They do not end.</exception>
+    public void EndPrograms(string inNamespace)
+    {
+        for (int tenth = 0; Programs(inNamespace) is { IsEmpty: false } programs; tenth++)
+        {
+            if (tenth == EndingTenths)
+            {
+                throw new WorldException(["end", inNamespace], -1, $"{programs.Length} programs do not end");
+            }
+
+            string[] ids = [.. programs.Select(id => id.ToString(CultureInfo.InvariantCulture))];
+            host.Run(new ProgramCall(["kill", "-KILL", .. ids]) { Answers = [0, 1] });
+            Thread.Sleep(100);
+        }
     }
 
     /// <summary>The names of the tables of a family whose names begin with a prefix.</summary>

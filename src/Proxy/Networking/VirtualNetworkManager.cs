@@ -3,12 +3,13 @@ using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
+using Bailiwick.Proxy.Services;
 
 namespace Bailiwick.Proxy.Networking;
 
 /// <summary>A domain's virtual switch and gateway on this host, brought to the plan and watched.</summary>
 public sealed class VirtualNetworkManager(
-    SegmentKeeper segments, GatewayKeeper gateways, HostGuard guard, TunnelKeeper tunnels)
+    SegmentKeeper segments, GatewayKeeper gateways, ServicePointKeeper points, HostGuard guard, TunnelKeeper tunnels)
 {
     /// <summary>Brings rules, bridge, tunnel and gateway to the plan; ports are confirmed later.</summary>
     /// <exception cref="Host.WorldException">The world refused.</exception>
@@ -19,8 +20,23 @@ public sealed class VirtualNetworkManager(
             gateways.Bring(gateway, domain.Network.Mtu, apply);
         }
 
+        if (domain.ServicePoint is { } point)
+        {
+            points.Bring(point, domain.Network.Mtu, apply);
+        }
+
         StandingTunnels standing = tunnels.Bring(domain.Network.Encrypted, TunnelKeeper.PeersOf(domain));
         segments.Bring(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay, standing), Rules(domain), apply);
+    }
+
+    /// <summary>Makes sure that the domain's service point answers. Its machines run without it.</summary>
+    /// <exception cref="Host.WorldException">Its server does not start.</exception>
+    public void Serve(DomainPlan domain)
+    {
+        if (domain.ServicePoint is { } point)
+        {
+            points.Serve(point, domain.Network.Mtu);
+        }
     }
 
     /// <summary>Makes live every port of the domain that was observed to be right, and dead every other.</summary>

@@ -34,7 +34,11 @@ public sealed record WantedSegment(
         return new WantedSegment(
             network.Bridge, network.Mtu,
             WantedTunnel.All((network.Vxlan, network.Encrypted, network.Number), underlay.LocalIpv4, peers, standing),
-            domain.Gateway is { } gateway ? [gateway.BridgePort] : [], [.. network.Ports.Select(p => p.Device)]);
+            [
+                .. domain.Gateway is { } gateway ? new[] { gateway.BridgePort } : [],
+                .. domain.ServicePoint is { } point ? new[] { point.BridgePort } : [],
+            ],
+            [.. network.Ports.Select(p => p.Device)]);
     }
 
     /// <summary>A passage's switch: nothing in it is for everybody.</summary>

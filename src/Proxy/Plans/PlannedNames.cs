@@ -73,6 +73,11 @@ public sealed class PlannedNames
             }
         }
 
+        if (domain.ServicePoint is { } point)
+        {
+            add(point.Namespace, owner);
+        }
+
         foreach (LocalPort port in domain.Network.Ports)
         {
             add(port.Device, owner);

@@ -31,10 +31,15 @@ public sealed class TwoHosts : IDisposable
     private readonly HostPlan[] _plans;
 
     public TwoHosts()
+        : this(Policies)
+    {
+    }
+
+    private TwoHosts(Example policies)
     {
         try
         {
-            _plans = [Plan(Policies, 1), Plan(Policies, 2)];
+            _plans = [Plan(policies, 1), Plan(policies, 2)];
             Wire();
             _hosts[0].Bring(_plans[0]);
             _hosts[1].Bring(_plans[1]);
@@ -56,6 +61,9 @@ public sealed class TwoHosts : IDisposable
         .With("bank/ledger.yaml", Acceptance, Acceptance
             + "    - {from: bank/web, network: {protocol: udp, ports: [\"5353-5400\"]}}\n"
             + "    - {from: bank/web, network: {protocol: icmp}}\n");
+
+    /// <summary>The same hosts under other policies.</summary>
+    internal static TwoHosts Under(Example policies) => new(policies);
 
     internal PlanOnNamespaces Host(int number) => _hosts[number - 1];
 

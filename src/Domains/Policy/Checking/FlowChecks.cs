@@ -124,6 +124,11 @@ internal static class FlowChecks
                 }
             }
         }
+
+        if (domain.Services.Addresses is AddressService.Machine server && !names.Contains(server.Name))
+        {
+            Stranger(statements, domain, server.Name.Text, "/services/addresses/machine");
+        }
     }
 
     private static void Machines(StatementSet statements, DomainMembers members, DomainModel domain, FlowTerm term)

@@ -171,6 +171,11 @@ internal static class MachineChecks
             return (FindingCode.AddressIsGateway, $"{address} is the gateway's address in {subnets[0]}.");
         }
 
+        if (domain.Services.HasServicePoint && address.Equals(Addresses.Service(subnets[0])))
+        {
+            return (FindingCode.AddressIsService, $"{address} is the service point's address in {subnets[0]}.");
+        }
+
         return address.AddressFamily == AddressFamily.InterNetwork && address.Equals(Addresses.Last(subnets[0]))
             ? (FindingCode.AddressIsBroadcast, $"{address} is the broadcast address of {subnets[0]}.")
             : null;

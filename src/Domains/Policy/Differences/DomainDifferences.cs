@@ -81,6 +81,8 @@ internal static class DomainDifferences
             PolicyChangeCode.Addresses, $"{DerivedNames.NetworkNumber(old)}", $"{DerivedNames.NetworkNumber(now)}",
             $"Network number of {name}");
         changes.Other(
+            PolicyChangeCode.NetworkServices, Words(old.Services), Words(now.Services), $"Services in {name}");
+        changes.Other(
             PolicyChangeCode.Domain, $"{old.LegalOwner.Name} ({old.LegalOwner.Jurisdiction})",
             $"{now.LegalOwner.Name} ({now.LegalOwner.Jurisdiction})", $"Legal owner of {name}");
     }
@@ -111,6 +113,19 @@ internal static class DomainDifferences
 
     private static string Text(ImmutableArray<Predicate> evidence) => evidence.IsEmpty
         ? "nothing" : Encoding.UTF8.GetString(PredicateJson.Write(evidence));
+
+    private static string Words(NetworkServices services) => "addresses by " + services.Addresses switch
+    {
+        AddressService.Nobody => "nobody",
+        AddressService.EachHost => "each host",
+        AddressService.Machine machine => $"the machine {machine.Name}",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    } + ", names by " + services.Names switch
+    {
+        ServiceProvider.None => "nobody",
+        ServiceProvider.Host => "each host",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 
     // These enums are in the order of their strength.
     private static string Words(MediumRef medium) => $"{medium.Operator.Short}/{medium.Name}";

@@ -15,12 +15,13 @@ internal static class DomainReader
     {
         body.Only(
             "legalOwner", "expires", "hosts", "machines", "network", "storage", "quota", "reservation", "approvals",
-            "groups", "flows");
+            "groups", "flows", "services");
         var owner = body.Need("legalOwner").Only("name", "jurisdiction");
         var flows = body.May("flows").Only("grants", "accepts");
         var storage = body.Need("storage").Only("confidentiality", "trustedMedia");
         var media = storage.May("trustedMedia");
         var reference = new DomainRef(document.Origin.Owner, document.Origin.Name);
+        var network = Network(body.Need("network"));
         var domain = new DomainModel
         {
             Ref = reference,
@@ -28,7 +29,8 @@ internal static class DomainReader
             Expires = body.Need("expires", FindingCode.MissingExpiry).Moment(),
             Hosts = Hosts(body.Need("hosts"), document.Names, document.IsSigned),
             Machines = Machines(body.Need("machines")),
-            Network = Network(body.Need("network")),
+            Network = network,
+            Services = ServiceReader.Services(body.May("services"), network.Subnets),
             Storage = storage.Need("confidentiality").Word<StorageConfidentiality>(),
             TrustedMedia = media.IsPresent
                 ? media.Distinct(1, PolicyLimits.Names, item => item.Medium(document.Names)) : [],

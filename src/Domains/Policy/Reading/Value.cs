@@ -32,6 +32,9 @@ internal sealed partial class Value
     /// <summary>False when there is no value, and nothing more to be said about it.</summary>
     public bool IsPresent => _node is not null;
 
+    /// <summary>Whether it is an object.</summary>
+    public bool HasMembers => _node is PolicyNode.Members;
+
     /// <summary>The whole body.</summary>
     public static Value Of(PolicyNode body, DocumentFindings findings) => new(body, "", findings, body.Line);
 
