@@ -59,7 +59,10 @@ var root = new RootCommand(
         HostList.Create(terminal), HostLeases.Create(terminal), HostDrain.Create(terminal), HostEnrol.Create(terminal),
         HostForget.Create(terminal),
     },
-    new Command("network", "a tenant's own networks: where packets go") { NetworkTrace.Create(terminal) },
+    new Command("network", "a tenant's own networks: where packets go, and where they went")
+    {
+        NetworkTrace.Create(terminal), NetworkFlows.Create(terminal),
+    },
     new Command("ledger", "the log of statements") { LedgerVerify.Create(terminal) },
     new Command("evidence", "what a TPM, and the maker of a TPM, vouches for")
     {

@@ -26,6 +26,7 @@ using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Provisioning;
 using Bailiwick.Proxy.Restarting;
 using Bailiwick.Proxy.Scrubbing;
+using Bailiwick.Proxy.Seeing;
 using Bailiwick.Proxy.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -91,6 +92,7 @@ public static class ProxyProcess
         CompartmentManager compartments = new(hypervisor, storage, devices, network.Domains, layout, integrity);
         await using TvdFactory factory = new(plans, new UnitMaker(plans, network, compartments, storage, time), time);
         HostView view = new(plans, compartments, factory);
+        using FlowWatch flows = new(plans, network.Tools, directory, time);
 
         // Who asks: libvirt's hook and the API. The last good plan is in force before either is answered.
         RecordSoftware(integrity);
@@ -101,7 +103,7 @@ public static class ProxyProcess
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
             Prove = asked => Prove(evidence, enrolment, asked), Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
-            Network = new NetworkApi(plans, time),
+            Network = new NetworkApi(plans, integrity, time) { Flows = flows.Of },
             Backups = new((self, identity.Signer), plans, () => watch.Checkpoint, volumes, integrity, time),
         };
         ChannelListening listening = new(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time);
@@ -110,7 +112,7 @@ public static class ProxyProcess
         factory.Start();
         ready();
         await RunAllAsync(
-            stop, watch.RunAsync, services.RunAsync, peers.RunAsync, proving.RunAsync,
+            stop, watch.RunAsync, services.RunAsync, peers.RunAsync, proving.RunAsync, flows.RunAsync,
             Scrubs(configuration, identity, plans, services, storage, (integrity, directory)).RunAsync,
             new HostReporter(self, board, watch, view, leases, time).RunAsync, all => TickAsync(plans, time, all),
             all => hypervisor.WatchAsync(factory.WakeAll, time, all)).ConfigureAwait(false);

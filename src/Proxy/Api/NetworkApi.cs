@@ -1,22 +1,73 @@
+using System.Collections.Immutable;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Seeing;
 using Bailiwick.Domains.Tracing;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Api;
 
 /// <summary>What a tenant may see of its networks on this host.</summary>
-public sealed class NetworkApi(PlanKeeper plans, TimeProvider time)
+public sealed class NetworkApi(PlanKeeper plans, IntegrityManager integrity, TimeProvider time)
 {
+    private const int FlowsAtOnce = 1000;
+
+    /// <summary>The flows of a domain on this host; null where it has no part in the domain.</summary>
+    public required Func<DomainRef, ImmutableArray<FlowRecord>?> Flows { get; init; }
+
     /// <summary>Adds the handlers.</summary>
     public RouteMap AddTo(RouteMap routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
         return routes.Handle<AskedTrace, TraceReport>(
-            ProxyRoutes.Trace, (call, asked) => Task.FromResult(Trace(call, asked)));
+            ProxyRoutes.Trace, (call, asked) => Task.FromResult(Trace(call, asked)))
+            .Handle<AskedFlows, FlowList>(
+                ProxyRoutes.Flows, (call, asked) => Task.FromResult(FlowsOf(call, asked)));
     }
+
+    /// <summary>Another tenant's domain is answered as one that is not here.</summary>
+    private RouteAnswer<FlowList> FlowsOf(RouteCall call, AskedFlows asked)
+    {
+        EnforcedPlan plan = plans.Current;
+        if (DomainRef.Read(asked.Domain) is not { } domain || !call.Caller.ActsFor(domain.Tenant)
+            || plan.Domain(domain) is not { } own)
+        {
+            return new RouteAnswer<FlowList>.Refused(NoDomain);
+        }
+
+        try
+        {
+            IntegrityEntry entry = integrity.Record(
+                IntegrityKind.ManagementRead, IntegrityReaders.Of(domain.Tenant), domain.ToString(),
+                $"The flows of {own.DisplayName}, by {call.Caller}.");
+            if (Flows(domain) is not { } records)
+            {
+                return new RouteAnswer<FlowList>.Refused(NoDomain);
+            }
+
+            return new RouteAnswer<FlowList>.Recorded(
+                new FlowList(
+                    plan.Plan.Host.Name.Text,
+                    [
+                        .. records.Take(FlowsAtOnce)
+                            .Select(record => ReportedFlow.Of(record, plan.Plan, own, plan.Datacentre)),
+                    ],
+                    records.Length > FlowsAtOnce),
+                new RouteReceipt(ProxyApi.LogName, entry.Sequence));
+        }
+        catch (WorldException error)
+        {
+            return new RouteAnswer<FlowList>.Refused(ProxyApi.Unrecorded(error));
+        }
+    }
+
+    private static RouteProblem NoDomain { get; } = new(
+        404, "not-found", "There is no such domain on this host.", "Ask the board where the domain is.");
 
     /// <summary>
     /// Follows the packet through this host's plan as it is in force, and through the others' as they follow from the

@@ -33,7 +33,7 @@ public sealed class ProxyApi(
     PlanKeeper plans, BoardWatch board, HostView view, TvdFactory factory, VirtualDeviceManager devices,
     IntegrityManager integrity)
 {
-    private const string LogName = "integrity log";
+    internal const string LogName = "integrity log";
 
     /// <summary>
     /// Makes what this host shows: over a nonce, its logs after positions, opened to a tenant or to nobody.
@@ -264,7 +264,7 @@ public sealed class ProxyApi(
     private static RouteProblem NoMachine { get; } = new(
         404, "not-found", "There is no such machine on this host.", "Ask the board where the machine is.");
 
-    private static RouteProblem Unrecorded(WorldException error) => new(
+    internal static RouteProblem Unrecorded(WorldException error) => new(
         503, "not-recorded", $"The read cannot be recorded, so it is not answered: {error.Stderr.Trim()}",
         "Tell the operator that the host's disk has trouble.");
 

@@ -114,8 +114,21 @@ public static class ProxyRoutes
         MaxBodyBytes = 1024,
     };
 
+    /// <summary>Who spoke with whom.</summary>
+    public static RouteRow Flows { get; } = new()
+    {
+        // What machines sent is looked at, and that is recorded.
+        Method = "POST",
+        Template = "/v1/network/flows",
+        Summary = "Who spoke with whom in a domain of the tenant's on this host, and what was dropped by which rule.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Writes("management read"),
+        MaxBodyBytes = 512,
+    };
+
     /// <summary>Those of a tenant's networks.</summary>
-    public static RouteRow[] Network => [Trace];
+    public static RouteRow[] Network => [Trace, Flows];
 
     /// <summary>All of them.</summary>
     public static RouteTable Table { get; } =

@@ -18,7 +18,7 @@ public sealed class HostNetwork
         IHost host, IntegrityManager integrity, PlannedNames planned, TunnelKeeper tunnels, TimeProvider time)
     {
         RulesWatch watch = new(host);
-        NetworkTools tools = new(host, watch);
+        NetworkTools tools = Tools = new(host, watch);
         TableKeeper tables = new(tools, watch, time);
         Guard = new HostGuard(tools, tables, integrity, planned);
         SegmentKeeper segments = new(tools, tables, Guard, integrity, planned);
@@ -29,6 +29,8 @@ public sealed class HostNetwork
         Sweep = new HostSweep(tools, tables, Guard, integrity);
     }
 
+    /// <summary>What all of them ask the host with.</summary>
+    public NetworkTools Tools { get; }
     /// <summary>Live and dead ports, and accepted tunnels.</summary>
     public HostGuard Guard { get; }
     /// <summary>The domains' switches and gateways.</summary>

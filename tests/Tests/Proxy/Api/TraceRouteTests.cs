@@ -81,7 +81,10 @@ public sealed class TraceRouteTests
     }
 
     private static Task<NetworkDesk> Desk() =>
-        NetworkDesk.Open(bench => new NetworkApi(bench.Plans, TimeProvider.System));
+        NetworkDesk.Open(bench => new NetworkApi(bench.Plans, bench.Integrity, TimeProvider.System)
+        {
+            Flows = _ => null,
+        });
 
     private static async Task<TraceReport> Ask(
         NetworkDesk desk, ECDsa key, string from, string to, string service = "tcp/80")
