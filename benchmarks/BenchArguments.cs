@@ -1,5 +1,6 @@
 using Bailiwick.Benchmarks.Appending;
 using Bailiwick.Benchmarks.Attesting;
+using Bailiwick.Benchmarks.Networking;
 using Bailiwick.Benchmarks.Starting;
 using Bailiwick.Benchmarks.Storing;
 
@@ -13,7 +14,7 @@ public sealed record BenchArguments(IReadOnlyList<IBench> Benches, bool Json, bo
 {
     /// <summary>All benches there are.</summary>
     public static IReadOnlyList<IBench> All { get; } = 
-        [new LedgerBench(), new StartBench(), new AttestationBench(), new StorageBench()];
+        [new LedgerBench(), new StartBench(), new AttestationBench(), new StorageBench(), new NetworkBench()];
 
     /// <summary>How it is used.</summary>
     public static string Usage =>

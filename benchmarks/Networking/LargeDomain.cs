@@ -8,10 +8,16 @@ using Bailiwick.Ledger.Statements;
 namespace Bailiwick.Benchmarks.Networking;
 
 /// <summary>One host's plan of a domain with many members, most of them on other hosts.</summary>
-/// <param name="Members">All of them.</param>
+/// <param name="Members">All of them, numbered from 0.</param>
 /// <param name="Here">How many of them are on this host.</param>
 public sealed record LargeDomain(int Members, int Here)
 {
+    /// <summary>The number of the first that is on this host.</summary>
+    public int First { get; init; }
+
+    /// <summary>The encrypted tunnels, when that is how other hosts are reached.</summary>
+    public EncryptedTunnels? Encrypted { get; init; }
+
     private const int PerHost = 200;
 
     private static readonly Reason Because = new("It is measured.", []);
@@ -33,17 +39,20 @@ public sealed record LargeDomain(int Members, int Here)
     {
         var domain = new DomainRef(PartyId.Unsigned("tenant"), StatementName.Parse("large"));
         ImmutableArray<LocalPort> ports =
-            [.. Enumerable.Range(0, Here).Select(i => new LocalPort(Tap(i), Member(i)))];
+            [.. Enumerable.Range(First, Here).Select(i => new LocalPort(Tap(i), Member(i)))];
         ImmutableArray<PeerPlan> peers =
         [
-            .. Enumerable.Range(Here, Members - Here).Chunk(PerHost).Select((chunk, i) => new PeerPlan(
-                new HostRef(PartyId.Unsigned("operator"), StatementName.Parse($"host-{i + 2}")), Underlay(i + 2),
-                [.. chunk.Select(Member)], LinkProtection.Clear, Because)),
+            .. Enumerable.Range(0, Members).Where(i => i < First || i >= First + Here).Chunk(PerHost)
+                .Select((chunk, i) => new PeerPlan(
+                    new HostRef(PartyId.Unsigned("operator"), StatementName.Parse($"host-{i + 2}")), Underlay(i + 2),
+                    [.. chunk.Select(Member)],
+                    Encrypted is null ? LinkProtection.Clear : LinkProtection.Encrypted, Because)),
         ];
         return new DomainPlan(
             domain, "tenant/large",
             new NetworkPlan(
-                Bridge, peers.IsEmpty ? null : Vxlan, null, Number, Table, 1450, ports, peers, Because),
+                Bridge, peers.IsEmpty || Encrypted is not null ? null : Vxlan, Encrypted, Number, Table,
+                Encrypted is null ? 1450 : 1370, ports, peers, Because),
             null, [], Because);
     }
 

@@ -99,14 +99,17 @@ internal static class DeviceNames
         new IPAddress([0xfe, 0x80, .. new byte[12], (byte)(1 + (slot / 256)), (byte)(slot % 256)]).ToString();
 
     /// <summary>The link-local address that a machine derives from its MAC (RFC 4291, appendix A).</summary>
-    public static string LinkLocal(string mac)
+    public static string LinkLocal(string mac) => new IPAddress(Convert.FromHexString(LinkLocalDigits(mac))).ToString();
+
+    /// <summary>The same as 32 hex digits.</summary>
+    public static string LinkLocalDigits(string mac)
     {
-        var bytes = mac.Split(':').Select(part => Convert.ToByte(part, 16)).ToArray();
-        return new IPAddress(
-        [
-            0xfe, 0x80, 0, 0, 0, 0, 0, 0,
-            (byte)(bytes[0] ^ 2), bytes[1], bytes[2], 0xff, 0xfe, bytes[3], bytes[4], bytes[5],
-        ]).ToString();
+        // Two digits and a colon for each byte; the second bit of the first says that the whole is universal.
+        var first = Convert.ToHexStringLower([(byte)(Convert.ToByte(mac[..2], 16) ^ 2)]);
+        return string.Concat(
+            "fe80000000000000", first,
+            string.Concat(mac.AsSpan(3, 2), mac.AsSpan(6, 2), "fffe", mac.AsSpan(9, 2)),
+            string.Concat(mac.AsSpan(12, 2), mac.AsSpan(15, 2)));
     }
 
     private static string Placed(string prefix, string segment, int number) =>

@@ -27,6 +27,14 @@ internal static class DomainTable
     private const string IsTarget = $"iifname . {Sender} . {Target} @sources6";
     private const string Plain = "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length";
 
+    /// <summary>
+    /// Whether what is said in both tables about a member that both have follows from that member and its place alone,
+    /// so that it is the same in both.
+    /// </summary>
+    public static bool SayTheSameOfAMember(DomainPlan plan, DomainPlan other) =>
+        plan.AddressServer == other.AddressServer
+        && plan.ServicePoint?.GivesAddresses == other.ServicePoint?.GivesAddresses;
+
     public static string Text(DomainPlan plan)
     {
         var network = plan.Network;
@@ -81,6 +89,9 @@ internal static class DomainTable
         // A peer's frames come by the way its link demands, and by no other.
         members.AddRange(network.Peers.SelectMany(peer => Tunnels.To(network, peer.Protection).SelectMany(
             tunnel => peer.Members.Select(member => (tunnel, member)))));
+        // In the order of the elements that are made of them, so that these need not be put in order.
+        members.Sort((a, b) => string.CompareOrdinal(a.Device, b.Device) is var order and not 0
+            ? order : string.CompareOrdinal(a.Member.Mac, b.Member.Mac));
         return members;
     }
 
@@ -91,9 +102,16 @@ internal static class DomainTable
             members.Where(port => port.Member.Ipv4 is not null)
                 .Select(port => $"{Quoted(port.Device)} . {port.Member.Mac} . {port.Member.Ipv4}"));
         text.Set("set", "sources6", $"typeof iifname . {Sender} . {Source6}",
-            members.Where(port => port.Member.Ipv6 is not null)
-                .SelectMany(port => new[] { port.Member.Ipv6, DeviceNames.LinkLocal(port.Member.Mac) }.OfType<string>()
-                    .Select(address => $"{Quoted(port.Device)} . {Raw.Mac(port.Member.Mac)} . {Raw.Ipv6(address)}")));
+            members.Where(port => port.Member.Ipv6 is not null).SelectMany(Sources6));
+    }
+
+    private static IEnumerable<string> Sources6((string Device, MemberPlan Member) port)
+    {
+        var before = $"{Quoted(port.Device)} . {Raw.Mac(port.Member.Mac)} . ";
+        var (own, local) = (port.Member.Ipv6 is { } address ? Raw.Ipv6(address) : "", Raw.LinkLocal(port.Member.Mac));
+        var isFirst = string.CompareOrdinal(own, local) < 0;
+        yield return before + (isFirst ? own : local);
+        yield return before + (isFirst ? local : own);
     }
 
     private static void GatewaySets(NftText text, GatewayPlan gateway)

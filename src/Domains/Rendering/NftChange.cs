@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Text;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Domains.Rendering;
 
@@ -10,6 +13,9 @@ namespace Bailiwick.Domains.Rendering;
 /// <param name="Elements">How many elements go or come.</param>
 public sealed record NftChange(string Commands, int Elements)
 {
+    /// <summary>Nothing differs.</summary>
+    public static NftChange None { get; } = new("", 0);
+
     /// <summary>
     /// Compares two texts that <see cref="NftTables"/> made; null when they differ in more than the elements of their
     /// sets, so that the whole text must be loaded.
@@ -30,6 +36,68 @@ public sealed record NftChange(string Commands, int Elements)
         // What goes comes first: an element may come again with another verdict.
         return new NftChange(going.Append(coming).ToString(), count);
     }
+
+    /// <summary>
+    /// The same for the tables of two plans of one domain, without writing down what is about members that are in both.
+    /// </summary>
+    public static NftChange? Between(DomainPlan before, DomainPlan after)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        var (was, now) = DomainTable.SayTheSameOfAMember(before, after)
+            ? (Without(before, Places(after)), Without(after, Places(before)))
+            : (before, after);
+        return Between(DomainTable.Text(was), DomainTable.Text(now));
+    }
+
+    private static Dictionary<(string Device, string Mac), MemberPlan> Places(DomainPlan plan)
+    {
+        var places = new Dictionary<(string, string), MemberPlan>();
+        foreach (var port in plan.Network.Ports)
+        {
+            places[(port.Device, port.Member.Mac)] = port.Member;
+        }
+
+        foreach (var peer in plan.Network.Peers)
+        {
+            foreach (var member in peer.Members)
+            {
+                places[(Way(peer.Protection), member.Mac)] = member;
+            }
+        }
+
+        return places;
+    }
+
+    private static DomainPlan Without(DomainPlan plan, Dictionary<(string, string), MemberPlan> same)
+    {
+        bool IsNew(string place, MemberPlan member) =>
+            !same.TryGetValue((place, member.Mac), out var other) || !other.Equals(member);
+
+        var network = plan.Network;
+        return plan with
+        {
+            Network = network with
+            {
+                Ports = [.. network.Ports.Where(port => IsNew(port.Device, port.Member))],
+                Peers =
+                [
+                    .. network.Peers.Select(peer => peer with
+                    {
+                        Members = [.. peer.Members.Where(member => IsNew(Way(peer.Protection), member))],
+                    }),
+                ],
+            },
+        };
+    }
+
+    /// <summary>Frames of all peers that are reached in the same way come by the same ports.</summary>
+    private static string Way(LinkProtection protection) => protection switch
+    {
+        LinkProtection.Clear => "clear",
+        LinkProtection.Encrypted => "encrypted",
+        _ => throw new UnreachableException(),
+    };
 
     /// <summary>Both are in the order of their characters' numbers, each element once.</summary>
     private static int Merge(

@@ -53,7 +53,7 @@ internal sealed class NftText
         }
     }
 
-    /// <summary>A set, or with values a verdict map. Elements are sorted and each is given once.</summary>
+    /// <summary>A set, or with values a verdict map. Elements are put in order, and each is given once.</summary>
     public void Set(string kind, string name, string type, IEnumerable<string> elements, string? flags = null)
     {
         Open($"{kind} {name}");
@@ -63,14 +63,14 @@ internal sealed class NftText
             Line($"flags {flags}");
         }
 
-        var sorted = elements.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var sorted = Sorted(elements);
         if (sorted.Count > 0)
         {
             Line(Elements);
             _depth++;
             foreach (var element in sorted)
             {
-                Line(element + ",");
+                _text.Append('\t', _depth).Append(element).Append(",\n");
             }
 
             Close();
@@ -91,6 +91,20 @@ internal sealed class NftText
         }
 
         Close();
+    }
+
+    private static List<string> Sorted(IEnumerable<string> elements)
+    {
+        List<string> all = [.. elements];
+        for (var i = 1; i < all.Count; i++)
+        {
+            if (string.CompareOrdinal(all[i - 1], all[i]) >= 0)
+            {
+                return [.. all.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            }
+        }
+
+        return all;
     }
 
     public override string ToString() => _text.ToString();

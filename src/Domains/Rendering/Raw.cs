@@ -1,4 +1,5 @@
 using System.Net;
+using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Domains.Rendering;
 
@@ -11,6 +12,8 @@ internal static class Raw
 
     public static string Ipv6(string address) =>
         "0x" + Convert.ToHexStringLower(IPAddress.Parse(address).GetAddressBytes());
+
+    public static string LinkLocal(string mac) => "0x" + DeviceNames.LinkLocalDigits(mac);
 
     public static string Mac(string mac) => "0x" + mac.Replace(":", "", StringComparison.Ordinal);
 }

@@ -54,7 +54,8 @@ internal sealed class ServiceRules(DomainPlan plan)
         if (Asks)
         {
             // The host answers its own machines; a machine that serves answers those of all hosts.
-            var clients = members.Where(one => !FromHost || plan.Network.Ports.Any(port => port.Device == one.Device));
+            var here = plan.Network.Ports.Select(port => port.Device).ToHashSet(StringComparer.Ordinal);
+            var clients = members.Where(one => !FromHost || here.Contains(one.Device));
             text.Set("set", "dhcp_clients", $"typeof iifname . ether saddr . {ClientMac}", clients.Select(one =>
                 $"{Quoted(one.Device)} . {one.Member.Mac} . {Raw.Mac(one.Member.Mac)}"));
         }

@@ -1,27 +1,8 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using System.Text;
-using System.Text.RegularExpressions;
 using Bailiwick.Domains.Rendering;
 
 namespace Bailiwick.Proxy.Networking;
-
-/// <summary>
-/// Rules of one place: the whole text for <c>nft -f -</c>, which replaces its tables in one transaction.
-/// </summary>
-/// <param name="Namespace">The network namespace, or null for the host's own.</param>
-/// <param name="Text">The text.</param>
-public sealed partial record WantedRules(string? Namespace, string Text)
-{
-    /// <summary>The tables the text makes: family and name.</summary>
-    public ImmutableArray<(string Family, string Name)> Tables { get; } =
-        [.. TableLine().Matches(Text).Select(m => (m.Groups[1].Value, m.Groups[2].Value)).Distinct()];
-
-    internal string Place => $"{Namespace ?? "-"}: {string.Join(", ", Tables.Select(t => $"{t.Family} {t.Name}"))}";
-
-    [GeneratedRegex(@"^table (\w+) (\w+)", RegexOptions.Multiline)]
-    private static partial Regex TableLine();
-}
 
 /// <summary>How rules stand.</summary>
 public enum RulesState
@@ -48,9 +29,6 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     /// <summary>After this long a table is read and compared, even if nobody else was seen to change any.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
-    /// <summary>A text of fewer characters is read back at once, a longer one when there is time.</summary>
-    private const int Short = 64 * 1024;
-
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, Loaded> _loaded = new(StringComparer.Ordinal);
 
@@ -59,7 +37,8 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     public RulesState State(WantedRules rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        if (!_loaded.TryGetValue(rules.Place, out Loaded? loaded) || loaded.Text != rules.Text)
+        if (!_loaded.TryGetValue(rules.Place, out Loaded? loaded)
+            || rules.ChangeFrom(loaded.Rules) is not { Elements: 0 })
         {
             return RulesState.New;
         }
@@ -101,12 +80,12 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
         long? period = PeriodOf(rules);
         _loaded.TryRemove(rules.Place, out Loaded? former);
         NftChange? change = former is not null && period is not null && period == former.Period && before.Length == 0
-            ? NftChange.Between(former.Text, rules.Text) : null;
+            ? rules.ChangeFrom(former.Rules) : null;
         tools.Load(change is { Elements: > 0 } ? change.Commands : before + rules.Text, rules.Namespace);
-        string? content = rules.Text.Length < Short || period is null ? Content(rules) : null;
+        string? content = rules.IsShort || period is null ? Content(rules) : null;
         if (content is not null || (period is not null && PeriodOf(rules) == period))
         {
-            _loaded[rules.Place] = new Loaded(rules.Text, content, period, time.GetTimestamp());
+            _loaded[rules.Place] = new Loaded(rules, content, period, time.GetTimestamp());
         }
     }
 
@@ -146,9 +125,9 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     }
 
     /// <summary>What was loaded.</summary>
-    /// <param name="Text">The whole text, as if it had been loaded whole.</param>
+    /// <param name="Rules">All of it, as if it had been loaded whole.</param>
     /// <param name="Content">What the kernel made of it; null when that was not read yet.</param>
     /// <param name="Period">The period in which the kernel held it; null where periods are not known.</param>
     /// <param name="At">When that was found, as <see cref="TimeProvider.GetTimestamp"/> tells.</param>
-    private sealed record Loaded(string Text, string? Content, long? Period, long At);
+    private sealed record Loaded(WantedRules Rules, string? Content, long? Period, long At);
 }

@@ -78,7 +78,7 @@ public sealed class VirtualNetworkManager(
     private WantedSegment Wanted(EnforcedPlan plan, DomainPlan domain) =>
         WantedSegment.Of(domain, plan.Plan.Underlay, tunnels.Standing(domain.Network.Encrypted));
 
-    private static WantedRules Rules(DomainPlan domain) => new(null, NftTables.ForDomain(domain));
+    private static WantedRules Rules(DomainPlan domain) => new(domain);
 }
 
 /// <summary>The passages of this host, brought to the plan and watched.</summary>

@@ -1,5 +1,4 @@
 using Bailiwick.Benchmarks.Networking;
-using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Networking;
 
@@ -18,17 +17,16 @@ public sealed class LargeTableTests : IDisposable
     [Fact]
     public void A_table_that_was_changed_by_elements_is_the_table_that_was_loaded_whole()
     {
-        string[] texts =
+        WantedRules[] all =
         [
             .. new[] { (Members, 20), (Members + 1, 20), (Members + 1, 21), (Members - 7, 19), (Members, 20) }
-                .Select(size => NftTables.ForDomain(new LargeDomain(size.Item1, size.Item2).Plan())),
+                .Select(size => new WantedRules(new LargeDomain(size.Item1, size.Item2).Plan())),
         ];
         string[] contents = Inside(tables =>
         {
             List<string> seen = [];
-            foreach (string text in texts)
+            foreach (WantedRules rules in all)
             {
-                WantedRules rules = new(null, text);
                 tables.Load(rules);
                 Assert.Equal(RulesState.Held, tables.State(rules));
                 seen.Add(Content());
@@ -39,9 +37,9 @@ public sealed class LargeTableTests : IDisposable
 
         Assert.Equal(contents[0], contents[^1]);
         Assert.Equal(4, contents.Distinct().Count());
-        for (int i = 0; i < texts.Length; i++)
+        for (int i = 0; i < all.Length; i++)
         {
-            _spaces.Load(texts[i]);
+            _spaces.Load(all[i].Text);
             Assert.Equal(_spaces.Space.Inside(Content), contents[i]);
         }
     }
@@ -49,7 +47,7 @@ public sealed class LargeTableTests : IDisposable
     [Fact]
     public void Somebody_elses_transaction_is_counted_and_ours_is_known()
     {
-        WantedRules rules = new(null, NftTables.ForDomain(new LargeDomain(Members, 20).Plan()));
+        WantedRules rules = new(new LargeDomain(Members, 20).Plan());
         Inside(tables =>
         {
             tables.Load(rules);
@@ -65,7 +63,7 @@ public sealed class LargeTableTests : IDisposable
             return 0;
         });
 
-        WantedRules small = new(null, NftTables.ForDomain(new LargeDomain(20, 20).Plan()));
+        WantedRules small = new(new LargeDomain(20, 20).Plan());
         Inside(tables =>
         {
             tables.Load(small);

@@ -1,7 +1,9 @@
 using Bailiwick.Benchmarks.Networking;
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Tests.Fakes;
+using static Bailiwick.Tests.Domains.ExamplePlacements;
 
 namespace Bailiwick.Tests.Domains.Rendering;
 
@@ -45,8 +47,8 @@ public sealed class NftChangeTests
     [InlineData(200, 100, 700, 2)]
     public void The_change_makes_of_the_one_table_the_other(int members, int here, int thenMembers, int thenHere)
     {
-        string before = NftTables.ForDomain(new LargeDomain(members, here).Plan());
-        string after = NftTables.ForDomain(new LargeDomain(thenMembers, thenHere).Plan());
+        DomainPlan was = new LargeDomain(members, here).Plan(), becomes = new LargeDomain(thenMembers, thenHere).Plan();
+        string before = NftTables.ForDomain(was), after = NftTables.ForDomain(becomes);
         FakeNetwork changed = new(), fresh = new();
         changed.Load("-", before);
         fresh.Load("-", after);
@@ -55,8 +57,62 @@ public sealed class NftChangeTests
         NftChange? change = NftChange.Between(before, after);
 
         Assert.NotNull(change);
+        Assert.Equal(change, NftChange.Between(was, becomes));
         changed.Load("-", change.Commands);
         Assert.Equal(fresh.Tables.Values.Single(), changed.Tables.Values.Single());
+    }
+
+    [Fact]
+    public void Plans_differ_in_what_their_texts_differ_in()
+    {
+        // Each domain of the example, with each of its members elsewhere, other, or gone.
+        DomainPlan[] plain = [.. Enumerable.Range(1, 3).SelectMany(number =>
+            Refine.ForHost(Datacentre(), All, Host($"host-{number}"), Now).Domains)];
+        DomainPlan[] plans = [.. plain, .. plain.Select(p => p with { AddressServer = p.Network.Ports[0].Member })];
+        int compared = 0;
+        foreach (DomainPlan plan in plans)
+        {
+            foreach (DomainPlan other in Others(plan).Append(plan))
+            {
+                NftChange? texts = NftChange.Between(NftTables.ForDomain(plan), NftTables.ForDomain(other));
+                Assert.Equal(texts, NftChange.Between(plan, other));
+                compared += texts is { Elements: > 0 } ? 1 : 0;
+            }
+        }
+
+        Assert.InRange(compared, 10, 1000);
+    }
+
+    private static IEnumerable<DomainPlan> Others(DomainPlan plan)
+    {
+        NetworkPlan network = plan.Network;
+        MemberPlan[] members = [.. network.Ports.Select(p => p.Member), .. network.Peers.SelectMany(p => p.Members)];
+        foreach (MemberPlan member in members)
+        {
+            yield return plan with { AddressServer = member };
+        }
+
+        foreach (LocalPort port in network.Ports)
+        {
+            yield return plan with { Network = network with { Ports = network.Ports.Remove(port) } };
+            yield return plan with
+            {
+                Network = network with
+                {
+                    Ports = network.Ports.Replace(port, port with { Member = port.Member with { Ipv4 = "10.9.9.9" } }),
+                },
+            };
+        }
+
+        foreach (PeerPlan peer in network.Peers)
+        {
+            yield return plan with { Network = network with { Peers = network.Peers.Remove(peer) } };
+            PeerPlan turned = peer with
+            {
+                Protection = peer.Protection == LinkProtection.Clear ? LinkProtection.Encrypted : LinkProtection.Clear,
+            };
+            yield return plan with { Network = network with { Peers = network.Peers.Replace(peer, turned) } };
+        }
     }
 
     [Fact]

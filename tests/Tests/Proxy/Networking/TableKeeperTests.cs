@@ -1,5 +1,4 @@
 using Bailiwick.Benchmarks.Networking;
-using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Tests.Channel;
 using Bailiwick.Tests.Fakes;
@@ -111,5 +110,5 @@ public sealed class TableKeeperTests
     }
 
     private static WantedRules Rules(int members) =>
-        new(null, NftTables.ForDomain(new LargeDomain(members, 4).Plan()));
+        new(new LargeDomain(members, 4).Plan());
 }

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+
+namespace Bailiwick.Proxy.Networking;
+
+/// <summary>Rules of one place: the tables that one transaction replaces.</summary>
+public sealed partial class WantedRules
+{
+    /// <summary>More members than these make a table that takes long to read.</summary>
+    private const int FewMembers = 500;
+
+    private readonly DomainPlan? _domain;
+    private readonly Lazy<string> _text;
+
+    /// <summary>Rules by their text.</summary>
+    /// <param name="inNamespace">The network namespace, or null for the host's own.</param>
+    /// <param name="text">The whole text for <c>nft -f -</c>.</param>
+    public WantedRules(string? inNamespace, string text)
+    {
+        Namespace = inNamespace;
+        _text = new Lazy<string>(text);
+        Tables = [.. TableLine().Matches(text).Select(m => (m.Groups[1].Value, m.Groups[2].Value)).Distinct()];
+    }
+
+    /// <summary>The rules of a domain's switch, whose text is made only when it is needed.</summary>
+    public WantedRules(DomainPlan domain)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        _domain = domain;
+        _text = new Lazy<string>(() => NftTables.ForDomain(domain));
+        Tables = [("bridge", domain.Network.Table)];
+        IsShort = domain.Network.Ports.Length + domain.Network.Peers.Sum(peer => peer.Members.Length) < FewMembers;
+    }
+
+    /// <summary>The network namespace, or null for the host's own.</summary>
+    public string? Namespace { get; }
+
+    /// <summary>The whole text, which replaces its tables.</summary>
+    public string Text => _text.Value;
+
+    /// <summary>The tables the text makes: family and name.</summary>
+    public ImmutableArray<(string Family, string Name)> Tables { get; }
+
+    /// <summary>Whether it takes no time to read them.</summary>
+    public bool IsShort { get; } = true;
+
+    internal string Place => $"{Namespace ?? "-"}: {string.Join(", ", Tables.Select(t => $"{t.Family} {t.Name}"))}";
+
+    /// <summary>What makes these rules of others of the same place; null when they must be loaded whole.</summary>
+    public NftChange? ChangeFrom(WantedRules former)
+    {
+        ArgumentNullException.ThrowIfNull(former);
+        return ReferenceEquals(former, this) || (_domain is not null && ReferenceEquals(former._domain, _domain))
+            ? NftChange.None
+            : _domain is not null && former._domain is not null ? NftChange.Between(former._domain, _domain)
+            : NftChange.Between(former.Text, Text);
+    }
+
+    [GeneratedRegex(@"^table (\w+) (\w+)", RegexOptions.Multiline)]
+    private static partial Regex TableLine();
+}
