@@ -27,6 +27,15 @@ internal static class DomainTable
     private const string IsTarget = $"iifname . {Sender} . {Target} @sources6";
     private const string Plain = "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 length";
 
+    // A fragment that carries another header than a transport's can put what follows out of every filter's sight, into
+    // the next fragment (RFC 7112): hop-by-hop, routing, fragment, authentication, destination, mobility, HIP, shim6.
+    private const string Hiding = "{ 0, 43, 44, 51, 60, 135, 139, 140 }";
+
+    // A frame for one station leaves by the port where the plan has it, or nowhere: a bridge that does not know an
+    // address, or has forgotten it, would send the frame to everybody.
+    private const string Astray = "ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 "
+        + "oifname . ether daddr != @places counter name astray drop";
+
     /// <summary>
     /// Whether what is said in both tables about a member that both have follows from that member and its place alone,
     /// so that it is the same in both.
@@ -39,7 +48,7 @@ internal static class DomainTable
     {
         var network = plan.Network;
         var text = NftText.Replacing("bridge", network.Table);
-        text.Counters("spoofed", "rogue", "unknown_protocol", "probes", "closed", "strange_port", "host");
+        text.Counters("spoofed", "rogue", "unknown_protocol", "probes", "closed", "astray", "strange_port", "host");
         Ports(text, plan);
         var members = Members(network);
         Sources(text, members);
@@ -82,7 +91,7 @@ internal static class DomainTable
             ports.Select(port => $"{Quoted(port.Port)} : goto {port.To}"));
     }
 
-    /// <summary>Who sends from which port: a machine from its own, the peers' from the tunnel.</summary>
+    /// <summary>Behind which port each member is: a machine behind its own, the peers' behind the tunnel.</summary>
     private static List<(string Device, MemberPlan Member)> Members(NetworkPlan network)
     {
         var members = network.Ports.Select(port => (port.Device, port.Member)).ToList();
@@ -95,9 +104,11 @@ internal static class DomainTable
         return members;
     }
 
-    /// <summary>Which addresses may come from which port.</summary>
+    /// <summary>Which addresses are behind which port, to send from and to be reached by.</summary>
     private static void Sources(NftText text, List<(string Device, MemberPlan Member)> members)
     {
+        text.Set("set", "places", "type ifname . ether_addr",
+            members.Select(port => $"{Quoted(port.Device)} . {port.Member.Mac}"));
         text.Set("set", "sources4", "type ifname . ether_addr . ipv4_addr",
             members.Where(port => port.Member.Ipv4 is not null)
                 .Select(port => $"{Quoted(port.Device)} . {port.Member.Mac} . {port.Member.Ipv4}"));
@@ -141,6 +152,7 @@ internal static class DomainTable
         text.Chain("member4",
             "icmp type { redirect, router-advertisement } counter name rogue drop",
             $"udp sport 67{services.ButServer} counter name rogue drop",
+            $"udp dport 68{services.ButServer} counter name rogue drop",
             services.DhcpClients,
             $"{IsSource4} accept",
             "counter name spoofed drop");
@@ -150,12 +162,14 @@ internal static class DomainTable
             + "iifname . arp saddr ether . arp saddr ip @sources4 accept",
             "counter name spoofed drop");
         text.Chain("member6",
+            $"frag nexthdr {Hiding} counter name rogue drop",
             "icmpv6 type vmap { nd-neighbor-solicit : goto solicit, nd-neighbor-advert : goto advert, "
             + $"nd-router-solicit : goto {services.RouterSolicit}, nd-router-advert : goto {services.RouterAdvert}, "
             + "nd-redirect : goto rogue_drop, "
             + "ind-neighbor-solicit : goto rogue_drop, ind-neighbor-advert : goto rogue_drop, "
             + "router-renumbering : goto rogue_drop }",
             $"udp sport 547{services.ButServer} counter name rogue drop",
+            $"udp dport 546{services.ButServer} counter name rogue drop",
             services.Dhcp6Clients,
             $"{IsSource6} accept",
             "counter name spoofed drop");
@@ -202,12 +216,14 @@ internal static class DomainTable
             gateway is null ? "" : $"oifname {Quoted(gateway.BridgePort)} goto to_gateway",
             gateway is null ? "" : $"ether daddr {gateway.Mac} counter name closed drop",
             services.ToService, services.Elsewhere,
+            Astray,
             "oifname @taps accept",
             tunnels.IsEmpty ? "" : "oifname @tunnels goto to_tunnel",
             "counter name strange_port drop");
         if (!tunnels.IsEmpty)
         {
             text.Chain("from_tunnel",
+                Astray,
                 "oifname @taps accept",
                 "counter name closed drop");
             text.Chain("to_tunnel",
@@ -228,6 +244,7 @@ internal static class DomainTable
                 "counter name closed drop");
             text.Chain("from_gateway",
                 "oifname != @taps counter name closed drop",
+                Astray,
                 $"arp operation reply arp saddr ether {gateway.Mac} arp saddr ip @gateway4 accept",
                 "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 saddr @gateway6 "
                 + $"icmpv6 type nd-neighbor-advert {Target} @gateway_targets accept",

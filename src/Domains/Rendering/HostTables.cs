@@ -5,9 +5,9 @@ namespace Bailiwick.Domains.Rendering;
 
 /// <summary>
 /// The host's guard. A port whose name starts with <c>bw</c> and that is not in <c>live_ports</c> is dead: no frame
-/// from it or to it passes, whatever other tables say. Frames to and from the host's own stack never pass. Tunnel
-/// packets (RFC 7348: UDP port 4789, network number in the 24 bits at bit 96 of the UDP header) pass only between this
-/// host and the peers that the plan names, each for its networks.
+/// from it or to it passes, whatever other tables say. Frames to and from the host's own stack never pass, neither by a
+/// bridge nor past one. Tunnel packets (RFC 7348: UDP port 4789, network number in the 24 bits at bit 96 of the UDP
+/// header) pass only between this host and the peers that the plan names, each for its networks.
 /// </summary>
 internal static class HostTables
 {
@@ -46,9 +46,14 @@ internal static class HostTables
     private static string UnderlayText(UnderlayPlan plan)
     {
         var text = NftText.Replacing("inet", "bw_underlay");
-        text.Counters("strange_tunnel");
+        text.Counters("strange_tunnel", "machine");
         text.Set("set", "tunnels", "typeof ip saddr . @th,96,24", plan.Tunnels.Select(tunnel =>
             string.Create(CultureInfo.InvariantCulture, $"{tunnel.PeerIpv4} . {tunnel.Number}")));
+        // Whatever a machine's port or a tunnel brings is a bridge's business. Before all else: not even a fragment of
+        // it is put together, and no connection of it is tracked.
+        text.Chain("prerouting",
+            "type filter hook prerouting priority -500; policy accept;",
+            "iifname \"bw*\" counter name machine drop");
         var local = plan.LocalIpv4;
         text.Chain("input",
             "type filter hook input priority -10; policy accept;",

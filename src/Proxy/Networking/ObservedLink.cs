@@ -15,6 +15,9 @@ namespace Bailiwick.Proxy.Networking;
 public sealed record ObservedLink(
     string Name, string Kind, string? Master, bool Up, int Mtu, string Mac, ObservedVxlan? Vxlan, ObservedPort? Port)
 {
+    /// <summary>Whether it is a bridge as <see cref="SegmentCommands.Deafen"/> leaves one.</summary>
+    public bool IsDeaf { get; init; }
+
     /// <summary>Reads the whole listing.</summary>
     /// <exception cref="JsonException">Not the listing it should be.</exception>
     public static ImmutableSortedDictionary<string, ObservedLink> ReadAll(string json)
@@ -57,15 +60,21 @@ public sealed record ObservedLink(
             ? new ObservedPort(Truth(slave, "learning"), Truth(slave, "flood"), Truth(slave, "isolated"))
             : null;
         return new ObservedLink(
-            name, kind, Text(row, "master"), up, Number(row, "mtu"), Text(row, "address") ?? "", vxlan, port);
+            name, kind, Text(row, "master"), up, Number(row, "mtu"), Text(row, "address") ?? "", vxlan, port)
+        {
+            IsDeaf = kind == "bridge" && info.TryGetProperty("info_data", out JsonElement bridge)
+                && Number(bridge, "stp_state", -1) == 0 && Number(bridge, "mcast_snooping", -1) == 0
+                && Text(bridge, "group_fwd_mask") == SegmentCommands.UnfilteredGroup
+                && Number(bridge, "no_linklocal_learn") == 1,
+        };
     }
 
     internal static string? Text(JsonElement row, string member) =>
         row.TryGetProperty(member, out JsonElement value) && value.ValueKind == JsonValueKind.String
             ? value.GetString() : null;
 
-    private static int Number(JsonElement row, string member) =>
-        row.TryGetProperty(member, out JsonElement value) && value.TryGetInt32(out int number) ? number : 0;
+    private static int Number(JsonElement row, string member, int absent = 0) =>
+        row.TryGetProperty(member, out JsonElement value) && value.TryGetInt32(out int number) ? number : absent;
 
     private static bool Truth(JsonElement row, string member) =>
         row.TryGetProperty(member, out JsonElement value) && value.ValueKind == JsonValueKind.True;

@@ -22,9 +22,26 @@ public static class SegmentCommands
         "net.bridge.bridge-nf-call-iptables=0", "net.bridge.bridge-nf-call-ip6tables=0",
     ];
 
-    /// <summary>Makes a bridge, down and without ports.</summary>
-    public static string[] AddBridge(string bridge) =>
-        ["ip", "link", "add", bridge, "type", "bridge", "stp_state", "0"];
+    /// <summary>
+    /// The one of IEEE 802.1Q's reserved addresses (01-80-C2-00-00-0E) whose frames Linux hands to the host's stack,
+    /// and learns from, without asking any filter, unless it is told to forward them like others.
+    /// </summary>
+    public const string UnfilteredGroup = "0x4000";
+
+    private static readonly string[] DeafSettings =
+    [
+        "type", "bridge", "stp_state", "0", "mcast_snooping", "0", "group_fwd_mask", UnfilteredGroup,
+        "no_linklocal_learn", "1",
+    ];
+
+    /// <summary>Makes a bridge, down and without ports, as <see cref="Deafen"/> has it.</summary>
+    public static string[] AddBridge(string bridge) => ["ip", "link", "add", bridge, .. DeafSettings];
+
+    /// <summary>
+    /// No protocol that a machine can speak changes a bridge's ways: neither the spanning tree nor group memberships
+    /// (IGMP, MLD) are listened to, no frame between neighbouring switches is learned from, and all meet the filter.
+    /// </summary>
+    public static string[] Deafen(string bridge) => ["ip", "link", "set", bridge, .. DeafSettings];
 
     /// <summary>Brings a device up with its MTU and without an address of its own.</summary>
     public static string[] Raise(string device, int mtu) =>

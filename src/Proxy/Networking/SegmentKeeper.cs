@@ -165,6 +165,7 @@ public sealed class SegmentKeeper(
                 BringTunnels(wanted);
                 break;
             case SegmentFaultKind.BridgeWrong:
+                tools.Run(SegmentCommands.Deafen(wanted.Bridge));
                 tools.Run(SegmentCommands.Raise(wanted.Bridge, wanted.Mtu));
                 break;
             case SegmentFaultKind.TunnelMissing:

@@ -65,7 +65,7 @@ public sealed record WantedSegment(
             return [new(SegmentFaultKind.BridgeMissing, Bridge, "the bridge does not exist")];
         }
 
-        if (bridge.Kind != "bridge" || !bridge.Up || bridge.Mtu != Mtu || bridge.Master is not null)
+        if (bridge.Kind != "bridge" || !bridge.IsDeaf || !bridge.Up || bridge.Mtu != Mtu || bridge.Master is not null)
         {
             faults.Add(new(SegmentFaultKind.BridgeWrong, Bridge, "the bridge is not as planned"));
         }

@@ -107,7 +107,7 @@ public sealed class FlowCountTests : IDisposable
         string before = Filter(1, ledger);
         using (Socket flood = _hosts.Datagrams("hospital/records-1", 0))
         {
-            for (int port = 1; port <= 3000; port++)
+            for (int port = 1001; port <= 4000; port++)
             {
                 flood.SendTo("x"u8, new IPEndPoint(IPAddress.Parse("10.20.1.12"), port));
             }

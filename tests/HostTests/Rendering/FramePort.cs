@@ -12,6 +12,15 @@ internal sealed partial class FramePort : IDisposable
     private const int Raw = 3;
     private const ushort AllProtocols = 0x0300;
     private const int DontWait = 0x40;
+    private const int SocketLevel = 1;
+    private const int ReceiveRoomForced = 33;
+    private const int PacketLevel = 263;
+    private const int Statistics = 6;
+
+    /// <summary>Of memory of the kernel's, for what passes between two looks.</summary>
+    private const int ReceiveBytes = 64 << 20;
+
+    private const int MostFrames = 200_000;
 
     private readonly int _socket;
     private readonly List<byte[]> _frames = [];
@@ -21,6 +30,7 @@ internal sealed partial class FramePort : IDisposable
     public static FramePort Open(NetSpace space, string device) => space.Inside(() =>
     {
         var made = socket(Packet, Raw, AllProtocols);
+        _ = setsockopt(made, SocketLevel, ReceiveRoomForced, BitConverter.GetBytes(ReceiveBytes), sizeof(int));
         var index = (int)if_nametoindex(device);
         byte[] address = new byte[20];
         MemoryMarshal.Write(address, (ushort)Packet);
@@ -67,6 +77,19 @@ internal sealed partial class FramePort : IDisposable
         }
     }
 
+    /// <summary>All frames that have passed since the port was opened or cleared.</summary>
+    /// <exception cref="InvalidOperationException">Some were lost: what was not seen proves nothing.</exception>
+    public IReadOnlyList<byte[]> All()
+    {
+        Collect();
+        byte[] counts = new byte[8];
+        var length = counts.Length;
+        return getsockopt(_socket, PacketLevel, Statistics, counts, ref length) == 0
+            && BitConverter.ToUInt32(counts, 4) == 0 && _frames.Count < MostFrames
+            ? _frames
+            : throw new InvalidOperationException("The capture has lost frames.");
+    }
+
     /// <summary>Forgets what has passed so far.</summary>
     public void Clear()
     {
@@ -78,7 +101,7 @@ internal sealed partial class FramePort : IDisposable
     {
         byte[] frame = new byte[65536];
         for (var length = recv(_socket, frame, frame.Length, DontWait);
-            length > 0 && _frames.Count < 100_000;
+            length > 0 && _frames.Count < MostFrames;
             length = recv(_socket, frame, frame.Length, DontWait))
         {
             _frames.Add(frame[..(int)length]);
@@ -92,6 +115,12 @@ internal sealed partial class FramePort : IDisposable
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int bind(int socket, byte[] address, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setsockopt(int socket, int level, int name, byte[] value, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getsockopt(int socket, int level, int name, byte[] value, ref int length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint send(int socket, byte[] data, nint length, int flags);

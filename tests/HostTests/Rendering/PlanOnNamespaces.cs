@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Proxy.Networking;
 
 namespace Bailiwick.HostTests.Rendering;
 
@@ -62,17 +63,13 @@ internal sealed class PlanOnNamespaces : IDisposable
         foreach (var domain in plan.Domains)
         {
             Load(NftTables.ForDomain(domain));
-            Run(Segment(domain.Network.Bridge, domain.Network.Vxlan, domain.Network.Number, plan.Underlay.LocalIpv4,
-                domain.Network.Peers.SelectMany(peer => peer.Members.Select(member => (member.Mac, peer.UnderlayIpv4))
-                    .Append(("00:00:00:00:00:00", peer.UnderlayIpv4)))));
+            Run(Segment(WantedSegment.Of(domain, plan.Underlay, StandingTunnels.None)));
         }
 
         foreach (var passage in plan.Passages)
         {
             Load(NftTables.ForPassage(passage));
-            var network = passage.Network;
-            Run(Segment(network.Bridge, network.Vxlan, network.Number, plan.Underlay.LocalIpv4,
-                network.Peers.SelectMany(peer => peer.Legs.Select(leg => (leg.Mac, peer.UnderlayIpv4)))));
+            Run(Segment(WantedSegment.Of(passage, plan.Underlay, StandingTunnels.None)));
         }
 
         foreach (var domain in plan.Domains)
@@ -84,7 +81,7 @@ internal sealed class PlanOnNamespaces : IDisposable
 
             foreach (var machine in domain.Compartments)
             {
-                Run(MachineLines(machine, domain));
+                Run(MachineLines(machine, plan));
             }
         }
 
@@ -107,90 +104,77 @@ internal sealed class PlanOnNamespaces : IDisposable
 
     private void Gateway(HostPlan plan, DomainPlan domain, GatewayPlan gateway)
     {
-        var space = gateway.Namespace;
-        Run([$"ip netns add {space}"]);
-        Load(NftTables.ForGateway(gateway), space);
-        List<string> lines =
-        [
-            $"ip netns exec {space} sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1",
-            .. Pair(space, gateway.BridgePort, domain.Network.Bridge, GatewayPlan.Inside, gateway.Mac),
-            .. gateway.Addresses.Select(address => Address(space, GatewayPlan.Inside, address)),
-            .. gateway.Neighbours.Select(neighbour => Neighbour(
-                space, GatewayPlan.Inside, neighbour.Address, neighbour.Mac)),
-        ];
+        Run([Line(GatewayCommands.Add(gateway))]);
+        Load(NftTables.ForGateway(gateway), gateway.Namespace);
+        Run([Line(GatewayCommands.Configure())], gateway.Namespace);
+        Run(GatewayCommands.Build(gateway, domain.Network.Mtu).Select(Line));
+        Run(Plugged(gateway.BridgePort, domain.Network.Bridge, domain.Network.Mtu));
         foreach (var leg in gateway.Legs)
         {
-            var bridge = plan.Passages.Single(passage => passage.Name == leg.Passage).Network.Bridge;
-            lines.AddRange(Pair(space, leg.Port, bridge, leg.Device, leg.Mac));
-            lines.Add(Address(space, leg.Device, leg.Ipv4));
-            lines.Add(Address(space, leg.Device, leg.Ipv6));
-            lines.AddRange(leg.Routes.Select(route => Neighbour(space, leg.Device, route.Via, route.ViaMac)));
-            lines.AddRange(leg.Routes.Select(route =>
-                $"ip -n {space} route replace {route.Destination} via {route.Via} dev {leg.Device} onlink"));
+            var passage = plan.Passages.Single(passage => passage.Name == leg.Passage).Network;
+            Run(Plugged(leg.Port, passage.Bridge, passage.Mtu));
         }
-
-        Run(lines);
     }
 
     private static IEnumerable<string> Ports(DomainPlan domain) =>
         domain.Network.Ports.Select(port => port.Device)
             .Concat(new[] { domain.Network.Vxlan, domain.Gateway?.BridgePort }.OfType<string>());
 
-    private static IEnumerable<string> Segment(
-        string bridge, string? vxlan, int number, string local, IEnumerable<(string Mac, string Peer)> forwards)
+    /// <summary>By the product's own commands.</summary>
+    private static IEnumerable<string> Segment(WantedSegment wanted)
     {
-        yield return $"ip link add {bridge} type bridge stp_state 0 mcast_snooping 0";
-        yield return $"ip link set {bridge} mtu 1450 addrgenmode none up";
-        if (vxlan is null)
+        List<string[]> commands =
+            [SegmentCommands.AddBridge(wanted.Bridge), SegmentCommands.Raise(wanted.Bridge, wanted.Mtu)];
+        foreach (var tunnel in wanted.Tunnels)
         {
-            yield break;
+            commands.Add(SegmentCommands.AddTunnel(tunnel));
+            commands.Add(SegmentCommands.Plug(tunnel.Device, wanted.Bridge));
+            commands.Add(SegmentCommands.Unlearning(tunnel.Device));
+            commands.Add(SegmentCommands.Raise(tunnel.Device, wanted.Mtu));
+            commands.AddRange(tunnel.Forwards.Select(one =>
+                SegmentCommands.AddForward(tunnel.Device, one.Mac, one.Peer)));
+            commands.AddRange(tunnel.Forwards.Where(one => one.Mac != WantedSegment.Everybody)
+                .Select(one => SegmentCommands.AddStation(tunnel.Device, one.Mac)));
         }
 
-        yield return $"ip link add {vxlan} type vxlan id {number} local {local} dstport 4789 nolearning";
-        yield return $"ip link set {vxlan} mtu 1450 addrgenmode none master {bridge} up";
-        yield return $"ip link set {vxlan} type bridge_slave learning off";
-        foreach (var (mac, peer) in forwards)
-        {
-            yield return mac == "00:00:00:00:00:00"
-                ? $"bridge fdb append {mac} dev {vxlan} dst {peer} self static"
-                : $"bridge fdb replace {mac} dev {vxlan} dst {peer} self static";
-            if (mac != "00:00:00:00:00:00")
-            {
-                yield return $"bridge fdb replace {mac} dev {vxlan} master static";
-            }
-        }
+        return commands.Select(Line);
     }
 
-    private static IEnumerable<string> Pair(string space, string outer, string bridge, string inner, string mac)
+    private static IEnumerable<string> Plugged(string device, string bridge, int mtu) =>
+        [Line(SegmentCommands.Plug(device, bridge)), Line(SegmentCommands.Raise(device, mtu))];
+
+    private static string Line(string[] command) => string.Join(' ', command);
+
+    /// <summary>A machine's port as libvirt makes a tap: up, in its bridge, and dead until it is revived.</summary>
+    public static IEnumerable<string> PortLines(string machine, PortPlan port, string device) =>
+    [
+        $"ip link add {port.Device} mtu {port.Mtu} type veth peer name {device} address {port.Mac} mtu {port.Mtu} "
+            + $"netns {machine}",
+        $"ip -n {machine} link set {device} addrgenmode none up",
+        .. Plugged(port.Device, port.Bridge, port.Mtu),
+        $"ip -n {machine} link set {device} addrgenmode eui64",
+        $"ip -n {machine} addr add {port.Ipv4}/24 dev {device}",
+        $"ip -n {machine} addr add {port.Ipv6}/64 dev {device} nodad",
+    ];
+
+    private static IEnumerable<string> MachineLines(CompartmentPlan machine, HostPlan plan)
     {
-        yield return $"ip link add {outer} mtu 1450 type veth peer name {inner} address {mac} mtu 1450 netns {space}";
-        yield return $"ip -n {space} link set {inner} addrgenmode none up";
-        yield return $"ip link set {outer} addrgenmode none master {bridge} up";
-    }
-
-    private static string Address(string space, string device, string address) =>
-        $"ip -n {space} addr add {address} dev {device}" + (address.Contains(':') ? " nodad" : "");
-
-    private static string Neighbour(string space, string device, string address, string mac) =>
-        $"ip -n {space} neigh replace {address} lladdr {mac} dev {device} nud permanent";
-
-    private static IEnumerable<string> MachineLines(CompartmentPlan machine, DomainPlan domain)
-    {
-        var port = machine.Ports.Single();
         var name = machine.MachineName;
         yield return $"ip netns add {name}";
-        foreach (var line in Pair(name, port.Device, port.Bridge, "eth0", port.Mac))
-        {
-            yield return line;
-        }
-
         yield return $"ip -n {name} link set lo up";
-        yield return $"ip -n {name} link set eth0 addrgenmode eui64";
-        yield return $"ip -n {name} addr add {port.Ipv4}/24 dev eth0";
-        yield return $"ip -n {name} addr add {port.Ipv6}/64 dev eth0 nodad";
-        foreach (var address in domain.Gateway?.Addresses ?? [])
+        for (var index = 0; index < machine.Ports.Length; index++)
         {
-            yield return $"ip -n {name} route add default via {address.Split('/')[0]}";
+            var port = machine.Ports[index];
+            foreach (var line in PortLines(name, port, $"eth{index}"))
+            {
+                yield return line;
+            }
+
+            var gateway = plan.Domains.Single(domain => domain.Network.Bridge == port.Bridge).Gateway;
+            foreach (var address in index == 0 ? gateway?.Addresses ?? [] : [])
+            {
+                yield return $"ip -n {name} route add default via {address.Split('/')[0]}";
+            }
         }
     }
 

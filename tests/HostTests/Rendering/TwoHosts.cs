@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Tests.Domains.Policy;
@@ -15,7 +16,7 @@ namespace Bailiwick.HostTests.Rendering;
 /// </summary>
 public sealed class TwoHosts : IDisposable
 {
-    private const string Grant =
+    internal const string Grant =
         "    - {to: bank/ledger, machines: [front], network: {protocol: tcp, ports: [5432]}}\n";
 
     private const string Acceptance = "    - {from: bank/web, network: {protocol: tcp, ports: [5432]}}\n";
@@ -25,6 +26,7 @@ public sealed class TwoHosts : IDisposable
         Proposal("hospital/records-1", "host-1"), Proposal("hospital/records-2", "host-2"),
         Proposal("bank/web-1", "host-1"), Proposal("bank/web-2", "host-2"),
         Proposal("bank/ledger-1", "host-2"), Proposal("bank/ledger-2", "host-1"),
+        Proposal("bank/both-1", "host-1"), Proposal("regulator/inspector-1", "host-1"),
     ];
 
     private readonly PlanOnNamespaces[] _hosts = [new(), new()];
@@ -51,10 +53,23 @@ public sealed class TwoHosts : IDisposable
         }
     }
 
-    /// <summary>The example with machines on two hosts, and flows of every protocol.</summary>
+    /// <summary>A machine of the bank with a port in each of its two domains.</summary>
+    private const string Both =
+        "kind: Compartment\nname: both-1\ncpus: 1\nmemoryMiB: 112\nboot: {image: guest}\ndisks: []\nnics:\n"
+        + "  - {domain: web, ipv4: 10.20.1.13, ipv6: \"fd20:1::13\"}\n"
+        + "  - {domain: ledger, ipv4: 10.20.2.13, ipv6: \"fd20:2::13\"}\n"
+        + "devices: [console, probe]\nplacement: {hosts: [host-1]}";
+
+    /// <summary>
+    /// The example with machines on two hosts, and flows of every protocol. The web never demands ciphertext, so its
+    /// frames may be longer than the ledger's; the regulator has a machine on one host alone.
+    /// </summary>
     internal static Example Policies { get; } = Example.ThreeTenants
         .With("bank/web.yaml", "placement: {hosts: [host-3], apartFrom: [web-1]}", "placement: {hosts: [host-2]}")
         .With("bank/ledger.yaml", "placement: {hosts: [host-3]}", "placement: {hosts: [host-1]}")
+        .With("bank/web.yaml", "confidentiality: untrusted-links", "confidentiality: none")
+        .With("regulator/inspection.yaml", "placement: {hosts: [host-3]}", "placement: {hosts: [host-1]}")
+        .Plus("bank/web.yaml", Both)
         .With("bank/web.yaml", Grant, Grant
             + "    - {to: bank/ledger, network: {protocol: udp, ports: [\"5350-5360\"]}}\n"
             + "    - {to: bank/ledger, network: {protocol: icmp}}\n")
@@ -89,7 +104,19 @@ public sealed class TwoHosts : IDisposable
         return Host(host).Machine(machine);
     }
 
-    internal FramePort Frames(string name) => FramePort.Open(Space(name), "eth0");
+    internal FramePort Frames(string name, int port = 0) => FramePort.Open(Space(name), $"eth{port}");
+
+    /// <summary>What the counters of a table of a host, or one of them, have counted together.</summary>
+    internal long Counted(
+        int host, string family, string table, string? inNamespace = null, string? only = null)
+    {
+        using var told = JsonDocument.Parse(
+            Host(host).Run([$"nft -j list counters table {family} {table}"], inNamespace));
+        return told.RootElement.GetProperty("nftables").EnumerateArray()
+            .Sum(row => row.TryGetProperty("counter", out var one)
+                && (only is null || one.GetProperty("name").GetString() == only)
+                ? one.GetProperty("packets").GetInt64() : 0);
+    }
 
     internal Socket Listen(string name, int port, bool ipv6 = false) => Space(name).Inside(() =>
     {

@@ -133,12 +133,21 @@ internal sealed class FakeHost : IHost
         return Answer(0, "", "");
     }
 
+    private static readonly string[] Deaf =
+    [
+        "type", "bridge", "stp_state", "0", "mcast_snooping", "0", "group_fwd_mask", "0x4000",
+        "no_linklocal_learn", "1",
+    ];
+
     private ProgramResult Link(ProgramCall call, string[] words)
     {
         switch (words)
         {
-            case ["ip", "link", "add", var bridge, "type", "bridge", ..]:
-                Network.Links.Add(bridge, new FakeLink { Kind = "bridge" });
+            case ["ip", "link", "add", var bridge, .. var settings] when settings.SequenceEqual(Deaf):
+                Network.Links.Add(bridge, new FakeLink { Kind = "bridge", Deaf = true });
+                break;
+            case ["ip", "link", "set", var bridge, .. var settings] when settings.SequenceEqual(Deaf):
+                Network.Links[bridge].Deaf = true;
                 break;
             case ["ip", "link", "add", var tunnel, "type", "vxlan", "id", var number, "local", var local, ..]:
                 Network.AddTunnel(tunnel, number, local, null);

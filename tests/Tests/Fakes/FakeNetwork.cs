@@ -16,6 +16,8 @@ internal sealed class FakeLink
 
     public bool Learning { get; set; } = true;
 
+    public bool Deaf { get; set; }
+
     public int Number { get; init; }
 
     public string Local { get; init; } = "";
@@ -262,6 +264,15 @@ internal sealed partial class FakeNetwork
     private static JsonObject LinkJson(string name, FakeLink link)
     {
         JsonObject info = new() { ["info_kind"] = link.Kind };
+        if (link.Kind == "bridge")
+        {
+            info["info_data"] = new JsonObject
+            {
+                ["stp_state"] = 0, ["mcast_snooping"] = link.Deaf ? 0 : 1,
+                ["group_fwd_mask"] = link.Deaf ? "0x4000" : "0", ["no_linklocal_learn"] = link.Deaf ? 1 : 0,
+            };
+        }
+
         if (link.Kind == "vxlan")
         {
             info["info_data"] = new JsonObject

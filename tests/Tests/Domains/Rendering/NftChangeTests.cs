@@ -21,7 +21,7 @@ public sealed class NftChangeTests
     }
 
     [Fact]
-    public void A_member_on_another_host_is_three_elements()
+    public void A_member_on_another_host_is_four_elements()
     {
         DomainPlan more = new LargeDomain(41, 4).Plan();
 
@@ -30,7 +30,7 @@ public sealed class NftChangeTests
         string mac = LargeDomain.Mac(40);
         string raw = "0x" + mac.Replace(":", "", StringComparison.Ordinal);
         Assert.NotNull(change);
-        Assert.Equal(3, change.Elements);
+        Assert.Equal(4, change.Elements);
         Assert.Contains(
             $"add element bridge {LargeDomain.Table} sources4 {{ \"{LargeDomain.Vxlan}\" . {mac} . "
             + $"{LargeDomain.Ipv4(40)} }}\n", change.Commands, StringComparison.Ordinal);

@@ -3,7 +3,7 @@ using Bailiwick.Proxy.Networking;
 
 namespace Bailiwick.Tests.Proxy.Networking;
 
-/// <summary>Forwarding entries are brought from what is seen to the plan by commands that the kernel takes.</summary>
+/// <summary>A switch is compared with its plan, and brought to it by commands that the kernel takes.</summary>
 public sealed class WantedSegmentTests
 {
     private const string Mac = "02:00:00:00:00:01";
@@ -43,6 +43,26 @@ public sealed class WantedSegmentTests
             [SegmentCommands.RemoveForward("t0", Mac, "a"), SegmentCommands.RemoveStation("t0", Mac)],
             Repairs([Tunnel("t0")], seen));
         Assert.Empty(Repairs([Tunnel("t0", (Mac, "a"))], seen));
+    }
+
+    [Theory]
+    [InlineData("\"stp_state\":0", "\"stp_state\":1")]
+    [InlineData("\"mcast_snooping\":0", "\"mcast_snooping\":1")]
+    [InlineData("\"mcast_snooping\":0,", "")]
+    [InlineData("0x4000", "0")]
+    [InlineData("\"no_linklocal_learn\":1", "\"no_linklocal_learn\":0")]
+    public void A_bridge_that_listens_to_machines_is_wrong(string deaf, string listening)
+    {
+        const string Told = "[{\"ifname\":\"" + Bridge + "\",\"flags\":[\"UP\"],\"mtu\":1370,\"linkinfo\":{"
+            + "\"info_kind\":\"bridge\",\"info_data\":{\"stp_state\":0,\"group_fwd_mask\":\"0x4000\","
+            + "\"mcast_snooping\":0,\"no_linklocal_learn\":1}}}]";
+        WantedSegment wanted = new(Bridge, 1370, [], [], []);
+        ObservedNetwork Seen(string json) => new(ObservedLink.ReadAll(json), []);
+
+        Assert.Empty(wanted.Faults(Seen(Told)));
+        Assert.Equal(
+            [SegmentFaultKind.BridgeWrong],
+            wanted.Faults(Seen(Told.Replace(deaf, listening, StringComparison.Ordinal))).Select(one => one.Kind));
     }
 
     private static ImmutableArray<string[]> Repairs(WantedTunnel[] tunnels, ObservedForward[] seen) =>
