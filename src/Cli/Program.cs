@@ -61,7 +61,7 @@ var root = new RootCommand(
     },
     new Command("network", "a tenant's own networks: where packets go, and where they went")
     {
-        NetworkTrace.Create(terminal), NetworkFlows.Create(terminal),
+        NetworkTrace.Create(terminal), NetworkFlows.Create(terminal), NetworkCapture.Create(terminal),
     },
     new Command("ledger", "the log of statements") { LedgerVerify.Create(terminal) },
     new Command("evidence", "what a TPM, and the maker of a TPM, vouches for")

@@ -103,7 +103,7 @@ public static class ProxyProcess
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
             Prove = asked => Prove(evidence, enrolment, asked), Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
-            Network = new NetworkApi(plans, integrity, time) { Flows = flows.Of },
+            Network = NetworkOf(plans, integrity, flows, time),
             Backups = new((self, identity.Signer), plans, () => watch.Checkpoint, volumes, integrity, time),
         };
         ChannelListening listening = new(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time);
@@ -123,6 +123,13 @@ public static class ProxyProcess
         ChannelServer.Start(
             listening, api.Routes(), new CallerRegister(plans, self).Resolve, NullLoggerFactory.Instance,
             cancel: stop);
+
+    private static NetworkApi NetworkOf(
+        PlanKeeper plans, IntegrityManager integrity, FlowWatch flows, TimeProvider time) =>
+        new(plans, integrity, time)
+        {
+            Flows = flows.Of, Capture = new PortCapture(plans, integrity, TapFrames.Open, time),
+        };
 
     private static HttpClient MasterOf(
         ProxyConfiguration configuration, ChannelIdentity identity, TimeProvider time) => PinnedHandler.Create(

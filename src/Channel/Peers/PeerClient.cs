@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using System.Text.Json;
 using Bailiwick.Channel.Keys;
 using Bailiwick.Channel.Routes;
@@ -54,12 +55,18 @@ public sealed class PeerException : Exception
 public sealed class PeerClient
 {
     private const int MaxAnswerBytes = 32 * 1024 * 1024;
+    private const int MaxProblemBytes = 65_536;
+    private readonly HttpClient _http;
     private readonly JsonExchange _host;
 
     /// <summary>Uses a client made by <see cref="Pinned.PinnedHandler"/>; its owner disposes of it.</summary>
-    public PeerClient(HttpClient http) => _host = new JsonExchange(
-        http, MaxAnswerBytes, problem => new PeerException(problem),
-        (phrase, error) => new PeerException($"it {phrase}", error));
+    public PeerClient(HttpClient http)
+    {
+        _http = http;
+        _host = new JsonExchange(
+            http, MaxAnswerBytes, problem => new PeerException(problem),
+            (phrase, error) => new PeerException($"it {phrase}", error));
+    }
 
     /// <summary>Asks for evidence over a nonce.</summary>
     /// <param name="nonce">The nonce.</param>
@@ -87,6 +94,40 @@ public sealed class PeerClient
     public Task<TAnswer> Ask<TQuestion, TAnswer>(
         string path, TQuestion question, CancellationToken cancel = default) =>
         Post<TAnswer>(path, StrictJson.Write(question), cancel);
+
+    /// <summary>Asks one of the host's routes whose answer is a stream; the caller disposes of the answer.</summary>
+    /// <exception cref="PeerException">It refuses, or does not answer.</exception>
+    public async Task<HttpResponseMessage> Open(string path, CancellationToken cancel = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        HttpResponseMessage? answer = null;
+        try
+        {
+            answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel)
+                .ConfigureAwait(false);
+            if (answer.IsSuccessStatusCode)
+            {
+                return answer;
+            }
+
+            await answer.Content.LoadIntoBufferAsync(MaxProblemBytes, cancel).ConfigureAwait(false);
+            byte[] body = await answer.Content.ReadAsByteArrayAsync(cancel).ConfigureAwait(false);
+            throw new PeerException(StrictJson.Read<ProblemBody>(body, MaxProblemBytes));
+        }
+        catch (Exception error) when (error is HttpRequestException or StrictJsonException)
+        {
+            answer?.Dispose();
+            throw new PeerException($"it does not answer, or not as it should: {error.Message}", error);
+        }
+        catch
+        {
+            answer?.Dispose();
+            throw;
+        }
+    }
 
     private Task<T> Post<T>(string path, byte[] json, CancellationToken cancel) =>
         _host.Ask<T>(HttpMethod.Post, path, json, cancel);

@@ -35,14 +35,16 @@ internal static class NetworkTrace
         {
             Description = "with --policies: as this tenant would see it, like bank",
         };
+        var ipv6 = new Option<bool>("--ipv6") { Description = "over IPv6, where both have IPv4 addresses too" };
         var command = new Command("trace",
             "Explain step by step where a packet and its answer go, or where they are dropped and what is missing.\n"
             + "Example: bailiwick network trace bank/web-1 bank/ledger-1 tcp/5432 --policies examples/three-tenants")
-        { from, to, service, policies, reader };
+        { from, to, service, policies, reader, ipv6 };
         command.SetAction(async (parsed, cancellation) =>
         {
             var asked = new AskedTrace(
-                parsed.GetRequiredValue(from), parsed.GetRequiredValue(to), parsed.GetRequiredValue(service));
+                parsed.GetRequiredValue(from), parsed.GetRequiredValue(to), parsed.GetRequiredValue(service),
+                parsed.GetValue(ipv6));
             TraceReport report = parsed.GetValue(policies) is { } directory
                 ? OfFolder(PolicyFolder.Read(directory), asked, parsed.GetValue(reader))
                 : await OfHost(parsed, asked, cancellation).ConfigureAwait(false);
@@ -63,7 +65,10 @@ internal static class NetworkTrace
     private static TraceReport OfFolder(PolicyFolder folder, AskedTrace asked, string? reader)
     {
         (FlowProtocol protocol, int port) = Service(asked.Service);
-        var question = new TraceQuestion(Machine(folder, asked.From), Machine(folder, asked.To), protocol, port);
+        var question = new TraceQuestion(Machine(folder, asked.From), Machine(folder, asked.To), protocol, port)
+        {
+            Ipv6 = asked.Ipv6,
+        };
         PartyId? tenant = reader is null ? null : folder.Names.Find(reader) ?? throw new CustodyException(
             $"No party is called {reader}.");
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
@@ -103,7 +108,7 @@ internal static class NetworkTrace
                 + "says why.");
         using HttpClient client = desk.Host(host);
         return await new PeerClient(client)
-            .Ask<AskedTrace, TraceReport>("/v1/network/trace", new AskedTrace(from, to, asked.Service), cancellation)
+            .Ask<AskedTrace, TraceReport>("/v1/network/trace", asked with { From = from, To = to }, cancellation)
             .ConfigureAwait(false);
     }
 

@@ -34,6 +34,9 @@ public enum TracePlace
 /// <param name="Port">The server's port, 1 to 65535; 0 for ICMP echo.</param>
 public sealed record TraceQuestion(CompartmentRef From, CompartmentRef To, FlowProtocol Protocol, int Port)
 {
+    /// <summary>Over IPv6; else over IPv4, or over IPv6 where the two have no IPv4 address both.</summary>
+    public bool Ipv6 { get; init; }
+
     /// <summary><c>tcp/443</c>, <c>udp/53</c> or <c>icmp</c>.</summary>
     public string Service => Protocol == FlowProtocol.Icmp
         ? WireText.Of(Protocol)

@@ -9,13 +9,11 @@ namespace Bailiwick.Domains.Tracing;
 /// </summary>
 public static class Tracer
 {
-    private static readonly bool[] Families = [false, true];
-
     /// <summary>Follows a connection's first packet, and its answer if that one arrives.</summary>
     /// <param name="plans">The plans of all hosts that have a part in it; more do no harm.</param>
     /// <param name="question">The connection.</param>
     /// <returns>
-    /// Of a machine with several ports, the way that is open, or else the first; IPv4 before IPv6.
+    /// Of a machine with several ports, the way that is open, or else the first, within one domain before across.
     /// </returns>
     public static PacketTrace Run(IEnumerable<HostPlan> plans, TraceQuestion question)
     {
@@ -23,14 +21,25 @@ public static class Tracer
         ArgumentNullException.ThrowIfNull(question);
         var scene = new TraceScene(plans);
         var (clients, servers) = (scene.Ports(question.From), scene.Ports(question.To));
-        var ways = clients.SelectMany(_ => servers, (client, server) => (client, server))
-            .OrderBy(way => way.client.Domain.Domain == way.server.Domain.Domain ? 0 : 1)
-            .SelectMany(way => Families.Select(isIpv6 => (way.client, way.server, isIpv6)))
-            .Where(way => way.client.Address(way.isIpv6) is not null && way.server.Address(way.isIpv6) is not null)
-            .Select(way => Follow(scene, question, way.client, way.server, way.isIpv6)).ToList();
+        var ways = Ways(scene, question, clients, servers, isIpv6: question.Ipv6);
+        if (ways.Count == 0 && !question.Ipv6)
+        {
+            ways = Ways(scene, question, clients, servers, isIpv6: true);
+        }
+
         return ways.FirstOrDefault(way => way.IsOpen) ?? ways.FirstOrDefault()
             ?? new PacketTrace(question, "", "", [], Absent(scene, question, clients, servers));
     }
+
+    private static List<PacketTrace> Ways(
+        TraceScene scene, TraceQuestion question, ImmutableArray<TraceEnd> clients, ImmutableArray<TraceEnd> servers,
+        bool isIpv6) =>
+    [
+        .. clients.SelectMany(_ => servers, (client, server) => (client, server))
+            .Where(way => way.client.Address(isIpv6) is not null && way.server.Address(isIpv6) is not null)
+            .OrderBy(way => way.client.Domain.Domain == way.server.Domain.Domain ? 0 : 1)
+            .Select(way => Follow(scene, question, way.client, way.server, isIpv6)),
+    ];
 
     private static PacketTrace Follow(
         TraceScene scene, TraceQuestion question, TraceEnd client, TraceEnd server, bool isIpv6)

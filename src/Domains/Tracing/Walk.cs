@@ -13,9 +13,15 @@ namespace Bailiwick.Domains.Tracing;
 /// </summary>
 internal sealed class Walk(TraceScene scene, TracedPacket packet)
 {
+    private const int Dhcp = 67;
+    private const int Dhcp6 = 547;
     private readonly ImmutableArray<TraceStep>.Builder _steps = ImmutableArray.CreateBuilder<TraceStep>();
 
     public ImmutableArray<TraceStep> Steps => _steps.ToImmutable();
+
+    /// <summary>Whether it is asked of whoever tells machines their addresses (RFC 2131, RFC 8415).</summary>
+    private bool IsAddressService => packet.Question.Protocol == FlowProtocol.Udp
+        && packet.Question.Port == (packet.IsIpv6 ? Dhcp6 : Dhcp);
 
     /// <summary>True if the packet arrives.</summary>
     public bool Run()
@@ -36,6 +42,15 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     private bool Sent()
     {
         var (plan, domain, port) = packet.From;
+        if (packet.Way == TraceWay.Answer && IsAddressService && domain.AddressServer != port.Member)
+        {
+            return Step(
+                TracePlace.Port, plan.Host, [domain.Domain],
+                $"{Table(domain)}, chain member{packet.Family}: udp sport {packet.Question.Port}", false,
+                $"{scene.NameOf(port.Member.Ref)} may not tell others their addresses, so what it answers from this "
+                + "port is dropped.", domain.Reason);
+        }
+
         var map = $"set sources{packet.Family}";
         var element = $"{port.Device} . {port.Member.Mac} . {packet.Source}";
         return Step(
@@ -57,6 +72,15 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     {
         var (plan, domain, _) = packet.From;
         var network = domain.Network;
+        if (packet.Way == TraceWay.Request && domain.ServicePoint is { GivesAddresses: true } point
+            && packet.Question is { Protocol: FlowProtocol.Udp, Port: Dhcp or Dhcp6 })
+        {
+            return Step(
+                TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, chain but_service", false,
+                $"In {domain.DisplayName} each host tells its machines their addresses: what they ask reaches nobody "
+                + "else.", point.Reason);
+        }
+
         if (packet.To.Plan.Host == plan.Host)
         {
             return Step(

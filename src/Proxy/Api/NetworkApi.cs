@@ -9,6 +9,7 @@ using Bailiwick.Domains.Tracing;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Seeing;
 
 namespace Bailiwick.Proxy.Api;
 
@@ -20,6 +21,9 @@ public sealed class NetworkApi(PlanKeeper plans, IntegrityManager integrity, Tim
     /// <summary>The flows of a domain on this host; null where it has no part in the domain.</summary>
     public required Func<DomainRef, ImmutableArray<FlowRecord>?> Flows { get; init; }
 
+    /// <summary>Captures machines' ports.</summary>
+    public required PortCapture Capture { get; init; }
+
     /// <summary>Adds the handlers.</summary>
     public RouteMap AddTo(RouteMap routes)
     {
@@ -27,7 +31,8 @@ public sealed class NetworkApi(PlanKeeper plans, IntegrityManager integrity, Tim
         return routes.Handle<AskedTrace, TraceReport>(
             ProxyRoutes.Trace, (call, asked) => Task.FromResult(Trace(call, asked)))
             .Handle<AskedFlows, FlowList>(
-                ProxyRoutes.Flows, (call, asked) => Task.FromResult(FlowsOf(call, asked)));
+                ProxyRoutes.Flows, (call, asked) => Task.FromResult(FlowsOf(call, asked)))
+            .HandleStream(ProxyRoutes.Capture, "application/vnd.tcpdump.pcap", CaptureAsync);
     }
 
     /// <summary>Another tenant's domain is answered as one that is not here.</summary>
@@ -64,6 +69,23 @@ public sealed class NetworkApi(PlanKeeper plans, IntegrityManager integrity, Tim
         {
             return new RouteAnswer<FlowList>.Refused(ProxyApi.Unrecorded(error));
         }
+    }
+
+    private async Task<RouteProblem?> CaptureAsync(RouteCall call, RouteStreams streams)
+    {
+        if (call.Values.Party("tenant") is not { } tenant || call.Values.Name("name") is not { } name
+            || FrameFilter.Of((int)call.Number("protocol"), (int)call.Number("port")) is not { } filter)
+        {
+            return new RouteProblem(
+                400, "bad-filter", "A capture is of all frames, of ICMP, or of one port of TCP or UDP.",
+                "Name tcp/443, udp/53, icmp, or nothing.");
+        }
+
+        return await Capture.SendAsync(
+            new CaptureOrder(
+                new CompartmentRef(tenant, name), (int)call.Number("nic"), filter, (int)call.Number("seconds"),
+                (int)call.Number("packets")),
+            call, streams.Output).ConfigureAwait(false);
     }
 
     private static RouteProblem NoDomain { get; } = new(

@@ -1,5 +1,6 @@
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
+using Bailiwick.Proxy.Seeing;
 
 namespace Bailiwick.Proxy.Api;
 
@@ -127,8 +128,26 @@ public static class ProxyRoutes
         MaxBodyBytes = 512,
     };
 
+    /// <summary>What passes a machine's port.</summary>
+    public static RouteRow Capture { get; } = new()
+    {
+        Method = "POST",
+        Template = "/v1/compartments/{tenant}/{name}/capture",
+        Summary = "The frames of one of the machine's ports as they pass, as a capture file, within limits.",
+        Callers = [PrincipalKind.TenantAdmin],
+        Scope = RouteScope.OwnParty("tenant"),
+        Records = new RecordDuty.Writes("management read"),
+        Query =
+        [
+            new QueryNumber("nic", 0, 63, 0), new QueryNumber("protocol", 0, 255, 0),
+            new QueryNumber("port", 0, 65535, 0), new QueryNumber("seconds", 1, PortCapture.MaxSeconds, 30),
+            new QueryNumber("packets", 1, PortCapture.MaxPackets, 10_000),
+        ],
+        Streams = true,
+    };
+
     /// <summary>Those of a tenant's networks.</summary>
-    public static RouteRow[] Network => [Trace, Flows];
+    public static RouteRow[] Network => [Trace, Flows, Capture];
 
     /// <summary>All of them.</summary>
     public static RouteTable Table { get; } =

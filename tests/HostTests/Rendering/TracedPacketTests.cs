@@ -17,7 +17,7 @@ public sealed class TracedPacketTests(TwoHosts hosts)
 
     private static readonly int[] TcpPorts = [5432, 5433, 22, 8443];
 
-    private static readonly int[] UdpPorts = [5352, 5353, 5360, 5361];
+    private static readonly int[] UdpPorts = [67, 5352, 5353, 5360, 5361];
 
     private static readonly string[] Machines =
     [

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Seeing;
 using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Whole;
@@ -59,6 +61,46 @@ public sealed class SeeingTests(WholeLab lab)
         Assert.NotEqual(0, (await Cli.Run("hospital", "network", "flows", "bank/web")).ExitCode);
         Assert.Equal(
             JsonValueKind.Array, (await Cli.Json("hospital", "network", "flows", "hospital/records")).ValueKind);
+    }
+
+    [Fact]
+    public async Task A_tenant_captures_its_own_machines_port_and_nobody_else_does()
+    {
+        await lab.Ready();
+        string file = Path.Combine(Path.GetTempPath(), $"bailiwick-{Guid.NewGuid():N}.pcap");
+        string[] words = ["network", "capture", SmallPolicies.Web, "--port", "tcp/5432", "--out", file];
+        foreach (string other in new[] { WholeLab.Operator, "hospital" })
+        {
+            Assert.NotEqual(0, (await Cli.Run(other, words)).ExitCode);
+            Assert.False(File.Exists(file));
+        }
+
+        try
+        {
+            Task<JsonElement> capture = Cli.Json("bank", [.. words, "--for", "60s", "--packets", "4"]);
+            await WholeLab.Until(
+                async () => capture.IsCompleted ? null : await lab.Flows() ? "no four packets yet" : "no flow yet",
+                "four packets are captured");
+            Assert.Equal(4, (await capture).GetProperty("packets").GetInt32());
+            byte[] kept = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
+            Assert.True(PcapFormat.IsHeader(kept));
+            var filter = new FrameFilter(FlowProtocol.Tcp, SmallPolicies.FlowPort);
+            int packets = 0;
+            for (int at = PcapFormat.HeaderBytes; at < kept.Length; packets++)
+            {
+                int length = Assert.NotNull(PcapFormat.LengthOf(kept.AsSpan(at)));
+                Assert.True(filter.Takes(kept.AsSpan(at + PcapFormat.RecordBytes, length)));
+                at += PcapFormat.RecordBytes + length;
+            }
+
+            Assert.Equal(4, packets);
+            // A file that is there is nobody's to overwrite.
+            Assert.Equal(2, (await Cli.Run("bank", words)).ExitCode);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private async Task<JsonElement?> Flow(string party, string domain)

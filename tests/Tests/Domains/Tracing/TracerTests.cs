@@ -15,6 +15,8 @@ public sealed class TracerTests
     private static readonly string[] Services =
         ["tcp/80", "tcp/443", "tcp/5432", "tcp/8005", "tcp/8011", "udp/443", "udp/5432", "icmp"];
 
+    private static readonly bool[] Families = [false, true];
+
     [Fact]
     public void Finds_in_random_datacentres_exactly_the_flows_that_the_policies_open()
     {
@@ -120,6 +122,26 @@ public sealed class TracerTests
         });
     }
 
+    [Theory]
+    [InlineData("{addresses: none}", "web-2", false, TraceWay.Answer, TracePlace.Port)]
+    [InlineData("{addresses: {machine: web-2}}", "web-2", true, TraceWay.Answer, TracePlace.Port)]
+    [InlineData("{addresses: {machine: web-1}}", "web-2", false, TraceWay.Answer, TracePlace.Port)]
+    [InlineData("{addresses: host}", "web-2", false, TraceWay.Request, TracePlace.Switch)]
+    public void Who_may_tell_addresses_decides_whether_DHCP_is_answered(
+        string services, string server, bool isOpen, TraceWay way, TracePlace place)
+    {
+        Example example = Example.ThreeTenants.With(
+            "bank/web.yaml", "storage:\n", $"services: {services}\nstorage:\n");
+
+        PacketTrace trace = Tracer.Run(Plans(example), Question("bank/web-1", $"bank/{server}", "udp/67"));
+
+        Assert.Equal(
+            (isOpen, way, place), (trace.IsOpen, trace.Steps[^1].Way, trace.Steps[^1].Place));
+        Assert.True(Tracer.Run(Plans(example), Question("bank/web-1", $"bank/{server}", "udp/68")).IsOpen);
+        Assert.Equal(isOpen, Tracer.Run(
+            Plans(example), Question("bank/web-1", $"bank/{server}", "udp/547") with { Ipv6 = true }).IsOpen);
+    }
+
     private static string Tables(HostPlan plan) => string.Concat(
         plan.Domains.Select(NftTables.ForDomain)
             .Concat(plan.Domains.Select(domain => domain.Gateway).OfType<GatewayPlan>().Select(NftTables.ForGateway))
@@ -177,8 +199,9 @@ public sealed class TracerTests
         from other in All
         where one.Compartment != other.Compartment
         from service in Services
+        from isIpv6 in Families
         select TraceQuestion.TryParseService(service, out FlowProtocol protocol, out int port)
-            ? new TraceQuestion(one.Compartment, other.Compartment, protocol, port)
+            ? new TraceQuestion(one.Compartment, other.Compartment, protocol, port) { Ipv6 = isIpv6 }
             : throw new ArgumentException(service);
 
     private static bool Placed(HostPlan[] plans, CompartmentRef machine) =>

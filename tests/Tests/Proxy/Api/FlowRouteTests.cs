@@ -3,6 +3,8 @@ using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Peers;
 using Bailiwick.Domains.Seeing;
 using Bailiwick.Proxy.Api;
+using Bailiwick.Proxy.Seeing;
+using Bailiwick.Tests.Fakes;
 using Bailiwick.Tests.Proxy.Signed;
 
 namespace Bailiwick.Tests.Proxy.Api;
@@ -72,6 +74,8 @@ public sealed class FlowRouteTests
     private static Task<NetworkDesk> Desk() => NetworkDesk.Open(bench =>
         new NetworkApi(bench.Plans, bench.Integrity, TimeProvider.System)
         {
+            Capture = new PortCapture(
+                bench.Plans, bench.Integrity, new FakeFrames("none").Open, TimeProvider.System),
             Flows = domain => bench.Plans.Current.Domain(domain)?.Network.Ports[0] is not { } port ? null
                 :
                 [

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using Bailiwick.Channel.Peers;
 using Bailiwick.Domains.Tracing;
 using Bailiwick.Proxy.Api;
+using Bailiwick.Proxy.Seeing;
+using Bailiwick.Tests.Fakes;
 using Bailiwick.Tests.Proxy.Signed;
 
 namespace Bailiwick.Tests.Proxy.Api;
@@ -84,6 +86,8 @@ public sealed class TraceRouteTests
         NetworkDesk.Open(bench => new NetworkApi(bench.Plans, bench.Integrity, TimeProvider.System)
         {
             Flows = _ => null,
+            Capture = new PortCapture(
+                bench.Plans, bench.Integrity, new FakeFrames("none").Open, TimeProvider.System),
         });
 
     private static async Task<TraceReport> Ask(
@@ -91,6 +95,6 @@ public sealed class TraceRouteTests
     {
         using HttpClient http = desk.Client(key);
         return await new PeerClient(http).Ask<AskedTrace, TraceReport>(
-            ProxyRoutes.Trace.Template, new AskedTrace(from, to, service), Cancel);
+            ProxyRoutes.Trace.Template, new AskedTrace(from, to, service, Ipv6: false), Cancel);
     }
 }
