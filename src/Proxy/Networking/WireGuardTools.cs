@@ -32,7 +32,11 @@ public sealed class WireGuardTools(IHost host)
     public const int Mtu = 1440;
 
     private const int KeepaliveSeconds = 25;
-    private static readonly string[] Absences = ["No such file or directory", "No such device"];
+
+    // The last: the kernel has no WireGuard, and the program that had the interface in it was killed.
+    private static readonly string[] Absences =
+        ["No such file or directory", "No such device", "Protocol not supported"];
+
     private static readonly string[] NoKernelModule = ["Unknown device type", "Operation not supported"];
 
     /// <summary>Makes an interface with a new key pair, alone in a namespace, and without peers.</summary>
