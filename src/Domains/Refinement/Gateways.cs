@@ -53,7 +53,7 @@ internal static class Gateways
         var name = passage.Plan.Name;
         return new GatewayLeg(
             name, DeviceNames.LegPort(domain.Ref, name), DeviceNames.LegDevice(name), leg.Mac,
-            leg.Ipv4 + "/16", leg.Ipv6 + "/64", Routes(host, domain, passage));
+            leg.Ipv4 + "/16", leg.Ipv6 + "/64", passage.Plan.Network.Mtu, Routes(host, domain, passage));
     }
 
     private static ImmutableArray<GatewayRoute> Routes(HostModel host, DomainModel domain, PassageOnHost passage)

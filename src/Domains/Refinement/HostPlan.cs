@@ -231,9 +231,10 @@ public sealed record GatewayNeighbour(string Address, string Mac);
 /// <param name="Mac">The leg's MAC.</param>
 /// <param name="Ipv4">Its address in the passage, link-local, with prefix length.</param>
 /// <param name="Ipv6">Its address in the passage, link-local, with prefix length.</param>
+/// <param name="Mtu">The passage's: where a domain's is larger, its gateway tells its machines.</param>
 /// <param name="Routes">Each machine of the other domain that an open flow names, and the gateway before it.</param>
 public sealed record GatewayLeg(
-    string Passage, string Port, string Device, string Mac, string Ipv4, string Ipv6,
+    string Passage, string Port, string Device, string Mac, string Ipv4, string Ipv6, int Mtu,
     ImmutableArray<GatewayRoute> Routes);
 
 /// <summary>A host route of a gateway.</summary>

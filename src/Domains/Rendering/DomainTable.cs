@@ -248,6 +248,8 @@ internal static class DomainTable
                 $"arp operation reply arp saddr ether {gateway.Mac} arp saddr ip @gateway4 accept",
                 "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 saddr @gateway6 "
                 + $"icmpv6 type nd-neighbor-advert {Target} @gateway_targets accept",
+                "ip saddr @gateway4 icmp type destination-unreachable icmp code frag-needed accept",
+                "ip6 saddr @gateway6 icmpv6 type packet-too-big accept",
                 "ip saddr . ip daddr @inward4 accept",
                 "ip6 saddr . ip6 daddr @inward6 accept",
                 "counter name closed drop");

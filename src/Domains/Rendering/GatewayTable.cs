@@ -9,7 +9,11 @@ namespace Bailiwick.Domains.Rendering;
 /// client, server and port the connection was opened with, and the sets say whether that is still a flow. A flow taken
 /// out of the sets ends its connections with the next packet, and a server cannot open a connection to a client.
 /// </summary>
-/// <remarks>ICMP errors are not carried between domains: no path has a smaller MTU than the machines' ports.</remarks>
+/// <remarks>
+/// Of ICMP errors pass those about a connection of a flow that is still open, from one of its ends to the other, and
+/// nobody's in between: destination unreachable and packet too big (RFC 1191, RFC 8201). A domain's own gateway tells
+/// its machines what a passage takes, which may be less than their ports do, and clamps what TCP's ends say of it.
+/// </remarks>
 internal static class GatewayTable
 {
     private const string Original4 = "ct original ip saddr . ct original ip daddr";
@@ -32,6 +36,7 @@ internal static class GatewayTable
                 flows.Where(flow => flow.Protocol == FlowProtocol.Udp).SelectMany(Ports), "interval");
             text.Set("set", "echo" + family, $"type {type} . {type}",
                 flows.Where(flow => flow.Protocol == FlowProtocol.Icmp).Select(flow => $"{flow.From} . {flow.To}"));
+            text.Set("set", "ends" + family, $"type {type} . {type} . {type} . {type}", flows.SelectMany(Ends));
         }
 
         Chains(text);
@@ -44,20 +49,35 @@ internal static class GatewayTable
         text.Chain("forward",
             "type filter hook forward priority 0; policy drop;",
             "ct state { invalid, untracked } counter name invalid drop",
+            "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
             "iifname . ip saddr . oifname . ip daddr @paths4 goto flows4",
             "iifname . ip6 saddr . oifname . ip6 daddr @paths6 goto flows6",
             "counter name strange_path drop");
         text.Chain("flows4",
+            "icmp type destination-unreachable ct state related goto errors4",
             $"meta l4proto tcp {Original4} . ct original proto-dst @tcp4 accept",
             $"meta l4proto udp {Original4} . ct original proto-dst @udp4 accept",
             $"icmp type echo-request ct direction original {Original4} @echo4 accept",
             $"icmp type echo-reply ct direction reply {Original4} @echo4 accept",
             "counter name closed drop");
         text.Chain("flows6",
+            "icmpv6 type { destination-unreachable, packet-too-big } ct state related goto errors6",
             $"meta l4proto tcp {Original6} . ct original proto-dst @tcp6 accept",
             $"meta l4proto udp {Original6} . ct original proto-dst @udp6 accept",
             $"icmpv6 type echo-request ct direction original {Original6} @echo6 accept",
             $"icmpv6 type echo-reply ct direction reply {Original6} @echo6 accept",
+            "counter name closed drop");
+        text.Chain("errors4",
+            $"ip saddr . ip daddr . {Original4} != @ends4 counter name closed drop",
+            $"meta nfproto ipv4 ct original protocol tcp {Original4} . ct original proto-dst @tcp4 accept",
+            $"meta nfproto ipv4 ct original protocol udp {Original4} . ct original proto-dst @udp4 accept",
+            $"ct original protocol icmp {Original4} @echo4 accept",
+            "counter name closed drop");
+        text.Chain("errors6",
+            $"ip6 saddr . ip6 daddr . {Original6} != @ends6 counter name closed drop",
+            $"meta nfproto ipv6 ct original protocol tcp {Original6} . ct original proto-dst @tcp6 accept",
+            $"meta nfproto ipv6 ct original protocol udp {Original6} . ct original proto-dst @udp6 accept",
+            $"ct original protocol icmpv6 {Original6} @echo6 accept",
             "counter name closed drop");
         text.Chain("input",
             "type filter hook input priority 0; policy drop;",
@@ -65,7 +85,8 @@ internal static class GatewayTable
             "counter name host drop");
         text.Chain("output",
             "type filter hook output priority 0; policy drop;",
-            $"oifname \"{GatewayPlan.Inside}\" icmpv6 type nd-neighbor-advert accept",
+            $"oifname \"{GatewayPlan.Inside}\" icmpv6 type {{ nd-neighbor-advert, packet-too-big }} accept",
+            $"oifname \"{GatewayPlan.Inside}\" icmp type destination-unreachable icmp code frag-needed accept",
             "counter name host drop");
     }
 
@@ -76,6 +97,13 @@ internal static class GatewayTable
     {
         yield return $"\"{GatewayPlan.Inside}\" . {flow.Own} . \"{flow.Leg}\" . {flow.Other}";
         yield return $"\"{flow.Leg}\" . {flow.Other} . \"{GatewayPlan.Inside}\" . {flow.Own}";
+    }
+
+    /// <summary>Who may tell whom of a fault of a connection: its ends each other.</summary>
+    private static IEnumerable<string> Ends(FlowPlan flow)
+    {
+        yield return $"{flow.From} . {flow.To} . {flow.From} . {flow.To}";
+        yield return $"{flow.To} . {flow.From} . {flow.From} . {flow.To}";
     }
 
     private static IEnumerable<string> Ports(FlowPlan flow) => flow.Ports.Select(range =>

@@ -24,11 +24,11 @@ public static class GatewayCommands
 
     /// <summary>Interfaces, addresses, neighbours and routes.</summary>
     /// <param name="gateway">The gateway.</param>
-    /// <param name="mtu">Of its interfaces.</param>
+    /// <param name="mtu">Of its end in the domain's bridge.</param>
     public static IEnumerable<string[]> Build(GatewayPlan gateway, int mtu) =>
         [
             .. Core(gateway, mtu), .. gateway.Neighbours.Select(n => Learn(gateway, n)),
-            .. gateway.Legs.SelectMany(l => Leg(gateway.Namespace, l, mtu)),
+            .. gateway.Legs.SelectMany(l => Leg(gateway.Namespace, l)),
         ];
 
     /// <summary>The end in the domain's bridge.</summary>
@@ -55,9 +55,9 @@ public static class GatewayCommands
         ["ip", "-n", gateway.Namespace, "neigh", "del", address, "dev", GatewayPlan.Inside];
 
     /// <summary>One leg, with its neighbours and routes; they go with its port.</summary>
-    public static IEnumerable<string[]> Leg(string space, GatewayLeg leg, int mtu)
+    public static IEnumerable<string[]> Leg(string space, GatewayLeg leg)
     {
-        foreach (string[] command in Pair(space, leg.Port, leg.Device, leg.Mac, mtu))
+        foreach (string[] command in Pair(space, leg.Port, leg.Device, leg.Mac, leg.Mtu))
         {
             yield return command;
         }

@@ -44,7 +44,7 @@ public sealed class GatewayShape
             gateway.BridgePort,
             Text(GatewayCommands.Core(gateway, mtu)),
             gateway.Legs.ToImmutableSortedDictionary(
-                l => l.Port, l => GatewayCommands.Leg(gateway.Namespace, l, mtu).ToImmutableArray(),
+                l => l.Port, l => GatewayCommands.Leg(gateway.Namespace, l).ToImmutableArray(),
                 StringComparer.Ordinal),
             gateway.Neighbours.ToImmutableSortedDictionary(
                 n => n.Address, n => GatewayCommands.Learn(gateway, n), StringComparer.Ordinal));
