@@ -192,9 +192,10 @@ public sealed class ControlFrameTests(TwoHosts hosts)
         {
             var told = hosts.Host(host).Run([
                 "bridge fdb show", "bridge mdb show", "bridge vlan show",
-                "cd /sys/class/net; for f in bwb*/bridge/root_* bwb*/bridge/topology_change bwb*/bridge/stp_state "
-                + "bwb*/bridge/multicast_* bwb*/brif/*/state bwb*/brif/*/designated_* bwb*/brif/*/config_pending; "
-                + "do echo $f $(cat $f); done",
+                "cd /sys/class/net",
+                "grep -sH . bwb*/bridge/root_* bwb*/bridge/topology_change bwb*/bridge/stp_state "
+                + "bwb*/bridge/multicast_* bwb*/brif/*/state bwb*/brif/*/designated_* "
+                + "bwb*/brif/*/config_pending || true",
                 "ip route", "ip neigh | grep -v under0 || true", "ip -o link | sed 's/ state.*//'",
             ]);
             lines.UnionWith(told.Split('\n').Select(line => $"host {host}: {line}"));

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Bailiwick.Domains.Rendering;
 
 namespace Bailiwick.HostTests.Rendering;
 
@@ -106,36 +105,6 @@ public sealed class FlowPacketTests(TwoHosts hosts)
         var client = address.Contains(':', StringComparison.Ordinal) ? "fd20:1::11" : "10.20.1.11";
         Assert.False(Pings(server, client));
         Assert.True(Pings("bank/web-2", client));
-    }
-
-    [Theory]
-    [InlineData(1, "bank/web")]
-    [InlineData(2, "bank/ledger")]
-    public void A_withdrawn_flow_ends_an_established_connection_at_either_gateway(int host, string domain)
-    {
-        using var listener = hosts.Listen("bank/ledger-1", 5432);
-        using var client = hosts.Connect("bank/web-1", "10.20.2.11", 5432);
-        Assert.NotNull(client);
-        using var server = listener.Accept();
-        Assert.Equal("before", Exchange(client, server, "before"));
-        var gateway = hosts.Domain(host, domain).Gateway;
-        var withdrawn = TwoHosts.PlanWithoutTcp(host).Domains.Single(plan => plan.DisplayName == domain).Gateway;
-        Assert.NotNull(gateway);
-        Assert.NotNull(withdrawn);
-        hosts.Host(host).Load(NftTables.ForGateway(withdrawn), gateway.Namespace);
-        try
-        {
-            // Another flow of the same two machines is still open, so it is the flow that ended and not the way.
-            Assert.True(Pings("bank/web-1", "10.20.2.11"));
-            Assert.Null(Exchange(client, server, "after"));
-            Assert.Null(Exchange(server, client, "after"));
-        }
-        finally
-        {
-            hosts.Host(host).Load(NftTables.ForGateway(gateway), gateway.Namespace);
-        }
-
-        Assert.Equal("after", Receive(server, 10_000));
     }
 
     private bool Pings(string machine, string address)

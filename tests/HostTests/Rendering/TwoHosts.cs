@@ -87,9 +87,6 @@ public sealed class TwoHosts : IDisposable
     internal static HostPlan Plan(Example policies, int number) =>
         Refine.ForHost(Datacentre(policies), Placed, ExamplePlacements.Host($"host-{number}"), Now);
 
-    /// <summary>The same without the TCP flow.</summary>
-    internal static HostPlan PlanWithoutTcp(int number) => Plan(Policies.With("bank/web.yaml", Grant, ""), number);
-
     internal DomainPlan Domain(int host, string name) =>
         PlanOf(host).Domains.Single(domain => domain.DisplayName == name);
 
