@@ -86,6 +86,16 @@ internal static class PolicyPlanVerb
             }
         }
 
+        if (plan.Uplink is { } uplink)
+        {
+            TreeNode shares = tree.AddNode(Line("uplink", $"{uplink.Mbit} Mbit/s", uplink.Reason));
+            foreach (UplinkPart part in uplink.Parts)
+            {
+                string what = $"{part.Domain.Name} {part.ReserveMbit} to {part.LimitMbit} Mbit/s";
+                shares.AddNode(Line("part", what, part.Reason));
+            }
+        }
+
         foreach (var refused in plan.Refused)
         {
             TreeNode node = tree.AddNode($"[red]refused[/] {Markup.Escape(refused.Compartment.Name.Text)}");
@@ -97,6 +107,13 @@ internal static class PolicyPlanVerb
 
     private static void DrawServices(TreeNode node, DomainPlan domain)
     {
+        foreach (LocalPort port in domain.Network.Ports.Where(one => one.Limit is not null))
+        {
+            string what = $"{port.Device} {port.Member.Ref.Name.Text} "
+                + $"in {port.Limit?.InMbit.ToString() ?? "any"} out {port.Limit?.OutMbit.ToString() ?? "any"} Mbit/s";
+            node.AddNode($"[bold]limit[/] {Markup.Escape(what)}");
+        }
+
         if (domain.ServicePoint is { } point)
         {
             TreeNode service = node.AddNode(Line("services", point.Namespace, point.Reason));

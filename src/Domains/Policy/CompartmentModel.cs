@@ -47,7 +47,20 @@ public sealed record RestartTerms(TimeSpan Within);
 public sealed record DiskModel(VolumeRef Volume, VolumeAccess Access);
 
 /// <summary>A port of a machine in one domain of the same tenant. At least one address is present.</summary>
-public sealed record NicModel(StatementName Domain, IPAddress? Ipv4, IPAddress? Ipv6);
+public sealed record NicModel(StatementName Domain, IPAddress? Ipv4, IPAddress? Ipv6)
+{
+    /// <summary>How much may pass it; null for whatever the host carries.</summary>
+    public PortLimit? Limit { get; init; }
+}
+
+/// <summary>How much may pass a machine's port, 10^6 bits a second of whole frames; null for no limit.</summary>
+/// <param name="InMbit">To the machine.</param>
+/// <param name="OutMbit">From the machine.</param>
+public sealed record PortLimit(int? InMbit, int? OutMbit)
+{
+    /// <summary>The largest that can be stated.</summary>
+    public const int Most = 400_000;
+}
 
 /// <summary>Placement rules.</summary>
 /// <param name="Hosts">Host names it may run on; null = any host its domains admit.</param>

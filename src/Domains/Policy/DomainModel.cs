@@ -25,6 +25,8 @@ public sealed record DomainModel
     public required NetworkDemand Network { get; init; }
     /// <summary>Services in the domain's network; none where nothing is said.</summary>
     public NetworkServices Services { get; init; } = NetworkServices.None;
+    /// <summary>Its part of each host's uplink; null where nothing is said.</summary>
+    public DomainBandwidth? Bandwidth { get; init; }
     /// <summary>Confidentiality of the domain's volumes.</summary>
     public required StorageConfidentiality Storage { get; init; }
     /// <summary>The media on which its volumes may lie in clear; none where nothing is said.</summary>
@@ -106,6 +108,11 @@ public sealed record NetworkDemand(
 
 /// <summary>Upper bounds of a domain.</summary>
 public sealed record Quota(int Machines, int Cpus, int MemoryMib, int StorageMib);
+
+/// <summary>A domain's part of the uplink of each host that runs its machines, 10^6 bits a second.</summary>
+/// <param name="ReserveMbit">What it gets when others want more; 0 for nothing.</param>
+/// <param name="LimitMbit">What it gets at most; null for all that is free.</param>
+public sealed record DomainBandwidth(int ReserveMbit, int? LimitMbit);
 
 /// <summary>Capacity kept for a domain.</summary>
 public sealed record Reservation(int Cpus, int MemoryMib);

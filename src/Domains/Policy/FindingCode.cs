@@ -213,6 +213,8 @@ public enum FindingCode
     AmbiguousMember,
     /// <summary>A domain's machines or volumes need more than its quota.</summary>
     QuotaExceeded,
+    /// <summary>Domains that are bound to a host reserve more than its uplink can share out.</summary>
+    UplinkOverReserved,
     /// <summary>More approvals demanded than the tenant has keys.</summary>
     ApprovalsUnreachable,
     /// <summary>Another domain has the network number.</summary>

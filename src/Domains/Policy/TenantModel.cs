@@ -42,6 +42,11 @@ public sealed record HostModel
     public required int CapacityCpus { get; init; }
     /// <summary>Memory it offers, in MiB.</summary>
     public required int CapacityMemoryMib { get; init; }
+    /// <summary>
+    /// What it can send to other hosts, 10^6 bits a second; null where nothing is said, and then nothing of it is
+    /// shared out.
+    /// </summary>
+    public int? UplinkMbit { get; init; }
     /// <summary>The statement.</summary>
     public required StatementOrigin Origin { get; init; }
 }

@@ -25,7 +25,13 @@ public sealed record HostPlan(
     ImmutableArray<DomainPlan> Domains,
     ImmutableArray<PassagePlan> Passages,
     ImmutableArray<AdmissionVerdict.Refused> Refused,
-    ImmutableArray<Reason> Withheld);
+    ImmutableArray<Reason> Withheld)
+{
+    /// <summary>How the way to other hosts is shared out; null when nobody wants a part, or its size is not stated.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public UplinkPlan? Uplink { get; init; }
+}
 
 /// <summary>One domain on one host.</summary>
 public sealed record DomainPlan(
@@ -184,7 +190,12 @@ public sealed record EncryptedTunnel(string Namespace, string WireGuard, string 
 /// <summary>A member on this host and the interface it sends from.</summary>
 /// <param name="Device">The host's interface.</param>
 /// <param name="Member">Who sends from it.</param>
-public sealed record LocalPort(string Device, MemberPlan Member);
+public sealed record LocalPort(string Device, MemberPlan Member)
+{
+    /// <summary>How much may pass it; null for no limit.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PortLimit? Limit { get; init; }
+}
 
 /// <summary>Another host of a domain's network.</summary>
 /// <param name="Host">The host.</param>

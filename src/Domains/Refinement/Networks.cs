@@ -33,7 +33,10 @@ internal static class Networks
             number,
             DeviceNames.Table(domain.Ref), Scene.Mtu(domain),
             [.. members.Where(member => member.Host.Ref == host.Ref)
-                .Select(member => new LocalPort(DeviceNames.Tap(member.Machine.Ref, member.Index), member.Plan))],
+                .Select(member => new LocalPort(DeviceNames.Tap(member.Machine.Ref, member.Index), member.Plan)
+                {
+                    Limit = member.Nic.Limit,
+                })],
             peers,
             new Reason($"The machines of {Display.Of(domain)} speak with each other and, by its flows, with others.",
                 [domain.Origin]));

@@ -39,10 +39,15 @@ public static class Refine
             .Where(domain => scene.Members(domain).Any(member => member.Host.Ref == host))
             .Select(domain => Domain(scene, model, domain, passages, withheld))
             .ToImmutableArray();
+        ImmutableArray<PassagePlan> ordered =
+            [.. passages.Select(passage => passage.Plan).OrderBy(passage => passage.Name, StringComparer.Ordinal)];
+        var uplink = Uplinks.Of(datacentre, model, domains, ordered, withheld);
         return new HostPlan(
             host, Underlay.Of(model, domains, [.. passages.Select(passage => passage.Plan)]), domains,
-            [.. passages.Select(passage => passage.Plan).OrderBy(passage => passage.Name, StringComparer.Ordinal)],
-            Refused(scene, host), [.. withheld.Values]);
+            ordered, Refused(scene, host), [.. withheld.Values])
+        {
+            Uplink = uplink,
+        };
     }
 
     private static DomainPlan Domain(

@@ -41,6 +41,20 @@ public static class NftTables
     }
 
     /// <summary>
+    /// What tells the uplink's queues whose a tunnel packet is (family inet): the number of its network, or the port
+    /// from which a switch's ciphertext is sent.
+    /// </summary>
+    /// <param name="plan">The uplink.</param>
+    /// <param name="handle">The queues' handle (tc(8)), hexadecimal.</param>
+    /// <param name="ports">The UDP ports of switches' WireGuard interfaces, with the switches' names.</param>
+    public static string ForUplink(
+        UplinkPlan plan, string handle, IReadOnlyCollection<(int Port, string Segment)> ports)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return UplinkTable.Text(plan, handle, ports);
+    }
+
+    /// <summary>
     /// The host's own guard: dead ports (table <c>bridge bw_guard</c>, whose set <c>live_ports</c> keeps its elements
     /// when the text is loaded again) and accepted tunnels (table <c>inet bw_underlay</c>).
     /// </summary>

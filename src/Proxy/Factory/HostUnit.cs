@@ -25,6 +25,7 @@ public sealed class HostUnit(
         apply.Try("dead ports", () => network.Sweep.KillStrayPorts(plan.Plan, plans.Names.Has));
         apply.Try("stray machines", () => compartments.EndStrays(plan, plans));
         apply.Try("leftovers", () => network.Sweep.RemoveLeftovers(plan.Plan, IsInForce));
+        apply.Try("uplink", () => network.Uplink.Bring(plan.Plan));
         apply.ThrowFirst();
         Status.Turn(UnitHealth.Converged, "");
         return Task.CompletedTask;

@@ -2,6 +2,7 @@ using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Services;
+using Bailiwick.Proxy.Traffic;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -24,8 +25,12 @@ public sealed class HostNetwork
         SegmentKeeper segments = new(tools, tables, Guard, integrity, planned);
         GatewayKeeper gateways = new(tools, tables, Guard, integrity, planned);
         ServicePointKeeper points = new(tools, tables, Guard, new ServiceServer(host, tools), (integrity, planned));
-        Domains = new VirtualNetworkManager(segments, gateways, points, Guard, tunnels);
+        Domains = new VirtualNetworkManager(segments, gateways, points, Guard, tunnels)
+        {
+            Limits = new PortLimits(tools, integrity, planned),
+        };
         Passages = new PassageKeeper(segments, tunnels);
+        Uplink = new UplinkShares(tools, tables, tunnels, integrity);
         Sweep = new HostSweep(tools, tables, Guard, integrity);
     }
 
@@ -35,6 +40,8 @@ public sealed class HostNetwork
     public HostGuard Guard { get; }
     /// <summary>The domains' switches and gateways.</summary>
     public VirtualNetworkManager Domains { get; }
+    /// <summary>How the way to other hosts is shared out.</summary>
+    public UplinkShares Uplink { get; }
     /// <summary>The passages between domains.</summary>
     public PassageKeeper Passages { get; }
     /// <summary>What no plan names.</summary>

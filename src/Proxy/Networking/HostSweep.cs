@@ -2,6 +2,7 @@ using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Proxy.Integrity;
+using Bailiwick.Proxy.Traffic;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -11,7 +12,7 @@ namespace Bailiwick.Proxy.Networking;
 /// </summary>
 public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
 {
-    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq", "bwy", "bww", "bwn"];
+    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq", "bwy", "bww", "bwn", "bwi"];
 
     private static readonly string[] Spaces = ["bwg", "bws", "bwn"];
 
@@ -94,6 +95,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
         foreach (DomainPlan domain in plan.Domains)
         {
             devices.UnionWith([domain.Network.Bridge, .. domain.Network.Ports.Select(p => p.Device)]);
+            devices.UnionWith(domain.Network.Ports.Select(p => PortLimits.Redirector(p.Device)));
             devices.UnionWith(Tunnels.Of(domain.Network));
             devices.UnionWith(domain.Gateway is { } gateway
                 ? [gateway.BridgePort, .. gateway.Legs.Select(l => l.Port)] : []);

@@ -15,7 +15,11 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
     /// <summary>A network of a hundred thousand machines fits.</summary>
     private const int MaxListingBytes = 256 << 20;
 
-    private static readonly string[] Absences = ["Cannot find device", "No such file or directory", "No such device"];
+    private static readonly string[] Absences =
+    [
+        "Cannot find device", "No such file or directory", "No such device", "Cannot find specified qdisc",
+        "Invalid handle", "Cannot delete qdisc with handle of zero",
+    ];
 
     private const int EndingTenths = 30;
 
@@ -67,6 +71,49 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
             .SelectMany(what => Output([.. Ip(inNamespace), .. what]).Split('\n'))
             .Select(line => line.Replace(" linkdown", "", StringComparison.Ordinal).TrimEnd())
             .Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The device that has an IPv4 address of the host; null when none or several do.</summary>
+    public string? DeviceOf(string ipv4)
+    {
+        string[] argv = ["ip", "-j", "-4", "addr", "show", "to", ipv4 + "/32"];
+        string json = Output(argv);
+        return Parsed(argv, () =>
+        {
+            using JsonDocument document = JsonDocument.Parse(json.Trim().Length == 0 ? "[]" : json);
+            string[] names =
+            [
+                .. document.RootElement.EnumerateArray().Select(row => ObservedLink.Text(row, "ifname"))
+                    .OfType<string>(),
+            ];
+            return names is [var only] ? only : null;
+        });
+    }
+
+    /// <summary>Whether a device's frames wait in queues of this handle.</summary>
+    public bool HasQueues(string device, string handle) =>
+        Queues([device], []).Contains($"\"handle\":\"{handle}:\"", StringComparison.Ordinal);
+
+    /// <summary>A device's queues and classes as one text.</summary>
+    public string Classes(string device) =>
+        Queues([device], []) + Output(["tc", "class", "show", "dev", device]);
+
+    /// <summary>How frames are queued at these devices, as one text: equal text is equal configuration.</summary>
+    /// <param name="devices">The devices.</param>
+    /// <param name="filtered">Those whose incoming frames are redirected.</param>
+    public string Queues(IReadOnlyCollection<string> devices, IEnumerable<string> filtered)
+    {
+        string[] argv = ["tc", "-j", "qdisc", "show"];
+        string json = Output(argv);
+        IEnumerable<string> queues = Parsed(argv, () =>
+        {
+            using JsonDocument document = JsonDocument.Parse(json.Trim().Length == 0 ? "[]" : json);
+            return document.RootElement.EnumerateArray()
+                .Where(row => devices.Contains(ObservedLink.Text(row, "dev") ?? ""))
+                .Select(row => row.GetRawText()).Order(StringComparer.Ordinal).ToArray();
+        });
+        return string.Join('\n', queues.Concat(filtered.Select(
+            device => Output(["tc", "-j", "filter", "show", "dev", device, "parent", "ffff:"]))));
     }
 
     /// <summary>The programs that are in a namespace, whoever started them.</summary>

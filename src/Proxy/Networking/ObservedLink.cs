@@ -18,6 +18,12 @@ public sealed record ObservedLink(
     /// <summary>Whether it is a bridge as <see cref="SegmentCommands.Deafen"/> leaves one.</summary>
     public bool IsDeaf { get; init; }
 
+    /// <summary>The kernel's number of it: another device of the same name has another.</summary>
+    public int Index { get; init; }
+
+    /// <summary>What decides which frame leaves it next (tc(8)).</summary>
+    public string Queue { get; init; } = "";
+
     /// <summary>Reads the whole listing.</summary>
     /// <exception cref="JsonException">Not the listing it should be.</exception>
     public static ImmutableSortedDictionary<string, ObservedLink> ReadAll(string json)
@@ -66,6 +72,7 @@ public sealed record ObservedLink(
                 && Number(bridge, "stp_state", -1) == 0 && Number(bridge, "mcast_snooping", -1) == 0
                 && Text(bridge, "group_fwd_mask") == SegmentCommands.UnfilteredGroup
                 && Number(bridge, "no_linklocal_learn") == 1,
+            Index = Number(row, "ifindex"), Queue = Text(row, "qdisc") ?? "",
         };
     }
 

@@ -98,11 +98,11 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
         }
     }
 
-    /// <summary>Removes a table of the bridge family; one that is wanted again is then new, not changed.</summary>
-    public void Remove(string table)
+    /// <summary>Removes a table; one that is wanted again is then new, not changed.</summary>
+    public void Remove(string table, string family = "bridge")
     {
-        _loaded.TryRemove($"-: bridge {table}", out _);
-        tools.Load($"table bridge {table}\ndelete table bridge {table}\n", null);
+        _loaded.TryRemove($"-: {family} {table}", out _);
+        tools.Load($"table {family} {table}\ndelete table {family} {table}\n", null);
     }
 
     /// <summary>Only the host's own namespace is watched; a gateway's table is small, and read each time.</summary>

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 using Bailiwick.Proxy.Services;
+using Bailiwick.Proxy.Traffic;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -11,8 +13,11 @@ namespace Bailiwick.Proxy.Networking;
 public sealed class VirtualNetworkManager(
     SegmentKeeper segments, GatewayKeeper gateways, ServicePointKeeper points, HostGuard guard, TunnelKeeper tunnels)
 {
+    /// <summary>How much may pass the ports.</summary>
+    public required PortLimits Limits { get; init; }
+
     /// <summary>Brings rules, bridge, tunnel and gateway to the plan; ports are confirmed later.</summary>
-    /// <exception cref="Host.WorldException">The world refused.</exception>
+    /// <exception cref="WorldException">The world refused.</exception>
     public void Bring(EnforcedPlan plan, DomainPlan domain, Apply apply)
     {
         if (domain.Gateway is { } gateway)
@@ -30,7 +35,7 @@ public sealed class VirtualNetworkManager(
     }
 
     /// <summary>Makes sure that the domain's service point answers. Its machines run without it.</summary>
-    /// <exception cref="Host.WorldException">Its server does not start.</exception>
+    /// <exception cref="WorldException">Its server does not start.</exception>
     public void Serve(DomainPlan domain)
     {
         if (domain.ServicePoint is { } point)
@@ -43,9 +48,16 @@ public sealed class VirtualNetworkManager(
     /// <param name="plan">The plan.</param>
     /// <param name="domain">The domain.</param>
     /// <param name="dead">Ports that must be dead however right they are.</param>
-    /// <exception cref="Host.WorldException">The switch is not as planned; all its ports are dead.</exception>
-    public void ConfirmPorts(EnforcedPlan plan, DomainPlan domain, IReadOnlySet<string> dead) =>
-        segments.Confirm(plan.Plan, Wanted(plan, domain), Rules(domain), dead);
+    /// <exception cref="WorldException">The switch is not as planned; all its ports are dead.</exception>
+    public void ConfirmPorts(EnforcedPlan plan, DomainPlan domain, IReadOnlySet<string> dead)
+    {
+        ImmutableDictionary<string, WorldException> unlimited = Limits.Bring(domain.Network.Ports);
+        segments.Confirm(plan.Plan, Wanted(plan, domain), Rules(domain), dead.Union(unlimited.Keys).ToHashSet());
+        foreach (WorldException fault in unlimited.Values)
+        {
+            throw fault;
+        }
+    }
 
     /// <summary>What stands against a machine's start in the network of each of its domains.</summary>
     public ImmutableArray<string> Faults(EnforcedPlan plan, CompartmentPlan machine)
@@ -85,7 +97,7 @@ public sealed class VirtualNetworkManager(
 public sealed class PassageKeeper(SegmentKeeper segments, TunnelKeeper tunnels)
 {
     /// <summary>Brings a passage to the plan, and makes live the legs that were observed to be right.</summary>
-    /// <exception cref="Host.WorldException">The world refused, or the passage is not as planned.</exception>
+    /// <exception cref="WorldException">The world refused, or the passage is not as planned.</exception>
     public void Bring(EnforcedPlan plan, PassagePlan passage, Apply apply)
     {
         StandingTunnels standing = tunnels.Bring(passage.Network.Encrypted, TunnelKeeper.PeersOf(passage));

@@ -14,7 +14,7 @@ internal static class Questions
 
     /// <summary>A DHCPDISCOVER (RFC 2131) by whoever has the frame's MAC, for whoever has the other.</summary>
     public static byte[] Discover(string from, string client, int number, bool broadcast = false) =>
-        Ethernet(Broadcast, from, 0x0800, Ipv4Whole("0.0.0.0", "255.255.255.255", Udp(68, 67,
+        Ethernet(Broadcast, from, 0x0800, Ipv4("0.0.0.0", "255.255.255.255", 17, Udp(68, 67,
         [
             1, 1, 6, 0, .. Big32(number), 0, 0, (byte)(broadcast ? 0x80 : 0), 0, .. new byte[16], .. Mac(client),
             .. new byte[10 + 192], 99, 130, 83, 99, 53, 1, 1, 55, 4, 1, 3, 6, 26, 255,
@@ -94,13 +94,6 @@ internal static class Questions
         1, .. Big32(number)[1..], 0, 1, 0, 10, 0, 3, 0, 1, .. Mac(client), 0, 3, 0, 12, 0, 0, 0, 1, .. new byte[8],
         0, 8, 0, 2, 0, 0,
     ];
-
-    private static byte[] Ipv4Whole(string from, string to, byte[] payload)
-    {
-        byte[] packet = Ipv4(from, to, 17, payload);
-        BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(10), Sum(packet.AsSpan(0, 20)));
-        return packet;
-    }
 
     private static byte[] Summed6(string from, string to, int next, byte[] message, int at)
     {

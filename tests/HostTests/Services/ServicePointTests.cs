@@ -30,7 +30,7 @@ public sealed class ServicePointTests(ServicedHosts serviced)
         Assert.Contains("subnet=255.255.255.0\n", said, StringComparison.Ordinal);
         Assert.Contains("router=10.20.1.1\n", said, StringComparison.Ordinal);
         Assert.Contains($"dns={Service4}\n", said, StringComparison.Ordinal);
-        Assert.Contains("mtu=1370\n", said, StringComparison.Ordinal);
+        Assert.Contains("mtu=1450\n", said, StringComparison.Ordinal);
         Assert.Contains("hostname=web-1\n", said, StringComparison.Ordinal);
         Assert.Contains("domain=web.bank.internal\n", said, StringComparison.Ordinal);
         Assert.Contains("ip=10.20.1.12\n", Lease("bank/web-2"), StringComparison.Ordinal);
@@ -107,9 +107,9 @@ public sealed class ServicePointTests(ServicedHosts serviced)
         asker.Send(RouterSolicit(own, LinkLocal(own), hops: 64));
         Assert.False(asker.Sees([134, 0], NotSeen) && asker.Sees(Address(Point.LinkLocal), 1), "Hops were not read.");
         asker.Send(RouterSolicit(own, LinkLocal(own)));
-        Assert.True(asker.Sees([5, 1, 0, 0, 0, 0, 0x05, 0x5a], Wait), "No MTU of 1370.");
+        Assert.True(asker.Sees([5, 1, 0, 0, 0, 0, 0x05, 0xaa], Wait), "No MTU of 1450.");
         Assert.True(asker.Sees([3, 4, 64, 0x80], 1), "The prefix is not on the link, or is autonomous.");
-        Assert.False(neighbour.Sees([5, 1, 0, 0, 0, 0, 0x05, 0x5a], NotSeen));
+        Assert.False(neighbour.Sees([5, 1, 0, 0, 0, 0, 0x05, 0xaa], NotSeen));
     }
 
     [Fact]
@@ -246,6 +246,31 @@ public sealed class ServicePointTests(ServicedHosts serviced)
                 + $"{Hosts.Domain(1, "bank/web").Network.Bridge} up"]);
             Hosts.Host(1).Revive([Point.BridgePort]);
             serviced.Serve(1);
+        }
+
+        using Socket socket = Hosts.Datagrams("bank/web-1", 0);
+        Assert.Equal(0, Code(Answer(socket, "web-2")));
+    }
+
+    [Fact]
+    public void Services_that_left_the_policy_leave_no_port_namespace_or_program()
+    {
+        int server = Assert.Single(serviced.Tools(1).Programs(Point.Namespace));
+        HostPlan plan = Hosts.PlanOf(1);
+        serviced.Sweep(1).RemoveLeftovers(plan, () => true);
+        Assert.Equal(server, Assert.Single(serviced.Tools(1).Programs(Point.Namespace)));
+        try
+        {
+            serviced.Sweep(1).RemoveLeftovers(
+                plan with { Domains = [.. plan.Domains.Select(d => d with { ServicePoint = null })] }, () => true);
+            // What has ended and was not waited for yet has no command line.
+            string command = $"/proc/{server}/cmdline";
+            Assert.Equal("", File.Exists(command) ? File.ReadAllText(command) : "");
+            Assert.DoesNotContain("bwn", Hosts.Host(1).Run(["ip netns list", "ip -br link"]), StringComparison.Ordinal);
+        }
+        finally
+        {
+            serviced.Build(1);
         }
 
         using Socket socket = Hosts.Datagrams("bank/web-1", 0);

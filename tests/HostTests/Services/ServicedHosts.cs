@@ -8,6 +8,7 @@ using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
 using Bailiwick.Proxy.Services;
+using Bailiwick.Proxy.Traffic;
 using Bailiwick.Tests.Domains.Policy;
 
 namespace Bailiwick.HostTests.Services;
@@ -28,13 +29,19 @@ public sealed class ServicedHosts : IDisposable
         _served = [new(Hosts.Host(1)), new(Hosts.Host(2))];
         foreach (int number in (int[])[1, 2])
         {
-            DomainPlan web = Hosts.Domain(number, "bank/web");
-            Point(number).Bring(Plan(number), web.Network.Mtu, Apply);
-            string port = Plan(number).BridgePort;
-            Hosts.Host(number).Run([$"ip link set {port} addrgenmode none master {web.Network.Bridge} up"]);
-            Hosts.Host(number).Revive([port]);
-            Serve(number);
+            Build(number);
         }
+    }
+
+    /// <summary>Makes a host's service point, or makes sure of it.</summary>
+    internal void Build(int host)
+    {
+        DomainPlan web = Hosts.Domain(host, "bank/web");
+        Point(host).Bring(Plan(host), web.Network.Mtu, Apply);
+        string port = Plan(host).BridgePort;
+        Hosts.Host(host).Run([$"ip link set {port} addrgenmode none master {web.Network.Bridge} up"]);
+        Hosts.Host(host).Revive([port]);
+        Serve(host);
     }
 
     internal static Example Policies { get; } =
@@ -47,6 +54,12 @@ public sealed class ServicedHosts : IDisposable
     internal ServicePointKeeper Point(int host) => _served[host - 1].Keeper;
 
     internal NetworkTools Tools(int host) => _served[host - 1].Tools;
+
+    internal PortLimits Limits(int host) => _served[host - 1].Limits;
+
+    internal UplinkShares Uplink(int host) => _served[host - 1].Uplink;
+
+    internal HostSweep Sweep(int host) => _served[host - 1].Sweep;
 
     internal IntegrityManager Log(int host) => _served[host - 1].Integrity;
 
@@ -81,9 +94,14 @@ public sealed class ServicedHosts : IDisposable
             Tools = new NetworkTools(host, watch);
             TableKeeper tables = new(Tools, watch, TimeProvider.System);
             PlannedNames names = new();
+            HostGuard guard = new(Tools, tables, Integrity, names);
             Keeper = new ServicePointKeeper(
-                Tools, tables, new HostGuard(Tools, tables, Integrity, names), new ServiceServer(host, Tools),
-                (Integrity, names));
+                Tools, tables, guard, new ServiceServer(host, Tools), (Integrity, names));
+            Limits = new PortLimits(Tools, Integrity, names);
+            Sweep = new HostSweep(Tools, tables, guard, Integrity);
+            Uplink = new UplinkShares(
+                Tools, tables, new TunnelKeeper(new WireGuardTools(host), new PeerTunnelKeys(), TimeProvider.System),
+                Integrity);
         }
 
         public IntegrityManager Integrity { get; }
@@ -91,6 +109,12 @@ public sealed class ServicedHosts : IDisposable
         public NetworkTools Tools { get; }
 
         public ServicePointKeeper Keeper { get; }
+
+        public PortLimits Limits { get; }
+
+        public HostSweep Sweep { get; }
+
+        public UplinkShares Uplink { get; }
 
         public void Dispose()
         {

@@ -78,6 +78,8 @@ internal sealed class FakeHost : IHost
             "bridge -j fdb show" => (Network.ForwardsJson(), false),
             "ip -j netns list" =>
                 ($"[{string.Join(',', Network.Namespaces.Select(n => $"{{\"name\":\"{n}\"}}"))}]", false),
+            _ when words is ["ip", "netns", "pids", _] => ("", false),
+            _ when words is ["ip", "-j", "-4", "addr", ..] => ("[]", false),
             "nft -j list tables bridge" => (Network.TablesJson("bridge"), false),
             "nft -j list set bridge bw_guard live_ports" => Text(Network.LiveJson()),
             _ when words is ["nft", "-j", "list", "table", var family, var name] =>

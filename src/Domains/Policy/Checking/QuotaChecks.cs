@@ -13,6 +13,7 @@ internal static class QuotaChecks
             .ToLookup(pair => pair.domain, pair => pair.machine);
         var volumes = datacentre.Machinery.Volumes.Values
             .ToLookup(volume => new DomainRef(volume.Ref.Tenant, volume.Domain));
+        Uplinks(statements, datacentre);
         foreach (var domain in datacentre.Domains.Values)
         {
             var members = machines[domain.Ref].ToArray();
@@ -30,6 +31,28 @@ internal static class QuotaChecks
                     domain.Origin, FindingCode.QuotaExceeded, $"/quota/{member}",
                     $"The domain's statements ask for {sum} {what}, the quota is {quota}. Not all of them will be "
                     + $"admitted.");
+            }
+        }
+    }
+
+    /// <summary>Only of domains that must be there: where the others' machines will run, nobody knows yet.</summary>
+    private static void Uplinks(StatementSet statements, CheckedDatacentre datacentre)
+    {
+        foreach (var host in datacentre.Inventory.Hosts.Values.Where(one => one.UplinkMbit is not null))
+        {
+            var bound = datacentre.Machinery.Compartments.Values
+                .Where(machine => machine.Placement.Hosts is [var only] && only == host.Ref.Name)
+                .SelectMany(FlowMatrix.Domains).Distinct()
+                .Select(one => datacentre.Domains.GetValueOrDefault(one.ToString()))
+                .Where(domain => domain?.Bandwidth is { ReserveMbit: > 0 }).ToArray();
+            var sum = bound.Sum(domain => (long)(domain?.Bandwidth?.ReserveMbit ?? 0));
+            var shared = UplinkShare.Of(host.UplinkMbit ?? 0);
+            if (sum > shared)
+            {
+                statements.Note(
+                    host.Origin, FindingCode.UplinkOverReserved, "/capacity/uplinkMbit",
+                    $"{bound.Length} domains whose machines are bound to this host reserve {sum} Mbit/s of its uplink, "
+                    + $"which shares out {shared}. Each gets an equal part of it at most.");
             }
         }
     }

@@ -80,6 +80,11 @@ internal static class DomainDifferences
         changes.Other(
             PolicyChangeCode.Addresses, $"{DerivedNames.NetworkNumber(old)}", $"{DerivedNames.NetworkNumber(now)}",
             $"Network number of {name}");
+        changes.Number(PolicyChangeCode.Capacity, old.Bandwidth?.ReserveMbit ?? 0, now.Bandwidth?.ReserveMbit ?? 0,
+            PolicyEffect.Changes, $"Reservation of {name}, Mbit/s of each host's uplink");
+        changes.Other(
+            PolicyChangeCode.Capacity, $"{old.Bandwidth?.LimitMbit ?? 0}", $"{now.Bandwidth?.LimitMbit ?? 0}",
+            $"Limit of {name}, Mbit/s of each host's uplink (0 for none)");
         changes.Other(
             PolicyChangeCode.NetworkServices, Words(old.Services), Words(now.Services), $"Services in {name}");
         changes.Other(

@@ -39,6 +39,7 @@ internal static class InventoryDifferences
         $"{WireText.Of(host.Assurance)}, {host.Jurisdiction}, {host.UnderlayIpv4}, {host.CapacityCpus} processors, "
         + $"{host.CapacityMemoryMib} MiB, key {KeyText(host.IdentityKey)}, "
         + $"endorsement key {host.EndorsementKey?[..8] ?? "none"}"
+        + (host.UplinkMbit is { } uplink ? $", uplink of {uplink} Mbit/s" : "")
         + (host.Medium is { } medium ? $", its pool on {medium}" : "");
 
     private static string KeyText(ImmutableArray<byte> key) => key.Length == 0

@@ -61,6 +61,7 @@ internal static class MachineDifferences
         changes.Other(PolicyChangeCode.MachineDescription, $"{old.MemoryMib}", $"{now.MemoryMib}",
             $"MiB of memory of {name}");
         changes.Other(PolicyChangeCode.MachineDescription, Addresses(old), Addresses(now), $"Addresses of {name}");
+        changes.Other(PolicyChangeCode.MachineDescription, Limits(old), Limits(now), $"Bandwidth of {name}");
         changes.Other(
             PolicyChangeCode.MachineDescription, string.Join(", ", old.Devices.Select(WireText.Of)),
             string.Join(", ", now.Devices.Select(WireText.Of)), $"Devices of {name}");
@@ -82,6 +83,11 @@ internal static class MachineDifferences
 
     private static string Addresses(CompartmentModel machine) => string.Join(
         ", ", machine.Nics.Select(nic => $"{nic.Domain} {nic.Ipv4?.ToString() ?? "-"} {nic.Ipv6?.ToString() ?? "-"}"));
+
+    private static string Limits(CompartmentModel machine) => string.Join(
+        ", ", machine.Nics.Select(nic => $"{nic.Domain} {Mbit(nic.Limit?.InMbit)} in {Mbit(nic.Limit?.OutMbit)} out"));
+
+    private static string Mbit(int? limit) => limit is { } mbit ? $"{mbit} Mbit/s" : "unlimited";
 
     private static string Words(PlacementDemand placement) =>
         $"hosts {(placement.Hosts is { } hosts ? List(hosts) : "any")}, apart from {List(placement.ApartFrom)}, "

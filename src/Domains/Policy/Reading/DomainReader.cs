@@ -15,7 +15,7 @@ internal static class DomainReader
     {
         body.Only(
             "legalOwner", "expires", "hosts", "machines", "network", "storage", "quota", "reservation", "approvals",
-            "groups", "flows", "services");
+            "groups", "flows", "services", "bandwidth");
         var owner = body.Need("legalOwner").Only("name", "jurisdiction");
         var flows = body.May("flows").Only("grants", "accepts");
         var storage = body.Need("storage").Only("confidentiality", "trustedMedia");
@@ -30,6 +30,7 @@ internal static class DomainReader
             Hosts = Hosts(body.Need("hosts"), document.Names, document.IsSigned),
             Machines = Machines(body.Need("machines")),
             Network = network,
+            Bandwidth = ServiceReader.Bandwidth(body.May("bandwidth")),
             Services = ServiceReader.Services(body.May("services"), network.Subnets),
             Storage = storage.Need("confidentiality").Word<StorageConfidentiality>(),
             TrustedMedia = media.IsPresent

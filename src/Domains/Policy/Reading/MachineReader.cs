@@ -140,7 +140,7 @@ internal static class MachineReader
         var nics = ImmutableArray.CreateBuilder<NicModel>();
         foreach (var item in list.Items(1, PolicyLimits.Nics))
         {
-            item.Only("domain", "ipv4", "ipv6");
+            item.Only("domain", "ipv4", "ipv6", "limit");
             var domain = item.Need("domain").Name();
             if (nics.Any(other => other.Domain == domain) && item.May("domain").IsPresent)
             {
@@ -157,10 +157,32 @@ internal static class MachineReader
             nics.Add(new NicModel(
                 domain,
                 ipv4.IsPresent ? ipv4.Address(AddressFamily.InterNetwork) : null,
-                ipv6.IsPresent ? ipv6.Address(AddressFamily.InterNetworkV6) : null));
+                ipv6.IsPresent ? ipv6.Address(AddressFamily.InterNetworkV6) : null)
+            {
+                Limit = Limit(item.May("limit")),
+            });
         }
 
         return nics.ToImmutable();
+    }
+
+    private static PortLimit? Limit(Value limit)
+    {
+        limit.Only("inMbit", "outMbit");
+        if (!limit.IsPresent)
+        {
+            return null;
+        }
+
+        var (inwards, outwards) = (limit.May("inMbit"), limit.May("outMbit"));
+        if (!inwards.IsPresent && !outwards.IsPresent)
+        {
+            limit.Fault(FindingCode.MissingMember, "Nothing is limited. Add inMbit, outMbit or both.");
+        }
+
+        return new PortLimit(
+            inwards.IsPresent ? inwards.Integer(1, PortLimit.Most) : null,
+            outwards.IsPresent ? outwards.Integer(1, PortLimit.Most) : null);
     }
 
     private static PlacementDemand Placement(Value placement, StatementName self)

@@ -68,8 +68,8 @@ internal static class PartyReader
         body.Only("identityKey", "jurisdiction", "assurance", "underlay", "capacity", "tpm", "pool");
         var key = document.IsSigned ? body.Need("identityKey") : body.May("identityKey");
         var underlay = body.Need("underlay").Only("ipv4");
-        var capacity = body.Need("capacity").Only("cpus", "memoryMiB");
-        var (tpm, pool) = (body.May("tpm"), body.May("pool"));
+        var capacity = body.Need("capacity").Only("cpus", "memoryMiB", "uplinkMbit");
+        var (tpm, pool, uplink) = (body.May("tpm"), body.May("pool"), capacity.May("uplinkMbit"));
         var assurance = body.Need("assurance").Word<AssuranceLevel>();
         if (document.IsSigned && !tpm.IsPresent
             && assurance is AssuranceLevel.SoftwareTpm or AssuranceLevel.Tpm)
@@ -89,6 +89,7 @@ internal static class PartyReader
             UnderlayIpv4 = underlay.Need("ipv4").Address(AddressFamily.InterNetwork)?.ToString() ?? "",
             CapacityCpus = capacity.Need("cpus").Integer(1, 4_096),
             CapacityMemoryMib = capacity.Need("memoryMiB").Integer(64, 67_108_864),
+            UplinkMbit = uplink.IsPresent ? uplink.Integer(1, PortLimit.Most) : null,
             Medium = pool.IsPresent ? pool.Only("medium").Need("medium").Name() : null,
             Origin = document.Origin,
         };

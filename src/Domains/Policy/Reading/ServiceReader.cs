@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Bailiwick.Domains.Policy.Reading;
 
-/// <summary>Reads what services a domain's network has.</summary>
+/// <summary>Reads what services a domain's network has, and its part of hosts' uplinks.</summary>
 internal static class ServiceReader
 {
     /// <summary>The shortest prefix that router advertisements and DHCPv6 are made for.</summary>
@@ -34,6 +34,36 @@ internal static class ServiceReader
                     $"Hosts cannot tell machines their addresses in {wide}: an IPv6 prefix has at least "
                     + $"{ShortestIpv6Prefix} bits for that. Make the subnet smaller.");
             }
+        }
+
+        return read;
+    }
+
+    /// <summary>Reads the member <c>bandwidth</c>, which may be absent.</summary>
+    public static DomainBandwidth? Bandwidth(Value bandwidth)
+    {
+        bandwidth.Only("limitMbit", "reserveMbit");
+        if (!bandwidth.IsPresent)
+        {
+            return null;
+        }
+
+        var (limit, reserve) = (bandwidth.May("limitMbit"), bandwidth.May("reserveMbit"));
+        if (!limit.IsPresent && !reserve.IsPresent)
+        {
+            bandwidth.Fault(
+                FindingCode.MissingMember, "Nothing is limited or reserved. Add limitMbit, reserveMbit or both.");
+        }
+
+        var read = new DomainBandwidth(
+            reserve.IsPresent ? reserve.Integer(1, PortLimit.Most) : 0,
+            limit.IsPresent ? limit.Integer(1, PortLimit.Most) : null);
+        if (read.ReserveMbit > read.LimitMbit)
+        {
+            bandwidth.Fault(
+                FindingCode.QuotaBelowReservation,
+                $"{read.ReserveMbit} Mbit/s are reserved, but the limit is {read.LimitMbit}. Raise the limit or "
+                + "reserve less.");
         }
 
         return read;

@@ -23,6 +23,8 @@ public sealed class PolicyDiffTests
         { "bank/web.yaml", "groups: {", "services: {addresses: {machine: web-1}, names: host}\ngroups: {",
             PolicyEffect.Changes, PolicyChangeCode.NetworkServices,
             "addresses by nobody, names by nobody becomes addresses by the machine web-1, names by each host" },
+        { "bank/web.yaml", "ipv4: 10.20.1.11, ", "ipv4: 10.20.1.11, limit: {inMbit: 100}, ", PolicyEffect.Changes,
+            PolicyChangeCode.MachineDescription, "web 100 Mbit/s in unlimited out" },
         { "bank/web.yaml", "name: web-1\n", "name: web-1\nrestart: {within: 8h}\n", PolicyEffect.Opens,
             PolicyChangeCode.MachineDescription, "may be restarted without its key service" },
         { "bank/images.yaml", "arguments:", "bootVolume: {file: root.img}\narguments:", PolicyEffect.Changes,
