@@ -41,8 +41,15 @@ internal static class NetworkFlows
             foreach (string host in found.Hosts)
             {
                 using HttpClient client = desk.Host(host);
-                lists.Add(await new PeerClient(client).Ask<AskedFlows, FlowList>(
-                    "/v1/network/flows", new AskedFlows(reference), cancellation).ConfigureAwait(false));
+                try
+                {
+                    lists.Add(await new PeerClient(client).Ask<AskedFlows, FlowList>(
+                        "/v1/network/flows", new AskedFlows(reference), cancellation).ConfigureAwait(false));
+                }
+                catch (PeerException none) when (none.Problem?.Code == "not-found")
+                {
+                    // The board suggests it, and it does not run the domain.
+                }
             }
 
             FlowList[] chosen = [.. lists.Select(list => list with

@@ -76,7 +76,7 @@ internal static class NetworkTrace
             folder.Datacentre, [], [], PlacementTrust.Unquestioned, now);
         IEnumerable<HostPlan> plans = folder.Datacentre.Inventory.Hosts.Values
             .Select(host => Refine.ForHost(folder.Datacentre, placed.Proposals, host.Ref, now));
-        return TraceReport.For(Tracer.Run(plans, question), folder.Datacentre, tenant, now)
+        return TraceReport.For(plans, question, folder.Datacentre, tenant, now)
             ?? throw new CustodyException($"Neither machine is {reader}'s: this trace is {TraceReport.NotYours}.");
     }
 

@@ -18,7 +18,10 @@ public sealed record FlowList(string Host, ImmutableArray<ReportedFlow> Flows, b
 
 /// <summary>A flow as the owner of one of its ends reads it.</summary>
 /// <param name="Machine">The owner's machine.</param>
-/// <param name="Direction">out: the machine opened it; in: the other did; forged: the machine sent as another.</param>
+/// <param name="Direction">
+/// out: the machine opened it; in: the other did; forged: the machine sent as another; gone: no statement describes the
+/// machine any more.
+/// </param>
 /// <param name="Peer">The other end's address; of a forged one, whom the frame was for.</param>
 /// <param name="PeerName">The other machine, where it is of the domain or a flow with it is open; else empty.</param>
 /// <param name="Service">tcp/443, udp/53, icmp, or another protocol's number.</param>
@@ -44,9 +47,12 @@ public sealed record ReportedFlow(
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(domain);
         ArgumentNullException.ThrowIfNull(datacentre);
-        var own = domain.Network.Ports.FirstOrDefault(port => port.Device == record.Device)?.Member;
+        var own = datacentre.Machinery.Compartments.GetValueOrDefault(record.Machine)?.Nics
+            .FirstOrDefault(nic => nic.Domain == domain.Domain.Name);
         var flow = record.Flow;
-        var direction = IsOf(own, flow.Client) ? "out" : IsOf(own, flow.Server) ? "in" : own is null ? "" : "forged";
+        var direction = IsOf(own, flow.Client) ? "out"
+            : IsOf(own, flow.Server) ? "in"
+            : own is null ? "gone" : "forged";
         var peer = direction == "in" ? flow.Client : flow.Server;
         return new ReportedFlow(
             NameOf(datacentre, record.Machine), direction, peer,
@@ -55,8 +61,10 @@ public sealed record ReportedFlow(
             string.Join(" ", WhyDropped(record, domain, direction)), record.First, record.Last);
     }
 
-    private static bool IsOf(MemberPlan? member, string address) =>
-        member is not null && (member.Ipv4 == address || member.Ipv6 == address);
+    private static bool IsOf(MemberPlan member, string address) => member.Ipv4 == address || member.Ipv6 == address;
+
+    private static bool IsOf(NicModel? nic, string address) =>
+        nic is not null && (nic.Ipv4?.ToString() == address || nic.Ipv6?.ToString() == address);
 
     private static string ServiceOf(FlowKey flow) => flow.Protocol is "tcp" or "udp"
         ? string.Create(CultureInfo.InvariantCulture, $"{flow.Protocol}/{flow.Port}") : flow.Protocol;
@@ -111,8 +119,7 @@ public sealed record ReportedFlow(
         var other = host.Passages.FirstOrDefault(passage => passage.Name == leg?.Passage)?.Between
             .FirstOrDefault(one => one != domain.Domain);
         var machine = other is null ? null : datacentre.Machinery.Compartments.Values.FirstOrDefault(one =>
-            one.Ref.Tenant == other.Tenant && one.Nics.Any(nic => nic.Domain == other.Name
-                && (nic.Ipv4?.ToString() == peer || nic.Ipv6?.ToString() == peer)));
+            one.Ref.Tenant == other.Tenant && one.Nics.Any(nic => nic.Domain == other.Name && IsOf(nic, peer)));
         return machine is null ? "" : Display.Of(machine);
     }
 

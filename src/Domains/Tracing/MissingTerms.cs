@@ -8,18 +8,8 @@ namespace Bailiwick.Domains.Tracing;
 
 /// <summary>What somebody would have to state before a packet passes.</summary>
 /// <param name="Domain">The domain whose statement it belongs into; null where no statement is missing.</param>
-/// <param name="Writer">The name of the tenant who would have to write it.</param>
 /// <param name="Sentence">What.</param>
-public sealed record MissingStatement(DomainRef? Domain, string Writer, string Sentence)
-{
-    /// <summary>The other domain that the sentence names; null where that one wants the flow already.</summary>
-    public DomainModel? Peer { get; init; }
-
-    /// <summary>The sentence for a reader who may not know which domain of its tenant the other machine is in.
-    /// </summary>
-    public string SentenceWithoutPeer => Peer is null ? Sentence : Sentence.Replace(
-        $": {Display.Of(Peer)},", $": {Peer.Origin.OwnerName}/DOMAIN,", StringComparison.Ordinal);
-}
+public sealed record MissingStatement(DomainRef? Domain, string Sentence);
 
 /// <summary>Finds what the policies do not say of a connection that is dropped.</summary>
 public static class MissingTerms
@@ -62,7 +52,7 @@ public static class MissingTerms
         foreach (var domain in new[] { client, server }.Where(domain => now >= domain.Expires))
         {
             yield return new MissingStatement(
-                domain.Ref, domain.Origin.OwnerName, $"{domain.Origin} has expired; a newer revision must be signed.");
+                domain.Ref, $"{domain.Origin} has expired; a newer revision must be signed.");
         }
 
         foreach (var conflict in grants && accepts ? FlowMatrix.Of(datacentre).Conflicts : [])
@@ -70,8 +60,7 @@ public static class MissingTerms
             if (FlowMatrix.Pair(conflict.Judge.Domain.Ref, conflict.Peer.Ref)
                 == FlowMatrix.Pair(client.Ref, server.Ref))
             {
-                yield return new MissingStatement(
-                    conflict.Judge.Domain.Ref, conflict.Judge.Domain.Origin.OwnerName, conflict.Sentence);
+                yield return new MissingStatement(conflict.Judge.Domain.Ref, conflict.Sentence);
             }
         }
     }
@@ -84,18 +73,21 @@ public static class MissingTerms
                 || network.Ports.Any(range => range.First <= question.Port && question.Port <= range.Last))
             && members.Named(domain, term).Contains(machine));
 
-    private static MissingStatement Missing(
-        DomainModel domain, string list, string word, DomainModel peer, CompartmentRef machine, TraceQuestion question)
+    /// <summary>The connection as a flow's term writes it: <c>network: {protocol: tcp, ports: [443]}</c>.</summary>
+    internal static string Service(TraceQuestion question)
     {
         var ports = question.Protocol == FlowProtocol.Icmp ? "" : string.Create(
             CultureInfo.InvariantCulture, $", ports: [{question.Port}]");
+        return $"network: {{protocol: {WireText.Of(question.Protocol)}{ports}}}";
+    }
+
+    private static MissingStatement Missing(
+        DomainModel domain, string list, string word, DomainModel peer, CompartmentRef machine, TraceQuestion question)
+    {
         return new MissingStatement(
-            domain.Ref, domain.Origin.OwnerName,
+            domain.Ref,
             $"{domain.Origin} would need this among its {list}: - {{{word}: {Display.Of(peer)}, "
-            + $"machines: [{machine.Name}], network: {{protocol: {WireText.Of(question.Protocol)}{ports}}}}}")
-        {
-            Peer = peer,
-        };
+            + $"machines: [{machine.Name}], {Service(question)}}}");
     }
 
     private static IEnumerable<DomainModel> Domains(CheckedDatacentre datacentre, CompartmentRef machine) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Domains.Tracing;
 
@@ -71,6 +72,9 @@ public sealed record TraceStep(
 {
     /// <summary>The statements that it follows from.</summary>
     public ImmutableArray<StatementOrigin> Because { get; init; } = [];
+
+    /// <summary>What the host's plan leaves out that the packet's domains asked for, and why.</summary>
+    public ImmutableArray<Reason> Withheld { get; init; } = [];
 }
 
 /// <summary>The way of one packet and of its answer, step by step.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Tracing;
@@ -22,61 +23,98 @@ public sealed record TraceReport(
     /// <summary>What stands where something is another owner's.</summary>
     public const string NotYours = "not yours to see";
 
-    /// <summary>Writes a trace for a reader.</summary>
-    /// <param name="trace">The trace.</param>
+    /// <summary>Follows a packet, and writes what a reader may see of its way.</summary>
+    /// <param name="plans">The plans of the hosts that have a part in it.</param>
+    /// <param name="question">The connection.</param>
     /// <param name="datacentre">The policies, for names and for what they do not say.</param>
     /// <param name="reader">
     /// The tenant who reads: it sees steps of its own domains, and of those with which one of its two ends has an open
-    /// flow. Null for the whole.
+    /// flow. Of any other machine it is told the same, whether there is one or not. Null for the whole.
     /// </param>
     /// <param name="now">The moment against which policies expire.</param>
     /// <returns>Null where neither machine is the reader's.</returns>
     public static TraceReport? For(
-        PacketTrace trace, CheckedDatacentre datacentre, PartyId? reader, DateTimeOffset now)
+        IEnumerable<HostPlan> plans, TraceQuestion question, CheckedDatacentre datacentre, PartyId? reader,
+        DateTimeOffset now)
     {
-        ArgumentNullException.ThrowIfNull(trace);
+        ArgumentNullException.ThrowIfNull(question);
         ArgumentNullException.ThrowIfNull(datacentre);
-        var question = trace.Question;
         if (reader is not null && question.From.Tenant != reader && question.To.Tenant != reader)
         {
             return null;
         }
 
         var matrix = FlowMatrix.Of(datacentre);
+        DomainRef[] ends = [.. Domains(datacentre, question.From), .. Domains(datacentre, question.To)];
+        if (reader is not null && !(Sees(question.From) && Sees(question.To)))
+        {
+            return WithStranger(plans, question, datacentre, reader);
+        }
+
+        var trace = Tracer.Run(plans, question);
         var missing = trace.IsOpen ? [] : MissingTerms.Of(datacentre, question, now);
         return new TraceReport(
-            Name(datacentre, question.From), Name(datacentre, question.To), question.Service,
-            Sees(question.From) ? trace.Client : "", Sees(question.To) ? trace.Server : "", trace.IsOpen,
-            [.. trace.Steps.Select(step => step.Owners.All(IsVisible) ? Whole(step, datacentre) : Hidden(step))],
+            Name(datacentre, question.From), Name(datacentre, question.To), question.Service, trace.Client,
+            trace.Server, trace.IsOpen,
             [
-                .. trace.Missing.Where(_ => Sees(question.From) && Sees(question.To)),
+                .. trace.Steps.Select(step => step.Owners.All(IsVisible)
+                    ? Whole(step, datacentre, reader) : Hidden(step.Way, step.Place, step.Passes)),
+            ],
+            [
+                .. trace.Missing,
                 .. missing.Select(one => one.Domain is { } domain && !IsVisible(domain)
-                    ? $"What {one.Writer} would have to state, if anything, is {NotYours}."
-                    : one.Peer is { } peer && !IsVisible(peer.Ref) ? one.SentenceWithoutPeer : one.Sentence)
-                    .Distinct(StringComparer.Ordinal),
+                    ? OthersPart : one.Sentence).Distinct(StringComparer.Ordinal),
             ]);
 
         bool IsVisible(DomainRef domain) => reader is null || domain.Tenant == reader
-            || Ends().Any(end => end.Tenant == reader && matrix.Joins(end, domain));
-
-        IEnumerable<DomainRef> Ends() => Of(question.From).Concat(Of(question.To));
-
-        IEnumerable<DomainRef> Of(CompartmentRef machine) =>
-            datacentre.Machinery.Compartments.TryGetValue(machine.ToString(), out var model)
-                ? FlowMatrix.Domains(model) : [];
+            || ends.Any(end => end.Tenant == reader && matrix.Joins(end, domain));
 
         bool Sees(CompartmentRef machine) =>
-            reader is null || machine.Tenant == reader || Of(machine).Any(IsVisible);
+            machine.Tenant == reader || Domains(datacentre, machine).Any(IsVisible);
     }
 
-    private static ReportedStep Whole(TraceStep step, CheckedDatacentre datacentre) => new(
+    /// <summary>Nothing in it depends on the other machine.</summary>
+    private static TraceReport WithStranger(
+        IEnumerable<HostPlan> plans, TraceQuestion question, CheckedDatacentre datacentre, PartyId reader)
+    {
+        var isClient = question.From.Tenant == reader;
+        var own = isClient ? question.From : question.To;
+        var (list, word) = isClient ? ("grants", "to") : ("accepts", "from");
+        var service = MissingTerms.Service(question);
+        return new TraceReport(
+            isClient ? Name(datacentre, own) : question.From.ToString(),
+            isClient ? question.To.ToString() : Name(datacentre, own), question.Service, "", "", Open: false,
+            isClient
+                ? [.. Tracer.ToStranger(plans, question).Select(step => Whole(step, datacentre, reader))]
+                : [Hidden(TraceWay.Request, TracePlace.Switch, passes: false)],
+            [
+                .. Domains(datacentre, own).Select(domain => datacentre.Domains.GetValueOrDefault(domain.ToString()))
+                    .OfType<DomainModel>().Select(domain =>
+                        $"{domain.Origin} would need this among its {list}, if it is not there: - {{{word}: "
+                        + $"TENANT/DOMAIN, machines: [{own.Name}], {service}}}"),
+                OthersPart,
+            ]);
+    }
+
+    private const string OthersPart = "What the other owner would have to state, if anything, is " + NotYours + ".";
+
+    private static ImmutableArray<DomainRef> Domains(CheckedDatacentre datacentre, CompartmentRef machine) =>
+        datacentre.Machinery.Compartments.TryGetValue(machine.ToString(), out var model)
+            ? [.. FlowMatrix.Domains(model).Distinct()] : [];
+
+    /// <summary>What a plan leaves out can name a third party's domain: a tenant reads what is its own alone.</summary>
+    private static ReportedStep Whole(TraceStep step, CheckedDatacentre datacentre, PartyId? reader) => new(
         WireText.Of(step.Way), WireText.Of(step.Place), step.Host.Name.Text,
         [.. step.Owners.Select(owner => datacentre.Domains.TryGetValue(owner.ToString(), out var domain)
             ? Display.Of(domain) : owner.Name.Text)],
-        step.Rule, step.Passes, step.Sentence, [.. step.Because.Select(origin => origin.ToString())]);
+        step.Rule, step.Passes,
+        string.Join(" ", step.Withheld
+            .Where(why => reader is null || why.Because.All(origin => origin.Owner == reader))
+            .Select(why => why.Sentence).Prepend(step.Sentence)),
+        [.. step.Because.Select(origin => origin.ToString())]);
 
-    private static ReportedStep Hidden(TraceStep step) => new(
-        WireText.Of(step.Way), WireText.Of(step.Place), NotYours, [], NotYours, step.Passes, NotYours, []);
+    private static ReportedStep Hidden(TraceWay way, TracePlace place, bool passes) => new(
+        WireText.Of(way), WireText.Of(place), NotYours, [], NotYours, passes, NotYours, []);
 
     private static string Name(CheckedDatacentre datacentre, CompartmentRef machine) =>
         datacentre.Machinery.Compartments.TryGetValue(machine.ToString(), out var model)

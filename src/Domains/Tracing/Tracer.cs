@@ -31,6 +31,39 @@ public static class Tracer
             ?? new PacketTrace(question, "", "", [], Absent(scene, question, clients, servers));
     }
 
+    /// <summary>
+    /// The way of a packet to a machine with which the sender's domains have no open flow, without a look at that
+    /// machine: it ends at the sender's own switch, whether the machine is anywhere or not.
+    /// </summary>
+    internal static ImmutableArray<TraceStep> ToStranger(IEnumerable<HostPlan> plans, TraceQuestion question)
+    {
+        var scene = new TraceScene(plans);
+        if (scene.Ports(question.From) is not [var end, ..])
+        {
+            return [];
+        }
+
+        var address = end.Address(question.Ipv6) ?? end.Address(!question.Ipv6) ?? "";
+        var family = address.Contains(':', StringComparison.Ordinal) ? "6" : "4";
+        var (plan, domain, port) = end;
+        return
+        [
+            new TraceStep(
+                TraceWay.Request, TracePlace.Port, plan.Host, [domain.Domain],
+                $"bridge {domain.Network.Table}, set sources{family}: {port.Device} . {port.Member.Mac} . {address}",
+                Passes: true, $"{scene.NameOf(port.Member.Ref)} sends as itself.")
+            {
+                Because = TraceScene.ReasonOf(end).Because,
+            },
+            new TraceStep(
+                TraceWay.Request, TracePlace.Switch, plan.Host, [domain.Domain], $"bridge {domain.Network.Table}",
+                Passes: false, $"No flow of {domain.DisplayName} with a domain of the other machine is open.")
+            {
+                Because = domain.Network.Reason.Because,
+            },
+        ];
+    }
+
     private static List<PacketTrace> Ways(
         TraceScene scene, TraceQuestion question, ImmutableArray<TraceEnd> clients, ImmutableArray<TraceEnd> servers,
         bool isIpv6) =>

@@ -4,6 +4,7 @@ using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Tracing;
 
@@ -94,7 +95,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             return Step(
                 TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, set tunnels", false,
                 $"This host's switch of {domain.DisplayName} does not reach {scene.NameOf(packet.To.Member.Ref)} on "
-                + $"another host.{Withheld(plan)}", network.Reason);
+                + $"another host.", network.Reason);
         }
 
         var tunnel = Tunnels.To(network, peer.Protection)[0];
@@ -124,7 +125,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             known
                 ? $"{scene.NameOf(packet.From.Member.Ref)} is a member of {domain.DisplayName} behind {sender.Name}."
                 : $"This host does not take {scene.NameOf(packet.From.Member.Ref)} for a member of "
-                    + $"{domain.DisplayName} behind {sender.Name}.{Withheld(plan)}", domain.Network.Reason);
+                    + $"{domain.DisplayName} behind {sender.Name}.", domain.Network.Reason);
     }
 
     /// <summary>The forward hook of the domain's table, towards the gateway.</summary>
@@ -134,7 +135,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
         {
             Step(
                 TracePlace.Switch, plan.Host, [domain.Domain], Table(domain), false,
-                $"{domain.DisplayName} has no gateway here: no flow that it is a part of is open.{Withheld(plan)}",
+                $"{domain.DisplayName} has no gateway here: no flow that it is a part of is open.",
                 domain.Network.Reason);
             return null;
         }
@@ -146,8 +147,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             $"{Table(domain)}, set outward{packet.Family}: {packet.Source} . {packet.Destination}", named is not null,
             named is not null
                 ? $"A flow between {packet.Source} and {packet.Destination} is open, so the gateway is asked."
-                : $"No flow between {packet.Source} and {packet.Destination} is open, so the gateway hears nothing."
-                    + Withheld(plan),
+                : $"No flow between {packet.Source} and {packet.Destination} is open, so the gateway hears nothing.",
             named?.Reason ?? domain.Network.Reason);
         return passes ? new Door(plan, domain, gateway) : null;
     }
@@ -227,7 +227,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
                 $"bridge {passage.Network.Table}, map legs: {port.Device} . {port.Leg.Mac} . {target}", reaches,
                 reaches
                     ? $"The leg of the other gateway is {(isHere ? "on this host" : $"behind {peer?.Host.Name}")}."
-                    : $"This host's part of the passage does not reach the other gateway.{Withheld(plan)}",
+                    : $"This host's part of the passage does not reach the other gateway.",
                 passage.Reason))
         {
             return null;
@@ -258,7 +258,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             + $" . {port.Leg.Mac} . {target}", known,
             known
                 ? $"The leg behind {plan.Host.Name} is of the passage."
-                : $"This host does not take a leg behind {plan.Host.Name} for one of the passage.{Withheld(there)}",
+                : $"This host does not take a leg behind {plan.Host.Name} for one of the passage.",
             (arrived ?? passage).Reason)
             && arrived is not null ? DoorOf(there, arrived, target) : null;
     }
@@ -319,8 +319,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
                 CultureInfo.InvariantCulture, $"inet bw_underlay, set tunnels: {carrier.Address} . {carrier.Number}");
         var sentence = passes
             ? $"{(isEncrypted ? "As ciphertext" : "In clear")} to {carrier.To.Name}: {carrier.Reason.Sentence}"
-            : $"{carrier.To.Name} takes no packets of this switch from {carrier.From.Host.Name}."
-                + (there is null ? "" : Withheld(there));
+            : $"{carrier.To.Name} takes no packets of this switch from {carrier.From.Host.Name}.";
         return Step(
             TracePlace.Link, carrier.From.Host, carrier.Owners, rule, passes, sentence, carrier.Reason);
     }
@@ -332,22 +331,22 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
 
     private static string Table(DomainPlan domain) => $"bridge {domain.Network.Table}";
 
-    /// <summary>What the plan leaves out that this packet's domains asked for.</summary>
-    private string Withheld(HostPlan plan)
+    /// <summary>What a plan leaves out that this packet's domains asked for.</summary>
+    private IEnumerable<Reason> Withheld(HostPlan? plan)
     {
         DomainRef[] both = [packet.From.Domain.Domain, packet.To.Domain.Domain];
-        return string.Concat(plan.Withheld
-            .Where(why => why.Because.Any(origin => both.Any(domain => origin.Kind == Ledger.Statements.StatementKind
-                .Domain && origin.Owner == domain.Tenant && origin.Name == domain.Name)))
-            .Where(why => why.Because.All(origin => both.Any(domain => origin.Owner == domain.Tenant)))
-            .Select(why => " " + why.Sentence));
+        return plan?.Withheld.Where(why => why.Because.Any(origin => both.Any(domain =>
+            origin.Kind == StatementKind.Domain && origin.Owner == domain.Tenant && origin.Name == domain.Name))) ?? [];
     }
 
     private bool Step(
         TracePlace place, HostRef host, ImmutableArray<DomainRef> owners, string rule, bool passes, string sentence,
         Reason reason)
     {
-        _steps.Add(new TraceStep(packet.Way, place, host, owners, rule, passes, sentence) { Because = reason.Because });
+        _steps.Add(new TraceStep(packet.Way, place, host, owners, rule, passes, sentence)
+        {
+            Because = reason.Because, Withheld = passes ? [] : [.. Withheld(scene.Plan(host))],
+        });
         return passes;
     }
 

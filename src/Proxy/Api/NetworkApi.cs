@@ -111,11 +111,10 @@ public sealed class NetworkApi(PlanKeeper plans, IntegrityManager integrity, Tim
             .. plan.Proposals.Where(p => p.Compartment == question.From || p.Compartment == question.To)
                 .Select(p => p.Host).Where(host => host != plan.Plan.Host).Distinct(),
         ];
-        PacketTrace trace = Tracer.Run(
-            others.Select(host => Refine.ForHost(plan.Datacentre, plan.Proposals, host, now)).Prepend(plan.Plan),
-            question);
+        IEnumerable<HostPlan> hosts = others
+            .Select(host => Refine.ForHost(plan.Datacentre, plan.Proposals, host, now)).Prepend(plan.Plan);
         return call.Caller is { Kind: PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor, Party: { } reader }
-            && TraceReport.For(trace, plan.Datacentre, reader, now) is { } report
+            && TraceReport.For(hosts, question, plan.Datacentre, reader, now) is { } report
                 ? new RouteAnswer<TraceReport>.Ok(report)
                 : new RouteAnswer<TraceReport>.Refused(new RouteProblem(
                     403, "not-yours", "Neither machine is of the caller's tenant.", "Name a machine of your own."));

@@ -31,6 +31,7 @@ public sealed class FlowBook
     private const int MaxBytes = 64 << 20;
     private readonly Dictionary<(string Device, FlowKey Flow), FlowRecord> _records = [];
     private Dictionary<(string, CountedAt, FlowKey), FlowTotal> _last = [];
+    private bool _isChanged;
 
     private FlowBook(IEnumerable<FlowRecord> records)
     {
@@ -58,10 +59,17 @@ public sealed class FlowBook
         }
     }
 
-    /// <summary>Keeps the history.</summary>
+    /// <summary>Keeps the history, where it is another than what is kept.</summary>
     /// <exception cref="Bailiwick.Durable.DurableException">The disk refused.</exception>
-    public void Save(PrivateDirectory directory, DomainRef domain) => DurableFile.Replace(
-        directory, FileOf(domain), JsonSerializer.SerializeToUtf8Bytes<FlowRecord[]>([.. _records.Values]));
+    public void Save(PrivateDirectory directory, DomainRef domain)
+    {
+        if (_isChanged)
+        {
+            DurableFile.Replace(
+                directory, FileOf(domain), JsonSerializer.SerializeToUtf8Bytes<FlowRecord[]>([.. _records.Values]));
+            _isChanged = false;
+        }
+    }
 
     /// <summary>All records, the last seen first.</summary>
     public ImmutableArray<FlowRecord> Records =>
@@ -101,6 +109,7 @@ public sealed class FlowBook
         FlowRecord record = _records.GetValueOrDefault((reading.Device, flow))
             ?? new FlowRecord(reading.Device, reading.Machine, flow, now, now);
         record = record with { Last = now };
+        _isChanged = true;
         _records[(reading.Device, flow)] = reading.At switch
         {
             CountedAt.Asked => record with { Asked = record.Asked.Plus(since) },
@@ -120,7 +129,7 @@ public sealed class FlowBook
                 .Where((one, at) => at >= RecordsOfPort || now - one.Value.Last > TimeSpan.FromHours(KeptHours))
                 .ToList())
             {
-                _records.Remove(key);
+                _isChanged |= _records.Remove(key);
             }
         }
     }

@@ -115,10 +115,15 @@ public sealed class PortCapture(
         {
             await output.WriteAsync(PcapFormat.Header(), end.Token).ConfigureAwait(false);
             await output.FlushAsync(end.Token).ConfigureAwait(false);
-            while (packets < order.Packets && sent < MaxBytes && call.StillAdmitted() && Find(order) is not null)
+            while (packets < order.Packets && sent < MaxBytes && call.StillAdmitted())
             {
                 int length = await ReadAsync(frames, buffer.AsMemory(PcapFormat.RecordBytes), end.Token)
                     .ConfigureAwait(false);
+                if (Find(order) is null)
+                {
+                    break;
+                }
+
                 if (length < 0 || !order.Filter.Takes(buffer.AsSpan(PcapFormat.RecordBytes, length)))
                 {
                     continue;
