@@ -21,6 +21,7 @@ public sealed class FlowWatch : IDisposable
     /// <summary>Between two readings, in seconds; less than the idle time of an element.</summary>
     public const int PeriodSeconds = 60;
 
+    private static readonly ImmutableArray<bool> Places = [false, true];
     private static readonly TimeSpan FreshEnough = TimeSpan.FromSeconds(1);
     private readonly Lock _turn = new();
     private readonly SemaphoreSlim _changed = new(0);
@@ -136,14 +137,12 @@ public sealed class FlowWatch : IDisposable
         }
 
         watched.Read = _time.GetTimestamp();
-        List<FlowReading> readings = [];
-        bool isWhole = watched.Plan is { } loaded && loaded.Network.Ports.All(port => FlowTables.SetsOf(loaded, port)
-            .All(set => Tried(() => readings.Add(Reading(set, port)))));
-        if (readings.Count > 0)
-        {
-            watched.Book.Take(readings, _time.GetUtcNow());
-        }
+        // A part of a table's sets would count as dropped what the rest has as passed.
+        List<FlowReading> all = [];
+        bool isWhole = watched.Plan is { } loaded && Places.Count(isGateway => Tried(
+            () => all.AddRange(Readings(loaded, isGateway).ToList()))) == Places.Length;
 
+        watched.Book.Take(all, _time.GetUtcNow());
         string text = FlowTables.ForDomain(domain) + (domain.Gateway is null ? "" : FlowTables.ForGateway(domain));
         if (!isWhole || watched.Text != text)
         {
@@ -161,9 +160,13 @@ public sealed class FlowWatch : IDisposable
         }
     }
 
-    private FlowReading Reading(CountedSet set, LocalPort port) => new(
-        port.Device, port.Member.Ref.ToString(), set.At,
-        FlowListing.Read(_tools.Elements(set.Namespace, set.Family, set.Table, set.Set)));
+    private IEnumerable<FlowReading> Readings(DomainPlan plan, bool isGateway) =>
+        from port in plan.Network.Ports
+        from set in FlowTables.SetsOf(plan, port)
+        where (set.Namespace is not null) == isGateway
+        select new FlowReading(
+            port.Device, port.Member.Ref.ToString(), set.At,
+            FlowListing.Read(_tools.Elements(set.Namespace, set.Family, set.Table, set.Set)));
 
     private FlowBook Opened(DomainRef domain)
     {

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Wire;
+using Bailiwick.Domains.Rendering;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Proxy.Api;
@@ -60,7 +61,9 @@ internal sealed partial class WholeHost(LabHost space, LabDeployment deployment)
     /// <summary>How many entries there are now.</summary>
     internal async Task<long> Mark() => (await Get<IntegrityBody>("/v1/integrity-log?from=0&limit=1")).Entries;
 
-    /// <summary>All rules of the host and of its gateways, without counters, in the order of their tables' names.
+    /// <summary>
+    /// All rules of the host and of its gateways, without counters and the tables that only count, in the order of the
+    /// tables' names.
     /// </summary>
     internal async Task<string> Rules()
     {
@@ -75,7 +78,9 @@ internal sealed partial class WholeHost(LabHost space, LabDeployment deployment)
         return string.Join('\n', tables.Order(StringComparer.Ordinal));
 
         static List<string> Split(string place, string ruleset) =>
-            [.. ("\n" + Sorted(LiveElements().Replace(ruleset, ""))).Split("\ntable ").Where(t => t.Length > 0)
+            [.. ("\n" + Sorted(LiveElements().Replace(ruleset, ""))).Split("\ntable ")
+                .Where(t => t.Length > 0 && !t.StartsWith($"bridge {FlowTables.Prefix}", StringComparison.Ordinal)
+                    && !t.StartsWith($"inet {FlowTables.GatewayTable} ", StringComparison.Ordinal))
                 .Select(t => $"{place}: {t.TrimEnd()}")];
 
         static string Sorted(string ruleset) => Elements().Replace(ruleset, list => string.Join(", ", list.Value

@@ -22,7 +22,7 @@ public sealed class MisuseTests : IDisposable
         "key init", "key share", "key restore", "key list", "key prepare", "key load", "key rotate", "key withdraw",
         "key allow", "key destroy", "key release-log",
         "key receipt verify", "key receipt prove",
-        "evidence verify",
+        "evidence verify", "network trace", "network flows", "network capture",
         "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "evidence explain",
         "lab up", "lab down", "lab exec", "lab demo", "completion",
     ];
@@ -37,7 +37,8 @@ public sealed class MisuseTests : IDisposable
         "host forget host-1 --tpm 1f0c4e2b9a7d3860 --keys k",
         "key list", "key rotate --master", "key destroy x --keys k --receipt r", "key release-log",
         "evidence fetch host-1 --domain web -o out",
-        "ledger verify --compare theirs", "policy apply signed",
+        "ledger verify --compare theirs", "policy apply signed", "network trace bank/web-1 bank/web-2 tcp/443",
+        "network flows bank/web", "network capture bank/web-1 --out web.pcap",
     ];
 
     [Theory]
@@ -57,7 +58,7 @@ public sealed class MisuseTests : IDisposable
         string[] groups =
             [
                 "tenant", "policy", "machine", "volume", "image", "host",
-                "ledger", "evidence", "lab", "key", "key receipt",
+                "ledger", "evidence", "lab", "key", "key receipt", "network",
             ];
         string[] top = Commands("--help");
         string[] all =
