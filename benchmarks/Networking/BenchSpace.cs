@@ -16,15 +16,20 @@ internal sealed partial class BenchSpace : IDisposable
     private static int _count;
     private readonly List<Process> _programs = [];
 
+    private BenchSpace(string name) => Name = name;
+
     public BenchSpace()
+        : this(string.Create(
+            CultureInfo.InvariantCulture, $"bwbench-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}"))
     {
-        Name = string.Create(
-            CultureInfo.InvariantCulture, $"bwbench-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}");
         Host.Run(new ProgramCall("ip", "netns", "add", Name));
         Run("ip", "link", "set", "lo", "up");
     }
 
     public string Name { get; }
+
+    /// <summary>One that somebody else makes and that is to be removed with the others.</summary>
+    public static BenchSpace Named(string name) => new(name);
 
     /// <summary>Runs a program inside.</summary>
     public string Run(params string[] argv) => Host.Run(new ProgramCall(argv) { NetworkNamespace = Name }).Text;

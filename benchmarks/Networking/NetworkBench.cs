@@ -9,6 +9,17 @@ public sealed class NetworkBench : IBench
 {
     private const int Members = 10_000;
 
+    private static readonly Goal Path = new(1.05, "isolation is not a reason to go without it");
+
+    private static readonly (SceneKind Kind, string Name, string Peer)[] Scenes =
+    [
+        (SceneKind.SameHost, "same-host", "a bare bridge"),
+        (SceneKind.Vxlan, "vxlan", "bare bridges and VXLAN"),
+        (SceneKind.Encrypted, "encrypted", "bare VXLAN in wireguard-go"),
+    ];
+
+    private static readonly (string Test, string What)[] Tests = [("tcp_bw", "bytes"), ("tcp_lat", "turns")];
+
     /// <inheritdoc/>
     public string Name => "network";
 
@@ -22,6 +33,21 @@ public sealed class NetworkBench : IBench
     {
         ArgumentNullException.ThrowIfNull(effort);
         ArgumentNullException.ThrowIfNull(tell);
-        return [.. await RuleFigures.Measure(Members, effort, tell)];
+        List<Figure> figures = [.. await RuleFigures.Measure(Members, effort, tell)];
+        foreach (var (kind, name, peer) in Scenes)
+        {
+            tell($"measuring {name}");
+            using NetworkScene ours = NetworkScene.Make(kind, isGuarded: true, Members);
+            using NetworkScene theirs = NetworkScene.Make(kind, isGuarded: false, Members);
+            foreach (var (test, what) in Tests)
+            {
+                cancel.ThrowIfCancellationRequested();
+                double[] medians = await Race.Run(
+                    effort, _ => Task.FromResult(ours.Seconds(test)), _ => Task.FromResult(theirs.Seconds(test)));
+                figures.Add(Figure.Rate($"network.{name}-{what}", medians[0], peer, medians[1], Path));
+            }
+        }
+
+        return figures;
     }
 }
