@@ -217,7 +217,7 @@ internal sealed partial class NetworkScene : IDisposable
                 seen[1 - i].Key, $"{peer}:{seen[1 - i].Port}", InnerAddress.Of(peer, 0) + "/128");
             hosts[i].Inside(() =>
             {
-                tools.SetPeers(ours[i], seen[i], [wanted]);
+                tools.SetPeers(ours[i], seen[i], [wanted], ImmutableHashSet<string>.Empty);
                 return 0;
             });
         }

@@ -49,8 +49,7 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
         foreach (int generation in rotation.Standing)
         {
             seen[generation] = BringPeers(
-                tunnels, generation, members, before?.Seen.GetValueOrDefault(generation),
-                rotation.HasFormer && generation == rotation.Current);
+                tunnels, generation, members, before, rotation.HasFormer && generation == rotation.Current);
         }
 
         ImmutableDictionary<HostRef, TunnelWay> ways = Ways(
@@ -120,10 +119,10 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
 
     private ObservedWireGuard BringPeers(
         EncryptedTunnels tunnels, int generation, IReadOnlyCollection<EncryptedPeer> members,
-        ObservedWireGuard? known, bool listen)
+        SwitchState? before, bool listen)
     {
         EncryptedTunnel tunnel = tunnels.Generations[generation];
-        ObservedWireGuard? seen = tools.Observe(tunnel, known, listen);
+        ObservedWireGuard? seen = tools.Observe(tunnel, before?.Seen.GetValueOrDefault(generation), listen);
         if (seen is null)
         {
             tools.Remove(tunnel);
@@ -139,9 +138,23 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
                     key.Key, $"{member.UnderlayIpv4}:{key.Port}",
                     InnerAddress.Of(member.UnderlayIpv4, key.Generation) + "/128"))),
         ];
-        tools.SetPeers(tunnel, seen, wanted);
+        tools.SetPeers(
+            tunnel, seen, wanted,
+            StillSentTo(tunnels.Segment, members, before).Except(wanted.Select(one => one.Allowed)));
         return seen;
     }
+
+    /// <summary>
+    /// What hosts that are as trusted as before no longer name, and are sent to until the switch's forwarding has
+    /// followed, after this. Whoever is not trusted any more has no keys, and is gone at once.
+    /// </summary>
+    private ImmutableHashSet<string> StillSentTo(
+        string segment, IReadOnlyCollection<EncryptedPeer> members, SwitchState? before) =>
+    [
+        .. members.Where(member => !peers.Of(member.Host, member.Domain, segment).IsEmpty)
+            .Select(member => before?.Standing.Ways.GetValueOrDefault(member.Host)?.Address).OfType<string>()
+            .Select(address => address + "/128"),
+    ];
 
     /// <summary>
     /// A peer that names two pairs is sent to at the one that was used before, as long as it is named: both take what

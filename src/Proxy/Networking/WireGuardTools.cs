@@ -59,6 +59,9 @@ public sealed class WireGuardTools(IHost host)
                 }
 
                 Run("wireguard-go", device);
+                // It goes on in a process of its own, which must have found its interface here before that moves away,
+                // or it ends and takes it along. It answers when it has.
+                Run("wg", "show", device, "public-key");
             }
 
             Run("ip", "link", "set", device, "netns", space);
@@ -116,12 +119,20 @@ public sealed class WireGuardTools(IHost host)
     }
 
     /// <summary>Brings an interface's peers to these; whoever is not among them is gone at once.</summary>
-    public void SetPeers(EncryptedTunnel tunnel, ObservedWireGuard seen, IReadOnlyCollection<WireGuardPeer> wanted)
+    /// <param name="tunnel">The tunnel.</param>
+    /// <param name="seen">How it stands.</param>
+    /// <param name="wanted">Who is to be its peer.</param>
+    /// <param name="kept">What is taken from peers that stay although they are not among them.</param>
+    public void SetPeers(
+        EncryptedTunnel tunnel, ObservedWireGuard seen, IReadOnlyCollection<WireGuardPeer> wanted,
+        IReadOnlySet<string> kept)
     {
+        ArgumentNullException.ThrowIfNull(kept);
         ArgumentNullException.ThrowIfNull(tunnel);
         ArgumentNullException.ThrowIfNull(seen);
         ArgumentNullException.ThrowIfNull(wanted);
-        foreach (string gone in seen.Peers.Keys.Except(wanted.Select(one => one.Key)).Order(StringComparer.Ordinal))
+        string[] stale = [.. seen.Peers.Where(one => !kept.Contains(one.Value)).Select(one => one.Key)];
+        foreach (string gone in stale.Except(wanted.Select(one => one.Key)).Order(StringComparer.Ordinal))
         {
             Set(tunnel, "peer", gone, "remove");
         }

@@ -146,6 +146,7 @@ public sealed class ErasureTests(WholeLab lab)
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_host_that_is_killed_in_the_middle_of_an_overwrite_goes_on_and_the_receipt_comes()
     {
         await lab.Ready();

@@ -16,6 +16,7 @@ public sealed class SharedVolumeTests(ITestOutputHelper output)
     private static readonly TimeSpan WithdrawalLimit = TimeSpan.FromSeconds(10);
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_volume_is_read_by_whom_both_policies_let_and_its_owner_sees_who_could_open_it()
     {
         await using var lab = new WholeLab { Policies = SharedPolicies.Write };

@@ -127,7 +127,27 @@ public sealed class TunnelKeeperTests
 
         Assert.Equal(InnerAddress.Of(PeerAddress, 0), both.Ways[Peer].Address);
         Assert.Equal(InnerAddress.Of(PeerAddress, 1), after.Ways[Peer].Address);
+
+        // What was sent to until now goes once nothing is sent to it any more.
+        Assert.Equal(
+            [Key(0, 5000, 1).Key, Key(1, 5001, 2).Key],
+            Wires.All["bww00112233440"].Made.Peers.Keys.Order(StringComparer.Ordinal));
+        Bring();
         Assert.Equal([Key(1, 5001, 2).Key], Wires.All["bww00112233440"].Made.Peers.Keys);
+    }
+
+    [Fact]
+    public void A_peer_that_is_not_accepted_any_more_and_a_key_in_the_place_of_another_are_gone_at_once()
+    {
+        _peers.Take(Peer, Domain, [Key(0, 5000, 1)]);
+        Bring();
+        _peers.Take(Peer, Domain, [Key(0, 5001, 2)]);
+        Bring();
+        Assert.Equal([Key(0, 5001, 2).Key], Wires.All["bww00112233440"].Made.Peers.Keys);
+
+        _peers.Forget(Peer, Domain);
+        Bring();
+        Assert.Empty(Wires.All["bww00112233440"].Made.Peers);
     }
 
     [Fact]
