@@ -13,7 +13,9 @@ using Bailiwick.Tests.Channel;
 
 namespace Bailiwick.HostTests.Rendering;
 
-/// <summary>Keys of a switch are exchanged while two machines on two hosts send to each other without a pause.</summary>
+/// <summary>
+/// Keys of a switch are exchanged while two machines on two hosts send to each other without a pause.
+/// </summary>
 public sealed class RotationTests
 {
     private const int Exchanges = 10;
@@ -64,7 +66,9 @@ public sealed class RotationTests
         Assert.NotEqual(0, await there.Lost());
     }
 
-    /// <summary>Each brings its switch and hears what the other named, until both are sent to by the newest pair.</summary>
+    /// <summary>
+    /// Each brings its switch and hears what the other named, until both are sent to by the newest pair.
+    /// </summary>
     private static async Task Reached(Side[] sides, int newest)
     {
         Stopwatch wait = Stopwatch.StartNew();
