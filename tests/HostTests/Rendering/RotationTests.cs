@@ -45,6 +45,7 @@ public sealed class RotationTests
             }
 
             await Reached(sides, exchange % 2);
+            await Met(left, right, exchange % 2);
             foreach (TimeSpan pause in (TimeSpan[])[TunnelRotation.Overlap, TunnelRotation.Grace])
             {
                 left.Clock.Move(pause.TotalSeconds);
@@ -85,6 +86,20 @@ public sealed class RotationTests
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
         while (sides.Any(side => side.SendsBy != newest));
+    }
+
+    /// <summary>
+    /// The overlap of a minute is for this: whoever has put down the other's new key first asks in vain, and asks again
+    /// after five seconds (WireGuard's REKEY_TIMEOUT).
+    /// </summary>
+    private static async Task Met(Side left, Side right, int newest)
+    {
+        Stopwatch wait = Stopwatch.StartNew();
+        while (!left.HasMet(right, newest) || !right.HasMet(left, newest))
+        {
+            Assert.True(wait.Elapsed < Limit, "the new pairs do not meet");
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>One host with one machine of the domain.</summary>
@@ -164,6 +179,18 @@ public sealed class RotationTests
         public void Hear(Side other) => _keeper.Peers.Take(
             _domain.Network.Peers[0].Host, _domain.Domain,
             [.. other._keeper.Named([other.Tunnels.Segment]).Select(key => key with { Segment = Tunnels.Segment })]);
+
+        /// <summary>Whether the newest pairs of both have shaken hands.</summary>
+        public bool HasMet(Side other, int newest)
+        {
+            string key = other._keeper.Named([other.Tunnels.Segment]).Single(one => one.Generation == newest).Key;
+            EncryptedTunnel tunnel = Tunnels.Generations[newest];
+            string said = new RealHost().Run(new ProgramCall("wg", "show", tunnel.WireGuard, "latest-handshakes")
+            {
+                NetworkNamespace = tunnel.Namespace,
+            }).Text;
+            return said.Split('\n').Any(line => line.StartsWith(key, StringComparison.Ordinal) && !line.EndsWith("\t0"));
+        }
 
         public void Dispose()
         {

@@ -25,6 +25,7 @@ public sealed class VolumeHeaderTests(WholeLab lab)
     private string Spare => Path.Combine(lab.Paths.Root, "spare.luks");
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_volume_starts_with_its_own_header_and_with_nothing_else_in_its_place()
     {
         await lab.Ready();
