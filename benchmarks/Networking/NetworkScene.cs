@@ -113,6 +113,7 @@ internal sealed partial class NetworkScene : IDisposable
     /// <summary>Rules first, then the bridge and the machines' ports.</summary>
     private void Switch(BenchSpace host, DomainPlan plan, bool isGuarded, int[] members)
     {
+        host.Run(SegmentCommands.KeepBridgesApart());
         if (isGuarded)
         {
             string[] local = [.. Enumerable.Range(1, 2).Select(LargeDomain.Underlay)];
