@@ -189,7 +189,8 @@ public sealed class RotationTests
             {
                 NetworkNamespace = tunnel.Namespace,
             }).Text;
-            return said.Split('\n').Any(line => line.StartsWith(key, StringComparison.Ordinal) && !line.EndsWith("\t0"));
+            return said.Split('\n').Any(line =>
+                line.StartsWith(key, StringComparison.Ordinal) && !line.EndsWith("\t0", StringComparison.Ordinal));
         }
 
         public void Dispose()
