@@ -1,17 +1,13 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
+using Bailiwick.Lab.Hosts;
 using Bailiwick.Proxy.Host;
-using Microsoft.Win32.SafeHandles;
 
 namespace Bailiwick.Benchmarks.Networking;
 
 /// <summary>A network namespace of the bench's own. It goes with all that is in it.</summary>
-internal sealed partial class BenchSpace : IDisposable
+internal sealed class BenchSpace : IDisposable
 {
-    private const int NewNetwork = 0x40000000;
     private static readonly RealHost Host = new();
     private static int _count;
     private readonly List<Process> _programs = [];
@@ -46,34 +42,8 @@ internal sealed partial class BenchSpace : IDisposable
         _programs.Add(Process.Start(start) ?? throw new BenchException($"{argv[0]} does not start"));
     }
 
-    /// <summary>Runs something on a thread that is inside; programs it starts are inside too.</summary>
-    public T Inside<T>(Func<T> act)
-    {
-        T? result = default;
-        ExceptionDispatchInfo? failure = null;
-        Thread thread = new(() =>
-        {
-            try
-            {
-                using SafeFileHandle handle = File.OpenHandle($"/run/netns/{Name}");
-                if (setns(handle, NewNetwork) != 0)
-                {
-                    throw new Win32Exception(Marshal.GetLastPInvokeError());
-                }
-
-                result = act();
-            }
-            catch (Exception fault)
-            {
-                failure = ExceptionDispatchInfo.Capture(fault);
-            }
-        });
-        thread.Start();
-        thread.Join();
-        failure?.Throw();
-        // The thread has ended without a failure, so the result was set.
-        return result!;
-    }
+    /// <inheritdoc cref="NetSpace.Inside"/>
+    public T Inside<T>(Func<T> act) => new NetSpace($"/run/netns/{Name}").Inside(act);
 
     public void Dispose()
     {
@@ -86,7 +56,4 @@ internal sealed partial class BenchSpace : IDisposable
 
         Host.Run(new ProgramCall("ip", "netns", "del", Name) { Answers = [0, 1] });
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int setns(SafeFileHandle handle, int kind);
 }

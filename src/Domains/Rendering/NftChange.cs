@@ -24,6 +24,11 @@ public sealed record NftChange(string Commands, int Elements)
     {
         ArgumentNullException.ThrowIfNull(before);
         ArgumentNullException.ThrowIfNull(after);
+        if (before == after)
+        {
+            return None;
+        }
+
         var (was, now) = (Parts.Of(before), Parts.Of(after));
         if (was.Frame != now.Frame)
         {

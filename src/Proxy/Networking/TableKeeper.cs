@@ -43,6 +43,10 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
             return RulesState.New;
         }
 
+        // A new plan that says the same takes the place of the old one, so that they are compared once; but not of what
+        // somebody loaded meanwhile.
+        Loaded held = loaded with { Rules = rules };
+        _loaded.TryUpdate(rules.Place, held, loaded);
         long? period = PeriodOf(rules);
         bool isUntouched = period is not null && period == loaded.Period;
         TimeSpan age = time.GetElapsedTime(loaded.At);
@@ -63,7 +67,8 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
             return RulesState.Drifted;
         }
 
-        _loaded[rules.Place] = loaded with { Content = content, Period = period, At = time.GetTimestamp() };
+        _loaded.TryUpdate(
+            rules.Place, held with { Content = content, Period = period, At = time.GetTimestamp() }, held);
         return RulesState.Held;
     }
 

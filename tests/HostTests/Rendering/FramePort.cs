@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Rendering;
 

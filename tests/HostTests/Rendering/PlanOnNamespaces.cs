@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Lab.Hosts;
 using Bailiwick.Proxy.Networking;
 
 namespace Bailiwick.HostTests.Rendering;

@@ -4,8 +4,9 @@ using System.Text;
 using System.Text.Json;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Refinement;
-using Bailiwick.Tests.Domains.Policy;
+using Bailiwick.Lab.Hosts;
 using Bailiwick.Tests.Domains;
+using Bailiwick.Tests.Domains.Policy;
 using static Bailiwick.Tests.Domains.ExamplePlacements;
 
 namespace Bailiwick.HostTests.Rendering;

@@ -1,4 +1,5 @@
 using Bailiwick.Domains.Policy;
+using Bailiwick.Lab.Hosts;
 using static Bailiwick.HostTests.Rendering.Frames;
 
 namespace Bailiwick.HostTests.Rendering;

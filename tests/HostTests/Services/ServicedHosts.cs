@@ -2,6 +2,7 @@ using System.Globalization;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Durable.Files;
 using Bailiwick.HostTests.Rendering;
+using Bailiwick.Lab.Hosts;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Networking;

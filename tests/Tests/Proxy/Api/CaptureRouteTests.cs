@@ -33,16 +33,7 @@ public sealed class CaptureRouteTests : IDisposable
     {
         await using NetworkDesk desk = await Desk();
         SignedDatacentre datacentre = desk.Bench.Datacentre;
-        ECDsa key = who switch
-        {
-            "operator" => datacentre.Operator.Admin,
-            "operator's auditor" => datacentre.Operator.Auditor,
-            "auditor" => datacentre.Acme.Auditor,
-            "host" => datacentre.HostKey(1),
-            "stranger" => SignedParty.Key(),
-            "other tenant" => datacentre.Rival.Admin,
-            _ => throw new ArgumentOutOfRangeException(nameof(who)),
-        };
+        ECDsa key = desk.KeyOf(who);
         PeerException refused = await Assert.ThrowsAsync<PeerException>(() => Open(desk, key, "web-1", "packets=1"));
         Assert.Equal((code, 0), (refused.Problem?.Code, Frames.Opened));
         Assert.Empty(Records(desk));

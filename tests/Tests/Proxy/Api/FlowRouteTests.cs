@@ -26,15 +26,7 @@ public sealed class FlowRouteTests
     {
         await using NetworkDesk desk = await Desk();
         SignedDatacentre datacentre = desk.Bench.Datacentre;
-        ECDsa key = who switch
-        {
-            "operator" => datacentre.Operator.Admin,
-            "operator's auditor" => datacentre.Operator.Auditor,
-            "host" => datacentre.HostKey(1),
-            "stranger" => SignedParty.Key(),
-            "other tenant" => datacentre.Rival.Admin,
-            _ => throw new ArgumentOutOfRangeException(nameof(who)),
-        };
+        ECDsa key = desk.KeyOf(who);
 
         PeerException refused = await Assert.ThrowsAsync<PeerException>(
             () => Ask(desk, key, $"{datacentre.Acme.Id}/web"));

@@ -5,6 +5,7 @@ using Bailiwick.Channel.Pinned;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Proxy.Api;
 using Bailiwick.Tests.Channel;
+using Bailiwick.Tests.Proxy.Signed;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Bailiwick.Tests.Proxy.Api;
@@ -28,6 +29,18 @@ internal sealed class NetworkDesk : IAsyncDisposable
             NullLoggerFactory.Instance);
         return desk;
     }
+
+    /// <summary>The key of somebody who asks, by what they are to the tenant whose network it is.</summary>
+    public ECDsa KeyOf(string who) => who switch
+    {
+        "operator" => Bench.Datacentre.Operator.Admin,
+        "operator's auditor" => Bench.Datacentre.Operator.Auditor,
+        "auditor" => Bench.Datacentre.Acme.Auditor,
+        "host" => Bench.Datacentre.HostKey(1),
+        "stranger" => SignedParty.Key(),
+        "other tenant" => Bench.Datacentre.Rival.Admin,
+        _ => throw new ArgumentOutOfRangeException(nameof(who)),
+    };
 
     public HttpClient Client(ECDsa key) => PinnedHandler.Create(
         ChannelIdentity.FromKey(ECDsa.Create(key.ExportParameters(true))), _host.Id, Address);

@@ -49,15 +49,7 @@ public sealed class TraceRouteTests
     {
         await using NetworkDesk desk = await Desk();
         SignedDatacentre datacentre = desk.Bench.Datacentre;
-        ECDsa key = who switch
-        {
-            "operator" => datacentre.Operator.Admin,
-            "operator's auditor" => datacentre.Operator.Auditor,
-            "host" => datacentre.HostKey(1),
-            "stranger" => SignedParty.Key(),
-            "other tenant" => datacentre.Rival.Admin,
-            _ => throw new ArgumentOutOfRangeException(nameof(who)),
-        };
+        ECDsa key = desk.KeyOf(who);
         string from = $"{datacentre.Acme.Id}/web-1", to = $"{datacentre.Acme.Id}/web-2";
 
         PeerException refused = await Assert.ThrowsAsync<PeerException>(() => Ask(desk, key, from, to));
