@@ -179,7 +179,7 @@ public sealed class LibvirtHypervisorTests(PrivateLibvirtd daemon) : IClassFixtu
         // A receiver that waits for a silent machine does not hold the close up.
         Stopwatch time = Stopwatch.StartNew();
         again.Dispose();
-        Assert.True(time.Elapsed < TimeSpan.FromSeconds(3), $"closing took {time.Elapsed}");
+        Assert.True(time.Elapsed < TimeSpan.FromSeconds(20), $"closing took {time.Elapsed}");
         Assert.Throws<ObjectDisposedException>(() => again.Write("x"u8));
     }
 

@@ -15,6 +15,7 @@ public sealed class WithdrawnFlowTests(TwoHosts hosts)
     private const string Client = "bank/web-1";
     private const string Server = "bank/ledger-1";
     private const int Beats = 4;
+    private const int Patience = 20;
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
@@ -28,7 +29,7 @@ public sealed class WithdrawnFlowTests(TwoHosts hosts)
         using var sessions = new Sessions(hosts);
         foreach (var protocol in new[] { "tcp", "udp", "icmp" })
         {
-            Assert.All(sessions.All, one => Assert.True(one.Lives(), $"{one.Name} before {protocol} is withdrawn"));
+            Assert.All(sessions.All, one => Assert.True(one.LivesOn(), $"{one.Name} before {protocol} is withdrawn"));
             var withdrawn = TwoHosts.Plan(Without(protocol), host).Domains
                 .Single(plan => plan.DisplayName == domain).Gateway;
             Assert.NotNull(withdrawn);
@@ -44,7 +45,7 @@ public sealed class WithdrawnFlowTests(TwoHosts hosts)
                 for (var beat = 0; beat < Beats; beat++)
                 {
                     Assert.All(sessions.Of(protocol), one => Assert.False(one.Lives(), $"{one.Name} came back"));
-                    Assert.All(sessions.All.Except(sessions.Of(protocol)), one => Assert.True(one.Lives(), one.Name));
+                    Assert.All(sessions.All.Except(sessions.Of(protocol)), one => Assert.True(one.LivesOn(), one.Name));
                 }
 
                 // The counters are as old as the rules: these rules have dropped it, and no earlier ones.
@@ -64,7 +65,11 @@ public sealed class WithdrawnFlowTests(TwoHosts hosts)
         TwoHosts.Policies.With("bank/web.yaml", protocol == "tcp" ? TwoHosts.Grant : TwoHosts.Policies
             .Files["bank/web.yaml"].Split('\n').Single(line => line.Contains($"protocol: {protocol}")) + "\n", "");
 
-    private sealed record Session(string Protocol, string Name, Func<bool> Lives);
+    private sealed record Session(string Protocol, string Name, Func<bool> Lives)
+    {
+        /// <summary>It lives, though a busy machine may be late with one answer and with another.</summary>
+        public bool LivesOn() => Enumerable.Range(0, Patience).Any(_ => Lives());
+    }
 
     /// <summary>A connection, datagrams between two ports, and echoes under one identifier, over each family.</summary>
     private sealed class Sessions : IDisposable

@@ -82,7 +82,7 @@ public sealed class HostileBodyTests
             // The server may also end the stream under a client that is still sending.
         }
 
-        Assert.InRange(Stopwatch.GetElapsedTime(before), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(Stopwatch.GetElapsedTime(before), TimeSpan.Zero, TimeSpan.FromSeconds(30));
         Assert.InRange(source.Taken, 1, 64L * 1024 * 1024);
         await world.Publish(world.Bank.Admin, world.Bank.Volume("data"));
     }
