@@ -26,7 +26,7 @@ public sealed record GuestImage(
     ];
 
     private static readonly string[] ProbeSources =
-        ["probe.h", "probe.c", "sweep.c", "frames.c", "serve.c", "volume.c", "io.c"];
+        ["probe.h", "probe.c", "sweep.c", "sessions.c", "frames.c", "serve.c", "volume.c", "io.c"];
 
     /// <summary>Builds the image into the cache, or takes it from there.</summary>
     public static async Task<GuestImage> Build(

@@ -19,6 +19,12 @@
  *       {"open":true,"why":"answered","identity":"bank/ledger/ledger-1","mac":"","ms":7}
  *       why: answered | timeout | refused | unreachable | failed.  open is also true for a TCP connection that was made
  *       but not answered (why is then not "answered").  identity: tcp, udp.  mac: arp, nd.
+ *   hold tcp|udp|ping <ip> <port> <timeoutMs>
+ *                                  {"session":0}  opens a session that stays: a connection, or one pair of ports, or one
+ *                                  echo identifier; at most 32, and port 0 for echoes
+ *   beat <timeoutMs> <token>       {"alive":[true,false]}  one question in each session, and whether the answer came;
+ *                                  answers to an earlier question count for nothing
+ *   release                        {"ok":true}  ends all sessions
  *   raw <nic> <hex> [count]        {"sent":1}    one whole Ethernet frame, 14..1514 bytes, count 1..10000
  *   shout <token>                  {"sent":5}    broadcast and multicast canaries, five on each interface
  *   seen                           {"frames":9,"lost":0,"tokens":[{"nic":"nic0","token":"t","count":1}],
@@ -187,6 +193,13 @@ static void obey(int count, char **words)
             say("{\"ok\":true}");
     } else if ((count == 4 && no_port) || (count == 5 && port)) {
         single(count, words);
+    } else if (count == 5 && !strcmp(word, "hold")) {
+        session_hold(words[1], words[2], atoi(words[3]), atoi(words[4]));
+    } else if (count == 3 && !strcmp(word, "beat") && token_valid(words[2])) {
+        session_beat(atoi(words[1]), words[2]);
+    } else if (count == 1 && !strcmp(word, "release")) {
+        session_release();
+        say("{\"ok\":true}");
     } else if (count >= 4 && !strcmp(word, "sweep")) {
         sweep_run(atoi(words[1]), atoi(words[2]), count - 3, words + 3, false);
     } else if ((count == 3 || count == 4) && !strcmp(word, "raw")) {

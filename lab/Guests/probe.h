@@ -61,6 +61,11 @@ void disk_io(const char *device, bool writes, bool random_order, long block, lon
 void sweep_run(int timeout_ms, int attempts, int count, char **items, bool single);
 void sweep_neighbour_answer(int family, const void *address, const unsigned char *mac);
 
+/* sessions.c: sessions that stay. */
+void session_hold(const char *kind, const char *address, int port, int timeout_ms);
+void session_beat(int timeout_ms, const char *token);
+void session_release(void);
+
 /* serve.c: what this machine answers. */
 const char *listen_on(const char *kind, int port);
 

@@ -1,4 +1,5 @@
-/* What this machine answers: "<identity> <token>\n" to every "BWCANARY:<token>\n" on the ports it listens on. */
+/* What this machine answers: "<identity> <token>\n" to every "BWCANARY:<token>\n" on the ports it listens on. A
+ * connection is closed after the answer, unless the line ends with " more". */
 #include "probe.h"
 #include <errno.h>
 #include <stdio.h>
@@ -22,8 +23,8 @@ static int client_next;
 static int answer(const char *request, char *out, size_t room)
 {
     char token[TOKEN_MAX + 1] = "";
-    const char *at = strstr(request, MARKER);
-    if (at)
+    /* What was kept back on the way may arrive together: the last question counts. */
+    for (const char *at = request; (at = strstr(at, MARKER)); at++)
         sscanf(at + strlen(MARKER), "%48[A-Za-z0-9._-]", token);
     return snprintf(out, room, "%s %s\n", machine, token);
 }
@@ -55,7 +56,10 @@ static void client_ready(struct source *source, uint32_t events)
         int length = answer(client->request, out, sizeof out);
         (void)!send(source->fd, out, (size_t)length, MSG_NOSIGNAL);
     }
-    client_close(client);
+    bool more = got > 0 && strstr(client->request, " more\n");
+    client->length = 0;
+    if (!more)
+        client_close(client);
 }
 
 static void tcp_ready(struct source *source, uint32_t events)

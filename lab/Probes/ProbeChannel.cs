@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -112,6 +113,35 @@ public sealed class ProbeChannel : IAsyncDisposable
     public async Task<ProbeAnswer> Ask(
         ProbeQuestion question, TimeSpan timeout, int attempts = 2, CancellationToken cancellation = default) =>
         (await Sweep([question], timeout, attempts, cancellation).ConfigureAwait(false))[0];
+
+    /// <summary>Opens a session that stays until <see cref="Release"/>: TCP, UDP, or echoes of one identifier.
+    /// </summary>
+    /// <param name="kind">Ping, Tcp or Udp.</param>
+    /// <param name="address">Whom.</param>
+    /// <param name="port">The listener's; 0 for echoes.</param>
+    /// <param name="timeout">How long a connection may take.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>Its number, from 0.</returns>
+    /// <exception cref="LabException">It does not open.</exception>
+    public async Task<int> Hold(
+        ProbeKind kind, IPAddress address, int port, TimeSpan timeout, CancellationToken cancellation = default)
+    {
+        var word = string.Create(
+            CultureInfo.InvariantCulture, $"hold {ProbeQuestion.Word(kind)} {address} {port} "
+            + $"{timeout.TotalMilliseconds:0}");
+        return (await Ask<HoldAnswer>(word, timeout, cancellation).ConfigureAwait(false)).Session;
+    }
+
+    /// <summary>Asks one question in each session; whether each was answered in time, by number.</summary>
+    public async Task<IReadOnlyList<bool>> Beat(
+        string token, TimeSpan timeout, CancellationToken cancellation = default) =>
+        (await Ask<BeatAnswer>(
+            string.Create(CultureInfo.InvariantCulture, $"beat {timeout.TotalMilliseconds:0} {token}"), timeout,
+            cancellation).ConfigureAwait(false)).Alive;
+
+    /// <summary>Ends all sessions.</summary>
+    public Task Release(CancellationToken cancellation = default) =>
+        Ask<DoneAnswer>("release", TimeSpan.Zero, cancellation);
 
     /// <summary>Sends whole Ethernet frames of 14 to 1514 bytes; how many the kernel took.</summary>
     public async Task<int> SendRaw(
@@ -304,6 +334,10 @@ public sealed class ProbeChannel : IAsyncDisposable
     private LabException Wrong(string cause) => new(cause, $"the probe of {Machine}", "read its console log");
 
     private sealed record SweepAnswer(IReadOnlyList<ProbeAnswer> Results);
+
+    private sealed record HoldAnswer(int Session);
+
+    private sealed record BeatAnswer(IReadOnlyList<bool> Alive);
 
     private sealed record SentAnswer(int Sent);
 

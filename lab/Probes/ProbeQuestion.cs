@@ -32,7 +32,7 @@ public sealed record ProbeQuestion(ProbeKind Kind, IPAddress Address, int Port, 
     internal string Text() => string.Create(
         CultureInfo.InvariantCulture, $"{Word(Kind)},{Address},{Port},{Token}");
 
-    private static string Word(ProbeKind kind) => kind switch
+    internal static string Word(ProbeKind kind) => kind switch
     {
         ProbeKind.Ping => "ping",
         ProbeKind.Tcp => "tcp",

@@ -80,6 +80,9 @@ public enum IntegrityKind
 
     /// <summary>It is erased; the detail is how far.</summary>
     Erased,
+
+    /// <summary>A domain's gateway is about to pass less; the detail is what, and which revision closed it.</summary>
+    FlowClosed,
 }
 
 /// <summary>
@@ -121,6 +124,7 @@ public static class IntegrityKinds
         IntegrityKind.DeviceDetached => "device-detached",
         IntegrityKind.Erasure => "erasure",
         IntegrityKind.Erased => "erased",
+        IntegrityKind.FlowClosed => "flow-closed",
         _ => throw new UnreachableException(),
     };
 

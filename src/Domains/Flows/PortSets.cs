@@ -52,6 +52,33 @@ internal static class PortSets
         return common.ToImmutable();
     }
 
+    /// <summary>The ports of the first set that are not in the second; both in their one form.</summary>
+    public static ImmutableArray<PortRange> Without(
+        ImmutableArray<PortRange> whole, ImmutableArray<PortRange> taken)
+    {
+        var left = ImmutableArray.CreateBuilder<PortRange>();
+        foreach (var range in whole)
+        {
+            var first = range.First;
+            foreach (var hole in taken.Where(hole => hole.Last >= range.First && hole.First <= range.Last))
+            {
+                if (hole.First > first)
+                {
+                    left.Add(new PortRange(first, hole.First - 1));
+                }
+
+                first = hole.Last + 1;
+            }
+
+            if (first <= range.Last)
+            {
+                left.Add(new PortRange(first, range.Last));
+            }
+        }
+
+        return left.ToImmutable();
+    }
+
     /// <summary><c>5432, 8000-8010</c>.</summary>
     public static string Text(ImmutableArray<PortRange> ports) => string.Join(
         ", ", ports.Select(range => range.First == range.Last ? $"{range.First}" : $"{range.First}-{range.Last}"));

@@ -146,6 +146,7 @@ public sealed partial class PlanKeeper
         {
             _integrity.Record(IntegrityKind.Plan, IntegrityReaders.Everyone, _host.ToString(), next.Text);
             RecordParts(next.Plan);
+            RecordWithdrawn(next);
         }
         catch (WorldException) when (next.Standings.Values.Any(own => own.Trust == OwnTrust.Lost))
         {
@@ -178,6 +179,18 @@ public sealed partial class PlanKeeper
         {
             RecordPart(gone, "");
             _parts.Remove(gone);
+        }
+    }
+
+    /// <summary>Which flows end with the plan in force, and by which revision: told to the domain's owner.</summary>
+    private void RecordWithdrawn(EnforcedPlan next)
+    {
+        foreach (WithdrawnFlow flow in WithdrawnFlows.Between(_current.Plan, next.Plan, next.Datacentre))
+        {
+            _integrity.Record(
+                IntegrityKind.FlowClosed, IntegrityReaders.Of(flow.Domain.Tenant), flow.Domain.ToString(),
+                flow.Sentence);
+            Console.Error.WriteLine($"bailiwick: {flow.Count} flows of {flow.Domain} end. {flow.Cause}.");
         }
     }
 

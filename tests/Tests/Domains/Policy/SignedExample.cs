@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Json;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -46,6 +47,27 @@ internal sealed class SignedExample
 
     public static SignedExample Of(Example example) => new(example);
 
+    /// <summary>A party of it.</summary>
+    public PartyId Party(string name) => _ids[name];
+
+    /// <summary>What is checked of the newest revisions.</summary>
+    public CheckedDatacentre Datacentre() => PolicyCheck.Run(PolicyDocuments.FromStatements(_statements).Documents)
+        .Datacentre;
+
+    /// <summary>The same parties after they signed what another example has changed, each as a next revision.</summary>
+    public SignedExample Then(Example next)
+    {
+        foreach (var party in _ids.Keys.ToArray())
+        {
+            foreach (var document in Read(next, party).Where(document => !document.Origin.Kind.IsRoot()))
+            {
+                Add(document, party, first: false);
+            }
+        }
+
+        return this;
+    }
+
     public static PublicKey Key(string name) => Signer(name).PublicKey;
 
     public static SigningMaterial Material(PartyNames names, string party) => new(
@@ -74,12 +96,20 @@ internal sealed class SignedExample
     private void Add(PolicyDocument document, string party, bool first)
     {
         var body = Assert.IsType<SignedBody.Ready>(document.ToSignedBody(Material(Names, party)));
+        var before = _statements.SingleOrDefault(one => one.Kind == document.Origin.Kind
+            && !first && one.Owner == _ids[party] && one.Name == document.Origin.Name);
+        if (before is not null && CanonicalJson.Write(before.Body).AsSpan().SequenceEqual(body.Canonical.Span))
+        {
+            return;
+        }
+
         var payload = StatementPayload.Compose(
-            document.Origin.Kind, first ? null : _ids[party], document.Origin.Name, 1, null, Issued,
-            JsonElement.Parse(body.Canonical.Span));
+            document.Origin.Kind, first ? null : _ids[party], document.Origin.Name, (before?.Revision ?? 0) + 1,
+            before?.Digest, Issued, JsonElement.Parse(body.Canonical.Span));
         var verdict = Assert.IsType<StatementVerdict.Accepted>(
             _book.Consider(EnvelopeWriter.Sign(payload, Signer(party))));
         _book = verdict.Next;
+        _statements.RemoveAll(one => one == before);
         _statements.Add(verdict.Statement);
         _ids[party] = verdict.Statement.Owner;
     }
