@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Reconciling;
 
 namespace Bailiwick.Proxy.Integrity;
 
@@ -15,7 +16,7 @@ public sealed class OwnLeases
 {
     private readonly ConcurrentDictionary<DomainRef, ImmutableArray<string>> _said = [];
     private volatile string? _lost;
-    private TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly RoundPause _pause = new();
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The tenants whose key services have said something.</summary>
@@ -46,14 +47,8 @@ public sealed class OwnLeases
     }
 
     /// <summary>Waits between two proofs; less when somebody waits for what a key service says.</summary>
-    public async Task RestAsync(TimeSpan rest, TimeProvider time, CancellationToken stop)
-    {
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await Task.WhenAny(Task.Delay(rest, time, over.Token), Volatile.Read(ref _hurry).Task).ConfigureAwait(false);
-        await over.CancelAsync().ConfigureAwait(false);
-        stop.ThrowIfCancellationRequested();
-        Volatile.Write(ref _hurry, new(TaskCreationOptions.RunContinuationsAsynchronously));
-    }
+    public Task RestAsync(TimeSpan rest, TimeProvider time, CancellationToken stop) =>
+        _pause.RestAsync(rest, time, stop);
 
     /// <summary>
     /// Has this host proven now if it is not known how it stands for these domains, and waits until it is; a start
@@ -77,7 +72,7 @@ public sealed class OwnLeases
 
             if (!isAsked)
             {
-                Volatile.Read(ref _hurry).TrySetResult();
+                _pause.Wake();
                 isAsked = true;
             }
 

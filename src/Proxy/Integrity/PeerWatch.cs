@@ -18,6 +18,7 @@ using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
+using Bailiwick.Proxy.Reconciling;
 
 namespace Bailiwick.Proxy.Integrity;
 
@@ -37,16 +38,20 @@ public sealed class PeerWatch(
 
     private const int NonceBytes = 32;
     private const int MostKeys = 4096;
+    private const int HastyRounds = 20;
     private static readonly TimeSpan Impatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, HttpClient> _clients = new(StringComparer.Ordinal);
     private readonly PeerKnowledge _known = new();
     private readonly AskingRound<HostRef, HostRef> _round = new(time);
     private readonly VerifierKeyCache _keys = new(MostKeys);
+    private readonly RoundPause _pause = new();
+    private int _hasty;
 
     /// <summary>Asks everyone, again and again, until cancelled.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        plans.Changed += OnPlanChanged;
         while (!stop.IsCancellationRequested)
         {
             ImmutableArray<(HostRef Host, DomainRef Domain)> wanted = plans.Current.Doubts.Keys;
@@ -67,10 +72,13 @@ public sealed class PeerWatch(
                 // The record could not be made: the plan before stays in force, and is computed again.
             }
 
-            // Whoever was never heard is asked again at once: machines wait for their network.
+            // Whoever was never heard is asked again at once: machines wait for their network. So is, for a while, who
+            // has not named the keys yet of a tunnel that is to be: frames wait for it.
             ImmutableArray<(HostRef Host, DomainRef Domain)> next = plans.Current.Doubts.Keys;
             bool strangers = next.IsEmpty || next.Any(pair => !leases.Knows(pair.Host, pair.Domain));
-            await Task.Delay(strangers ? Impatience : TimeSpan.FromSeconds(PeriodSeconds), time, stop)
+            bool haste = strangers
+                || (tunnelKeys.Lacks(plans.Current.Plan) && Interlocked.Increment(ref _hasty) <= HastyRounds);
+            await _pause.RestAsync(haste ? Impatience : TimeSpan.FromSeconds(PeriodSeconds), time, stop)
                 .ConfigureAwait(false);
         }
     }
@@ -78,11 +86,18 @@ public sealed class PeerWatch(
     /// <inheritdoc/>
     public void Dispose()
     {
+        plans.Changed -= OnPlanChanged;
         _keys.Dispose();
         foreach (HttpClient client in _clients.Values)
         {
             client.Dispose();
         }
+    }
+
+    private void OnPlanChanged()
+    {
+        Interlocked.Exchange(ref _hasty, 0);
+        _pause.Wake();
     }
 
     private async Task<HostRef> JudgeAsync(HostRef peer, ImmutableArray<DomainRef> domains, CancellationToken stop)

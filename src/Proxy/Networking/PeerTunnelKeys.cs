@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Bailiwick.Attestation;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -38,6 +39,17 @@ public sealed class PeerTunnelKeys
             _keys.TryRemove(gone, out _);
         }
     }
+
+    /// <summary>Whether a host that a plan reaches through ciphertext has named no key for it.</summary>
+    public bool Lacks(HostPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return plan.Domains.Any(domain => Lacks(domain.Network.Encrypted, TunnelKeeper.PeersOf(domain)))
+            || plan.Passages.Any(passage => Lacks(passage.Network.Encrypted, TunnelKeeper.PeersOf(passage)));
+    }
+
+    private bool Lacks(EncryptedTunnels? tunnels, ImmutableArray<EncryptedPeer> peers) =>
+        tunnels is not null && peers.Any(peer => Of(peer.Host, peer.Domain, tunnels.Segment).IsEmpty);
 
     /// <summary>A host's keys for a switch, as a domain accepted them; none when nothing was.</summary>
     public ImmutableArray<TunnelKey> Of(HostRef peer, DomainRef domain, string segment) =>

@@ -16,7 +16,7 @@ public sealed class ReconcileLoop : IAsyncDisposable
 
     private readonly IReconciled _unit;
     private readonly TimeProvider _time;
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly RoundPause _pause = new();
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
@@ -31,31 +31,13 @@ public sealed class ReconcileLoop : IAsyncDisposable
     public void Start() => _running = Task.Run(RunAsync);
 
     /// <summary>Looks again soon. Many calls before the next look are one.</summary>
-    public void Wake()
-    {
-        try
-        {
-            if (_wake.CurrentCount == 0)
-            {
-                _wake.Release();
-            }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else woke it in the same moment.
-        }
-        catch (ObjectDisposedException)
-        {
-            // The unit has left; there is nothing to wake.
-        }
-    }
+    public void Wake() => _pause.Wake();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
-        _wake.Dispose();
         _stop.Dispose();
     }
 
@@ -68,7 +50,7 @@ public sealed class ReconcileLoop : IAsyncDisposable
             {
                 await _unit.ReconcileAsync(_stop.Token).ConfigureAwait(false);
                 pause = FirstPauseSeconds;
-                await PauseAsync(TimeSpan.FromSeconds(ResyncSeconds)).ConfigureAwait(false);
+                await RestAsync(ResyncSeconds).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -77,7 +59,7 @@ public sealed class ReconcileLoop : IAsyncDisposable
             catch (WorldException error)
             {
                 _unit.Status.Turn(UnitHealth.Failing, error.Message);
-                await PauseAsync(TimeSpan.FromSeconds(pause)).ConfigureAwait(false);
+                await RestAsync(pause).ConfigureAwait(false);
                 pause = Math.Min(pause * 2, LongestPauseSeconds);
             }
             catch (Exception bug)
@@ -85,6 +67,18 @@ public sealed class ReconcileLoop : IAsyncDisposable
                 await CloseAfterBugAsync(bug).ConfigureAwait(false);
                 return;
             }
+        }
+    }
+
+    private async Task RestAsync(int seconds)
+    {
+        try
+        {
+            await _pause.RestAsync(TimeSpan.FromSeconds(seconds), _time, _stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The loop looks at it next.
         }
     }
 
@@ -101,23 +95,6 @@ public sealed class ReconcileLoop : IAsyncDisposable
         catch (WorldException error)
         {
             _unit.Status.Failed("close after a bug", error.Message);
-        }
-    }
-
-    private async Task PauseAsync(TimeSpan pause)
-    {
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        Task waking = _wake.WaitAsync(either.Token);
-        Task sleeping = Task.Delay(pause, _time, either.Token);
-        await Task.WhenAny(waking, sleeping).ConfigureAwait(false);
-        await either.CancelAsync().ConfigureAwait(false);
-        try
-        {
-            await Task.WhenAll(waking, sleeping).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // One of the two is always cancelled.
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Bailiwick.Lab.Hosts;
@@ -9,7 +10,7 @@ namespace Bailiwick.HostTests.Whole;
 /// them once its trust is withdrawn, while the machines run on.
 /// </summary>
 [Collection(WholeCollection.Name)]
-public sealed class EncryptedLinkTests(WholeLab lab)
+public sealed class EncryptedLinkTests(WholeLab lab, ITestOutputHelper output)
 {
     private const string Trusted = "medium: trusted-segment";
     private const string Untrusted = "medium: untrusted";
@@ -27,9 +28,12 @@ public sealed class EncryptedLinkTests(WholeLab lab)
             Assert.True(open.Answered > 0 && open.Clear > 0 && open.Readable > 0, $"the control: {open}");
 
             await SetMedium(Untrusted);
+            var clock = Stopwatch.StartNew();
             await WholeLab.Until(
                 async () => await Tunnels() == 2 ? null : await Said(), "both hosts reach each other encrypted");
+            output.WriteLine($"tunnels after {clock.Elapsed.TotalSeconds:F1} s");
             await WholeLab.Until(async () => await lab.Flows() ? null : "closed", "the flow goes on");
+            output.WriteLine($"a new connection after {clock.Elapsed.TotalSeconds:F1} s");
             Wire closed = await Listen();
             Assert.True(closed.Answered > 0 && closed.Frames > closed.Answered, $"it goes on: {closed}");
             Assert.Equal((0, 0), (closed.Clear, closed.Readable));
