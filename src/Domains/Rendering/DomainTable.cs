@@ -13,6 +13,9 @@ namespace Bailiwick.Domains.Rendering;
 /// header: target address at 64, option type and length at 192, option's address at 208; from the IPv6 header: source
 /// at 64; from the Ethernet header: source at 48. An address has one MAC within a domain, so two addresses that both
 /// stand beside it in a set are the same, and one set serves all questions about a family.
+///
+/// TCP comes first, which is most of what passes: nothing else that is asked about a frame is about TCP. A sender's
+/// address alone decides whether it comes in, and its place alone whether it leaves.
 /// </remarks>
 internal static class DomainTable
 {
@@ -51,7 +54,7 @@ internal static class DomainTable
         text.Counters("spoofed", "rogue", "unknown_protocol", "probes", "closed", "astray", "strange_port", "host");
         Ports(text, plan);
         var members = Members(network);
-        Sources(text, members);
+        Sources(text, network, members);
         var services = new ServiceRules(plan);
         services.Sets(text, members);
         if (plan.Gateway is { } gateway)
@@ -105,8 +108,11 @@ internal static class DomainTable
     }
 
     /// <summary>Which addresses are behind which port, to send from and to be reached by.</summary>
-    private static void Sources(NftText text, List<(string Device, MemberPlan Member)> members)
+    private static void Sources(
+        NftText text, NetworkPlan network, List<(string Device, MemberPlan Member)> members)
     {
+        text.Set("set", "here", "type ifname . ether_addr",
+            network.Ports.Select(port => $"{Quoted(port.Device)} . {port.Member.Mac}"));
         text.Set("set", "places", "type ifname . ether_addr",
             members.Select(port => $"{Quoted(port.Device)} . {port.Member.Mac}"));
         text.Set("set", "sources4", "type ifname . ether_addr . ipv4_addr",
@@ -147,6 +153,8 @@ internal static class DomainTable
             "type filter hook prerouting priority -300; policy accept;",
             "iifname vmap @senders");
         text.Chain("member",
+            $"ip protocol tcp {IsSource4} accept",
+            $"ip6 nexthdr tcp {IsSource6} accept",
             "ether type vmap { ip : goto member4, arp : goto member_arp, ip6 : goto member6 }",
             "counter name unknown_protocol drop");
         text.Chain("member4",
@@ -213,6 +221,7 @@ internal static class DomainTable
             "type filter hook output priority -200; policy accept;",
             "oifname @ports counter name host drop");
         text.Chain("from_machine",
+            "meta l4proto tcp oifname . ether daddr @places accept",
             gateway is null ? "" : $"oifname {Quoted(gateway.BridgePort)} goto to_gateway",
             gateway is null ? "" : $"ether daddr {gateway.Mac} counter name closed drop",
             services.ToService, services.Elsewhere,
@@ -223,6 +232,7 @@ internal static class DomainTable
         if (!tunnels.IsEmpty)
         {
             text.Chain("from_tunnel",
+                "oifname . ether daddr @here accept",
                 Astray,
                 "oifname @taps accept",
                 "counter name closed drop");

@@ -11,7 +11,10 @@ public enum CountedAt
     Asked = 1,
     /// <summary>What of it the domain's switch passes on.</summary>
     Sent,
-    /// <summary>What the switch passes to the machine.</summary>
+    /// <summary>
+    /// What the switch passes to the machine, but for what comes from the domain's machines of the same host: that is
+    /// counted once, where it is sent.
+    /// </summary>
     Got,
     /// <summary>What comes to the domain's gateway from the machine, or for it.</summary>
     AtGateway,
@@ -89,11 +92,13 @@ public static class FlowTables
         var text = NftText.Replacing("bridge", TableOf(plan));
         Sets(text, ports, OnSwitch);
         Hook(text, "asked", "prerouting priority -305", ports.Select(port =>
-            ("iifname", $"\"{port.Device}\"", $"a_{port.Device}")));
-        Hook(text, "sent", "forward priority -100", ports.Select(port =>
-            ("iifname", $"\"{port.Device}\"", $"s_{port.Device}")));
-        Hook(text, "got", "forward priority -99", ports.Select(port =>
-            ("oifname", $"\"{port.Device}\"", $"g_{port.Device}")));
+            ("iifname", $"\"{port.Device}\"", $"a_{port.Device}")), "goto");
+        // What has a sender here is counted there, and goes no further.
+        Hook(text, "passed", "forward priority -100",
+        [
+            .. ports.Select(port => ("iifname", $"\"{port.Device}\"", $"s_{port.Device}")),
+            .. ports.Select(port => ("oifname", $"\"{port.Device}\"", $"g_{port.Device}")),
+        ], "goto");
         text.Close();
         return text.ToString();
     }
@@ -105,8 +110,8 @@ public static class FlowTables
         var ports = plan.Network.Ports;
         var text = NftText.Replacing("inet", GatewayTable);
         Sets(text, ports, OnGateway);
-        Hook(text, "before", "forward priority -10", Addressed(ports, "a"));
-        Hook(text, "after", "forward priority 10", Addressed(ports, "t"));
+        Hook(text, "before", "forward priority -10", Addressed(ports, "a"), "jump");
+        Hook(text, "after", "forward priority 10", Addressed(ports, "t"), "jump");
         text.Close();
         return text.ToString();
     }
@@ -156,41 +161,54 @@ public static class FlowTables
         }
     }
 
-    /// <summary>An update that finds its set full ends its rule, and so the chain ends with nothing counted.</summary>
+    /// <summary>
+    /// TCP first, which is most of what passes, and of it the client's way. An update that finds its set full ends its
+    /// rule, and so the chain ends with nothing counted.
+    /// </summary>
     private static void Counting(NftText text, LocalPort port, string letter)
     {
-        var name = $"{letter}_{port.Device}";
-        var rules = new List<string>
+        var families = Families(port).Select(family => (
+            Ip: family == "4" ? "ip" : "ip6", Icmp: family == "4" ? ("icmp", "icmp") : ("ipv6-icmp", "icmpv6"),
+            Set: $"@{letter}{family}_{port.Device}")).ToList();
+        List<string> rules = [];
+        foreach (var (ip, _, set) in families)
         {
-            "meta pkttype { broadcast, multicast } return",
-        };
-        foreach (var family in Families(port))
-        {
-            var (ip, icmp, echo) = family == "4" ? ("ip", "icmp", "icmp") : ("ip6", "ipv6-icmp", "icmpv6");
-            var set = $"@{letter}{family}_{port.Device}";
-            var own = $"meta protocol {ip}";
-            string Update(string from, string to, string service) =>
-                $"update {set} {{ {ip} {from} . {ip} {to} . meta l4proto . {service} counter }} return";
-            rules.Add($"{echo} type echo-reply {Update("daddr", "saddr", "0")}");
-            rules.Add($"{echo} type echo-request {Update("saddr", "daddr", "0")}");
-            rules.Add($"{own} meta l4proto {icmp} return");
-            rules.Add($"{own} tcp flags & (syn | ack) == syn {Update("saddr", "daddr", "th dport")}");
-            rules.Add($"{own} meta l4proto {{ tcp, udp }} th sport 0-32767 th dport 32768-65535 "
-                + Update("daddr", "saddr", "th sport"));
-            rules.Add($"{own} meta l4proto {{ tcp, udp }} {Update("saddr", "daddr", "th dport")}");
-            rules.Add($"{own} meta l4proto {{ tcp, udp }} return");
-            rules.Add($"{own} {Update("saddr", "daddr", "0")}");
+            var tcp = $"meta protocol {ip} meta l4proto tcp";
+            rules.Add($"{tcp} th sport 32768-65535 {Update(ip, set, "th dport")}");
+            rules.Add($"{tcp} th dport 32768-65535 tcp flags & (syn | ack) != syn {Back(ip, set, "th sport")}");
+            rules.Add($"{tcp} {Update(ip, set, "th dport")}");
         }
 
-        text.Chain(name, [.. rules]);
+        rules.Add("meta pkttype { broadcast, multicast } return");
+        foreach (var (ip, (icmp, echo), set) in families)
+        {
+            var own = $"meta protocol {ip}";
+            rules.Add($"{own} meta l4proto udp th sport 0-32767 th dport 32768-65535 {Back(ip, set, "th sport")}");
+            rules.Add($"{own} meta l4proto udp {Update(ip, set, "th dport")}");
+            rules.Add($"{echo} type echo-reply {Back(ip, set, "0")}");
+            rules.Add($"{echo} type echo-request {Update(ip, set, "0")}");
+            rules.Add($"{own} meta l4proto {{ {icmp}, tcp, udp }} return");
+            rules.Add($"{own} {Update(ip, set, "0")}");
+        }
+
+        text.Chain($"{letter}_{port.Device}", [.. rules]);
     }
 
+    /// <summary>Counts a packet from the client to the server.</summary>
+    private static string Update(string ip, string set, string service) =>
+        $"update {set} {{ {ip} saddr . {ip} daddr . meta l4proto . {service} counter }} return";
+
+    /// <summary>Counts a packet from the server to the client.</summary>
+    private static string Back(string ip, string set, string service) =>
+        $"update {set} {{ {ip} daddr . {ip} saddr . meta l4proto . {service} counter }} return";
+
     private static void Hook(
-        NftText text, string name, string hook, IEnumerable<(string Field, string Value, string Chain)> ways)
+        NftText text, string name, string hook, IEnumerable<(string Field, string Value, string Chain)> ways,
+        string verb)
     {
         List<string> rules = [$"type filter hook {hook}; policy accept;"];
         rules.AddRange(ways.GroupBy(way => way.Field, StringComparer.Ordinal).Select(group =>
-            $"{group.Key} vmap {{ {string.Join(", ", group.Select(way => $"{way.Value} : jump {way.Chain}"))} }}"));
+            $"{group.Key} vmap {{ {string.Join(", ", group.Select(way => $"{way.Value} : {verb} {way.Chain}"))} }}"));
         text.Chain(name, [.. rules]);
     }
 }

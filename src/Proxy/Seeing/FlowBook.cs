@@ -7,14 +7,6 @@ using Bailiwick.Durable.Files;
 
 namespace Bailiwick.Proxy.Seeing;
 
-/// <summary>What was read of one set of counters.</summary>
-/// <param name="Device">The machine's port.</param>
-/// <param name="Machine">The machine.</param>
-/// <param name="At">What was counted.</param>
-/// <param name="Counts">The set's elements.</param>
-public sealed record FlowReading(
-    string Device, string Machine, CountedAt At, IReadOnlyList<FlowCount> Counts);
-
 /// <summary>
 /// A domain's flows on this host: totals over the kernel's counters, which go when they are idle or made anew. Bounded
 /// for each machine, in number and age, so that a machine which floods drives out its own records only. Kept in the

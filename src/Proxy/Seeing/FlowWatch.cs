@@ -140,7 +140,7 @@ public sealed class FlowWatch : IDisposable
         // A part of a table's sets would count as dropped what the rest has as passed.
         List<FlowReading> all = [];
         bool isWhole = watched.Plan is { } loaded && Places.Count(isGateway => Tried(
-            () => all.AddRange(Readings(loaded, isGateway).ToList()))) == Places.Length;
+            () => all.AddRange(FlowReading.All(loaded, isGateway, Counts)))) == Places.Length;
 
         watched.Book.Take(all, _time.GetUtcNow());
         string text = FlowTables.ForDomain(domain) + (domain.Gateway is null ? "" : FlowTables.ForGateway(domain));
@@ -160,13 +160,8 @@ public sealed class FlowWatch : IDisposable
         }
     }
 
-    private IEnumerable<FlowReading> Readings(DomainPlan plan, bool isGateway) =>
-        from port in plan.Network.Ports
-        from set in FlowTables.SetsOf(plan, port)
-        where (set.Namespace is not null) == isGateway
-        select new FlowReading(
-            port.Device, port.Member.Ref.ToString(), set.At,
-            FlowListing.Read(_tools.Elements(set.Namespace, set.Family, set.Table, set.Set)));
+    private IReadOnlyList<FlowCount> Counts(CountedSet set) =>
+        FlowListing.Read(_tools.Elements(set.Namespace, set.Family, set.Table, set.Set));
 
     private FlowBook Opened(DomainRef domain)
     {

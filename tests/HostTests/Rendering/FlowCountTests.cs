@@ -14,6 +14,7 @@ namespace Bailiwick.HostTests.Rendering;
 public sealed class FlowCountTests : IDisposable
 {
     private static readonly DateTimeOffset Noon = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+    private static readonly bool[] Places = [false, true];
     private readonly TwoHosts _hosts;
 
     public FlowCountTests(TwoHosts hosts)
@@ -65,6 +66,22 @@ public sealed class FlowCountTests : IDisposable
         ReportedFlow told = ReportedFlow.Of(
             closed, _hosts.PlanOf(1), _hosts.Domain(1, "bank/web"), Tests.Domains.ExamplePlacements.Datacentre());
         Assert.Contains("no flow of tcp/5433 from", told.DroppedBy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_one_machine_sends_another_of_the_same_switch_is_counted_once_and_told_at_both_ends()
+    {
+        using Socket listener = _hosts.Listen("bank/both-1", 5432);
+        using (Socket? connection = _hosts.Connect("bank/web-1", "10.20.1.13", 5432))
+        {
+            Assert.NotNull(connection);
+        }
+
+        FlowRecord asked = Assert.Single(Records(1, "bank/web", "bank/web-1"), Is("10.20.1.11", "10.20.1.13", 5432));
+        FlowRecord got = Assert.Single(Records(1, "bank/web", "bank/both-1"), Is("10.20.1.11", "10.20.1.13", 5432));
+        Assert.True(asked.Sent.Packets >= 2 && got.Sent.Packets >= 1, $"{asked} {got}");
+        Assert.Equal((asked.Sent, asked.Got), (got.Got, got.Sent));
+        Assert.Equal((0L, 0L), (asked.Dropped.Packets, got.Dropped.Packets));
     }
 
     [Fact]
@@ -161,13 +178,12 @@ public sealed class FlowCountTests : IDisposable
         LocalPort port = plan.Network.Ports.Single(one => one.Member.Ref == _hosts.Machine(machine).Plan.Ref);
         FlowBook book = FlowBook.Empty;
         book.Take(
-            FlowTables.SetsOf(plan, port).Select(set => new FlowReading(
-                set.Device, machine, set.At,
+            Places.SelectMany(isGateway => FlowReading.All(plan, isGateway, set =>
                 FlowListing.Read(_hosts.Host(host).Run(
                     [string.Create(
                         CultureInfo.InvariantCulture, $"nft -j list set {set.Family} {set.Table} {set.Set}")],
                     set.Namespace)))),
             Noon);
-        return [.. book.Records];
+        return [.. book.Records.Where(one => one.Device == port.Device)];
     }
 }
