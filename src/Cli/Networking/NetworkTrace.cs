@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Peers;
+using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Wire;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;
@@ -18,7 +19,8 @@ namespace Bailiwick.Cli.Networking;
 
 /// <summary>
 /// <c>bailiwick network trace</c>: where a packet goes or dies, and by whose word. From a folder of policies, as if
-/// machines were placed now; or, at a tenant's desk, from the plan that the tenant's own host enforces.
+/// machines were placed now; at a tenant's desk, from the plan that the tenant's own host enforces; at the operator's,
+/// from the board.
 /// </summary>
 internal static class NetworkTrace
 {
@@ -47,7 +49,7 @@ internal static class NetworkTrace
                 parsed.GetValue(ipv6));
             TraceReport report = parsed.GetValue(policies) is { } directory
                 ? OfFolder(PolicyFolder.Read(directory), asked, parsed.GetValue(reader))
-                : await OfHost(parsed, asked, cancellation).ConfigureAwait(false);
+                : await OfDatacentre(parsed, asked, cancellation).ConfigureAwait(false);
             if (parsed.GetValue(GlobalOptions.Json))
             {
                 terminal.Json(JsonNode.Parse(StrictJson.Write(report)) ?? new JsonObject());
@@ -92,15 +94,56 @@ internal static class NetworkTrace
             ? new CompartmentRef(id, parsed)
             : throw new CustodyException($"The policies describe no machine {text}; name one like bank/web-1.");
 
-    /// <summary>A host that runs one of the two machines knows all plans, and shows the caller its own part.</summary>
-    private static async Task<TraceReport> OfHost(
+    /// <summary>
+    /// A tenant asks a host that runs one of its machines; the operator, whom hosts tell nothing of it, follows the
+    /// packet at its own desk, by the statements and proposals that the board shows it anyway.
+    /// </summary>
+    private static async Task<TraceReport> OfDatacentre(
         ParseResult parsed, AskedTrace asked, CancellationToken cancellation)
     {
         Service(asked.Service);
         using BoardDesk desk = Desk.Open(parsed);
         (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
-        string from = Reference(book, asked.From), to = Reference(book, asked.To);
+        AskedTrace named = asked with { From = Reference(book, asked.From), To = Reference(book, asked.To) };
         BoardStatus status = await desk.Board.Status(cancellation).ConfigureAwait(false);
+        return PartyId.TryParse(desk.Context.Datacentre, out PartyId? datacentre)
+            && PrincipalRegister.Of(book, datacentre).Resolve(desk.Key.Id) is
+                { Kind: PrincipalKind.Operator or PrincipalKind.DatacentreAuditor }
+            ? OfBoard(book, status, named, datacentre)
+            : await OfHost(desk, status, named, cancellation).ConfigureAwait(false);
+    }
+
+    private static TraceReport OfBoard(
+        StatementBook book, BoardStatus status, AskedTrace asked, PartyId datacentre)
+    {
+        CheckedDatacentre policies = PolicyCheck.Run(
+            PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current)), datacentre).Datacentre;
+        if (!asked.TryRead(out TraceQuestion? question))
+        {
+            throw new CustodyException("A trace goes from one machine to another; name two like bank/web-1.");
+        }
+
+        Dictionary<string, HostRef> hosts = policies.Inventory.Hosts.Values.ToDictionary(
+            host => host.Ref.ToString(), host => host.Ref, StringComparer.Ordinal);
+        PlacementProposal[] proposals =
+        [
+            .. status.Compartments
+                .Where(one => one.Host is not null && hosts.ContainsKey(one.Host)
+                    && policies.Machinery.Compartments.ContainsKey(one.Compartment))
+                .Select(one => new PlacementProposal(
+                    policies.Machinery.Compartments[one.Compartment].Ref, hosts[one.Host ?? ""], one.Running)),
+        ];
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        return TraceReport.For(
+            hosts.Values.Select(host => Refine.ForHost(policies, proposals, host, now)), question, policies, null, now)
+            ?? throw new System.Diagnostics.UnreachableException();
+    }
+
+    /// <summary>A host that runs one of the two machines knows all plans, and shows the caller its own part.</summary>
+    private static async Task<TraceReport> OfHost(
+        BoardDesk desk, BoardStatus status, AskedTrace asked, CancellationToken cancellation)
+    {
+        string from = asked.From, to = asked.To;
         string host = status.Compartments
             .Where(one => one.Host is not null && (one.Compartment == from || one.Compartment == to))
             .OrderBy(one => one.Compartment == from ? 0 : 1).FirstOrDefault()?.Host
@@ -108,7 +151,7 @@ internal static class NetworkTrace
                 + "says why.");
         using HttpClient client = desk.Host(host);
         return await new PeerClient(client)
-            .Ask<AskedTrace, TraceReport>("/v1/network/trace", asked with { From = from, To = to }, cancellation)
+            .Ask<AskedTrace, TraceReport>("/v1/network/trace", asked, cancellation)
             .ConfigureAwait(false);
     }
 

@@ -32,7 +32,7 @@ public static class AdmissionControl
 
     /// <summary>
     /// Decides whether a machine may start now, by what the host measured of it: as <see cref="Decide"/>, and the
-    /// machine's own integrity comes first.
+    /// machine's own integrity comes first. What its domains reserve must be there.
     /// </summary>
     /// <param name="datacentre">The checked policies.</param>
     /// <param name="measured">What the host measured of the machine, before the start.</param>
@@ -52,11 +52,27 @@ public static class AdmissionControl
         if (datacentre.Machinery.Compartments.GetValueOrDefault(measured.Compartment.ToString()) is { } machine)
         {
             IntegrityChecks.Add(refusals, ground, machine, measured);
+            if (ground.Host(host) is { } there && Uplink(ground, machine, there, proposals) is
+                { Keeping: UplinkKeeping.Nothing, Refusal: { } full })
+            {
+                refusals.Add(full);
+            }
         }
 
         return refusals.Count == 0
             ? placed : Refused(new PlacementProposal(measured.Compartment, host, Running: true), refusals);
     }
+
+    /// <summary>How a host can keep what the machine's domains reserve of its uplink.</summary>
+    internal static (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Uplink(
+        CheckedDatacentre datacentre, CompartmentModel machine, HostModel host,
+        IReadOnlyList<PlacementProposal> proposals, DateTimeOffset now) =>
+        Uplink(AdmissionGround.Of(datacentre, now), machine, host, proposals);
+
+    private static (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Uplink(
+        AdmissionGround ground, CompartmentModel machine, HostModel host,
+        IReadOnlyList<PlacementProposal> proposals) => UplinkRoom.Of(
+            AdmissionCase.Of(ground, machine, host), Standing.After(ground, Review(ground, proposals)));
 
     private static AdmissionVerdict Place(
         AdmissionGround ground, CompartmentRef compartment, HostRef host, IReadOnlyList<PlacementProposal> proposals)

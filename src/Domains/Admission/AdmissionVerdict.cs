@@ -115,4 +115,6 @@ public enum AdmissionRefusalCode
     QuotaExceeded,
     /// <summary>The host has no capacity left, reservations of other domains considered.</summary>
     HostFull,
+    /// <summary>A domain reserves more of the host's uplink than is left, and more than an equal part.</summary>
+    UplinkFull,
 }

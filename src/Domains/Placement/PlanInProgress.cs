@@ -41,7 +41,13 @@ internal sealed class PlanInProgress(
     public void Place(CompartmentModel machine, bool running, HostRef? from)
     {
         var reasons = new List<string>();
-        var to = Hosts().FirstOrDefault(host => MayRun(machine.Ref, host.Ref, reasons))?.Ref;
+        var may = Hosts().Where(host => MayRun(machine.Ref, host.Ref, reasons))
+            .Select(host => (Host: host, Uplink: Uplink(machine, host))).ToArray();
+        reasons.AddRange(may.Where(one => one.Uplink.Keeping == UplinkKeeping.Nothing)
+            .Select(one => $"{one.Host.Ref.Name}: {one.Uplink.Refusal?.Sentence}"));
+        // Where the whole reservation is kept comes first; where not even an equal part would be, it does not go.
+        var to = may.Where(one => one.Uplink.Keeping != UplinkKeeping.Nothing)
+            .OrderBy(one => one.Uplink.Keeping).FirstOrDefault().Host?.Ref;
         bool leaves = running && from is not null && MustLeave(machine.Ref, from);
         if (to is not null && leaves && from is not null && Remains(machine, from) is { } remains)
         {
@@ -55,7 +61,9 @@ internal sealed class PlanInProgress(
         {
             _proposals.Add(new PlacementProposal(machine.Ref, to, running));
             _decisions.Add(new PlacementDecision.Placed(
-                machine.Ref, to, $"Of the hosts that may run it, {to.Name} has the most memory free."));
+                machine.Ref, to, $"Of the hosts that may run it, {to.Name} has the most memory free."
+                    + (may.Any(one => one.Host.Ref == to && one.Uplink.Keeping == UplinkKeeping.EqualPart)
+                        ? " No host keeps the whole of what is reserved of uplinks." : "")));
         }
         else if (from is not null && datacentre.Inventory.Hosts.ContainsKey(from.ToString())
             && (drained.Contains(from) || leaves)
@@ -71,6 +79,9 @@ internal sealed class PlanInProgress(
                 machine.Ref, reasons.Count == 0 ? "There is no host." : string.Join(" ", reasons)));
         }
     }
+
+    private (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Uplink(CompartmentModel machine, HostModel host) =>
+        AdmissionControl.Uplink(datacentre, machine, host, _proposals, now);
 
     private bool MayRun(CompartmentRef machine, HostRef host, List<string> reasons)
     {

@@ -197,6 +197,8 @@ public enum FindingCode
     DomainTwice,
     /// <summary>Open flows would show one gateway the same subnet twice.</summary>
     SubnetSeenTwice,
+    /// <summary>A flow of the ports by which machines are told their addresses: never answered.</summary>
+    FlowOfAddressService,
     /// <summary>A machine would join two domains that no open flow joins.</summary>
     DomainsNotJoined,
     /// <summary>A flow with a domain that its tenant did not describe.</summary>
@@ -213,7 +215,8 @@ public enum FindingCode
     AmbiguousMember,
     /// <summary>A domain's machines or volumes need more than its quota.</summary>
     QuotaExceeded,
-    /// <summary>Domains that are bound to a host reserve more than its uplink can share out.</summary>
+    /// <summary>More of an uplink is reserved than a host can share out, by one domain or by those bound to it.
+    /// </summary>
     UplinkOverReserved,
     /// <summary>More approvals demanded than the tenant has keys.</summary>
     ApprovalsUnreachable,

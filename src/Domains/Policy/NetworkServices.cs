@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Policy;
@@ -29,6 +30,11 @@ public enum ServiceProvider
 public abstract record AddressService
 {
     private AddressService() { }
+
+    /// <summary>UDP ports of servers and clients, each with the family in which it means that (RFC 2131, RFC 8415).
+    /// </summary>
+    public static ImmutableArray<(int Number, string Family)> Ports { get; } =
+        [(67, "IPv4"), (68, "IPv4"), (546, "IPv6"), (547, "IPv6")];
 
     /// <summary>Nobody; every such answer on the domain's network is dropped.</summary>
     public sealed record Nobody : AddressService;

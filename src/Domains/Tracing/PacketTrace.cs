@@ -11,6 +11,8 @@ public enum TraceWay
     Request = 1,
     /// <summary>Back from the server to the client.</summary>
     Answer,
+    /// <summary>What the server's end tells the client's of a fault of the connection (ICMP, ICMPv6).</summary>
+    Error,
 }
 
 /// <summary>What a packet meets.</summary>

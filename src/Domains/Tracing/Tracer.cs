@@ -79,13 +79,19 @@ public static class Tracer
     {
         var request = new Walk(scene, new TracedPacket(question, TraceWay.Request, client, server, isIpv6));
         var answer = new Walk(scene, new TracedPacket(question, TraceWay.Answer, server, client, isIpv6));
-        if (request.Run())
+        var error = new Walk(scene, new TracedPacket(question, TraceWay.Error, server, client, isIpv6));
+        if (request.Run() && answer.Run())
         {
-            answer.Run();
+            error.Run();
         }
 
+        // An error goes where the answer goes; what is asked of it besides, gateways ask.
         return new PacketTrace(
-            question, client.Address(isIpv6) ?? "", server.Address(isIpv6) ?? "", [.. request.Steps, .. answer.Steps],
+            question, client.Address(isIpv6) ?? "", server.Address(isIpv6) ?? "",
+            [
+                .. request.Steps, .. answer.Steps,
+                .. error.Steps.Where(step => step.Place == TracePlace.Gateway || !step.Passes),
+            ],
             []);
     }
 

@@ -16,6 +16,8 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
 {
     private const int Dhcp = 67;
     private const int Dhcp6 = 547;
+    private const int DhcpClient = 68;
+    private const int Dhcp6Client = 546;
     private readonly ImmutableArray<TraceStep>.Builder _steps = ImmutableArray.CreateBuilder<TraceStep>();
 
     public ImmutableArray<TraceStep> Steps => _steps.ToImmutable();
@@ -23,6 +25,10 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     /// <summary>Whether it is asked of whoever tells machines their addresses (RFC 2131, RFC 8415).</summary>
     private bool IsAddressService => packet.Question.Protocol == FlowProtocol.Udp
         && packet.Question.Port == (packet.IsIpv6 ? Dhcp6 : Dhcp);
+
+    /// <summary>Whether it is what a machine is told of its addresses.</summary>
+    private bool IsToAddressClient => packet.Question.Protocol == FlowProtocol.Udp
+        && packet.Question.Port == (packet.IsIpv6 ? Dhcp6Client : DhcpClient);
 
     /// <summary>True if the packet arrives.</summary>
     public bool Run()
@@ -43,13 +49,15 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     private bool Sent()
     {
         var (plan, domain, port) = packet.From;
-        if (packet.Way == TraceWay.Answer && IsAddressService && domain.AddressServer != port.Member)
+        var end = packet.Way == TraceWay.Answer && IsAddressService ? "sport"
+            : packet.Way == TraceWay.Request && IsToAddressClient ? "dport" : null;
+        if (end is not null && domain.AddressServer != port.Member)
         {
             return Step(
                 TracePlace.Port, plan.Host, [domain.Domain],
-                $"{Table(domain)}, chain member{packet.Family}: udp sport {packet.Question.Port}", false,
-                $"{scene.NameOf(port.Member.Ref)} may not tell others their addresses, so what it answers from this "
-                + "port is dropped.", domain.Reason);
+                $"{Table(domain)}, chain member{packet.Family}: udp {end} {packet.Question.Port}", false,
+                $"{scene.NameOf(port.Member.Ref)} may not tell others their addresses, so what it "
+                + $"{(end == "sport" ? "answers from" : "sends to")} this port is dropped.", domain.Reason);
         }
 
         var map = $"set sources{packet.Family}";
@@ -57,7 +65,8 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
         return Step(
             TracePlace.Port, plan.Host, [domain.Domain], $"{Table(domain)}, {map}: {element}", true,
             $"{scene.NameOf(port.Member.Ref)} sends as itself: only {packet.Source} with {port.Member.Mac} may come "
-            + $"from this port.", TraceScene.ReasonOf(packet.From));
+            + $"from this port.", TraceScene.ReasonOf(packet.From))
+            && Limited(packet.From, port.Limit?.OutMbit, "sends");
     }
 
     private bool Received()
@@ -65,8 +74,18 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
         var (plan, domain, port) = packet.To;
         return Step(
             TracePlace.Port, plan.Host, [domain.Domain], $"{Table(domain)}, set taps: {port.Device}", true,
-            $"{scene.NameOf(port.Member.Ref)} gets the packet.", TraceScene.ReasonOf(packet.To));
+            $"{scene.NameOf(port.Member.Ref)} gets the packet.", TraceScene.ReasonOf(packet.To))
+            && Limited(packet.To, port.Limit?.InMbit, "gets");
     }
+
+    /// <summary>A limit closes nothing, but it is why frames can be late or lost.</summary>
+    private bool Limited(TraceEnd end, int? mbit, string verb) => mbit is null || Step(
+        TracePlace.Port, end.Plan.Host, [end.Domain.Domain],
+        $"tc: token bucket of {(verb == "sends" ? "what comes from" : "what goes to")} {end.Port.Device}", true,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{scene.NameOf(end.Port.Member.Ref)} {verb} at most {mbit} Mbit/s; what is more waits 50 ms at most and "
+            + $"is dropped then."), TraceScene.ReasonOf(end));
 
     /// <summary>The forward hook of the domain's table, towards a machine of the same domain.</summary>
     private bool ToSibling()
@@ -189,6 +208,16 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             CultureInfo.InvariantCulture, $" . {packet.Question.Port}");
         var answers = packet.Way == TraceWay.Answer ? " It answers a connection of that flow." : "";
         var table = $"namespace {gateway.Namespace}, inet bw_gateway";
+        if (packet.Way == TraceWay.Error && path is not null && flow is not null)
+        {
+            return Step(
+                TracePlace.Gateway, plan.Host, [domain.Domain],
+                $"{table}, set ends{packet.Family}: {packet.Source} . {packet.Destination} . {packet.Client} . "
+                + packet.Server, true,
+                "Each end of a connection of that flow may tell the other that it is unreachable, or that a packet is "
+                + "too big, and nobody in between.", flow.Reason);
+        }
+
         return path is null
             ? Step(
                 TracePlace.Gateway, plan.Host, [domain.Domain], $"{table}, set paths{packet.Family}", false,
@@ -321,7 +350,35 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             ? $"{(isEncrypted ? "As ciphertext" : "In clear")} to {carrier.To.Name}: {carrier.Reason.Sentence}"
             : $"{carrier.To.Name} takes no packets of this switch from {carrier.From.Host.Name}.";
         return Step(
-            TracePlace.Link, carrier.From.Host, carrier.Owners, rule, passes, sentence, carrier.Reason);
+            TracePlace.Link, carrier.From.Host, carrier.Owners, rule, passes, sentence, carrier.Reason)
+            && Shared(carrier, isEncrypted);
+    }
+
+    /// <summary>Whose part of the sending host's uplink it is; a part closes nothing.</summary>
+    private bool Shared(Carrier carrier, bool isEncrypted)
+    {
+        if (carrier.From.Uplink is not { } uplink)
+        {
+            return true;
+        }
+
+        var part = uplink.Parts.FirstOrDefault(one => isEncrypted
+            ? carrier.Segment is { } segment && one.Segments.Contains(segment)
+            : one.Networks.Contains(carrier.Number));
+        var payer = carrier.From.Domains.FirstOrDefault(one => one.Domain == part?.Domain)?.DisplayName;
+        return Step(
+            TracePlace.Link, carrier.From.Host, part is null ? carrier.Owners : [part.Domain],
+            part is null ? "tc: the class of all others" : string.Create(
+                CultureInfo.InvariantCulture, $"tc: class b1:{part.Number:x}"), true,
+            part is null
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"It shares with others what domains with a part leave of the host's {uplink.Mbit} Mbit/s.")
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"It counts for {payer}, which gets {part.ReserveMbit} Mbit/s of what the host sends when others "
+                    + $"want more, and {part.LimitMbit} at most."),
+            part?.Reason ?? uplink.Reason);
     }
 
     private static IEnumerable<string> Segments(HostPlan plan) =>

@@ -46,6 +46,7 @@ internal static class FlowChecks
             foreach (var term in domain.Grants.Concat(domain.Accepts))
             {
                 Machines(statements, members, domain, term);
+                OfAddressService(statements, domain, term);
             }
 
             Lending(statements, domain);
@@ -149,6 +150,39 @@ internal static class FlowChecks
                 Stranger(statements, domain, chosen[i], $"{term.Pointer}/machines/{i}");
             }
         }
+    }
+
+    /// <summary>
+    /// Who answers there is told by the domain's services and by nothing else (RFC 2131, RFC 8415): a machine's port
+    /// drops such answers, and what is sent to clients, whatever flow is open.
+    /// </summary>
+    private static void OfAddressService(StatementSet statements, DomainModel domain, FlowTerm term)
+    {
+        if (term.Resource is not FlowResource.Network { Protocol: FlowProtocol.Udp } network)
+        {
+            return;
+        }
+
+        var named = AddressService.Ports.Where(port =>
+            network.Ports.Any(range => range.First <= port.Number && port.Number <= range.Last)).ToArray();
+        if (named.Length == 0)
+        {
+            return;
+        }
+
+        var who = domain.Services.Addresses switch
+        {
+            AddressService.Nobody => "nobody",
+            AddressService.EachHost => "each machine's own host",
+            AddressService.Machine machine => $"the machine {machine.Name}, and to this domain's machines alone",
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+        statements.Note(
+            domain.Origin, FindingCode.FlowOfAddressService, $"{term.Pointer}/network/ports",
+            $"{string.Join(", ", named.Select(port => $"udp/{port.Number} over {port.Family}"))} is where machines are "
+            + $"told their addresses. In {FlowMatrix.Display(domain)} they are told by {who} (services.addresses); "
+            + "what a machine says there in another's place is dropped at its port, so this is never answered. Leave "
+            + "the ports out.");
     }
 
     private static void Stranger(StatementSet statements, DomainModel domain, string name, string pointer)

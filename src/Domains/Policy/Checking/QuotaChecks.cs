@@ -1,3 +1,4 @@
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
 
 namespace Bailiwick.Domains.Policy.Checking;
@@ -52,7 +53,22 @@ internal static class QuotaChecks
                 statements.Note(
                     host.Origin, FindingCode.UplinkOverReserved, "/capacity/uplinkMbit",
                     $"{bound.Length} domains whose machines are bound to this host reserve {sum} Mbit/s of its uplink, "
-                    + $"which shares out {shared}. Each gets an equal part of it at most.");
+                    + $"which shares out {shared}. Each gets an equal part of it at most, and a machine of one that "
+                    + "reserves more than that part does not start there.");
+            }
+        }
+
+        foreach (var domain in datacentre.Domains.Values.Where(one => one.Bandwidth is { ReserveMbit: > 0 }))
+        {
+            var hosts = datacentre.Inventory.Hosts.Values.Where(host => HostChecks.Accepts(domain, host)).ToArray();
+            var most = hosts.Length == 0 || hosts.Any(host => host.UplinkMbit is null)
+                ? int.MaxValue : hosts.Max(host => UplinkShare.Of(host.UplinkMbit ?? 0));
+            if (domain.Bandwidth?.ReserveMbit > most)
+            {
+                statements.Note(
+                    domain.Origin, FindingCode.UplinkOverReserved, "/bandwidth/reserveMbit",
+                    $"No host that the domain accepts shares out as much; the largest shares out {most} Mbit/s. None "
+                    + "of its machines will start.");
             }
         }
     }

@@ -165,6 +165,36 @@ public sealed class MachineMeasurementTests
     public void Anything_else_than_the_closed_words_is_a_finding(string old, string replacement, FindingCode code) =>
         Assert.Contains(Measured.With(Web, old, replacement).Check().Findings, finding => finding.Code == code);
 
+    [Theory]
+    [InlineData(30, 60, true)]
+    [InlineData(45, 60, true)]
+    [InlineData(46, 60, false)]
+    [InlineData(46, 44, true)]
+    [InlineData(91, 0, false)]
+    public void Starts_only_where_its_domains_part_of_the_uplink_is_kept_or_is_no_more_than_an_equal_one(
+        int web, int records, bool starts)
+    {
+        // 90 of 100 are shared out, to two domains 45 each.
+        var example = Example.ThreeTenants
+            .With("alpine/hosts.yaml", "memoryMiB: 1024}", "memoryMiB: 1024, uplinkMbit: 100}")
+            .With(Web, "groups:", $"bandwidth: {{reserveMbit: {web}}}\ngroups:");
+        example = records == 0 ? example : example.With(
+            "hospital/records.yaml", "approvals:", $"bandwidth: {{reserveMbit: {records}}}\napprovals:");
+        var verdict = Start(example, measured => measured);
+        if (starts)
+        {
+            Assert.IsType<AdmissionVerdict.Admitted>(verdict);
+            return;
+        }
+
+        var refusal = Only(AdmissionRefusalCode.UplinkFull, verdict);
+        Assert.Contains($"{web}, and an equal part is", refusal.Sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain("records", refusal.Sentence, StringComparison.Ordinal);
+        // Whoever runs, runs on: another tenant's reservation stops nobody.
+        Assert.IsType<AdmissionVerdict.Admitted>(AdmissionControl.Decide(
+            Datacentre(example), Machine("bank/web-1"), Host("host-1"), All, Now));
+    }
+
     [Fact]
     public void The_machines_own_integrity_comes_first()
     {

@@ -102,6 +102,30 @@ public sealed class PlacementPlannerTests
         Assert.NotEmpty(outcome.Decisions.OfType<PlacementDecision.Nowhere>());
     }
 
+    [Theory]
+    [InlineData("", 1, "host-1", "")]
+    [InlineData("", 40, "host-3", "")]
+    [InlineData("", 46, "host-3", "")]
+    [InlineData("hosts: [host-1, host-2]", 30, "host-1", "")]
+    [InlineData("hosts: [host-1, host-2]", 40, "host-1", "No host keeps the whole of what is reserved of uplinks.")]
+    [InlineData("hosts: [host-1, host-2]", 46, null, "host-2: Host alpine/host-2 (unsigned) shares out 90 Mbit/s")]
+    public void A_machine_goes_where_its_domains_part_of_the_uplink_is_kept(
+        string hosts, int web, string? expected, string because)
+    {
+        var example = Example.ThreeTenants
+            .With(Web, "placement: {hosts: [host-1]}", $"placement: {{{hosts}}}").With(Web, ", apartFrom: [web-1]", "")
+            .With("alpine/hosts.yaml", "memoryMiB: 1024}", "memoryMiB: 1024, uplinkMbit: 100}")
+            .With("hospital/records.yaml", "approvals:", "bandwidth: {reserveMbit: 60}\napprovals:")
+            .With(Web, "groups:", $"bandwidth: {{reserveMbit: {web}}}\ngroups:");
+
+        var outcome = Propose(example);
+
+        var decision = outcome.Decisions.Single(one => one.Compartment.Name.Text == "web-1");
+        Assert.Equal(expected, (decision as PlacementDecision.Placed)?.Host.Name.Text);
+        Assert.Contains(because, decision.Because, StringComparison.Ordinal);
+        Assert.Equal(expected is null, decision is PlacementDecision.Nowhere);
+    }
+
     [Fact]
     public void A_machine_that_is_not_to_run_keeps_its_host_and_does_not_start()
     {

@@ -71,6 +71,46 @@ public sealed class CrossCheckTests
         Assert.All(result.Findings, finding => Assert.InRange(finding.Line, 1, 200));
     }
 
+    [Theory]
+    [InlineData("udp", "67", "udp/67 over IPv4")]
+    [InlineData("udp", "68", "udp/68 over IPv4")]
+    [InlineData("udp", "\"500-600\"", "udp/546 over IPv6, udp/547 over IPv6")]
+    [InlineData("udp", "\"1-65535\"", "udp/67 over IPv4, udp/68 over IPv4, udp/546 over IPv6, udp/547 over IPv6")]
+    [InlineData("udp", "69", null)]
+    [InlineData("tcp", "67", null)]
+    public void A_flow_of_what_tells_machines_their_addresses_is_found_on_both_sides(
+        string protocol, string ports, string? said)
+    {
+        string term = $"network: {{protocol: {protocol}, ports: [{ports}]}}}}\n";
+        var example = Example.ThreeTenants
+            .With(Web, "  accepts: []", $"    - {{to: bank/ledger, {term}  accepts: []")
+            .With(Ledger, "  accepts:\n", $"  accepts:\n    - {{from: bank/web, {term}");
+
+        var found = example.Check().Findings;
+
+        Assert.All(found, one => Assert.Equal(FindingCode.FlowOfAddressService, one.Code));
+        Assert.Equal(said is null ? [] : ["bank/ledger.yaml", "bank/web.yaml"], found.Select(one => one.File).Order());
+        Assert.All(found, one => Assert.StartsWith($"{said} is where", one.Sentence, StringComparison.Ordinal));
+        Assert.All(found, one => Assert.EndsWith("/network/ports", one.Pointer, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{addresses: none}", "told by nobody (")]
+    [InlineData("{addresses: host}", "told by each machine's own host (")]
+    [InlineData("{addresses: {machine: web-2}}", "told by the machine web-2, and to this domain's machines alone (")]
+    public void A_flow_that_contradicts_the_services_says_who_does_tell(string services, string who)
+    {
+        var example = Example.ThreeTenants
+            .With(Web, "storage:\n", $"services: {services}\nstorage:\n")
+            .With(Web, "  accepts: []",
+                "    - {to: bank/ledger, network: {protocol: udp, ports: [67]}}\n  accepts: []");
+
+        var found = Assert.Single(
+            example.Check().Findings, one => one.Code == FindingCode.FlowOfAddressService);
+
+        Assert.Contains(who, found.Sentence, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_tenants_mistakes_leave_the_other_tenants_policies_as_they_are()
     {

@@ -59,6 +59,17 @@ public sealed class UplinkTests
             example.Check().Findings.Select(finding => finding.Code).Distinct());
     }
 
+    [Theory]
+    [InlineData(90, false)]
+    [InlineData(91, true)]
+    public void A_domain_that_no_host_could_keep_its_part_for_is_found(int web, bool isFound)
+    {
+        var found = With(100, $"{{reserveMbit: {web}}}").Check().Findings;
+        Assert.Equal(isFound, found.Any(one => one.Pointer == "/bandwidth/reserveMbit"));
+        // A host of which nobody says how much it has promises nothing and refuses nobody.
+        Assert.Empty(With(null, $"{{reserveMbit: {web}}}").Check().Findings);
+    }
+
     [Fact]
     public void The_table_gives_each_part_its_class_and_drops_nothing()
     {

@@ -91,7 +91,8 @@ public sealed class TracerTests
             TracePlace.Port, TracePlace.Switch, TracePlace.Gateway, TracePlace.Passage, TracePlace.Link,
             TracePlace.Passage, TracePlace.Gateway, TracePlace.Switch, TracePlace.Port,
         ];
-        Assert.Equal([.. way, .. way], trace.Steps.Select(step => step.Place));
+        Assert.Equal(
+            [.. way, .. way, TracePlace.Gateway, TracePlace.Gateway], trace.Steps.Select(step => step.Place));
         Assert.Equal(("10.20.1.11", "10.20.2.11"), (trace.Client, trace.Server));
         TraceStep gateway = trace.Steps.First(step => step.Place == TracePlace.Gateway);
         Assert.Contains("set tcp4: 10.20.1.11 . 10.20.2.11 . 5432", gateway.Rule, StringComparison.Ordinal);
@@ -137,9 +138,53 @@ public sealed class TracerTests
 
         Assert.Equal(
             (isOpen, way, place), (trace.IsOpen, trace.Steps[^1].Way, trace.Steps[^1].Place));
-        Assert.True(Tracer.Run(Plans(example), Question("bank/web-1", $"bank/{server}", "udp/68")).IsOpen);
+        PacketTrace told = Tracer.Run(Plans(example), Question("bank/web-1", $"bank/{server}", "udp/68"));
+        Assert.Equal(services == "{addresses: {machine: web-1}}", told.IsOpen);
+        Assert.True(Tracer.Run(Plans(example), Question("bank/web-1", $"bank/{server}", "udp/69")).IsOpen);
         Assert.Equal(isOpen, Tracer.Run(
             Plans(example), Question("bank/web-1", $"bank/{server}", "udp/547") with { Ipv6 = true }).IsOpen);
+    }
+
+    [Fact]
+    public void An_error_of_a_connection_is_told_by_one_end_to_the_other_at_both_gateways()
+    {
+        HostPlan[] plans = Plans();
+        TraceStep[] errors = [.. Tracer.Run(plans, Question("bank/web-1", "bank/ledger-1", "tcp/5432")).Steps
+            .Where(step => step.Way == TraceWay.Error)];
+
+        Assert.Equal(["host-2", "host-1"], errors.Select(step => step.Host.Name.Text));
+        Assert.All(errors, step => Assert.EndsWith(
+            "set ends4: 10.20.2.11 . 10.20.1.11 . 10.20.1.11 . 10.20.2.11", step.Rule, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Tracer.Run(plans, Question("bank/web-1", "bank/ledger-1", "tcp/5433")).Steps,
+            step => step.Way == TraceWay.Error);
+        Assert.DoesNotContain(
+            Tracer.Run(plans, Question("hospital/records-1", "hospital/records-2", "tcp/22")).Steps,
+            step => step.Way == TraceWay.Error);
+    }
+
+    [Fact]
+    public void Says_where_a_port_is_limited_and_whose_part_of_an_uplink_a_packet_takes()
+    {
+        const string Nic = "ipv6: \"fd20:1::11\"}";
+        Example example = Example.ThreeTenants
+            .With("bank/web.yaml", Nic, Nic[..^1] + ", limit: {inMbit: 70, outMbit: 30}}")
+            .With("bank/web.yaml", "groups:", "bandwidth: {reserveMbit: 20, limitMbit: 40}\ngroups:")
+            .With("alpine/hosts.yaml", "memoryMiB: 1024}", "memoryMiB: 1024, uplinkMbit: 100}");
+        PacketTrace trace = Tracer.Run(Plans(example), Question("bank/web-1", "bank/ledger-1", "tcp/5432"));
+
+        Assert.True(trace.IsOpen);
+        TraceStep sends = Assert.Single(trace.Steps, step => Says(step, "sends at most 30 Mbit/s"));
+        TraceStep gets = Assert.Single(trace.Steps, step => Says(step, "gets at most 70 Mbit/s"));
+        Assert.Equal((TraceWay.Request, TraceWay.Answer), (sends.Way, gets.Way));
+        Assert.Equal((TracePlace.Port, "host-1"), (sends.Place, sends.Host.Name.Text));
+        TraceStep part = Assert.Single(trace.Steps, step => Says(step, "counts for bank/web"));
+        Assert.Contains("gets 20 Mbit/s", part.Sentence, StringComparison.Ordinal);
+        Assert.Equal((TracePlace.Link, "host-1"), (part.Place, part.Host.Name.Text));
+        Assert.DoesNotContain(
+            Tracer.Run(Plans(), trace.Question).Steps, step => step.Rule.StartsWith("tc", StringComparison.Ordinal));
+
+        static bool Says(TraceStep step, string what) => step.Sentence.Contains(what, StringComparison.Ordinal);
     }
 
     private static string Tables(HostPlan plan) => string.Concat(
