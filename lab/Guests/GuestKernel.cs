@@ -9,12 +9,26 @@ namespace Bailiwick.Lab.Guests;
 /// <param name="Package">The package's name, which has the kernel's version.</param>
 /// <param name="ImagePath">The kernel image.</param>
 /// <param name="ModulePaths">The modules a guest loads, in the order it loads them.</param>
-internal sealed partial record GuestKernel(string Package, string ImagePath, IReadOnlyList<string> ModulePaths)
+/// <param name="HostModulePaths">The modules of a host's network, and of a disk, likewise.</param>
+internal sealed partial record GuestKernel(
+    string Package, string ImagePath, IReadOnlyList<string> ModulePaths, IReadOnlyList<string> HostModulePaths)
 {
     private static readonly string[] Modules =
     [
         "virtio_ring", "virtio", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
         "failover", "net_failover", "virtio_net", "virtio_blk", "evdev", "button",
+    ];
+
+    // br_netfilter is what no host of ours wants and many have: it is there to be kept away from our bridges.
+    private static readonly string[] HostModules =
+    [
+        "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_ring", "virtio", "virtio_pci", "virtio_blk",
+        "llc", "stp", "garp", "mrp", "8021q", "bridge", "br_netfilter", "veth", "tun", "ifb",
+        "ip6_udp_tunnel", "udp_tunnel", "vxlan", "libchacha", "chacha-x86_64", "poly1305-x86_64",
+        "libchacha20poly1305", "libcurve25519-generic", "curve25519-x86_64", "wireguard",
+        "nfnetlink", "libcrc32c", "nf_tables", "nf_defrag_ipv6", "nf_defrag_ipv4", "nf_conntrack", "nft_ct",
+        "nft_meta_bridge", "nf_conntrack_bridge", "nft_limit", "nft_log", "nfnetlink_log", "nft_objref", "nft_hash",
+        "sch_htb", "sch_tbf", "sch_ingress", "cls_u32", "act_mirred",
     ];
 
     /// <summary>The kernel in the cache; fetched through apt when it is not there.</summary>
@@ -67,9 +81,13 @@ internal sealed partial record GuestKernel(string Package, string ImagePath, IRe
     private static GuestKernel In(string home) => new(
         Path.GetFileName(home),
         Path.Combine(home, "vmlinuz"),
-        [.. Modules.Select(module => Path.Combine(home, module + ".ko"))]);
+        Paths(home, Modules), Paths(home, HostModules));
 
-    private static bool IsWhole(string home) => In(home).ModulePaths.All(File.Exists);
+    private static string[] Paths(string home, string[] modules) =>
+        [.. modules.Select(module => Path.Combine(home, module + ".ko"))];
+
+    private static bool IsWhole(string home) =>
+        In(home) is var all && all.ModulePaths.Concat(all.HostModulePaths).All(File.Exists);
 
     private static async Task Unpack(string package, string scratch, CancellationToken cancellation)
     {
@@ -78,7 +96,7 @@ internal sealed partial record GuestKernel(string Package, string ImagePath, IRe
         var kept = Directory.CreateDirectory(Path.Combine(scratch, "kept")).FullName;
         var image = Directory.EnumerateFiles(Path.Combine(tree, "boot"), "vmlinuz-*").Single();
         File.Move(image, Path.Combine(kept, "vmlinuz"));
-        foreach (var module in Modules)
+        foreach (var module in Modules.Union(HostModules))
         {
             var path = Directory.EnumerateFiles(tree, module + ".ko", SearchOption.AllDirectories).SingleOrDefault()
                 ?? throw new LabException($"the kernel has no module {module}.ko", package, "use Debian 12's kernel");

@@ -95,7 +95,8 @@ internal sealed record HostImage(string Partition, string Firmware, string Varia
         return path;
     }
 
-    private static byte[] Initrd(string init, IReadOnlyList<string> modules)
+    /// <summary>What the kernel begins with: busybox, modules in their order, and one of the lab's own inits.</summary>
+    public static byte[] Initrd(string init, IReadOnlyList<string> modules)
     {
         LabPrograms.Require("busybox");
         CpioArchive archive = new();

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
-using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Tests.Domains;
 
@@ -30,7 +29,7 @@ public sealed class CipherWire : IDisposable
     public CipherWire()
     {
         _keepers = [.. _hosts.Select(host => new TunnelKeeper(
-            new WireGuardTools(new Inside(host)), new PeerTunnelKeys(), TimeProvider.System))];
+            new WireGuardTools(new InsideHost(host)), new PeerTunnelKeys(), TimeProvider.System))];
         _hosts[0].Run(
         [
             $"ip link add under0 mtu 1500 type veth peer name under0 netns {_hosts[1].Pid}",
@@ -189,22 +188,4 @@ public sealed class CipherWire : IDisposable
             $"bws{segment}{number}", $"bww{segment}{number}", $"bwy{segment}{number}",
             InnerAddress.Of(Underlay(host), number))),
     ]);
-
-    /// <summary>Runs programs as the product does, inside a host's namespaces.</summary>
-    private sealed class Inside(PlanOnNamespaces host) : IHost
-    {
-        private readonly RealHost _real = new();
-
-        public ProgramResult Run(ProgramCall call) => _real.Run(call with
-        {
-            Argv =
-            [
-                "nsenter", "-t", host.Pid.ToString(CultureInfo.InvariantCulture), "-m", "-n", "--",
-                .. call.NetworkNamespace is { } space ? new[] { "ip", "netns", "exec", space } : [], .. call.Argv,
-            ],
-            NetworkNamespace = null,
-        });
-
-        public uint RulesGeneration() => throw new NotSupportedException();
-    }
 }
