@@ -91,6 +91,15 @@ internal sealed partial class FramePort : IDisposable
             : throw new InvalidOperationException("The capture has lost frames.");
     }
 
+    /// <summary>All frames that have passed since then; they are forgotten.</summary>
+    /// <exception cref="InvalidOperationException">Some were lost: what was not seen proves nothing.</exception>
+    public IReadOnlyList<byte[]> Take()
+    {
+        byte[][] all = [.. All()];
+        _frames.Clear();
+        return all;
+    }
+
     /// <summary>Forgets what has passed so far.</summary>
     public void Clear()
     {
