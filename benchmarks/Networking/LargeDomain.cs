@@ -7,7 +7,9 @@ using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Benchmarks.Networking;
 
-/// <summary>One host's plan of a domain with many members, most of them on other hosts.</summary>
+/// <summary>
+/// One host's plan of a domain with many members, most of them on other hosts, each of which keeps its own.
+/// </summary>
 /// <param name="Members">All of them, numbered from 0.</param>
 /// <param name="Here">How many of them are on this host.</param>
 public sealed record LargeDomain(int Members, int Here)
@@ -42,10 +44,10 @@ public sealed record LargeDomain(int Members, int Here)
             [.. Enumerable.Range(First, Here).Select(i => new LocalPort(Tap(i), Member(i)))];
         ImmutableArray<PeerPlan> peers =
         [
-            .. Enumerable.Range(0, Members).Where(i => i < First || i >= First + Here).Chunk(PerHost)
-                .Select((chunk, i) => new PeerPlan(
-                    new HostRef(PartyId.Unsigned("operator"), StatementName.Parse($"host-{i + 2}")), Underlay(i + 2),
-                    [.. chunk.Select(Member)],
+            .. Enumerable.Range(0, Members).Where(i => i < First || i >= First + Here).GroupBy(i => i / PerHost)
+                .Select(host => new PeerPlan(
+                    new HostRef(PartyId.Unsigned("operator"), StatementName.Parse($"host-{host.Key + 2}")),
+                    Underlay(host.Key + 2), [.. host.Select(Member)],
                     Encrypted is null ? LinkProtection.Clear : LinkProtection.Encrypted, Because)),
         ];
         return new DomainPlan(

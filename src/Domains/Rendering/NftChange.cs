@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Domains.Rendering;
@@ -49,10 +51,61 @@ public sealed record NftChange(string Commands, int Elements)
     {
         ArgumentNullException.ThrowIfNull(before);
         ArgumentNullException.ThrowIfNull(after);
-        var (was, now) = DomainTable.SayTheSameOfAMember(before, after)
-            ? (Without(before, Places(after)), Without(after, Places(before)))
-            : (before, after);
-        return Between(DomainTable.Text(was), DomainTable.Text(now));
+        if (!DomainTable.SayTheSameOfAMember(before, after))
+        {
+            return Between(DomainTable.Text(before), DomainTable.Text(after));
+        }
+
+        var (was, now) = WithoutEqualPeers(before, after);
+        return Between(DomainTable.Text(Without(was, Places(now))), DomainTable.Text(Without(now, Places(was))));
+    }
+
+    /// <summary>
+    /// The same plans without the members of peers that are in both, which are nearly all of a large domain; but as
+    /// they are where such a peer has a member that is somewhere else too.
+    /// </summary>
+    private static (DomainPlan Before, DomainPlan After) WithoutEqualPeers(DomainPlan before, DomainPlan after)
+    {
+        var others = new Dictionary<(HostRef, LinkProtection), PeerPlan>();
+        foreach (var peer in after.Network.Peers)
+        {
+            others.TryAdd((peer.Host, peer.Protection), peer);
+        }
+
+        var equal = new HashSet<(HostRef, LinkProtection)>();
+        var members = new List<ImmutableArray<MemberPlan>>();
+        foreach (var peer in before.Network.Peers)
+        {
+            if (others.TryGetValue((peer.Host, peer.Protection), out var other)
+                && peer.Members.SequenceEqual(other.Members) && equal.Add((peer.Host, peer.Protection)))
+            {
+                members.Add(peer.Members);
+            }
+        }
+
+        var (was, now) = (Emptied(before, equal), Emptied(after, equal));
+        var left = Macs(was).Concat(Macs(now)).ToHashSet(StringComparer.Ordinal);
+        return members.Any(peer => peer.Any(member => left.Contains(member.Mac))) ? (before, after) : (was, now);
+    }
+
+    private static IEnumerable<string> Macs(DomainPlan plan) => plan.Network.Ports.Select(port => port.Member.Mac)
+        .Concat(plan.Network.Peers.SelectMany(peer => peer.Members.Select(member => member.Mac)));
+
+    /// <summary>The first of each of these peers is empty.</summary>
+    private static DomainPlan Emptied(DomainPlan plan, HashSet<(HostRef, LinkProtection)> peers)
+    {
+        var left = peers.ToHashSet();
+        return plan with
+        {
+            Network = plan.Network with
+            {
+                Peers =
+                [
+                    .. plan.Network.Peers.Select(peer =>
+                        left.Remove((peer.Host, peer.Protection)) ? peer with { Members = [] } : peer),
+                ],
+            },
+        };
     }
 
     private static Dictionary<(string Device, string Mac), MemberPlan> Places(DomainPlan plan)

@@ -13,6 +13,7 @@ public sealed partial class WantedRules
 
     private readonly DomainPlan? _domain;
     private readonly Lazy<string> _text;
+    private Comparison? _last;
 
     /// <summary>Rules by their text.</summary>
     /// <param name="inNamespace">The network namespace, or null for the host's own.</param>
@@ -52,11 +53,26 @@ public sealed partial class WantedRules
     public NftChange? ChangeFrom(WantedRules former)
     {
         ArgumentNullException.ThrowIfNull(former);
-        return ReferenceEquals(former, this) || (_domain is not null && ReferenceEquals(former._domain, _domain))
-            ? NftChange.None
-            : _domain is not null && former._domain is not null ? NftChange.Between(former._domain, _domain)
-            : NftChange.Between(former.Text, Text);
+        if (ReferenceEquals(former, this) || (_domain is not null && ReferenceEquals(former._domain, _domain)))
+        {
+            return NftChange.None;
+        }
+
+        // Who asks how rules stand loads them next: both compare with the same.
+        if (_last is { } last && last.Former.TryGetTarget(out WantedRules? compared)
+            && ReferenceEquals(compared, former))
+        {
+            return last.Change;
+        }
+
+        NftChange? change = _domain is not null && former._domain is not null
+            ? NftChange.Between(former._domain, _domain) : NftChange.Between(former.Text, Text);
+        _last = new Comparison(new WeakReference<WantedRules>(former), change);
+        return change;
     }
+
+    /// <summary>With what these rules were compared last. It is not kept alive by that.</summary>
+    private sealed record Comparison(WeakReference<WantedRules> Former, NftChange? Change);
 
     [GeneratedRegex(@"^table (\w+) (\w+)", RegexOptions.Multiline)]
     private static partial Regex TableLine();

@@ -1,7 +1,10 @@
 using Bailiwick.Benchmarks.Networking;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Networking;
 using Bailiwick.Tests.Fakes;
 using static Bailiwick.Tests.Domains.ExamplePlacements;
 
@@ -45,6 +48,8 @@ public sealed class NftChangeTests
     [InlineData(40, 4, 36, 3)]
     [InlineData(40, 4, 40, 1)]
     [InlineData(200, 100, 700, 2)]
+    [InlineData(900, 4, 901, 4)]
+    [InlineData(900, 4, 899, 5)]
     public void The_change_makes_of_the_one_table_the_other(int members, int here, int thenMembers, int thenHere)
     {
         DomainPlan was = new LargeDomain(members, here).Plan(), becomes = new LargeDomain(thenMembers, thenHere).Plan();
@@ -76,6 +81,9 @@ public sealed class NftChangeTests
             {
                 NftChange? texts = NftChange.Between(NftTables.ForDomain(plan), NftTables.ForDomain(other));
                 Assert.Equal(texts, NftChange.Between(plan, other));
+                Assert.Equal(
+                    NftChange.Between(NftTables.ForDomain(other), NftTables.ForDomain(plan)),
+                    NftChange.Between(other, plan));
                 compared += texts is { Elements: > 0 } ? 1 : 0;
             }
         }
@@ -106,6 +114,15 @@ public sealed class NftChangeTests
 
         foreach (PeerPlan peer in network.Peers)
         {
+            // The same host twice, and its members at another host too: no plan of ours, and no reason to be wrong.
+            PeerPlan elsewhere = peer with { UnderlayIpv4 = "10.99.0.77", Members = peer.Members[..1] };
+            yield return plan with { Network = network with { Peers = network.Peers.Add(elsewhere) } };
+            yield return plan with { Network = network with { Peers = network.Peers.Insert(0, elsewhere) } };
+            yield return plan with { Network = network with { Peers = network.Peers.Add(peer) } };
+            yield return plan with { Network = network with { Peers = network.Peers.Add(elsewhere with
+            {
+                Host = new HostRef(peer.Host.Operator, StatementName.Parse("host-77")),
+            }) } };
             yield return plan with { Network = network with { Peers = network.Peers.Remove(peer) } };
             PeerPlan turned = peer with
             {
@@ -113,6 +130,19 @@ public sealed class NftChangeTests
             };
             yield return plan with { Network = network with { Peers = network.Peers.Replace(peer, turned) } };
         }
+    }
+
+    [Fact]
+    public void What_was_compared_is_compared_once()
+    {
+        WantedRules was = new(Whole), becomes = new(new LargeDomain(41, 4).Plan());
+
+        NftChange? change = becomes.ChangeFrom(was);
+
+        Assert.Equal(4, change?.Elements);
+        Assert.Same(change, becomes.ChangeFrom(was));
+        Assert.Equal(8, becomes.ChangeFrom(new WantedRules(new LargeDomain(39, 4).Plan()))?.Elements);
+        Assert.Equal(change, becomes.ChangeFrom(was));
     }
 
     [Fact]
