@@ -60,7 +60,9 @@ public sealed class WireGuardTools(IHost host)
 
                 Run("wireguard-go", device);
                 // It goes on in a process of its own, which must have found its interface here before that moves away,
-                // or it ends and takes it along. It answers when it has.
+                // or it ends and takes it along. It answers when it has. It hears of its MTU here only, too: with its
+                // own default it fills the longest packets up to more than the underlay takes, and each is sent as two.
+                Run("ip", "link", "set", device, "mtu", Text(Mtu));
                 Run("wg", "show", device, "public-key");
             }
 

@@ -11,6 +11,13 @@ public sealed class CipherWireTests(CipherWire wire) : IClassFixture<CipherWire>
     private const int Count = 20;
     private const int Replays = 50;
 
+    /// <summary>What of a tunnel's MTU of 1370 a datagram's text can be: without IPv4's and UDP's headers.</summary>
+    private const int Longest = 1342;
+
+    /// <summary>The underlay's MTU with an Ethernet header; where IPv4 has flags and the fragment's offset.</summary>
+    private const int LongestFrame = 1514;
+    private const int Fragments = 20;
+
     /// <summary>Offsets in a frame of the wire: UDP's header behind 14 of Ethernet and 20 of IPv4; payload.</summary>
     private const int Udp = 34;
     private const int Payload = 42;
@@ -38,6 +45,21 @@ public sealed class CipherWireTests(CipherWire wire) : IClassFixture<CipherWire>
         Assert.Empty(wire.Arrived(Quiet));
         Send(canaries[..1]);
         Assert.Equal(Texts(canaries[..1]), Texts(wire.Arrived(Quiet)));
+    }
+
+    [Fact]
+    public void The_longest_packet_that_a_machine_may_send_is_one_packet_on_the_wire()
+    {
+        Handshake();
+        using var tap = wire.Wire();
+        byte[][] canaries = [.. Enumerable.Range(0, Count).Select(_ => Long(TwoHosts.Canary()))];
+        Send(canaries);
+        Assert.Equal(Texts(canaries), Texts(wire.Arrived(Quiet)));
+
+        // An Ethernet frame of the wire, an IPv4 packet: its flags and offset say that it is whole.
+        byte[][] sent = [.. tap.All().Where(frame => frame.Length > Payload && frame[23] == 17)];
+        Assert.Equal(Count, sent.Count(frame => frame.Length == LongestFrame));
+        Assert.DoesNotContain(sent, frame => ((frame[Fragments] & 0x3f) | frame[Fragments + 1]) != 0);
     }
 
     [Fact]
@@ -139,6 +161,8 @@ public sealed class CipherWireTests(CipherWire wire) : IClassFixture<CipherWire>
 
         Assert.Fail("Nothing passes.");
     }
+
+    private static byte[] Long(byte[] canary) => [.. canary, .. new byte[Longest - canary.Length]];
 
     private void Send(byte[][] canaries) => Array.ForEach(canaries, wire.Send);
 
