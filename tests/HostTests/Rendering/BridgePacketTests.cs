@@ -10,7 +10,7 @@ namespace Bailiwick.HostTests.Rendering;
 [Collection(TwoHostsGroup.Name)]
 public sealed class BridgePacketTests(TwoHosts hosts)
 {
-    private const int Wait = 1000;
+    private const int Wait = 15_000;
     private const int NotSeen = 250;
 
     public enum Forgery

@@ -13,7 +13,7 @@ namespace Bailiwick.HostTests.Rendering;
 [Collection(TwoHostsGroup.Name)]
 public sealed class ControlFrameTests(TwoHosts hosts)
 {
-    private const int Wait = 2000;
+    private const int Wait = 15_000;
     private const int NotSeen = 250;
     private static readonly int[] Both = [1, 2];
 

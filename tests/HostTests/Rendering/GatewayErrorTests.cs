@@ -15,7 +15,7 @@ public sealed class GatewayErrorTests(TwoHosts hosts)
 {
     private const string Client = "bank/web-1";
     private const string Server = "bank/ledger-1";
-    private const int Wait = 2000;
+    private const int Wait = 15_000;
     private const int NotSeen = 250;
     private const int OpenPort = 5355;
 

@@ -10,7 +10,7 @@ namespace Bailiwick.HostTests.Rendering;
 [Collection(TwoHostsGroup.Name)]
 public sealed class HostileFrameTests(TwoHosts hosts)
 {
-    private const int Wait = 2000;
+    private const int Wait = 15_000;
     private const int Burst = 1000;
 
     /// <summary>Offsets in a packet of a tunnel in clear: Ethernet 14, IPv4 20, UDP 8, VXLAN 8.</summary>

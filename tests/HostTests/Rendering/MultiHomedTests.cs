@@ -12,7 +12,7 @@ namespace Bailiwick.HostTests.Rendering;
 public sealed class MultiHomedTests(TwoHosts hosts)
 {
     private const string Both = "bank/both-1";
-    private const int Wait = 2000;
+    private const int Wait = 15_000;
     private const int NotSeen = 250;
     private static readonly string[] Web = ["bank/web-1", "bank/web-2"];
     private static readonly string[] Ledger = ["bank/ledger-1", "bank/ledger-2"];

@@ -13,7 +13,7 @@ namespace Bailiwick.HostTests.Rendering;
 public sealed class NeighbourAttackTests(TwoHosts hosts)
 {
     private const string Victim = "bank/web-1";
-    private const int Wait = 2000;
+    private const int Wait = 15_000;
     private const int Settle = 250;
     private static readonly string[] Neighbours = ["bank/web-2", "bank/both-1"];
 

@@ -11,7 +11,7 @@ namespace Bailiwick.HostTests.Rendering;
 public sealed class PortLifeTests(TwoHosts hosts)
 {
     private const string Machine = "bank/web-1";
-    private const int Wait = 2000;
+    private const int Wait = 15_000;
     private const int Turns = 20;
     private const int ManyTurns = 500;
 

@@ -10,7 +10,7 @@ namespace Bailiwick.HostTests.Rendering;
 /// </summary>
 internal sealed class Watch : IDisposable
 {
-    private const int Wait = 2000;
+    private const int Wait = 15_000;
 
     private readonly TwoHosts _hosts;
     private readonly Dictionary<string, FramePort> _machines = new(StringComparer.Ordinal);

@@ -12,7 +12,7 @@ namespace Bailiwick.HostTests.Services;
 [Collection(ServicedHostsGroup.Name)]
 public sealed class ServicePointTests(ServicedHosts serviced)
 {
-    private const int Wait = 3000;
+    private const int Wait = 15_000;
     private const int NotSeen = 300;
     private const string Service4 = "10.20.1.2";
     private const string Service6 = "fd20:1::2";
