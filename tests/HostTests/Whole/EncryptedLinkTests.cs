@@ -15,6 +15,7 @@ public sealed class EncryptedLinkTests(WholeLab lab, ITestOutputHelper output)
     private const string Trusted = "medium: trusted-segment";
     private const string Untrusted = "medium: untrusted";
     private const int Questions = 8;
+    private static readonly byte[] WebAddress = IPAddress.Parse("10.20.1.11").GetAddressBytes();
     private static readonly byte[] ServerAddress = IPAddress.Parse("10.20.2.11").GetAddressBytes();
     private static readonly byte[] ServerAddress6 = IPAddress.Parse("fd20:2::11").GetAddressBytes();
 
@@ -48,6 +49,59 @@ public sealed class EncryptedLinkTests(WholeLab lab, ITestOutputHelper output)
         await WholeLab.Until(async () => await Namespaces() == 0 ? null : "a namespace is left", "nothing is left");
         Wire again = await Listen();
         Assert.True(again.Answered > 0 && again.Readable > 0, $"{again}");
+    }
+
+    /// <summary>
+    /// N05: all that a host sends and hears while a machine stops, gets its key and starts: to the board, the key
+    /// services, the other host's Proxy, and in the tunnels.
+    /// </summary>
+    [Fact]
+    [Trait("Category", "Slow")]
+    public async Task Nothing_of_a_tenant_is_readable_on_the_wire_while_its_machine_gets_its_key_and_starts()
+    {
+        await lab.Ready();
+        byte[][] marks =
+        [
+            .. (await SecrecyTests.KeysOf(lab, "bank")).SelectMany(key => (byte[][])
+                [key, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(key))]),
+            .. new[] { SmallPolicies.Web, SmallPolicies.Ledger, "web-1", "ledger-1", "bank" }
+                .Select(Encoding.ASCII.GetBytes),
+            [.. WebAddress, .. ServerAddress], [.. ServerAddress, .. WebAddress], ServerAddress6, .. Macs(),
+        ];
+        await lab.Ready();
+        Assert.NotEqual(0, await Restarted());
+        try
+        {
+            await SetMedium(Untrusted);
+            await WholeLab.Until(
+                async () => await Tunnels() == 2 ? null : await Said(), "both hosts reach each other encrypted");
+            Assert.Equal(0, await Restarted());
+        }
+        finally
+        {
+            await SetMedium(Trusted);
+        }
+
+        await lab.Settled();
+
+        async Task<int> Restarted()
+        {
+            await using FrameCapture capture = await lab.Hosts[0].Space.Capture(
+                LabHost.UnderlayInterface, "ip or ip6 or arp", TestContext.Current.CancellationToken);
+            await lab.SetPower(SmallPolicies.Web, false);
+            await lab.Stopped(SmallPolicies.Web);
+            await lab.SetPower(SmallPolicies.Web, true);
+            await lab.Settled();
+            await WholeLab.Until(async () => await lab.Flows() ? null : "closed", "the flow is open again");
+            IReadOnlyList<ReadOnlyMemory<byte>> frames = await capture.Stop(TestContext.Current.CancellationToken);
+            int readable = frames.Count(frame => marks.Any(mark => frame.Span.IndexOf(mark) >= 0));
+            output.WriteLine($"{frames.Count} frames, {frames.Sum(one => (long)one.Length)} bytes, {readable} readable");
+            Assert.True(frames.Count(IsTcp) > 20, "the control plane's connections are not seen");
+            return readable;
+        }
+
+        static bool IsTcp(ReadOnlyMemory<byte> frame) =>
+            frame.Length > 38 && frame.Span[12] == 8 && frame.Span[23] == 6;
     }
 
     /// <summary>Asks over the flow while the wire is recorded.</summary>
