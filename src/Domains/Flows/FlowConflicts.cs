@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Flows;
@@ -19,7 +20,8 @@ internal static class FlowConflicts
         var conflicts = ImmutableArray.CreateBuilder<FlowConflict>();
         foreach (var domain in datacentre.Domains.Values)
         {
-            var reach = new List<DomainModel> { domain };
+            var reach = new List<(DomainModel Domain, IPNetwork Subnet)>();
+            reach.AddRange(domain.Network.Subnets.Select(subnet => (domain, subnet)));
             var joined = peers[domain.Ref].ToHashSet();
             var sides = domain.Grants.Select(term => new FlowSide(domain, term, true))
                 .Concat(domain.Accepts.Select(term => new FlowSide(domain, term, false)))
@@ -28,13 +30,17 @@ internal static class FlowConflicts
             foreach (var side in sides)
             {
                 var peer = datacentre.Domains[side.Term.Peer.ToString()];
-                if (Clash(domain, reach, peer) is { } sentence)
+                if (Translations.Objection(domain, peer) is { } objection)
+                {
+                    conflicts.Add(new FlowConflict(side, peer, objection) { Code = FindingCode.NatNotAgreed });
+                }
+                else if (Clash(domain, reach, peer) is { } sentence)
                 {
                     conflicts.Add(new FlowConflict(side, peer, sentence));
                 }
                 else
                 {
-                    reach.Add(peer);
+                    reach.AddRange(Translations.Seen(peer, domain).Select(subnet => (peer, subnet)));
                 }
             }
         }
@@ -42,19 +48,17 @@ internal static class FlowConflicts
         return conflicts.ToImmutable();
     }
 
-    private static string? Clash(DomainModel domain, List<DomainModel> reach, DomainModel peer)
+    private static string? Clash(
+        DomainModel domain, List<(DomainModel Domain, IPNetwork Subnet)> reach, DomainModel peer)
     {
-        foreach (var other in reach)
+        foreach (var subnet in Translations.Seen(peer, domain))
         {
-            foreach (var subnet in peer.Network.Subnets)
+            foreach (var (other, same) in reach.Where(one => Addresses.Overlap(one.Subnet, subnet)))
             {
-                foreach (var same in other.Network.Subnets.Where(one => Addresses.Overlap(one, subnet)))
-                {
-                    return $"The gateway of {FlowMatrix.Display(domain)} would see {subnet} of "
-                    + $"{FlowMatrix.Display(peer)} "
-                        + $"and {same} of {FlowMatrix.Display(other)} in one reach, so no network flow between "
-                        + $"{FlowMatrix.Display(domain)} and {FlowMatrix.Display(peer)} opens. Use other subnets.";
-                }
+                return $"The gateway of {FlowMatrix.Display(domain)} would see {subnet} of {FlowMatrix.Display(peer)} "
+                    + $"and {same} of {FlowMatrix.Display(other)} in one reach, so no network flow between "
+                    + $"{FlowMatrix.Display(domain)} and {FlowMatrix.Display(peer)} opens. Use other subnets, or state "
+                    + "in both domains' flows.nat by which the two know each other's.";
             }
         }
 

@@ -32,12 +32,16 @@ public sealed record FlowSide(DomainModel Domain, FlowTerm Term, bool IsGrant);
 
 /// <summary>
 /// Flows between two domains that are closed although both sides want them, because one gateway would see the same
-/// addresses twice.
+/// addresses twice, or because the two do not agree how they know each other's.
 /// </summary>
 /// <param name="Judge">The side whose gateway would; its earlier terms keep their flows.</param>
 /// <param name="Peer">The domain that is cut off from it.</param>
 /// <param name="Sentence">Which subnets.</param>
-public sealed record FlowConflict(FlowSide Judge, DomainModel Peer, string Sentence);
+public sealed record FlowConflict(FlowSide Judge, DomainModel Peer, string Sentence)
+{
+    /// <summary>What kind of finding it is.</summary>
+    public FindingCode Code { get; init; } = FindingCode.SubnetSeenTwice;
+}
 
 /// <summary>What may pass from one machine to another. A closed set.</summary>
 public abstract record FlowExpectation

@@ -43,6 +43,9 @@ public sealed record DomainModel
     public required ImmutableArray<FlowTerm> Grants { get; init; }
     /// <summary>Flows this domain lets in.</summary>
     public required ImmutableArray<FlowTerm> Accepts { get; init; }
+    /// <summary>The addresses by which it and other domains know each other's machines; none where nothing is said.
+    /// </summary>
+    public ImmutableArray<AddressTranslation> Translations { get; init; } = [];
     /// <summary>The statement.</summary>
     public required StatementOrigin Origin { get; init; }
 }

@@ -197,6 +197,11 @@ public enum FindingCode
     DomainTwice,
     /// <summary>Open flows would show one gateway the same subnet twice.</summary>
     SubnetSeenTwice,
+    /// <summary>Two domains do not state the same of how they know each other's addresses, or it does not fit them.
+    /// </summary>
+    NatNotAgreed,
+    /// <summary>A nat clause that names nothing, its own domain, or a domain twice.</summary>
+    NatDoesNotFit,
     /// <summary>A flow of the ports by which machines are told their addresses: never answered.</summary>
     FlowOfAddressService,
     /// <summary>A machine would join two domains that no open flow joins.</summary>

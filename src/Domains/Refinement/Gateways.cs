@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
@@ -68,9 +69,8 @@ internal static class Gateways
             }
 
             var via = passage.Legs.Member(other.Host.Ref, passage.Pair.Other(domain).Ref);
-            foreach (var (from, to) in Families(flow))
+            foreach (var (_, destination, _) in Families(domain, passage.Pair.Other(domain), flow))
             {
-                var destination = flow.Flow.From == domain.Ref ? to : from;
                 var isIpv6 = destination.Contains(':', StringComparison.Ordinal);
                 routes[destination] = new GatewayRoute(destination, isIpv6 ? via.Ipv6 : via.Ipv4, via.Mac);
             }
@@ -83,38 +83,51 @@ internal static class Gateways
     {
         var lines = passage.Flows
             .Where(flow => Sides(domain, flow).Own.Host.Ref == host.Ref)
-            .SelectMany(flow => Families(flow).Select(pair => (
-                pair.From, pair.To, Outward: flow.Flow.From == domain.Ref, flow.Network, flow.Flow)))
+            .SelectMany(flow => Families(domain, passage.Pair.Other(domain), flow).Select(pair => (
+                Outward: flow.Flow.From == domain.Ref, pair.Own, pair.Other, pair.Known, flow.Network, flow.Flow)))
+            .Select(line => (
+                From: line.Outward ? line.Own : line.Other, To: line.Outward ? line.Other : line.Own, line.Outward,
+                line.Known, line.Network, line.Flow))
             .GroupBy(line => (line.From, line.To, line.Outward, line.Network.Protocol))
             .OrderBy(group => group.Key.From, StringComparer.Ordinal)
             .ThenBy(group => group.Key.To, StringComparer.Ordinal)
             .ThenBy(group => group.Key.Protocol);
         foreach (var group in lines)
         {
-            var flow = group.First().Flow;
+            var (flow, known) = (group.First().Flow, group.First().Known);
             yield return new FlowPlan(
                 group.Key.From, group.Key.To, group.Key.Outward, DeviceNames.LegDevice(passage.Plan.Name),
                 group.Key.Protocol, Merged(group.SelectMany(line => line.Network.Ports)),
                 new Reason(
-                    $"{flow.Grant} grants it and {flow.Accept} accepts it.", [flow.Grant, flow.Accept]));
+                    $"{flow.Grant} grants it and {flow.Accept} accepts it.", [flow.Grant, flow.Accept]))
+            {
+                Known = known,
+            };
         }
     }
 
     private static (PlacedMember Own, PlacedMember Other) Sides(DomainModel domain, PlacedFlow flow) =>
         flow.Flow.From == domain.Ref ? (flow.Client, flow.Server) : (flow.Server, flow.Client);
 
-    /// <summary>The addresses of client and server in each family that both have.</summary>
-    private static IEnumerable<(string From, string To)> Families(PlacedFlow flow)
+    /// <summary>
+    /// The two ends' addresses in each family that both have, as the domain's own gateway sees them: its own machine's,
+    /// and that by which it knows the other; and that by which the other domain knows its own, if it is another.
+    /// </summary>
+    private static IEnumerable<(string Own, string Other, string? Known)> Families(
+        DomainModel domain, DomainModel peer, PlacedFlow flow)
     {
-        foreach (var (from, to) in new (IPAddress?, IPAddress?)[]
+        var (near, far) = Sides(domain, flow);
+        foreach (var (own, other) in new (IPAddress?, IPAddress?)[]
         {
-            (flow.Client.Nic.Ipv4, flow.Server.Nic.Ipv4),
-            (flow.Client.Nic.Ipv6, flow.Server.Nic.Ipv6),
+            (near.Nic.Ipv4, far.Nic.Ipv4), (near.Nic.Ipv6, far.Nic.Ipv6),
         })
         {
-            if (from is not null && to is not null)
+            if (own is not null && other is not null)
             {
-                yield return (from.ToString(), to.ToString());
+                var known = Translations.Known(domain, peer, own);
+                yield return (
+                    own.ToString(), Translations.Known(peer, domain, other).ToString(),
+                    known.Equals(own) ? null : known.ToString());
             }
         }
     }

@@ -266,6 +266,14 @@ public sealed record FlowPlan(
     string From, string To, bool Outward, string Leg, FlowProtocol Protocol, ImmutableArray<PortRange> Ports,
     Reason Reason)
 {
+    /// <summary>By which address the other domain knows the machine on this side; null where by its own.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Known { get; init; }
+
+    /// <summary>The server's address as the connection's first packet came to this gateway with it.</summary>
+    [JsonIgnore]
+    public string Original => Outward ? To : Known ?? To;
+
     /// <summary>The address on this gateway's side.</summary>
     [JsonIgnore]
     public string Own => Outward ? From : To;

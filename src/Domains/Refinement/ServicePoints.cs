@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
@@ -72,7 +73,9 @@ internal static class ServicePoints
             .GroupBy(one => Full(scene, one.Peer, one.Other), StringComparer.Ordinal)
             .Where(group => group.Count() == 1)
             .OrderBy(group => group.Key, StringComparer.Ordinal);
-        return others.Select(group => new ServedName([group.Key], Of(group.Single().Other)));
+        return others.Select(group => new ServedName(
+            [group.Key], [.. Of(group.Single().Other).Select(address => Translations.Known(
+                group.Single().Peer, domain, IPAddress.Parse(address)).ToString())]));
     }
 
     private static ImmutableArray<string> Of(PlacedMember member) =>

@@ -55,7 +55,7 @@ public static class WithdrawnFlows
     private static IEnumerable<WithdrawnFlow> Of(
         DomainPlan domain, List<FlowPlan> lost, CheckedDatacentre datacentre, Lazy<FlowMatrix> open)
     {
-        foreach (var group in lost.GroupBy(flow => Cause(flow, datacentre, open)).OrderBy(
+        foreach (var group in lost.GroupBy(flow => Cause(domain.Domain, flow, datacentre, open)).OrderBy(
             group => group.Key, StringComparer.Ordinal))
         {
             var named = string.Join("; ", group.Take(MostNamed).Select(Text));
@@ -66,9 +66,10 @@ public static class WithdrawnFlows
     }
 
     /// <summary>Which statement is another than the one that opened the flow, unless the flow is open still.</summary>
-    private static string Cause(FlowPlan flow, CheckedDatacentre datacentre, Lazy<FlowMatrix> open)
+    private static string Cause(
+        DomainRef domain, FlowPlan flow, CheckedDatacentre datacentre, Lazy<FlowMatrix> open)
     {
-        if (IsPromised(flow, datacentre, open.Value))
+        if (IsPromised(domain, flow, datacentre, open.Value))
         {
             return $"{string.Join(" and ", flow.Reason.Because.Distinct())} are open for it, but one of the machines "
                 + "is not admitted any more where it was";
@@ -87,8 +88,9 @@ public static class WithdrawnFlows
                 ? $"{domain.Origin}, after r{was.Revision}" : null;
     }
 
-    private static bool IsPromised(FlowPlan flow, CheckedDatacentre datacentre, FlowMatrix open)
+    private static bool IsPromised(DomainRef own, FlowPlan flow, CheckedDatacentre datacentre, FlowMatrix open)
     {
+        var near = datacentre.Domains.GetValueOrDefault(own.ToString());
         var (client, server) = (Domain(flow.Reason.Because[0]), Domain(flow.Reason.Because[^1]));
         var machines = datacentre.Machinery.Compartments.Values;
         return open.Open.Any(one => one.From == client && one.To == server
@@ -96,15 +98,15 @@ public static class WithdrawnFlows
             && (flow.Ports.IsEmpty || PortSets.Intersection(network.Ports, flow.Ports).Length > 0)
             && machines.Any(machine => one.Senders.Contains(machine.Ref) && Has(machine, client, flow.From))
             && machines.Any(machine => one.Receivers.Contains(machine.Ref) && Has(machine, server, flow.To)));
+
+        bool Has(CompartmentModel machine, DomainRef domain, string address) =>
+            near is not null && datacentre.Domains.GetValueOrDefault(domain.ToString()) is { } model
+            && machine.Ref.Tenant == domain.Tenant && machine.Nics.Where(nic => nic.Domain == domain.Name)
+                .SelectMany(nic => new[] { nic.Ipv4, nic.Ipv6 }).OfType<IPAddress>()
+                .Any(one => (domain == own ? one : Translations.Known(model, near, one)).ToString() == address);
     }
 
     private static DomainRef Domain(StatementOrigin origin) => new(origin.Owner, origin.Name);
-
-    private static bool Has(CompartmentModel machine, DomainRef domain, string address) =>
-        machine.Ref.Tenant == domain.Tenant && machine.Nics.Any(nic => nic.Domain == domain.Name
-            && (Is(nic.Ipv4, address) || Is(nic.Ipv6, address)));
-
-    private static bool Is(IPAddress? own, string address) => own?.ToString() == address;
 
     private static string Text(FlowPlan flow) => flow.Protocol.ToString().ToLowerInvariant()
         + (flow.Ports.IsEmpty ? "" : $"/{PortSets.Text(flow.Ports)}") + $" from {flow.From} to {flow.To}";

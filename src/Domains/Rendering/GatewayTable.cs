@@ -35,13 +35,48 @@ internal static class GatewayTable
             text.Set("set", "udp" + family, $"type {type} . {type} . inet_service",
                 flows.Where(flow => flow.Protocol == FlowProtocol.Udp).SelectMany(Ports), "interval");
             text.Set("set", "echo" + family, $"type {type} . {type}",
-                flows.Where(flow => flow.Protocol == FlowProtocol.Icmp).Select(flow => $"{flow.From} . {flow.To}"));
+                flows.Where(flow => flow.Protocol == FlowProtocol.Icmp)
+                    .Select(flow => $"{flow.From} . {flow.Original}"));
             text.Set("set", "ends" + family, $"type {type} . {type} . {type} . {type}", flows.SelectMany(Ends));
+            if (IsTranslating(plan))
+            {
+                text.Set("map", "inbound" + family, $"type ifname . {type} : {type}",
+                    flows.Where(flow => flow.Known is not null && !flow.Outward)
+                        .Select(flow => $"\"{flow.Leg}\" . {flow.Known} : {flow.Own}").Distinct());
+                text.Set("map", "outbound" + family, $"type ifname . {type} : {type}",
+                    flows.Where(flow => flow.Known is not null && flow.Outward)
+                        .Select(flow => $"\"{flow.Leg}\" . {flow.Own} : {flow.Known}").Distinct());
+            }
         }
 
         Chains(text);
+        if (IsTranslating(plan))
+        {
+            Translating(text);
+        }
+
         text.Close();
         return text.ToString();
+    }
+
+    private static bool IsTranslating(GatewayPlan plan) => plan.Flows.Any(flow => flow.Known is not null);
+
+    /// <summary>
+    /// Each gateway translates its own domain's addresses, at the leg: inside it is the machine's own, in the passage
+    /// that by which the other domain knows it. Only the first packet of a connection is asked, and only in the
+    /// direction of its flow; connection tracking does the rest, and what errors quote. The forward hook is between the
+    /// two, and so sees a domain's own machines as they are.
+    /// </summary>
+    private static void Translating(NftText text)
+    {
+        text.Chain("arriving",
+            "type nat hook prerouting priority -100; policy accept;",
+            "dnat ip to iifname . ip daddr map @inbound4",
+            "dnat ip6 to iifname . ip6 daddr map @inbound6");
+        text.Chain("leaving",
+            "type nat hook postrouting priority 100; policy accept;",
+            "snat ip to oifname . ip saddr map @outbound4",
+            "snat ip6 to oifname . ip6 saddr map @outbound6");
     }
 
     private static void Chains(NftText text)
@@ -102,12 +137,12 @@ internal static class GatewayTable
     /// <summary>Who may tell whom of a fault of a connection: its ends each other.</summary>
     private static IEnumerable<string> Ends(FlowPlan flow)
     {
-        yield return $"{flow.From} . {flow.To} . {flow.From} . {flow.To}";
-        yield return $"{flow.To} . {flow.From} . {flow.From} . {flow.To}";
+        yield return $"{flow.From} . {flow.To} . {flow.From} . {flow.Original}";
+        yield return $"{flow.To} . {flow.From} . {flow.From} . {flow.Original}";
     }
 
     private static IEnumerable<string> Ports(FlowPlan flow) => flow.Ports.Select(range =>
-        $"{flow.From} . {flow.To} . " + (range.First == range.Last
+        $"{flow.From} . {flow.Original} . " + (range.First == range.Last
             ? string.Create(CultureInfo.InvariantCulture, $"{range.First}")
             : string.Create(CultureInfo.InvariantCulture, $"{range.First}-{range.Last}")));
 }

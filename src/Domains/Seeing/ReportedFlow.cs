@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 
@@ -118,8 +120,16 @@ public sealed record ReportedFlow(
         var leg = domain.Gateway?.Legs.FirstOrDefault(one => one.Device == line?.Leg);
         var other = host.Passages.FirstOrDefault(passage => passage.Name == leg?.Passage)?.Between
             .FirstOrDefault(one => one != domain.Domain);
-        var machine = other is null ? null : datacentre.Machinery.Compartments.Values.FirstOrDefault(one =>
-            one.Ref.Tenant == other.Tenant && one.Nics.Any(nic => nic.Domain == other.Name && IsOf(nic, peer)));
+        if (other is null || datacentre.Domains.GetValueOrDefault(other.ToString()) is not { } far
+            || datacentre.Domains.GetValueOrDefault(domain.Domain.ToString()) is not { } near)
+        {
+            return "";
+        }
+
+        var machine = datacentre.Machinery.Compartments.Values.FirstOrDefault(one =>
+            one.Ref.Tenant == other.Tenant && one.Nics.Any(nic => nic.Domain == other.Name
+                && new[] { nic.Ipv4, nic.Ipv6 }.OfType<IPAddress>()
+                    .Any(address => Translations.Known(far, near, address).ToString() == peer)));
         return machine is null ? "" : Display.Of(machine);
     }
 

@@ -20,6 +20,21 @@ internal sealed class TraceScene(IEnumerable<HostPlan> plans)
 
     public HostPlan? Plan(HostRef host) => _plans.GetValueOrDefault(host.ToString());
 
+    /// <summary>
+    /// By what another domain knows a machine, as the plan of the machine's own host has its gateway translate it.
+    /// </summary>
+    public static string? Known(TraceEnd end, TraceEnd by, bool isIpv6)
+    {
+        var own = end.Address(isIpv6);
+        var passages = end.Plan.Passages.Where(passage => passage.Between.Contains(end.Domain.Domain)
+            && passage.Between.Contains(by.Domain.Domain)).Select(passage => passage.Name).ToHashSet();
+        var legs = end.Domain.Gateway?.Legs.Where(leg => passages.Contains(leg.Passage)).Select(leg => leg.Device)
+            .ToHashSet();
+        return end.Domain.Domain == by.Domain.Domain || legs is null ? own
+            : end.Domain.Gateway?.Flows.FirstOrDefault(flow =>
+                flow.Own == own && flow.Known is not null && legs.Contains(flow.Leg))?.Known ?? own;
+    }
+
     /// <summary>The ports of a machine, in the order of its addresses.</summary>
     public ImmutableArray<TraceEnd> Ports(CompartmentRef machine) =>
     [

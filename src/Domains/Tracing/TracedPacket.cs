@@ -12,9 +12,12 @@ namespace Bailiwick.Domains.Tracing;
 internal sealed record TracedPacket(
     TraceQuestion Question, TraceWay Way, TraceEnd From, TraceEnd To, bool IsIpv6)
 {
-    public string Source => From.Address(IsIpv6) ?? "";
+    /// <summary>Whether it has passed to the receiver's domain, which knows the sender by another address.</summary>
+    public bool HasCrossed { get; init; }
 
-    public string Destination => To.Address(IsIpv6) ?? "";
+    public string Source => (HasCrossed ? TraceScene.Known(From, To, IsIpv6) : From.Address(IsIpv6)) ?? "";
+
+    public string Destination => (HasCrossed ? To.Address(IsIpv6) : TraceScene.Known(To, From, IsIpv6)) ?? "";
 
     /// <summary>Whom the connection was opened by, as connection tracking remembers it.</summary>
     public string Client => Way == TraceWay.Request ? Source : Destination;

@@ -41,8 +41,31 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
         return packet.From.Domain.Domain == packet.To.Domain.Domain
             ? ToSibling() && Received()
             : ToGateway(packet.From.Plan, packet.From.Domain) is { } door
-                && Out(door) is { } leg && Across(leg) is { } arrival && In(arrival) && FromGateway(arrival)
-                && Received();
+                && Out(door) is { } leg && Across(leg) is { } arrival && HasCrossed() && In(arrival)
+                && FromGateway(arrival) && Received();
+    }
+
+    /// <summary>From here on addresses are those by which the receiver's domain knows them.</summary>
+    private bool HasCrossed()
+    {
+        packet = packet with { HasCrossed = true };
+        return true;
+    }
+
+    /// <summary>How a gateway has a machine of its own domain known to the other.</summary>
+    private bool Translated(Door door, FlowPlan? path)
+    {
+        if (path is not { Known: { } known })
+        {
+            return true;
+        }
+
+        var (map, from, to) = path.Outward ? ("outbound", path.Own, known) : ("inbound", known, path.Own);
+        return Step(
+            TracePlace.Gateway, door.Plan.Host, [door.Domain.Domain],
+            $"namespace {door.Gateway.Namespace}, inet bw_gateway, map {map}{packet.Family}: "
+            + $"{path.Leg} . {from} : {to}", true,
+            $"The other domain knows {path.Own} as {known}: both policies state that.", path.Reason);
     }
 
     /// <summary>Prerouting of the domain's table: port, MAC and address must be one of its own members'.</summary>
@@ -191,7 +214,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             return null;
         }
 
-        return new Leg(door, leg, route);
+        return Translated(door, path) ? new Leg(door, leg, route) : null;
     }
 
     /// <summary>
@@ -213,7 +236,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             return Step(
                 TracePlace.Gateway, plan.Host, [domain.Domain],
                 $"{table}, set ends{packet.Family}: {packet.Source} . {packet.Destination} . {packet.Client} . "
-                + packet.Server, true,
+                + flow.Original, true,
                 "Each end of a connection of that flow may tell the other that it is unreachable, or that a packet is "
                 + "too big, and nobody in between.", flow.Reason);
         }
@@ -225,7 +248,8 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
                 gateway.Reason)
             : Step(
                 TracePlace.Gateway, plan.Host, [domain.Domain],
-                $"{table}, set {set}{packet.Family}: {packet.Client} . {packet.Server}{port}", flow is not null,
+                $"{table}, set {set}{packet.Family}: {packet.Client} . {flow?.Original ?? packet.Server}{port}",
+                flow is not null,
                 flow is not null
                     ? $"{flow.Reason.Sentence}{answers}"
                     : $"The gateway of {domain.DisplayName} has a flow between {packet.Client} and {packet.Server}, "
@@ -308,7 +332,8 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
 
     /// <summary>The forward hook of the gateway on the receiver's side, and whom it knows.</summary>
     private bool In(Door door) =>
-        Forwards(door, flow => flow.Other == packet.Source && flow.Own == packet.Destination, out _)
+        Forwards(door, flow => flow.Other == packet.Source && flow.Own == packet.Destination, out var path)
+        && Translated(door, path)
         && (door.Gateway.Neighbours.Any(one => one.Address == packet.Destination && one.Mac == packet.To.Member.Mac)
             || Step(
                 TracePlace.Gateway, door.Plan.Host, [door.Domain.Domain],

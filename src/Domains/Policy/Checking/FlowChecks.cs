@@ -35,7 +35,7 @@ internal static class FlowChecks
         foreach (var conflict in matrix.Conflicts)
         {
             statements.Note(
-                conflict.Judge.Domain.Origin, FindingCode.SubnetSeenTwice, conflict.Judge.Term.Pointer,
+                conflict.Judge.Domain.Origin, conflict.Code, conflict.Judge.Term.Pointer,
                     conflict.Sentence);
         }
 

@@ -86,6 +86,9 @@ internal static class DomainDifferences
             PolicyChangeCode.Capacity, $"{old.Bandwidth?.LimitMbit ?? 0}", $"{now.Bandwidth?.LimitMbit ?? 0}",
             $"Limit of {name}, Mbit/s of each host's uplink (0 for none)");
         changes.Other(
+            PolicyChangeCode.Addresses, Words(old.Translations), Words(now.Translations),
+            $"Addresses by which {name} and others know each other");
+        changes.Other(
             PolicyChangeCode.NetworkServices, Words(old.Services), Words(now.Services), $"Services in {name}");
         changes.Other(
             PolicyChangeCode.Domain, $"{old.LegalOwner.Name} ({old.LegalOwner.Jurisdiction})",
@@ -115,6 +118,10 @@ internal static class DomainDifferences
             PolicyChangeCode.HostDemand, WireText.Of(old.OnLostTrust), WireText.Of(now.OnLostTrust),
             $"What becomes of machines of {name} on a host that loses its trust");
     }
+
+    private static string Words(ImmutableArray<AddressTranslation> clauses) => clauses.IsEmpty
+        ? "their own" : string.Join("; ", clauses.Select(one =>
+            $"{one.With}: own {string.Join(", ", one.Own)}, peer {string.Join(", ", one.Peer)}"));
 
     private static string Text(ImmutableArray<Predicate> evidence) => evidence.IsEmpty
         ? "nothing" : Encoding.UTF8.GetString(PredicateJson.Write(evidence));

@@ -70,8 +70,8 @@ internal static class BodySigner
             ? Mapped(members, "trustedMedia", list => Each(list, item => Reference(item, material)))
             : storage);
         return Mapped(body, "flows", flows => flows is PolicyNode.Members members
-            ? Mapped(Mapped(members, "grants", list => Terms(list, "to", material)), "accepts",
-                list => Terms(list, "from", material))
+            ? Mapped(Mapped(Mapped(members, "grants", list => Terms(list, "to", material)), "accepts",
+                list => Terms(list, "from", material)), "nat", list => Terms(list, "with", material))
             : flows);
     }
 

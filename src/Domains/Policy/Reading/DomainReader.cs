@@ -17,7 +17,7 @@ internal static class DomainReader
             "legalOwner", "expires", "hosts", "machines", "network", "storage", "quota", "reservation", "approvals",
             "groups", "flows", "services", "bandwidth");
         var owner = body.Need("legalOwner").Only("name", "jurisdiction");
-        var flows = body.May("flows").Only("grants", "accepts");
+        var flows = body.May("flows").Only("grants", "accepts", "nat");
         var storage = body.Need("storage").Only("confidentiality", "trustedMedia");
         var media = storage.May("trustedMedia");
         var reference = new DomainRef(document.Origin.Owner, document.Origin.Name);
@@ -41,6 +41,7 @@ internal static class DomainReader
             Groups = Groups(body.May("groups")),
             Grants = Terms(flows.May("grants"), "to", document.Names, reference),
             Accepts = Terms(flows.May("accepts"), "from", document.Names, reference),
+            Translations = Translations(flows.May("nat"), document.Names, reference),
             Origin = document.Origin,
         };
         CheckQuota(domain, body.May("reservation"));
@@ -200,6 +201,33 @@ internal static class DomainReader
         }
 
         return terms.ToImmutable();
+    }
+
+    private static ImmutableArray<AddressTranslation> Translations(Value list, PartyNames? names, DomainRef self)
+    {
+        var clauses = ImmutableArray.CreateBuilder<AddressTranslation>();
+        foreach (var item in list.Items(1, PolicyLimits.FlowTerms))
+        {
+            item.Only("with", "own", "peer");
+            var (own, peer) = (item.May("own"), item.May("peer"));
+            var clause = new AddressTranslation(
+                item.Need("with").Domain(names), Prefixes(own), Prefixes(peer), item.Pointer);
+            if (clause.With == self || clauses.Any(one => one.With == clause.With)
+                || (!own.IsPresent && !peer.IsPresent))
+            {
+                item.Fault(
+                    FindingCode.NatDoesNotFit,
+                    "A nat clause is of another domain, one for each, and names by what the two know each other: own, "
+                    + "peer, or both.");
+            }
+
+            clauses.Add(clause);
+        }
+
+        return clauses.ToImmutable();
+
+        static ImmutableArray<IPNetwork> Prefixes(Value list) =>
+            [.. list.Items(1, PolicyLimits.Subnets).Select(item => item.Prefix()).OfType<IPNetwork>()];
     }
 
     private static FlowResource? Resource(Value term)

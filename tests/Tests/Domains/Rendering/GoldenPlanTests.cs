@@ -28,8 +28,22 @@ public sealed class GoldenPlanTests
     [InlineData("host-3")]
     public void The_configuration_of_a_host_is_the_stored_one(string host)
     {
-        var files = Files(Refine.ForHost(Datacentre(), All, Host(host), Now));
-        var directory = Path.Combine(Directory(), host);
+        Stored(Path.Combine(Directory("three-tenants"), host), Files(
+            Refine.ForHost(Datacentre(), All, Host(host), Now)));
+    }
+
+    [Fact]
+    public void The_gateways_of_two_domains_that_know_each_other_by_other_addresses_are_the_stored_ones()
+    {
+        var plan = Refine.ForHost(
+            Datacentre(TranslatedExample.Of(Policy.Example.ThreeTenants)), All, Host("host-1"), Now);
+        Stored(Directory("translated"), new SortedDictionary<string, string>(
+            Files(plan).Where(file => file.Key.StartsWith("gateway.", StringComparison.Ordinal)).ToDictionary(),
+            StringComparer.Ordinal));
+    }
+
+    private static void Stored(string directory, SortedDictionary<string, string> files)
+    {
         if (Environment.GetEnvironmentVariable("BAILIWICK_WRITE_GOLDEN") == "1")
         {
             Write(directory, files);
@@ -86,7 +100,7 @@ public sealed class GoldenPlanTests
         }
     }
 
-    private static string Directory()
+    private static string Directory(string name)
     {
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Bailiwick.slnx")))
@@ -94,6 +108,6 @@ public sealed class GoldenPlanTests
             root = Path.GetDirectoryName(root) ?? throw new DirectoryNotFoundException("The checkout.");
         }
 
-        return Path.Combine(root, "tests", "Tests", "Golden", "three-tenants");
+        return Path.Combine(root, "tests", "Tests", "Golden", name);
     }
 }

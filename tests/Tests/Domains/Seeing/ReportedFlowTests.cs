@@ -62,10 +62,25 @@ public sealed class ReportedFlowTests
         Assert.Equal((10L, 0L, ""), (flow.Packets, flow.Dropped, flow.DroppedBy));
     }
 
-    private static ReportedFlow Report(
-        string machine, FlowKey flow, FlowTotal asked, FlowTotal sent, FlowTotal? at = null, FlowTotal? through = null)
+    [Theory]
+    [InlineData("bank/web-1", "10.20.1.11", "100.64.9.12", "hospital/records-2")]
+    [InlineData("hospital/records-1", "100.64.8.12", "10.20.1.11", "bank/web-2")]
+    [InlineData("bank/web-1", "10.20.1.11", "100.64.9.99", "")]
+    public void Names_the_other_machine_by_the_address_that_both_owners_agreed_on(
+        string machine, string client, string server, string name)
     {
-        HostPlan plan = Refine.ForHost(Datacentre(Example.ThreeTenants), All, Host("host-1"), Now);
+        ReportedFlow flow = Report(
+            machine, new FlowKey(client, server, "tcp", 5432), Ten, Ten,
+            example: TranslatedExample.Of(Example.ThreeTenants));
+
+        Assert.Equal(name, flow.PeerName);
+    }
+
+    private static ReportedFlow Report(
+        string machine, FlowKey flow, FlowTotal asked, FlowTotal sent, FlowTotal? at = null, FlowTotal? through = null,
+        Example? example = null)
+    {
+        HostPlan plan = Refine.ForHost(Datacentre(example), All, Host("host-1"), Now);
         CompartmentRef wanted = Machine(machine);
         DomainPlan domain = plan.Domains.Single(one => one.Network.Ports.Any(port => port.Member.Ref == wanted));
         LocalPort own = domain.Network.Ports.Single(port => port.Member.Ref == wanted);
@@ -73,6 +88,6 @@ public sealed class ReportedFlowTests
         {
             Asked = asked, Sent = sent, AtGateway = at ?? FlowTotal.None, ThroughGateway = through ?? FlowTotal.None,
         };
-        return ReportedFlow.Of(record, plan, domain, Datacentre(Example.ThreeTenants));
+        return ReportedFlow.Of(record, plan, domain, Datacentre(example));
     }
 }
