@@ -62,7 +62,8 @@ internal static class PolicyPlanVerb
         {
             TreeNode node = tree.AddNode(Line("domain", domain.DisplayName, domain.Reason));
             node.AddNode(Line(
-                "network", $"{domain.Network.Bridge}, number {domain.Network.Number}", domain.Network.Reason));
+                "network", $"{domain.Network.Bridge}, number {domain.Network.Number}"
+                    + (domain.Network.Vlan is { } vlan ? $", VLAN {vlan.Number}" : ""), domain.Network.Reason));
             foreach (PeerPlan peer in domain.Network.Peers)
             {
                 node.AddNode(Line(

@@ -12,6 +12,9 @@ public enum LinkProtection
 
     /// <summary>As ciphertext under keys that the two hosts made.</summary>
     Encrypted,
+
+    /// <summary>As they are, in a VLAN of a trusted segment that is the domain's alone.</summary>
+    Vlan,
 }
 
 /// <summary>How a domain's frames pass between two hosts, and by whose word.</summary>
@@ -80,6 +83,16 @@ internal static class Links
         return new LinkWay(
             deciding[0].Protection, string.Join(" ", deciding.Select(way => way.Sentence).Distinct()),
             [.. deciding.SelectMany(way => way.Because).Distinct()]);
+    }
+
+    /// <summary>A stated link that is untrusted and joins two or more of these hosts; null for none.</summary>
+    public static LinkModel? Untrusted(CheckedDatacentre datacentre, IReadOnlyCollection<HostModel> hosts)
+    {
+        var all = hosts.Select(host => host.Ref).ToHashSet();
+        return datacentre.Inventory.Links
+            .Where(link => link.Operator == datacentre.Datacentre?.Id && link.Medium != LinkMedium.TrustedSegment
+                && link.Hosts.Count(all.Contains) > 1)
+            .OrderBy(link => link.Name).FirstOrDefault();
     }
 
     private static ImmutableArray<LinkModel> Joining(

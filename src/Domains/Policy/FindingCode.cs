@@ -235,6 +235,8 @@ public enum FindingCode
     UnknownTenant,
     /// <summary>More than one datacentre, and none was chosen.</summary>
     SeveralDatacentres,
+    /// <summary>A host carries the VLANs of a link that has none, or does not join it: it counts as without.</summary>
+    NoSuchVlans,
     /// <summary>Two hosts have one underlay address.</summary>
     DuplicateHostAddress,
     /// <summary>Two hosts have one identity key.</summary>

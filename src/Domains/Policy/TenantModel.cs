@@ -36,6 +36,10 @@ public sealed record HostModel
     public required string Jurisdiction { get; init; }
     /// <summary>Its IPv4 address on the underlay.</summary>
     public required string UnderlayIpv4 { get; init; }
+    /// <summary>
+    /// The link whose VLANs its port and its kernel carry, all of them, in the operator's word; null for none.
+    /// </summary>
+    public StatementName? Vlans { get; init; }
     /// <summary>What its pool is on, in the operator's word; null where nothing is said.</summary>
     public StatementName? Medium { get; init; }
     /// <summary>Virtual processors it offers.</summary>
@@ -53,4 +57,8 @@ public sealed record HostModel
 
 /// <summary>A medium that joins two or more hosts, in the operator's word.</summary>
 public sealed record LinkModel(
-    PartyId Operator, StatementName Name, ImmutableArray<HostRef> Hosts, LinkMedium Medium, StatementOrigin Origin);
+    PartyId Operator, StatementName Name, ImmutableArray<HostRef> Hosts, LinkMedium Medium, StatementOrigin Origin)
+{
+    /// <summary>The VLANs that its switches carry; null for none.</summary>
+    public VlanRange? Vlans { get; init; }
+}

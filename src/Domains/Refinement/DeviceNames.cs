@@ -16,6 +16,8 @@ internal static class DeviceNames
 
     public static string Vxlan(DomainRef domain) => "bwx" + Digits(domain.ToString());
 
+    public static string Vlan(DomainRef domain) => "bwv" + Digits(domain.ToString());
+
     public static string Table(DomainRef domain) => "bw_" + Digits(domain.ToString());
 
     public static string Namespace(DomainRef domain) => "bwg" + Digits(domain.ToString());

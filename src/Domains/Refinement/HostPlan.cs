@@ -165,7 +165,17 @@ public sealed record DevicePlan(DeviceKind Kind, Reason Reason);
 /// <param name="Reason">Why.</param>
 public sealed record NetworkPlan(
     string Bridge, string? Vxlan, EncryptedTunnels? Encrypted, int Number, string Table, int Mtu,
-    ImmutableArray<LocalPort> Ports, ImmutableArray<PeerPlan> Peers, Reason Reason);
+    ImmutableArray<LocalPort> Ports, ImmutableArray<PeerPlan> Peers, Reason Reason)
+{
+    /// <summary>The port into a VLAN of the segment that the host is on; null when no peer is reached by it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public VlanPlan? Vlan { get; init; }
+}
+
+/// <summary>A domain's own VLAN on the underlay (IEEE 802.1Q).</summary>
+/// <param name="Device">The port of the bridge: <c>bwv</c> and 10 hex digits.</param>
+/// <param name="Number">The VLAN's number.</param>
+public sealed record VlanPlan(string Device, int Number);
 
 /// <summary>
 /// A virtual switch's tunnels to the hosts that are reached through ciphertext: two places, so that a new key pair can

@@ -12,10 +12,12 @@ internal static class Networks
     {
         var members = scene.Members(domain);
         var number = DerivedNames.NetworkNumber(domain);
+        // A host carries the VLANs of one segment at most, so all that are reached by one are in the same.
+        var vlan = 0;
         var peers = members.Where(member => member.Host.Ref != host.Ref)
             .GroupBy(member => member.Host.Ref.ToString(), StringComparer.Ordinal)
             .OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => Peer(scene, host, domain, [.. group]))
+            .Select(group => Peer(scene, host, domain, [.. group], ref vlan))
             .ToImmutableArray();
         if (!peers.IsEmpty && !scene.Numbers.Holds(number, domain.Ref.ToString()))
         {
@@ -39,14 +41,20 @@ internal static class Networks
                 })],
             peers,
             new Reason($"The machines of {Display.Of(domain)} speak with each other and, by its flows, with others.",
-                [domain.Origin]));
+                [domain.Origin]))
+        {
+            Vlan = peers.Any(peer => peer.Protection == LinkProtection.Vlan)
+                ? new VlanPlan(DeviceNames.Vlan(domain.Ref), vlan) : null,
+        };
     }
 
     private static PeerPlan Peer(
-        Scene scene, HostModel host, DomainModel domain, ImmutableArray<PlacedMember> members)
+        Scene scene, HostModel host, DomainModel domain, ImmutableArray<PlacedMember> members, ref int vlan)
     {
         var peer = members[0].Host;
-        var way = Links.Of(scene.Datacentre, domain, host, peer);
+        var way = scene.Vlans.Between(
+            domain, host, peer, Links.Of(scene.Datacentre, domain, host, peer), out var number);
+        vlan = way.Protection == LinkProtection.Vlan ? number : vlan;
         return new PeerPlan(
             peer.Ref, peer.UnderlayIpv4, [.. members.Select(member => member.Plan)], way.Protection,
             new Reason(way.Sentence, [.. way.Because, peer.Origin]));

@@ -18,7 +18,8 @@ internal sealed record PlacedMember(CompartmentModel Machine, HostModel Host, in
 /// The whole datacentre as every host sees it alike: who is admitted where, and which pairs have passages.
 /// </summary>
 internal sealed record Scene(
-    AdmissionGround Ground, ImmutableArray<AdmissionVerdict> Verdicts, FlowPairs Pairs, NetworkNumbers Numbers)
+    AdmissionGround Ground, ImmutableArray<AdmissionVerdict> Verdicts, FlowPairs Pairs, NetworkNumbers Numbers,
+    Vlans Vlans)
 {
     /// <summary>
     /// Of machines' ports and gateways' legs: 1500 on the underlay less 50 of VXLAN over IPv4 (RFC 7348); where a
@@ -40,7 +41,8 @@ internal sealed record Scene(
         var ground = AdmissionGround.Of(datacentre, now);
         var pairs = FlowPairs.Of(ground);
         return new Scene(
-            ground, AdmissionControl.Review(ground, proposals), pairs, NetworkNumbers.Of(datacentre, pairs.Open));
+            ground, AdmissionControl.Review(ground, proposals), pairs, NetworkNumbers.Of(datacentre, pairs.Open),
+            Vlans.Of(datacentre));
     }
 
     public CheckedDatacentre Datacentre => Ground.Datacentre;

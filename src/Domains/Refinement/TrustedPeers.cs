@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Policy;
 
@@ -7,7 +8,8 @@ namespace Bailiwick.Domains.Refinement;
 /// <summary>
 /// Takes hosts that are not trusted out of a plan: nothing goes to them and nothing is taken from them. Trust is per
 /// domain, because each owner demands something else. Pure, like the refinement whose result it narrows; it only ever
-/// takes away.
+/// takes away, but for one exchange: a host in doubt would hear what is said in a VLAN, so the domain leaves it, and
+/// the others that were in it are reached by tunnels in clear, which go to them alone.
 /// </summary>
 public static class TrustedPeers
 {
@@ -43,10 +45,7 @@ public static class TrustedPeers
         [
             .. plan.Domains.Select(domain => domain with
             {
-                Network = domain.Network with
-                {
-                    Peers = [.. domain.Network.Peers.Where(p => !doubted.ContainsKey((p.Host, domain.Domain)))],
-                },
+                Network = Only(domain, peer => doubted.ContainsKey((peer.Host, domain.Domain))),
             }),
         ];
         ImmutableArray<PassagePlan> passages =
@@ -76,13 +75,46 @@ public static class TrustedPeers
             Passages = passages,
             Underlay = plan.Underlay with
             {
-                Tunnels = [.. plan.Underlay.Tunnels.Where(t => kept.Contains((t.PeerIpv4, t.Number)))],
+                Tunnels = Underlay.InOrder(
+                    plan.Underlay.Tunnels.Where(t => kept.Contains((t.PeerIpv4, t.Number)))
+                        .Concat(plan.Domains.Zip(domains).Where(d => d.First.Network.Vlan != d.Second.Network.Vlan)
+                            .SelectMany(d => d.Second.Network.Peers.Where(p => p.Protection == LinkProtection.Clear)
+                                .Select(p => new TunnelPlan(p.UnderlayIpv4, d.Second.Network.Number, p.Reason))))
+                        .DistinctBy(t => (t.PeerIpv4, t.Number))),
             },
             Withheld =
             [
                 .. plan.Withheld,
                 .. doubted.Select(pair => new Reason(
                     $"{pair.Key.Host.Name} is left out of {NameOf(plan, pair.Key.Domain)}: {pair.Value}", [])),
+            ],
+        };
+    }
+
+    private static NetworkPlan Only(DomainPlan domain, Func<PeerPlan, bool> isDoubted)
+    {
+        NetworkPlan network = domain.Network;
+        ImmutableArray<PeerPlan> left = [.. network.Peers.Where(peer => !isDoubted(peer))];
+        if (!network.Peers.Any(peer => peer.Protection == LinkProtection.Vlan && isDoubted(peer)))
+        {
+            return network with { Peers = left };
+        }
+
+        return network with
+        {
+            Vlan = null,
+            Vxlan = network.Vxlan ?? (left.Any(peer => peer.Protection == LinkProtection.Vlan)
+                ? DeviceNames.Vxlan(domain.Domain) : null),
+            Peers =
+            [
+                .. left.Select(peer => peer.Protection != LinkProtection.Vlan ? peer : peer with
+                {
+                    Protection = LinkProtection.Clear,
+                    Reason = peer.Reason with
+                    {
+                        Sentence = $"{peer.Reason.Sentence} A host in doubt hears what is said in it, so it is left.",
+                    },
+                }),
             ],
         };
     }

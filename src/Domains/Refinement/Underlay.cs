@@ -14,11 +14,15 @@ internal static class Underlay
             .SelectMany(domain => domain.Network.Peers.Where(Clear).Select(peer =>
                 new TunnelPlan(peer.UnderlayIpv4, domain.Network.Number, peer.Reason)))
             .Concat(passages.SelectMany(passage => passage.Network.Peers.Where(Clear).Select(peer =>
-                new TunnelPlan(peer.UnderlayIpv4, passage.Network.Number, peer.Reason))))
-            .OrderBy(tunnel => tunnel.Number)
-            .ThenBy(tunnel => tunnel.PeerIpv4, StringComparer.Ordinal);
-        return new UnderlayPlan(host.UnderlayIpv4, [.. tunnels]);
+                new TunnelPlan(peer.UnderlayIpv4, passage.Network.Number, peer.Reason))));
+        return new UnderlayPlan(host.UnderlayIpv4, InOrder(tunnels));
     }
+
+    /// <summary>The order that a plan has.</summary>
+    public static ImmutableArray<TunnelPlan> InOrder(IEnumerable<TunnelPlan> tunnels) =>
+    [
+        .. tunnels.OrderBy(tunnel => tunnel.Number).ThenBy(tunnel => tunnel.PeerIpv4, StringComparer.Ordinal),
+    ];
 
     private static bool Clear(PeerPlan peer) => peer.Protection == LinkProtection.Clear;
 

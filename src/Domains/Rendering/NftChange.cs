@@ -154,6 +154,7 @@ public sealed record NftChange(string Commands, int Elements)
     {
         LinkProtection.Clear => "clear",
         LinkProtection.Encrypted => "encrypted",
+        LinkProtection.Vlan => "vlan",
         _ => throw new UnreachableException(),
     };
 

@@ -11,7 +11,10 @@ public static class Tunnels
     public static ImmutableArray<string> Of(NetworkPlan network)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return Of(network.Vxlan, network.Encrypted);
+        return
+        [
+            .. Of(network.Vxlan, network.Encrypted), .. network.Vlan is { } vlan ? new[] { vlan.Device } : [],
+        ];
     }
 
     /// <summary>All of a passage's.</summary>
@@ -23,9 +26,10 @@ public static class Tunnels
 
     /// <summary>Those by which frames of a peer come.</summary>
     internal static ImmutableArray<string> To(NetworkPlan network, LinkProtection protection) =>
-        To(network.Vxlan, network.Encrypted, protection);
+        protection == LinkProtection.Vlan ? network.Vlan is { } vlan ? [vlan.Device] : []
+            : To(network.Vxlan, network.Encrypted, protection);
 
-    /// <summary>Those by which frames of a peer's gateways come.</summary>
+    /// <summary>Those by which frames of a peer's gateways come: no passage has a VLAN.</summary>
     internal static ImmutableArray<string> To(PassageNetwork network, LinkProtection protection) =>
         To(network.Vxlan, network.Encrypted, protection);
 
@@ -39,6 +43,7 @@ public static class Tunnels
         {
             LinkProtection.Clear => clear is null ? [] : [clear],
             LinkProtection.Encrypted => encrypted is null ? [] : [.. encrypted.Generations.Select(one => one.Vxlan)],
+            LinkProtection.Vlan => [],
             _ => throw new System.Diagnostics.UnreachableException(),
         };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
@@ -147,7 +148,10 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
                 + $"{peer.Host.Name}.", network.Reason)
             && OverLink(new Carrier(
                 plan, [domain.Domain], network.Number, network.Encrypted?.Segment, peer.Host, peer.UnderlayIpv4,
-                peer.Protection, peer.Reason))
+                peer.Protection, peer.Reason)
+            {
+                Vlan = network.Vlan,
+            })
             && FromTunnel(plan.Host, peer.Protection);
     }
 
@@ -362,32 +366,47 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     {
         var there = scene.Plan(carrier.To);
         var local = carrier.From.Underlay.LocalIpv4;
-        var isEncrypted = carrier.Protection == LinkProtection.Encrypted;
-        var passes = there is not null && (isEncrypted
-            ? carrier.Segment is { } segment && Segments(there).Contains(segment)
-            : carrier.From.Underlay.Tunnels.Any(one => (one.PeerIpv4, one.Number) == (carrier.Address, carrier.Number))
-                && there.Underlay.Tunnels.Any(one => (one.PeerIpv4, one.Number) == (local, carrier.Number)));
-        var rule = isEncrypted
-            ? $"WireGuard of segment {carrier.Segment}"
-            : string.Create(
-                CultureInfo.InvariantCulture, $"inet bw_underlay, set tunnels: {carrier.Address} . {carrier.Number}");
+        var passes = there is not null && carrier.Protection switch
+        {
+            LinkProtection.Encrypted => carrier.Segment is { } segment && Segments(there).Contains(segment),
+            LinkProtection.Vlan => there.Domains.Any(one =>
+                carrier.Owners.Contains(one.Domain) && one.Network.Vlan == carrier.Vlan),
+            LinkProtection.Clear => Takes(carrier.From, carrier.Address) && Takes(there, local),
+            _ => throw new UnreachableException(),
+        };
+        var (rule, how) = carrier.Protection switch
+        {
+            LinkProtection.Encrypted => ($"WireGuard of segment {carrier.Segment}", "As ciphertext"),
+            LinkProtection.Vlan => (
+                string.Create(CultureInfo.InvariantCulture, $"VLAN {carrier.Vlan?.Number}"), "In its VLAN"),
+            LinkProtection.Clear => (
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"inet bw_underlay, set tunnels: {carrier.Address} . {carrier.Number}"), "In clear"),
+            _ => throw new UnreachableException(),
+        };
         var sentence = passes
-            ? $"{(isEncrypted ? "As ciphertext" : "In clear")} to {carrier.To.Name}: {carrier.Reason.Sentence}"
+            ? $"{how} to {carrier.To.Name}: {carrier.Reason.Sentence}"
             : $"{carrier.To.Name} takes no packets of this switch from {carrier.From.Host.Name}.";
         return Step(
             TracePlace.Link, carrier.From.Host, carrier.Owners, rule, passes, sentence, carrier.Reason)
-            && Shared(carrier, isEncrypted);
+            && Shared(carrier);
+
+        bool Takes(HostPlan plan, string address) =>
+            plan.Underlay.Tunnels.Any(one => (one.PeerIpv4, one.Number) == (address, carrier.Number));
     }
 
-    /// <summary>Whose part of the sending host's uplink it is; a part closes nothing.</summary>
-    private bool Shared(Carrier carrier, bool isEncrypted)
+    /// <summary>
+    /// Whose part of the sending host's uplink it is; a part closes nothing, and no domain with one has a VLAN.
+    /// </summary>
+    private bool Shared(Carrier carrier)
     {
         if (carrier.From.Uplink is not { } uplink)
         {
             return true;
         }
 
-        var part = uplink.Parts.FirstOrDefault(one => isEncrypted
+        var part = uplink.Parts.FirstOrDefault(one => carrier.Protection == LinkProtection.Encrypted
             ? carrier.Segment is { } segment && one.Segments.Contains(segment)
             : one.Networks.Contains(carrier.Number));
         var payer = carrier.From.Domains.FirstOrDefault(one => one.Domain == part?.Domain)?.DisplayName;
@@ -441,5 +460,8 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     /// <summary>What carries a switch's frames to another host.</summary>
     private sealed record Carrier(
         HostPlan From, ImmutableArray<DomainRef> Owners, int Number, string? Segment, HostRef To, string Address,
-        LinkProtection Protection, Reason Reason);
+        LinkProtection Protection, Reason Reason)
+    {
+        public VlanPlan? Vlan { get; init; }
+    }
 }

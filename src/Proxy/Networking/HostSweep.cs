@@ -12,7 +12,7 @@ namespace Bailiwick.Proxy.Networking;
 /// </summary>
 public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
 {
-    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq", "bwy", "bww", "bwn", "bwi"];
+    private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq", "bwy", "bww", "bwn", "bwi", "bwv"];
 
     private static readonly string[] Spaces = ["bwg", "bws", "bwn"];
 

@@ -21,6 +21,9 @@ public sealed record ObservedLink(
     /// <summary>The kernel's number of it: another device of the same name has another.</summary>
     public int Index { get; init; }
 
+    /// <summary>Its VLAN, when it is a port into one.</summary>
+    public ObservedVlan? Vlan { get; init; }
+
     /// <summary>What decides which frame leaves it next (tc(8)).</summary>
     public string Queue { get; init; } = "";
 
@@ -72,6 +75,8 @@ public sealed record ObservedLink(
                 && Number(bridge, "stp_state", -1) == 0 && Number(bridge, "mcast_snooping", -1) == 0
                 && Text(bridge, "group_fwd_mask") == SegmentCommands.UnfilteredGroup
                 && Number(bridge, "no_linklocal_learn") == 1,
+            Vlan = kind == "vlan" && info.TryGetProperty("info_data", out JsonElement tag)
+                ? new ObservedVlan(Number(tag, "id"), Text(tag, "protocol") ?? "", Text(row, "link") ?? "") : null,
             Index = Number(row, "ifindex"), Queue = Text(row, "qdisc") ?? "",
         };
     }
@@ -94,6 +99,12 @@ public sealed record ObservedLink(
 /// <param name="Learning">Whether it would believe senders of packets about who is where.</param>
 /// <param name="Elsewhere">Whether its packets go through another network namespace than the host's.</param>
 public sealed record ObservedVxlan(int Number, string Local, int UdpPort, bool Learning, bool Elsewhere);
+
+/// <summary>A device's VLAN (ip-link(8), type vlan).</summary>
+/// <param name="Number">The VLAN's number.</param>
+/// <param name="Protocol"><c>802.1Q</c> or <c>802.1ad</c>.</param>
+/// <param name="Parent">The device that its frames are tagged on.</param>
+public sealed record ObservedVlan(int Number, string Protocol, string Parent);
 
 /// <summary>Settings of a port of a bridge (bridge(8)).</summary>
 public sealed record ObservedPort(bool Learning, bool Flood, bool Isolated);

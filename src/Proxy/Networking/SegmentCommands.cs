@@ -55,6 +55,13 @@ public static class SegmentCommands
         "dstport", Text(VxlanPort), "nolearning",
     ];
 
+    /// <summary>Makes a port into a VLAN, down and in no bridge.</summary>
+    public static string[] AddVlan(WantedVlan vlan) =>
+    [
+        "ip", "link", "add", "link", vlan.Parent, "name", vlan.Device, "type", "vlan", "protocol", "802.1Q",
+        "id", Text(vlan.Number),
+    ];
+
     /// <summary>Plugs a device into a bridge.</summary>
     public static string[] Plug(string device, string bridge) => ["ip", "link", "set", device, "master", bridge];
 

@@ -18,6 +18,7 @@ public sealed class SegmentKeeper(
     PlannedNames planned)
 {
     private const int Passes = 2;
+    private static readonly string[] NoVlans = ["Unknown device type", "Operation not supported"];
 
     /// <summary>Observes, revokes, grants, and observes again.</summary>
     /// <param name="plan">The whole plan, for the guard.</param>
@@ -27,6 +28,7 @@ public sealed class SegmentKeeper(
     /// <exception cref="WorldException">The world refused, or did not become what it was told.</exception>
     public void Bring(HostPlan plan, WantedSegment wanted, WantedRules rules, Apply apply)
     {
+        wanted = Placed(plan, wanted);
         guard.Ensure(plan);
         ObservedNetwork seen = tools.Observe();
         ImmutableArray<SegmentFault> faults = wanted.Faults(seen);
@@ -56,6 +58,7 @@ public sealed class SegmentKeeper(
     public void Confirm(
         HostPlan plan, WantedSegment wanted, WantedRules rules, IReadOnlySet<string>? dead = null)
     {
+        wanted = Placed(plan, wanted);
         ObservedNetwork seen = tools.Observe();
         ImmutableArray<SegmentFault> faults = wanted.Faults(seen);
         if (tables.State(rules) != RulesState.Held || !guard.Stands(plan) || faults.Any(f => Whole(f.Kind)))
@@ -94,7 +97,7 @@ public sealed class SegmentKeeper(
             faults.Add($"the rules of {wanted.Bridge} are not in the kernel as planned");
         }
 
-        faults.AddRange(wanted.Faults(tools.Observe()).Where(f => f.Kind is SegmentFaultKind.BridgeMissing
+        faults.AddRange(Placed(plan, wanted).Faults(tools.Observe()).Where(f => f.Kind is SegmentFaultKind.BridgeMissing
             or SegmentFaultKind.BridgeWrong or SegmentFaultKind.ForeignPort).Select(f => $"{f.Device}: {f.Sentence}"));
         return faults.ToImmutable();
     }
@@ -103,7 +106,18 @@ public sealed class SegmentKeeper(
     public void Kill(WantedSegment wanted, string why) => guard.Kill(AllPorts(wanted), why);
 
     private static ImmutableArray<string> AllPorts(WantedSegment wanted) =>
-        [.. wanted.Taps, .. wanted.Pairs, .. wanted.Tunnels.Select(t => t.Device)];
+        [.. wanted.Taps, .. wanted.Pairs, .. wanted.Uplinks];
+
+    /// <summary>With the device that a VLAN is on, which no plan can know.</summary>
+    private WantedSegment Placed(HostPlan plan, WantedSegment wanted) => wanted.Vlan is not { } vlan ? wanted
+        : wanted with
+        {
+            Vlan = vlan with
+            {
+                Parent = tools.DeviceOf(plan.Underlay.LocalIpv4) ?? throw new WorldException(
+                    ["find", "uplink"], -1, $"not one device has the address {plan.Underlay.LocalIpv4}"),
+            },
+        };
 
     /// <summary>What must not be goes first, before anything is granted.</summary>
     private void Revoke(WantedSegment wanted, ImmutableArray<SegmentFault> faults)
@@ -193,9 +207,9 @@ public sealed class SegmentKeeper(
     private void BringTunnels(WantedSegment wanted)
     {
         ImmutableSortedDictionary<string, ObservedLink> links = tools.Links();
-        foreach (WantedTunnel tunnel in wanted.Tunnels)
+        foreach (string device in wanted.Uplinks)
         {
-            BringTunnel(wanted, tunnel.Device, remove: links.ContainsKey(tunnel.Device));
+            BringTunnel(wanted, device, remove: links.ContainsKey(device));
         }
     }
 
@@ -206,10 +220,38 @@ public sealed class SegmentKeeper(
             tools.Run(SegmentCommands.Remove(device));
         }
 
-        tools.Run(SegmentCommands.AddTunnel(wanted.Tunnels.Single(t => t.Device == device)));
+        if (wanted.Vlan is { } vlan && vlan.Device == device)
+        {
+            AddVlan(vlan);
+        }
+        else
+        {
+            tools.Run(SegmentCommands.AddTunnel(wanted.Tunnels.Single(t => t.Device == device)));
+        }
+
         tools.Run(SegmentCommands.Plug(device, wanted.Bridge));
         tools.Run(SegmentCommands.Unlearning(device));
         tools.Run(SegmentCommands.Raise(device, wanted.Mtu));
+    }
+
+    /// <summary>
+    /// There is no other way to hosts that are reached by a VLAN: they would not take what came by it.
+    /// </summary>
+    private void AddVlan(WantedVlan vlan)
+    {
+        string[] command = SegmentCommands.AddVlan(vlan);
+        try
+        {
+            tools.Run(command);
+        }
+        catch (WorldException refused) when (NoVlans.Any(said =>
+            refused.Stderr.Contains(said, StringComparison.Ordinal)))
+        {
+            throw new WorldException(
+                command, refused.ExitCode,
+                "this host's kernel has no 802.1Q, which its operator's statement says it has. Load the module 8021q; "
+                + "or let the operator take vlans out of the underlay of the Host statement.");
+        }
     }
 
     /// <summary>A pair's end that is not there yet is made by its gateway's unit; then this is called again.</summary>

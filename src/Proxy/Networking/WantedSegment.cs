@@ -18,6 +18,13 @@ public sealed record WantedSegment(
     string Bridge, int Mtu, ImmutableArray<WantedTunnel> Tunnels, ImmutableArray<string> Pairs,
     ImmutableArray<string> Taps)
 {
+    /// <summary>The port into a VLAN; null when no host is reached by one.</summary>
+    public WantedVlan? Vlan { get; init; }
+
+    /// <summary>All ports by which other hosts are reached.</summary>
+    public ImmutableArray<string> Uplinks =>
+        [.. Tunnels.Select(t => t.Device), .. Vlan is { } vlan ? new[] { vlan.Device } : []];
+
     /// <summary>The MAC address whose entries say where frames for everybody go (vxlan(4), bridge(8)).</summary>
     public const string Everybody = "00:00:00:00:00:00";
 
@@ -38,7 +45,16 @@ public sealed record WantedSegment(
                 .. domain.Gateway is { } gateway ? new[] { gateway.BridgePort } : [],
                 .. domain.ServicePoint is { } point ? new[] { point.BridgePort } : [],
             ],
-            [.. network.Ports.Select(p => p.Device)]);
+            [.. network.Ports.Select(p => p.Device)])
+        {
+            Vlan = network.Vlan is { } vlan
+                ? new WantedVlan(vlan.Device, vlan.Number,
+                [
+                    .. network.Peers.Where(p => p.Protection == LinkProtection.Vlan)
+                        .SelectMany(p => p.Members.Select(m => m.Mac)),
+                ])
+                : null,
+        };
     }
 
     /// <summary>A passage's switch: nothing in it is for everybody.</summary>
@@ -89,7 +105,7 @@ public sealed record WantedSegment(
 
         foreach (ObservedLink port in seen.Links.Values.Where(l => l.Master == Bridge))
         {
-            if (!Tunnels.Any(t => t.Device == port.Name) && !Pairs.Contains(port.Name) && !Taps.Contains(port.Name))
+            if (!Uplinks.Contains(port.Name) && !Pairs.Contains(port.Name) && !Taps.Contains(port.Name))
             {
                 faults.Add(new(SegmentFaultKind.ForeignPort, port.Name, $"it is plugged into {Bridge}"));
             }
@@ -111,7 +127,7 @@ public sealed record WantedSegment(
         // An address is behind one port of a bridge: writing it down behind another strikes the first out.
         Dictionary<string, string> stations = new(StringComparer.Ordinal);
         foreach (ObservedForward seat in seen.Forwards.Where(f =>
-            f.Master is not null && f.State == "static" && Tunnels.Any(t => t.Device == f.Device)))
+            f.Master is not null && f.State == "static" && Uplinks.Contains(f.Device)))
         {
             // The device's own address is there by itself, as a permanent entry.
             stations[seat.Mac] = seat.Device;
@@ -121,6 +137,11 @@ public sealed record WantedSegment(
         foreach ((string device, string mac, _) in wanted.Where(f => f.Mac != Everybody))
         {
             seats[mac] = device;
+        }
+
+        foreach (string mac in Vlan?.Macs ?? [])
+        {
+            seats[mac] = Vlan?.Device ?? "";
         }
 
         HashSet<(string, string)> replaced = [.. wanted.Where(f => f.Mac != Everybody).Select(f => (f.Device, f.Mac))];
@@ -144,29 +165,39 @@ public sealed record WantedSegment(
     {
         foreach (WantedTunnel tunnel in Tunnels)
         {
-            if (!seen.Links.TryGetValue(tunnel.Device, out ObservedLink? link))
-            {
-                faults.Add(new(SegmentFaultKind.TunnelMissing, tunnel.Device, "the tunnel does not exist"));
-            }
-            else if (!tunnel.Is(link))
-            {
-                faults.Add(new(
-                    SegmentFaultKind.TunnelWrong, tunnel.Device, "the tunnel is another one than planned"));
-            }
-            else if (!link.Up || link.Master != Bridge || link.Mtu != Mtu
-                || link.Port is not { Learning: false, Isolated: true })
-            {
-                faults.Add(new(
-                    SegmentFaultKind.TunnelUnplugged, tunnel.Device, $"the tunnel is not rightly in {Bridge}"));
-            }
+            UplinkFaults(seen, tunnel.Device, tunnel.Is, faults);
+        }
+
+        if (Vlan is { } vlan)
+        {
+            UplinkFaults(seen, vlan.Device, vlan.Is, faults);
         }
 
         // Entries cannot be read of a tunnel that is to be made anew.
         if (faults.Count == 0 && ForwardRepairs(seen) is { IsEmpty: false } repairs)
         {
             faults.Add(new(
-                SegmentFaultKind.ForwardsWrong, Tunnels[0].Device,
+                SegmentFaultKind.ForwardsWrong, Uplinks[0],
                 $"{repairs.Length} entries of its tunnels' forwarding tables are not as planned"));
+        }
+    }
+
+    private void UplinkFaults(
+        ObservedNetwork seen, string device, Func<ObservedLink, bool> isPlanned,
+        ImmutableArray<SegmentFault>.Builder faults)
+    {
+        if (!seen.Links.TryGetValue(device, out ObservedLink? link))
+        {
+            faults.Add(new(SegmentFaultKind.TunnelMissing, device, "the tunnel does not exist"));
+        }
+        else if (!isPlanned(link))
+        {
+            faults.Add(new(SegmentFaultKind.TunnelWrong, device, "the tunnel is another one than planned"));
+        }
+        else if (!link.Up || link.Master != Bridge || link.Mtu != Mtu
+            || link.Port is not { Learning: false, Isolated: true })
+        {
+            faults.Add(new(SegmentFaultKind.TunnelUnplugged, device, $"the tunnel is not rightly in {Bridge}"));
         }
     }
 }

@@ -18,7 +18,8 @@ public sealed class DebianKernel : IAsyncLifetime
     private const string Mark = "RESULTS";
     private const int SizeMib = 400;
 
-    private static readonly Type[] Classes = [typeof(KernelNetworkTests), typeof(CipherWireTests)];
+    private static readonly Type[] Classes =
+        [typeof(KernelNetworkTests), typeof(KernelVlanTests), typeof(CipherWireTests)];
 
     // There is no program to kill.
     private static readonly string[] NotHere =

@@ -21,6 +21,7 @@ internal sealed class KernelHost : IDisposable
     private readonly IntegrityManager _integrity;
     private readonly NetworkTools _tools;
     private readonly TableKeeper _tables;
+    private readonly HostGuard _guard;
     private readonly SegmentKeeper _segments;
     private readonly HostSweep _sweep;
     private readonly TunnelKeeper _tunnels;
@@ -35,7 +36,7 @@ internal sealed class KernelHost : IDisposable
         _tools = new NetworkTools(host, watch);
         _tables = new TableKeeper(_tools, watch, TimeProvider.System);
         PlannedNames planned = new();
-        HostGuard guard = new(_tools, _tables, _integrity, planned);
+        HostGuard guard = _guard = new(_tools, _tables, _integrity, planned);
         _segments = new SegmentKeeper(_tools, _tables, guard, _integrity, planned);
         _sweep = new HostSweep(_tools, _tables, guard, _integrity);
         _tunnels = new TunnelKeeper(new WireGuardTools(host), new PeerTunnelKeys(), TimeProvider.System);
@@ -83,6 +84,16 @@ internal sealed class KernelHost : IDisposable
         }
     }
 
+    /// <summary>The place of a domain's newest key pair that stands.</summary>
+    public EncryptedTunnel Newest(DomainPlan domain)
+    {
+        EncryptedTunnels tunnels = Assert.IsType<EncryptedTunnels>(domain.Network.Encrypted);
+        return tunnels.Generations[_tunnels.Standing(tunnels).Generations[^1]];
+    }
+
+    /// <summary>The ports that carry frames.</summary>
+    public IReadOnlySet<string> Live() => _guard.Live();
+
     /// <summary>How a domain's table is held, and what is wrong with its switch.</summary>
     public (RulesState Rules, string Faults) State(HostPlan plan, DomainPlan domain) =>
         (_tables.State(new WantedRules(domain)),
@@ -97,8 +108,12 @@ internal sealed class KernelHost : IDisposable
         Directory.Delete(_path, recursive: true);
     }
 
-    private WantedSegment Wanted(HostPlan plan, DomainPlan domain) =>
-        WantedSegment.Of(domain, plan.Underlay, _tunnels.Standing(domain.Network.Encrypted));
+    private WantedSegment Wanted(HostPlan plan, DomainPlan domain)
+    {
+        WantedSegment wanted = WantedSegment.Of(
+            domain, plan.Underlay, _tunnels.Standing(domain.Network.Encrypted));
+        return wanted with { Vlan = wanted.Vlan is { } vlan ? vlan with { Parent = "under0" } : null };
+    }
 
     /// <summary>As libvirt starts machines: a name among the namespaces, and a port that is up in its bridge.</summary>
     private void Plug(DomainPlan domain)

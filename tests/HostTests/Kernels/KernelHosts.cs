@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.HostTests.Rendering;
 using Bailiwick.Tests.Domains;
@@ -10,10 +13,11 @@ using static Bailiwick.Tests.Domains.ExamplePlacements;
 namespace Bailiwick.HostTests.Kernels;
 
 /// <summary>
-/// Two hosts at one switch, on a kernel that has all that hosts may use: the bank's web between them in ciphertext, the
-/// hospital's records in clear and with the same addresses.
+/// Three hosts at one switch, on a kernel that has all that hosts may use. The first two carry the VLANs of their rack;
+/// the third is across the street and reached in ciphertext. The bank's web is on all of them, the hospital's records
+/// on the rack's, with the same addresses.
 /// </summary>
-public sealed class KernelHosts : IDisposable
+public sealed partial class KernelHosts : IDisposable
 {
     private const int Tries = 40;
     private const int Patience = 1000;
@@ -27,10 +31,19 @@ public sealed class KernelHosts : IDisposable
         ("br_netfilter", "test -e /proc/sys/net/bridge/bridge-nf-call-iptables"),
     ];
 
+    internal const int FirstVlan = 100;
+    internal const int LastVlan = 199;
+
+    private const int Count = 3;
+
+    private const string Third = "kind: Compartment\nname: web-3\ncpus: 1\nmemoryMiB: 112\nboot: {image: guest}\n"
+        + "disks: []\nnics: [{domain: web, ipv4: 10.20.1.13, ipv6: \"fd20:1::13\"}]\ndevices: [console, probe]\n"
+        + "placement: {hosts: [host-3]}";
+
     private static readonly PlacementProposal[] Placed =
     [
         Proposal("hospital/records-1", "host-1"), Proposal("hospital/records-2", "host-2"),
-        Proposal("bank/web-1", "host-1"), Proposal("bank/web-2", "host-2"),
+        Proposal("bank/web-1", "host-1"), Proposal("bank/web-2", "host-2"), Proposal("bank/web-3", "host-3"),
     ];
 
     private readonly PlanOnNamespaces? _switch;
@@ -51,7 +64,7 @@ public sealed class KernelHosts : IDisposable
         }
 
         _switch = new PlanOnNamespaces();
-        _hosts = [new(), new()];
+        _hosts = [.. Enumerable.Range(0, Count).Select(_ => new KernelHost())];
         Wire(_switch);
         Bring(Policies);
     }
@@ -59,8 +72,12 @@ public sealed class KernelHosts : IDisposable
     /// <summary>No flows, and so no gateways: what is looked at is the switches.</summary>
     internal static Example Policies { get; } = Example.ThreeTenants
         .With("bank/web.yaml", "placement: {hosts: [host-3], apartFrom: [web-1]}", "placement: {hosts: [host-2]}")
-        .With("bank/web.yaml", "confidentiality: untrusted-links", "confidentiality: always")
-        .With("bank/web.yaml", "  grants:\n" + TwoHosts.Grant, "  grants: []\n");
+        .With("bank/web.yaml", "  grants:\n" + TwoHosts.Grant, "  grants: []\n")
+        .Plus("bank/web.yaml", Third)
+        .With("alpine/hosts.yaml", "{ipv4: 10.99.0.11}", "{ipv4: 10.99.0.11, vlans: rack-a}")
+        .With("alpine/hosts.yaml", "{ipv4: 10.99.0.12}", "{ipv4: 10.99.0.12, vlans: rack-a}")
+        .With("alpine/hosts.yaml", "medium: trusted-segment",
+            $"medium: trusted-segment\nvlans: {{first: {FirstVlan}, last: {LastVlan}}}");
 
     /// <summary>Skips the test where the kernel lacks what it is about.</summary>
     internal void Ready() => Assert.SkipWhen(_lacks.Length > 0, $"The kernel lacks {_lacks}.");
@@ -90,10 +107,11 @@ public sealed class KernelHosts : IDisposable
     /// <summary>Brings all hosts to these policies, and lets them hear each other's keys.</summary>
     internal void Bring(Example policies)
     {
+        CheckedDatacentre datacentre = Datacentre(policies);
         _plans =
         [
             .. Enumerable.Range(1, _hosts.Length).Select(number => Refine.ForHost(
-                Datacentre(policies), Placed, ExamplePlacements.Host($"host-{number}"), Now)),
+                datacentre, Placed, ExamplePlacements.Host($"host-{number}"), Now)),
         ];
         // Named after the first, heard, and sent to after the second.
         for (int turn = 0; turn < 2; turn++)
@@ -137,6 +155,13 @@ public sealed class KernelHosts : IDisposable
         return Ethernet(other.Mac, own.Mac, 0x0800, Ipv4(own.V4, other.V4, 17, Udp(9, 9, canary)));
     }
 
+    /// <summary>A frame to everybody in the machine's domain.</summary>
+    internal byte[] ToAll(string from, byte[] canary)
+    {
+        Station own = Station.Of(Machine(from).Plan.Ports[0]);
+        return Ethernet(Broadcast, own.Mac, 0x0800, Ipv4(own.V4, "255.255.255.255", 17, Udp(9, 9, canary)));
+    }
+
     public void Dispose()
     {
         foreach (KernelHost host in _hosts)
@@ -146,6 +171,23 @@ public sealed class KernelHosts : IDisposable
 
         _switch?.Dispose();
     }
+
+    /// <summary>How many frames of a VLAN the switch has had from the first host.</summary>
+    internal long Tagged(int number)
+    {
+        string name = $"vlan{number}";
+        PlanOnNamespaces hub = _switch ?? throw new InvalidOperationException();
+        string told = hub.Run([
+            $"nft list counter bridge seen {name} 2>/dev/null || nft -f - <<E",
+            "table bridge seen {", $"counter {name} {{ }}",
+            $"chain {name} {{", "type filter hook prerouting priority 0;",
+            $"iifname cable1 vlan id {number} counter name {name}", "}", "}", "E"]);
+        Match packets = Packets().Match(told);
+        return packets.Success ? long.Parse(packets.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
+    }
+
+    [GeneratedRegex("packets ([0-9]+)")]
+    private static partial Regex Packets();
 
     private static bool Has(PlanOnNamespaces spaces, string probe) =>
         spaces.Run([$"unshare -n sh -c '{probe}' >/dev/null 2>&1 && echo yes || echo no"]).Trim() == "yes";
@@ -160,9 +202,17 @@ public sealed class KernelHosts : IDisposable
             [
                 $"ip link add cable{number} mtu 1500 type veth peer name under0 netns {Host(number).Pid}",
                 $"ip link set cable{number} master wire up",
+                .. number == Count ? [] : new[] { $"bridge vlan add dev cable{number} vid {FirstVlan}-{LastVlan}" },
             ]);
             Host(number).Run(
                 $"ip addr add 10.99.0.1{number}/24 dev under0", "ip link set under0 up", "ip link set lo up");
         }
     }
+}
+
+/// <summary>Tests that share the hosts run one after the other.</summary>
+[CollectionDefinition(Name)]
+public sealed class KernelHostsGroup : ICollectionFixture<KernelHosts>
+{
+    public const string Name = "Kernel hosts";
 }

@@ -27,6 +27,7 @@ internal static class InventoryChecks
             statements, host => host.EndorsementKey ?? "", FindingCode.DuplicateEndorsementKey, "/tpm/ek",
             "the endorsement key");
         Links(statements);
+        Vlans(statements);
         var hosts = statements.Usable<HostModel>().Where(host => datacentre is null
             || host.Model.Ref.Operator == datacentre.Id);
         var links = statements.Usable<LinkModel>().Where(link => datacentre is null
@@ -106,6 +107,22 @@ internal static class InventoryChecks
                     host.Origin, code, pointer,
                     $"Host {host.Ref.Name} and {string.Join(", ", others)} have {what} in common, so none of them "
                     + $"counts.");
+            }
+        }
+    }
+
+    /// <summary>A host that names the wrong link does without VLANs, and is a host all the same.</summary>
+    private static void Vlans(StatementSet statements)
+    {
+        foreach (var (_, host) in statements.Usable<HostModel>().ToArray())
+        {
+            if (host.Vlans is { } name && !statements.Usable<LinkModel>().Any(link =>
+                link.Model.Operator == host.Ref.Operator && link.Model.Name == name && link.Model.Vlans is not null
+                && link.Model.Hosts.Contains(host.Ref)))
+            {
+                statements.Note(
+                    host.Origin, FindingCode.NoSuchVlans, "/underlay/vlans",
+                    $"No link {name} that joins this host states vlans, so it counts as a host without any.");
             }
         }
     }

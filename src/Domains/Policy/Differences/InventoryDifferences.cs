@@ -39,6 +39,7 @@ internal static class InventoryDifferences
         $"{WireText.Of(host.Assurance)}, {host.Jurisdiction}, {host.UnderlayIpv4}, {host.CapacityCpus} processors, "
         + $"{host.CapacityMemoryMib} MiB, key {KeyText(host.IdentityKey)}, "
         + $"endorsement key {host.EndorsementKey?[..8] ?? "none"}"
+        + (host.Vlans is { } vlans ? $", on the VLANs of {vlans}" : "")
         + (host.UplinkMbit is { } uplink ? $", uplink of {uplink} Mbit/s" : "")
         + (host.Medium is { } medium ? $", its pool on {medium}" : "");
 
@@ -48,6 +49,7 @@ internal static class InventoryDifferences
     private static ImmutableSortedDictionary<string, string> Links(CheckedDatacentre datacentre) =>
         datacentre.Inventory.Links.ToImmutableSortedDictionary(
             link => $"{link.Operator.Short}/{link.Name}",
-            link => $"{WireText.Of(link.Medium)} between {string.Join(", ", link.Hosts.Select(host => host.Name))}",
+            link => $"{WireText.Of(link.Medium)} between {string.Join(", ", link.Hosts.Select(host => host.Name))}"
+                + (link.Vlans is { } vlans ? $", VLANs {vlans.First} to {vlans.Last}" : ""),
             StringComparer.Ordinal);
 }

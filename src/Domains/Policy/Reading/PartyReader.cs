@@ -67,7 +67,8 @@ internal static class PartyReader
     {
         body.Only("identityKey", "jurisdiction", "assurance", "underlay", "capacity", "tpm", "pool");
         var key = document.IsSigned ? body.Need("identityKey") : body.May("identityKey");
-        var underlay = body.Need("underlay").Only("ipv4");
+        var underlay = body.Need("underlay").Only("ipv4", "vlans");
+        var vlans = underlay.May("vlans");
         var capacity = body.Need("capacity").Only("cpus", "memoryMiB", "uplinkMbit");
         var (tpm, pool, uplink) = (body.May("tpm"), body.May("pool"), capacity.May("uplinkMbit"));
         var assurance = body.Need("assurance").Word<AssuranceLevel>();
@@ -87,6 +88,7 @@ internal static class PartyReader
             Assurance = assurance,
             Jurisdiction = body.Need("jurisdiction").Country(),
             UnderlayIpv4 = underlay.Need("ipv4").Address(AddressFamily.InterNetwork)?.ToString() ?? "",
+            Vlans = vlans.IsPresent ? vlans.Name() : null,
             CapacityCpus = capacity.Need("cpus").Integer(1, 4_096),
             CapacityMemoryMib = capacity.Need("memoryMiB").Integer(64, 67_108_864),
             UplinkMbit = uplink.IsPresent ? uplink.Integer(1, PortLimit.Most) : null,
@@ -98,7 +100,7 @@ internal static class PartyReader
     /// <summary>Reads a link.</summary>
     public static LinkModel Link(PolicyDocument document, Value body)
     {
-        body.Only("hosts", "medium");
+        body.Only("hosts", "medium", "vlans");
         var list = body.Need("hosts");
         var hosts = list.Distinct(
             1, PolicyLimits.LinkHosts, item => new HostRef(document.Origin.Owner, item.Name()));
@@ -107,9 +109,27 @@ internal static class PartyReader
             list.Fault(FindingCode.EmptyList, "A link joins at least two hosts.");
         }
 
+        var vlans = body.May("vlans");
         return new LinkModel(
             document.Origin.Owner, document.Origin.Name, hosts, body.Need("medium").Word<LinkMedium>(),
-                document.Origin);
+                document.Origin)
+        {
+            Vlans = vlans.IsPresent ? Vlans(vlans.Only("first", "last")) : null,
+        };
+    }
+
+    private static VlanRange Vlans(Value range)
+    {
+        var last = range.Need("last");
+        VlanRange read = new(
+            range.Need("first").Integer(VlanRange.Least, VlanRange.Most),
+            last.Integer(VlanRange.Least, VlanRange.Most));
+        if (last.IsPresent && read.Last < read.First)
+        {
+            last.Fault(FindingCode.OutOfRange, $"The last VLAN is {read.Last}, before the first, {read.First}.");
+        }
+
+        return read;
     }
 
     // The ledger has checked the keys that verify; here they are counted, and their form is not left to others.

@@ -2,6 +2,8 @@ using System.Text;
 using System.Text.Json;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Tests.Domains.Policy;
+using Bailiwick.Tests.Domains.Refinement;
 using static Bailiwick.Tests.Domains.ExamplePlacements;
 
 namespace Bailiwick.Tests.Domains.Rendering;
@@ -23,20 +25,22 @@ public sealed class GoldenPlanTests
     };
 
     [Theory]
-    [InlineData("host-1")]
-    [InlineData("host-2")]
-    [InlineData("host-3")]
-    public void The_configuration_of_a_host_is_the_stored_one(string host)
+    [InlineData("three-tenants", "host-1")]
+    [InlineData("three-tenants", "host-2")]
+    [InlineData("three-tenants", "host-3")]
+    [InlineData("vlans", "host-1")]
+    public void The_configuration_of_a_host_is_the_stored_one(string example, string host)
     {
-        Stored(Path.Combine(Directory("three-tenants"), host), Files(
-            Refine.ForHost(Datacentre(), All, Host(host), Now)));
+        var policies = example == "vlans" ? VlanTests.Carried() : Example.ThreeTenants;
+        Stored(
+            Path.Combine(Directory(example), host), Files(Refine.ForHost(Datacentre(policies), All, Host(host), Now)));
     }
 
     [Fact]
     public void The_gateways_of_two_domains_that_know_each_other_by_other_addresses_are_the_stored_ones()
     {
         var plan = Refine.ForHost(
-            Datacentre(TranslatedExample.Of(Policy.Example.ThreeTenants)), All, Host("host-1"), Now);
+            Datacentre(TranslatedExample.Of(Example.ThreeTenants)), All, Host("host-1"), Now);
         Stored(Directory("translated"), new SortedDictionary<string, string>(
             Files(plan).Where(file => file.Key.StartsWith("gateway.", StringComparison.Ordinal)).ToDictionary(),
             StringComparer.Ordinal));
