@@ -152,9 +152,10 @@ internal static class DomainTable
         text.Chain("prerouting",
             "type filter hook prerouting priority -300; policy accept;",
             "iifname vmap @senders");
+        // The type is asked in the frame: by itself nft would ask the kernel's word, which is that of what is in a tag.
         text.Chain("member",
-            $"ip protocol tcp {IsSource4} accept",
-            $"ip6 nexthdr tcp {IsSource6} accept",
+            $"ether type ip ip protocol tcp {IsSource4} accept",
+            $"ether type ip6 ip6 nexthdr tcp {IsSource6} accept",
             "ether type vmap { ip : goto member4, arp : goto member_arp, ip6 : goto member6 }",
             "counter name unknown_protocol drop");
         text.Chain("member4",

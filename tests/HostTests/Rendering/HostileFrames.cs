@@ -228,6 +228,10 @@ internal sealed class HostileFrames(Station own)
             var number = tag;
             Add($"tag {number:x4}", mark => Ethernet(to.Mac, own.Mac, 0x8100,
                 [.. Big(number), 8, 0, .. Plain(to, mark)]));
+            Add($"TCP behind tag {number:x4}", mark => Ethernet(to.Mac, own.Mac, 0x8100,
+                [.. Big(number), 8, 0, .. Ipv4(own.V4, to.V4, 6, Syn(4005, 9, mark))]));
+            Add($"TCP over IPv6 behind tag {number:x4}", mark => Ethernet(to.Mac, own.Mac, 0x8100,
+                [.. Big(number), 0x86, 0xdd, .. Ipv6(own.V6, to.V6, 6, Syn(4006, 9, mark))]));
         }
 
         foreach (var (outer, inner) in from outer in TagTypes
