@@ -122,7 +122,7 @@ public sealed record TraceReport(
 }
 
 /// <summary>A step of a trace, written out.</summary>
-/// <param name="Way">request or answer.</param>
+/// <param name="Way">request, answer or error.</param>
 /// <param name="Place">port, switch, gateway, passage or link.</param>
 /// <param name="Host">On which host.</param>
 /// <param name="Owners">Whose it is.</param>

@@ -94,10 +94,14 @@ public sealed class PeerWatch(
         }
     }
 
+    /// <summary>Another plan is no reason to have everybody prove himself at once, but a tunnel to be is.</summary>
     private void OnPlanChanged()
     {
-        Interlocked.Exchange(ref _hasty, 0);
-        _pause.Wake();
+        if (tunnelKeys.Lacks(plans.Current.Plan))
+        {
+            Interlocked.Exchange(ref _hasty, 0);
+            _pause.Wake();
+        }
     }
 
     private async Task<HostRef> JudgeAsync(HostRef peer, ImmutableArray<DomainRef> domains, CancellationToken stop)
