@@ -8,6 +8,7 @@ namespace Bailiwick.Lab.Demonstration;
 internal sealed class FlowAct(DemoStage stage)
 {
     private const double LimitSeconds = 5;
+    private const int Attempts = 4;
 
     internal async Task<DemoCheck> Play(CancellationToken cancellation)
     {
@@ -26,7 +27,7 @@ internal sealed class FlowAct(DemoStage stage)
         }
 
         double seconds = clock.Elapsed.TotalSeconds;
-        bool still = await Reaches(inspector, ledger, 8443, cancellation).ConfigureAwait(false);
+        bool still = await Reaches(inspector, ledger, 8443, cancellation, Attempts).ConfigureAwait(false);
         return new DemoCheck("a withdrawn flow closes within seconds",
             before && inspected && !open && seconds <= LimitSeconds && still,
             string.Create(CultureInfo.InvariantCulture,
@@ -37,10 +38,10 @@ internal sealed class FlowAct(DemoStage stage)
 
     /// <summary>Whether a machine gets a conversation with another.</summary>
     internal static async Task<bool> Reaches(
-        DemoMachine from, DemoMachine to, int port, CancellationToken cancellation)
+        DemoMachine from, DemoMachine to, int port, CancellationToken cancellation, int attempts = 1)
     {
         ProbeAnswer answer = await from.Probe.Ask(new ProbeQuestion(ProbeKind.Tcp, to.Ipv4, port, "w"),
-            TimeSpan.FromMilliseconds(700), 1, cancellation).ConfigureAwait(false);
+            TimeSpan.FromMilliseconds(700), attempts, cancellation).ConfigureAwait(false);
         return answer.Identity == to.Name;
     }
 }

@@ -32,7 +32,14 @@ public sealed class TvdProxy(
             return;
         }
 
+        // Before the network, which takes longer and may fail: until then runs what the host is not trusted with.
         Apply apply = new(Status);
+        foreach (CompartmentPlan machine in own.Compartments)
+        {
+            apply.Try($"check {machine.DisplayName}", () => compartments.Revoke(plan, machine));
+            apply.Try($"hold {machine.DisplayName}", () => compartments.Hold(plan, machine));
+        }
+
         if (!apply.Try("network", () => network.Bring(plan, own, apply)))
         {
             apply.Undo();
@@ -43,8 +50,6 @@ public sealed class TvdProxy(
         foreach (CompartmentPlan machine in own.Compartments)
         {
             stop.ThrowIfCancellationRequested();
-            apply.Try($"check {machine.DisplayName}", () => compartments.Revoke(plan, machine));
-            apply.Try($"hold {machine.DisplayName}", () => compartments.Hold(plan, machine));
             await apply.TryAsync(
                 $"run {machine.DisplayName}", () => compartments.GrantAsync(plan, machine, Follow, stop))
                 .ConfigureAwait(false);

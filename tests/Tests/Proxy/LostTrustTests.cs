@@ -62,6 +62,24 @@ public sealed class LostTrustTests
     }
 
     [Fact]
+    public async Task Machines_are_paused_though_their_network_cannot_be_brought()
+    {
+        using ProxyBench bench = await Bench("pause");
+        string[] web = Names(bench, "acme/");
+        string bridge = bench.Plans.Current.Machine(web[0])?.Ports[0].Bridge ?? "";
+        Say(bench, bench.Datacentre.Acme, "web", Lost);
+        Assert.True(bench.Host.Network.Links.Remove(bridge));
+        bench.Host.Invariant = () => throw new WorldException(["ip", "link", "add"], 2, "Cannot allocate memory");
+        await bench.Turn();
+        Assert.Equal(web.Order(), bench.Hypervisor.Paused.Order());
+        bench.Host.Invariant = () => { };
+        Say(bench, bench.Datacentre.Acme, "web", OwnStanding.Held);
+        await Converge(bench);
+        Assert.Empty(bench.Hypervisor.Paused);
+        bench.AssertConverged(3);
+    }
+
+    [Fact]
     public async Task Whoever_resumes_a_paused_machine_behind_the_Proxys_back_finds_it_paused_again_and_deaf()
     {
         using ProxyBench bench = await Bench("pause");
