@@ -12,12 +12,12 @@ internal static class Translations
     public static string? Objection(DomainModel domain, DomainModel peer)
     {
         var (own, other) = (Clause(domain, peer), Clause(peer, domain));
-        var names = $"{FlowMatrix.Display(domain)} and {FlowMatrix.Display(peer)}";
         if (own is null && other is null)
         {
             return null;
         }
 
+        var names = $"{FlowMatrix.Display(domain)} and {FlowMatrix.Display(peer)}";
         if (own is null || other is null
             || !own.Own.SequenceEqual(other.Peer) || !own.Peer.SequenceEqual(other.Own))
         {

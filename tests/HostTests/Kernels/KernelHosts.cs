@@ -89,10 +89,7 @@ public sealed partial class KernelHosts : IDisposable
     internal DomainPlan Domain(int host, string name) =>
         PlanOf(host).Domains.Single(domain => domain.DisplayName == name);
 
-    internal (int Host, CompartmentPlan Plan) Machine(string name) => _plans
-        .SelectMany((plan, at) => plan.Domains.SelectMany(domain => domain.Compartments)
-            .Select(machine => (at + 1, machine)))
-        .Single(machine => machine.machine.DisplayName == name);
+    internal (int Host, CompartmentPlan Plan) Machine(string name) => TwoHosts.MachineIn(_plans, name);
 
     internal FramePort Frames(string name)
     {

@@ -91,7 +91,10 @@ public sealed class TwoHosts : IDisposable
     internal DomainPlan Domain(int host, string name) =>
         PlanOf(host).Domains.Single(domain => domain.DisplayName == name);
 
-    internal (int Host, CompartmentPlan Plan) Machine(string name) => _plans
+    internal (int Host, CompartmentPlan Plan) Machine(string name) => MachineIn(_plans, name);
+
+    /// <summary>A machine and the number of the host whose plan has it; the first plan is host 1's.</summary>
+    internal static (int Host, CompartmentPlan Plan) MachineIn(IEnumerable<HostPlan> plans, string name) => plans
         .SelectMany((plan, at) => plan.Domains.SelectMany(domain => domain.Compartments)
             .Select(machine => (at + 1, machine)))
         .Single(machine => machine.machine.DisplayName == name);
