@@ -21,6 +21,7 @@ public sealed class CompartmentManager(
     VirtualNetworkManager network, MachineLayout layout, IntegrityManager integrity)
 {
     private readonly ConcurrentDictionary<string, CompartmentState> _states = new(StringComparer.Ordinal);
+    private readonly Lock _holding = new();
     private readonly ConcurrentDictionary<string, bool> _held = new(StringComparer.Ordinal);
 
     /// <summary>The clock of the pauses between starts, and of the time a machine has to end by itself.</summary>
@@ -100,9 +101,23 @@ public sealed class CompartmentManager(
 
     /// <summary>
     /// Stops the processors of a machine with which this host is not trusted now, its ports first, and lets those run
-    /// again that this host stopped so and is trusted with again.
+    /// again that this host stopped so and is trusted with again. Both by the plan in force, whoever asks by which:
+    /// a unit that began a round before the trust was lost lets nothing run.
     /// </summary>
-    public void Hold(EnforcedPlan plan, CompartmentPlan machine)
+    public void Hold(PlanKeeper plans, CompartmentPlan machine)
+    {
+        ArgumentNullException.ThrowIfNull(plans);
+        lock (_holding)
+        {
+            EnforcedPlan plan = plans.Current;
+            if (plan.Machine(machine.MachineName) is { } now)
+            {
+                Hold(plan, now);
+            }
+        }
+    }
+
+    private void Hold(EnforcedPlan plan, CompartmentPlan machine)
     {
         if (hypervisor.Current.Find(machine.Uuid) is not { IsActive: true } found)
         {
@@ -128,9 +143,13 @@ public sealed class CompartmentManager(
         }
     }
 
-    /// <summary>The ports that must stay dead, because their machines are paused or are to be.</summary>
-    public IReadOnlySet<string> DeadPorts(EnforcedPlan plan) => plan.Machines
-        .Where(machine => plan.Lost.ContainsKey(machine.Ref) || _held.ContainsKey(machine.MachineName))
+    /// <summary>
+    /// The ports of a plan that must stay dead, because their machines are paused or are to be, or have left the plan
+    /// that is in force by now.
+    /// </summary>
+    public IReadOnlySet<string> DeadPorts(EnforcedPlan plan, EnforcedPlan now) => plan.Machines
+        .Where(machine => now.Machine(machine.MachineName) is null || now.Lost.ContainsKey(machine.Ref)
+            || _held.ContainsKey(machine.MachineName))
         .SelectMany(machine => machine.Ports).Select(port => port.Device).ToHashSet(StringComparer.Ordinal);
 
     private void Pause(EnforcedPlan plan, CompartmentPlan machine, MachineStatus found, LostMachine lost)

@@ -1,4 +1,3 @@
-using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
@@ -6,11 +5,10 @@ using Bailiwick.Proxy.Reconciling;
 namespace Bailiwick.Proxy.Factory;
 
 /// <summary>
-/// What belongs to no single domain: the host's guard, machines that are in no plan, and devices, namespaces and
-/// tables left behind by a domain that has gone or by a Proxy that died.
+/// What belongs to no single domain: the host's guard, its uplink, and devices, namespaces and tables left behind by a
+/// domain that has gone or by a Proxy that died.
 /// </summary>
-public sealed class HostUnit(
-    PlanKeeper plans, HostNetwork network, CompartmentManager compartments, TimeProvider time) : IReconciled
+public sealed class HostUnit(PlanKeeper plans, HostNetwork network, TimeProvider time) : IReconciled
 {
     /// <inheritdoc/>
     public UnitStatus Status { get; } = new("host", time);
@@ -22,8 +20,6 @@ public sealed class HostUnit(
         Apply apply = new(Status);
         apply.Try("bridges apart", network.Guard.KeepBridgesApart);
         apply.Try("guard", () => network.Guard.Ensure(plan.Plan));
-        apply.Try("dead ports", () => network.Sweep.KillStrayPorts(plan.Plan, plans.Names.Has));
-        apply.Try("stray machines", () => compartments.EndStrays(plan, plans));
         apply.Try("leftovers", () => network.Sweep.RemoveLeftovers(plan.Plan, IsInForce));
         apply.Try("uplink", () => network.Uplink.Bring(plan.Plan));
         apply.ThrowFirst();

@@ -76,7 +76,10 @@ public sealed class TvdFactory : IAsyncDisposable
     private void Follow()
     {
         EnforcedPlan plan = _plans.Current;
-        Dictionary<string, Func<IReconciled>> wanted = new(StringComparer.Ordinal) { ["host"] = _maker.Host };
+        Dictionary<string, Func<IReconciled>> wanted = new(StringComparer.Ordinal)
+        {
+            ["host"] = _maker.Host, ["machines"] = _maker.Machines,
+        };
         foreach (var domain in plan.Plan.Domains)
         {
             wanted[$"domain {domain.Domain}"] = () => _maker.Domain(domain.Domain);
@@ -130,6 +133,9 @@ public interface IUnitMaker
 {
     /// <summary>The host's own unit.</summary>
     IReconciled Host();
+
+    /// <summary>The unit that lets go of machines.</summary>
+    IReconciled Machines();
 
     /// <summary>A domain's unit.</summary>
     IReconciled Domain(Domains.Policy.DomainRef domain);

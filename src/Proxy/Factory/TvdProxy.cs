@@ -37,7 +37,7 @@ public sealed class TvdProxy(
         foreach (CompartmentPlan machine in own.Compartments)
         {
             apply.Try($"check {machine.DisplayName}", () => compartments.Revoke(plan, machine));
-            apply.Try($"hold {machine.DisplayName}", () => compartments.Hold(plan, machine));
+            apply.Try($"hold {machine.DisplayName}", () => compartments.Hold(plans, machine));
         }
 
         if (!apply.Try("network", () => network.Bring(plan, own, apply)))
@@ -50,12 +50,19 @@ public sealed class TvdProxy(
         foreach (CompartmentPlan machine in own.Compartments)
         {
             stop.ThrowIfCancellationRequested();
+            if (!plans.Current.WantsRunning(machine))
+            {
+                // It was let go of since the round began.
+                continue;
+            }
+
             await apply.TryAsync(
                 $"run {machine.DisplayName}", () => compartments.GrantAsync(plan, machine, Follow, stop))
                 .ConfigureAwait(false);
         }
 
-        apply.Try("ports", () => network.ConfirmPorts(plan, own, compartments.DeadPorts(plan)));
+        apply.Try("ports", () => network.ConfirmPorts(
+            plan, own, () => compartments.DeadPorts(plan, plans.Current)));
         apply.ThrowFirst();
         Status.Turn(UnitHealth.Converged, "");
 

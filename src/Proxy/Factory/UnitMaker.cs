@@ -14,7 +14,10 @@ public sealed class UnitMaker(
     TimeProvider time) : IUnitMaker
 {
     /// <inheritdoc/>
-    public IReconciled Host() => new HostUnit(plans, network, compartments, time);
+    public IReconciled Host() => new HostUnit(plans, network, time);
+
+    /// <inheritdoc/>
+    public IReconciled Machines() => new MachineUnit(plans, network, compartments, time);
 
     /// <inheritdoc/>
     public IReconciled Domain(DomainRef domain) => new TvdProxy(domain, plans, network.Domains, compartments, time);

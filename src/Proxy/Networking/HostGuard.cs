@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
@@ -89,12 +90,18 @@ public sealed class HostGuard(
     }
 
     /// <summary>Makes ports live; the record of it comes first.</summary>
-    public void Revive(IReadOnlyCollection<string> ports, string why)
+    /// <param name="ports">The ports.</param>
+    /// <param name="why">Why they may be.</param>
+    /// <param name="dead">
+    /// Those of them that somebody has closed meanwhile; asked while nobody can close any.
+    /// </param>
+    public void Revive(IReadOnlyCollection<string> ports, string why, Func<IReadOnlySet<string>>? dead = null)
     {
         lock (_turn)
         {
             IReadOnlySet<string> live = Live();
-            string[] opening = [.. ports.Where(p => !live.Contains(p)).Order()];
+            IReadOnlySet<string> closed = dead?.Invoke() ?? FrozenSet<string>.Empty;
+            string[] opening = [.. ports.Where(p => !live.Contains(p) && !closed.Contains(p)).Order()];
             if (opening.Length == 0)
             {
                 return;

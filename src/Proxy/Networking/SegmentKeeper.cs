@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Attestation.IntegrityLog;
@@ -56,7 +57,7 @@ public sealed class SegmentKeeper(
     /// Makes live what is there and right, and dead what is not. Called at the end of each run, after everything else.
     /// </summary>
     public void Confirm(
-        HostPlan plan, WantedSegment wanted, WantedRules rules, IReadOnlySet<string>? dead = null)
+        HostPlan plan, WantedSegment wanted, WantedRules rules, Func<IReadOnlySet<string>>? dead = null)
     {
         wanted = Placed(plan, wanted);
         ObservedNetwork seen = tools.Observe();
@@ -70,12 +71,13 @@ public sealed class SegmentKeeper(
         }
 
         HashSet<string> wrong = [.. faults.Select(f => f.Device)];
-        string[] right = [.. AllPorts(wanted).Where(p => dead?.Contains(p) is not true &&
+        IReadOnlySet<string> closed = dead?.Invoke() ?? FrozenSet<string>.Empty;
+        string[] right = [.. AllPorts(wanted).Where(p => !closed.Contains(p) &&
             !wrong.Contains(p) && seen.Links.TryGetValue(p, out ObservedLink? link) && link.Master == wanted.Bridge)];
         guard.Kill(
             [.. AllPorts(wanted).Except(right)],
             "The port is not there, not on its bridge, or its machine is paused.");
-        guard.Revive(right, $"Its rules and {wanted.Bridge} were observed to be as planned.");
+        guard.Revive(right, $"Its rules and {wanted.Bridge} were observed to be as planned.", dead);
         if (!faults.IsEmpty)
         {
             throw new WorldException(

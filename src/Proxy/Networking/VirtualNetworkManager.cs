@@ -47,12 +47,15 @@ public sealed class VirtualNetworkManager(
     /// <summary>Makes live every port of the domain that was observed to be right, and dead every other.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="domain">The domain.</param>
-    /// <param name="dead">Ports that must be dead however right they are.</param>
+    /// <param name="dead">
+    /// Ports that must be dead however right they are; asked again when the others are made live.
+    /// </param>
     /// <exception cref="WorldException">The switch is not as planned; all its ports are dead.</exception>
-    public void ConfirmPorts(EnforcedPlan plan, DomainPlan domain, IReadOnlySet<string> dead)
+    public void ConfirmPorts(EnforcedPlan plan, DomainPlan domain, Func<IReadOnlySet<string>> dead)
     {
         ImmutableDictionary<string, WorldException> unlimited = Limits.Bring(domain.Network.Ports);
-        segments.Confirm(plan.Plan, Wanted(plan, domain), Rules(domain), dead.Union(unlimited.Keys).ToHashSet());
+        segments.Confirm(
+            plan.Plan, Wanted(plan, domain), Rules(domain), () => dead().Union(unlimited.Keys).ToHashSet());
         foreach (WorldException fault in unlimited.Values)
         {
             throw fault;

@@ -187,7 +187,7 @@ internal sealed class SimulatedHost : IDisposable
             EnforcedPlan plan = plans.Current;
             IReconciled[] all =
             [
-                units.Host(), .. plan.Plan.Domains.Select(d => units.Domain(d.Domain)),
+                units.Machines(), units.Host(), .. plan.Plan.Domains.Select(d => units.Domain(d.Domain)),
                 .. plan.Plan.Passages.Select(p => units.Passage(p.Name)), .. units.Tenants(plan).Select(units.Returns),
             ];
             foreach (IReconciled unit in all)

@@ -79,6 +79,47 @@ public sealed class LostTrustTests
         bench.AssertConverged(3);
     }
 
+    [Theory]
+    [InlineData("stop")]
+    [InlineData("pause")]
+    public async Task Machines_are_let_go_of_while_their_network_is_brought_and_the_round_brings_none_back(string how)
+    {
+        using ProxyBench bench = await Bench(how);
+        string[] web = Names(bench, "acme/");
+        string vault = Assert.Single(Names(bench, "rival/"));
+        string[] ports = [.. bench.Plans.Current.Machines.Where(m => web.Contains(m.MachineName))
+            .SelectMany(m => m.Ports).Select(p => p.Device)];
+        DomainRef domain = Domain(bench.Datacentre.Acme, "web");
+        Action invariant = bench.Host.Invariant;
+        bench.Restart();
+        int changes = 0;
+        bench.Host.Invariant = () =>
+        {
+            invariant();
+            if (changes++ == 0)
+            {
+                // The domain's unit is in the middle of a round that began while the host was trusted.
+                Assert.Empty(web.Except(bench.Hypervisor.Running.Except(bench.Hypervisor.Paused)));
+                Say(bench, bench.Datacentre.Acme, "web", Lost);
+                bench.Units.Machines().ReconcileAsync(CancellationToken.None).GetAwaiter().GetResult();
+                AssertLetGo();
+            }
+        };
+        await bench.Units.Domain(domain).ReconcileAsync(CancellationToken.None);
+        Assert.True(changes > 1);
+        AssertLetGo();
+        bench.Host.Invariant = invariant;
+        Say(bench, bench.Datacentre.Acme, "web", OwnStanding.Held);
+        await Converge(bench);
+        bench.AssertConverged(3);
+
+        void AssertLetGo()
+        {
+            Assert.Equal([vault], bench.Hypervisor.Running.Except(bench.Hypervisor.Paused));
+            Assert.Empty(bench.Host.Network.LivePorts.Intersect(ports));
+        }
+    }
+
     [Fact]
     public async Task Whoever_resumes_a_paused_machine_behind_the_Proxys_back_finds_it_paused_again_and_deaf()
     {

@@ -185,7 +185,7 @@ internal sealed class ProxyBench : IDisposable
         EnforcedPlan plan = Plans.Current;
         IReconciled[] units =
         [
-            Units.Host(), .. plan.Plan.Domains.Select(d => Units.Domain(d.Domain)),
+            Units.Machines(), Units.Host(), .. plan.Plan.Domains.Select(d => Units.Domain(d.Domain)),
             .. plan.Plan.Passages.Select(p => Units.Passage(p.Name)),
         ];
         foreach (IReconciled unit in units)
