@@ -15,6 +15,7 @@ namespace Bailiwick.Lab.Probes;
 public sealed class ProbeChannel : IAsyncDisposable
 {
     private const int LineLimit = 128 << 10;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Strict)
@@ -50,35 +51,45 @@ public sealed class ProbeChannel : IAsyncDisposable
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         bound.CancelAfter(limit);
-        while (true)
+        try
         {
-            ProbeChannel? channel = null;
-            try
+            while (true)
             {
-                channel = new ProbeChannel(await Connect(socketPath, bound.Token).ConfigureAwait(false), machine);
-                await channel.Greet(bound.Token).ConfigureAwait(false);
-                return channel;
-            }
-            catch (Exception failure)
-            {
-                if (channel is not null)
+                if (await Met(socketPath, machine, bound.Token).ConfigureAwait(false) is { } channel)
                 {
-                    await channel.DisposeAsync().ConfigureAwait(false);
+                    return channel;
                 }
 
-                if (failure is OperationCanceledException && !cancellation.IsCancellationRequested)
-                {
-                    throw new LabException(
-                        $"{machine} does not answer within {limit.TotalSeconds:0} s", socketPath,
-                        "read its console log");
-                }
-
-                // A machine that ended before it answered is started again by its host: the next socket is another.
-                if (failure is not SocketException)
-                {
-                    throw;
-                }
+                await Task.Delay(Pause, bound.Token).ConfigureAwait(false);
             }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new LabException(
+                $"{machine} does not answer within {limit.TotalSeconds:0} s", socketPath, "read its console log");
+        }
+    }
+
+    /// <summary>
+    /// Null when the machine ended before it answered: it is started again by its host, and the next socket is another.
+    /// </summary>
+    private static async Task<ProbeChannel?> Met(string socketPath, string machine, CancellationToken cancellation)
+    {
+        var channel = new ProbeChannel(await Connect(socketPath, cancellation).ConfigureAwait(false), machine);
+        try
+        {
+            await channel.Greet(cancellation).ConfigureAwait(false);
+            return channel;
+        }
+        catch (Exception failure)
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            if (failure is SocketException or EndOfStreamException)
+            {
+                return null;
+            }
+
+            throw;
         }
     }
 
@@ -212,7 +223,7 @@ public sealed class ProbeChannel : IAsyncDisposable
             catch (SocketException)
             {
                 socket.Dispose();
-                await Task.Delay(100, cancellation).ConfigureAwait(false);
+                await Task.Delay(Pause, cancellation).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -225,21 +236,26 @@ public sealed class ProbeChannel : IAsyncDisposable
     private Task<DoneAnswer> Listen(string kind, int port, CancellationToken cancellation) => Ask<DoneAnswer>(
         string.Create(CultureInfo.InvariantCulture, $"listen {kind} {port}"), TimeSpan.Zero, cancellation);
 
-    /// <summary>The machine may still be starting: what is sent then is lost, so it is asked again and again.</summary>
+    /// <summary>
+    /// The machine may still be starting: what is sent then is lost, so it is asked again and again. Once it answers,
+    /// it answers all that was not lost, one after the other, and on a busy machine each late: any of these answers is
+    /// one.
+    /// </summary>
     private async Task Greet(CancellationToken cancellation)
     {
+        var first = _lastId + 1;
         while (true)
         {
             using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             attempt.CancelAfter(TimeSpan.FromSeconds(1));
             try
             {
-                Hello = await Exchange<ProbeHello>("hello", attempt.Token).ConfigureAwait(false);
+                Hello = await Exchange<ProbeHello>("hello", first, attempt.Token).ConfigureAwait(false);
                 break;
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                // Asked again, with a new id: a late answer to this one is ignored.
+                // Asked again.
             }
         }
 
@@ -256,7 +272,11 @@ public sealed class ProbeChannel : IAsyncDisposable
         await _turn.WaitAsync(bound.Token).ConfigureAwait(false);
         try
         {
-            return await Exchange<T>(command, bound.Token).ConfigureAwait(false);
+            return await Exchange<T>(command, _lastId + 1, bound.Token).ConfigureAwait(false);
+        }
+        catch (EndOfStreamException)
+        {
+            throw Wrong("the serial line was closed; has the machine ended?");
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -268,7 +288,8 @@ public sealed class ProbeChannel : IAsyncDisposable
         }
     }
 
-    private async Task<T> Exchange<T>(string command, CancellationToken cancellation)
+    /// <summary>Asks, and takes the answer to this question or to one since <paramref name="first"/>.</summary>
+    private async Task<T> Exchange<T>(string command, int first, CancellationToken cancellation)
     {
         var id = ++_lastId;
         var line = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\n@{id} {command}\n"));
@@ -277,13 +298,15 @@ public sealed class ProbeChannel : IAsyncDisposable
             sent += await _socket.SendAsync(line.AsMemory(sent), cancellation).ConfigureAwait(false);
         }
 
-        var head = string.Create(CultureInfo.InvariantCulture, $"={id} ");
         while (true)
         {
             var answer = await ReadLine(cancellation).ConfigureAwait(false);
-            if (answer.StartsWith(head, StringComparison.Ordinal))
+            var space = answer.IndexOf(' ', StringComparison.Ordinal);
+            if (space > 1 && answer[0] == '='
+                && int.TryParse(answer[1..space], NumberStyles.None, CultureInfo.InvariantCulture, out var answered)
+                && answered >= first && answered <= id)
             {
-                return Parse<T>(answer[head.Length..], command);
+                return Parse<T>(answer[(space + 1)..], command);
             }
         }
     }
@@ -325,7 +348,7 @@ public sealed class ProbeChannel : IAsyncDisposable
             }
 
             var got = await _socket.ReceiveAsync(_buffer.AsMemory(_filled), cancellation).ConfigureAwait(false);
-            _filled += got > 0 ? got : throw Wrong("the serial line was closed; has the machine ended?");
+            _filled += got > 0 ? got : throw new EndOfStreamException();
         }
     }
 
