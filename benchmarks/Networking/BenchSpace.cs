@@ -1,13 +1,21 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Bailiwick.Domains.Refinement;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Networking;
 
 namespace Bailiwick.Benchmarks.Networking;
 
-/// <summary>A network namespace of the bench's own. It goes with all that is in it.</summary>
+/// <summary>
+/// A network namespace of the bench's own. It goes with all that is in it; what a bench that was killed left, goes with
+/// the next.
+/// </summary>
 internal sealed class BenchSpace : IDisposable
 {
+    private const string Prefix = "bwbench-";
     private static readonly RealHost Host = new();
     private static int _count;
     private readonly List<Process> _programs = [];
@@ -16,7 +24,7 @@ internal sealed class BenchSpace : IDisposable
 
     public BenchSpace()
         : this(string.Create(
-            CultureInfo.InvariantCulture, $"bwbench-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}"))
+            CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{Interlocked.Increment(ref _count)}"))
     {
         Host.Run(new ProgramCall("ip", "netns", "add", Name));
         Run("ip", "link", "set", "lo", "up");
@@ -26,6 +34,43 @@ internal sealed class BenchSpace : IDisposable
 
     /// <summary>One that somebody else makes and that is to be removed with the others.</summary>
     public static BenchSpace Named(string name) => new(name);
+
+    /// <summary>
+    /// The digits in the names of the tunnels of a host that is this namespace: all hosts are on one machine, so each
+    /// names its tunnels for itself.
+    /// </summary>
+    public string Segment => SegmentOf(Name);
+
+    /// <summary>
+    /// Removes the namespaces of benches that are no more, with their tunnels', and ends what runs in them. They are
+    /// known by the process in their names; a name whose number another process has by now is left for later.
+    /// </summary>
+    /// <exception cref="WorldException">Something in one does not end.</exception>
+    public static void Sweep()
+    {
+        NetworkTools tools = new(Host, new RulesWatch(Host));
+        foreach (string left in tools.Namespaces().Where(IsLeft))
+        {
+            foreach (int place in Enumerable.Range(0, EncryptedTunnels.Places))
+            {
+                tools.RunIgnoringAbsence(
+                    SegmentCommands.RemoveNamespace(string.Create(
+                        CultureInfo.InvariantCulture, $"bws{SegmentOf(left)}{place}")));
+            }
+
+            // It lives on with the last program in it. A wireguard-go that has lost its interface ends by itself, too.
+            tools.EndPrograms(left);
+            tools.RunIgnoringAbsence(SegmentCommands.RemoveNamespace(left));
+        }
+    }
+
+    private static bool IsLeft(string name) => name.StartsWith(Prefix, StringComparison.Ordinal)
+        && name[Prefix.Length..].Split('-') is [var owner, _]
+        && int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out int process)
+        && ProcessMark.Read(process) is null;
+
+    private static string SegmentOf(string name) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(name)))[..10];
 
     /// <summary>Runs a program inside.</summary>
     public string Run(params string[] argv) => Host.Run(new ProgramCall(argv) { NetworkNamespace = Name }).Text;

@@ -33,6 +33,7 @@ public sealed class NetworkBench : IBench
     {
         ArgumentNullException.ThrowIfNull(effort);
         ArgumentNullException.ThrowIfNull(tell);
+        BenchSpace.Sweep();
         // A round is two seconds, and on a machine with other work single ones differ by half.
         Effort rounds = effort with { Rounds = (effort.Rounds * 2) - 1 };
         List<Figure> figures = [.. await RuleFigures.Measure(Members, effort, tell)];

@@ -237,10 +237,9 @@ internal sealed partial class NetworkScene : IDisposable
         return host.Run("wg", "show", device, "public-key").Trim();
     }
 
-    /// <summary>Both hosts are on one machine, so that each names its namespaces for itself.</summary>
     private EncryptedTunnels Tunnels(BenchSpace host, int number)
     {
-        string segment = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(host.Name)))[..10];
+        string segment = host.Segment;
         string local = LargeDomain.Underlay(number + 1);
         ImmutableArray<EncryptedTunnel> all =
         [
