@@ -34,6 +34,11 @@ prepare() {
     [ -z "$made_policy" ] || rm -f $policy
     rm -f "$log"
   fi
+  # Debian's libvirt does not begin without this user, whoever its machines run as, and a package makes it that has all
+  # of a system's daemons in it.
+  if [ "$(id -u)" = 0 ] && ! getent passwd libvirt-qemu > /dev/null; then
+    useradd --system --user-group --no-create-home --home-dir /var/lib/libvirt --shell /usr/sbin/nologin libvirt-qemu
+  fi
   command -v dotnet > /dev/null || { say "The .NET 10 SDK is missing: install it so that 'dotnet' is on the PATH."; exit 2; }
 }
 
