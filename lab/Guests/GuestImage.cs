@@ -22,11 +22,12 @@ public sealed record GuestImage(
     private static readonly string[] Applets =
     [
         "sh", "mount", "insmod", "ip", "setsid", "sleep", "cat", "ls", "ps", "dmesg", "ping", "arping", "nc", "dd",
-        "hexdump", "free", "uname", "poweroff", "reboot", "sync", "acpid", "vi",
+        "hexdump", "free", "uname", "poweroff", "reboot", "sync", "acpid", "vi", "udhcpc",
+        "killall",
     ];
 
     private static readonly string[] ProbeSources =
-        ["probe.h", "probe.c", "sweep.c", "sessions.c", "frames.c", "serve.c", "volume.c", "io.c"];
+        ["probe.h", "probe.c", "sweep.c", "sessions.c", "frames.c", "serve.c", "names.c", "volume.c", "io.c"];
 
     /// <summary>Builds the image into the cache, or takes it from there.</summary>
     public static async Task<GuestImage> Build(
@@ -71,6 +72,7 @@ public sealed record GuestImage(
 
         archive.AddFile("init", NativeProgram.Source("init"));
         archive.AddFile("etc/acpi/PWRF/00000080", Encoding.ASCII.GetBytes("#!/bin/sh\nsync\npoweroff -f\n"));
+        archive.AddFile("bin/lease", NativeProgram.Source("lease"));
         archive.AddFile("bin/busybox", File.ReadAllBytes(StaticBusybox()));
         archive.AddFile("bin/probe", probe);
         archive.AddFile("bin/relay", relay);

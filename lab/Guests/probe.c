@@ -9,7 +9,8 @@
  * {"error":"<sentence>"}. At start "=0 {"ready":"<machine>"}".
  *
  *   hello                          {"machine":"bank/web/web-1","boot":1,"found":"-",
- *                                   "nics":[{"name":"nic0","mac":"52:54:.."}]}
+ *                                   "nics":[{"name":"nic0","mac":"52:54:..","ipv4":"10.0.0.1"}]}
+ *                                  ipv4: "" while there is none;
  *                                  found: whose canary was on the volume before this boot ("-": nobody's)
  *   listen tcp|udp <port>          {"ok":true}   on every address, IPv4 and IPv6; listening twice is no error
  *   ping <ip> <timeoutMs> <token>  one question, see sweep; likewise ping6, arp, nd
@@ -19,6 +20,10 @@
  *       {"open":true,"why":"answered","identity":"bank/ledger/ledger-1","mac":"","ms":7}
  *       why: answered | timeout | refused | unreachable | failed.  open is also true for a TCP connection that was made
  *       but not answered (why is then not "answered").  identity: tcp, udp.  mac: arp, nd.
+ *   ask                            {"ok":true}   has the machine's DHCP client give back what it was told, waits until
+ *                                  that is gone, and has it ask anew
+ *   resolve <name> <timeoutMs>     {"code":0,"address":"10.0.0.1"}   as the server in /etc/resolv.conf says; code is
+ *                                  DNS's, and -1 without a server or an answer; "" where the name has no address
  *   hold tcp|udp|ping <ip> <port> <timeoutMs>
  *                                  {"session":0}  opens a session that stays: a connection, or one pair of ports, or one
  *                                  echo identifier; at most 32, and port 0 for echoes
@@ -138,8 +143,11 @@ static void hello(void)
     say("{\"machine\":\"%s\",\"boot\":%s,\"found\":\"%s\",\"nics\":[", machine, boot, found);
     for (int i = 0; i < nic_count; i++) {
         const unsigned char *m = nics[i].mac;
-        say("%s{\"name\":\"%s\",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\"}", i ? "," : "", nics[i].name, m[0], m[1],
-            m[2], m[3], m[4], m[5]);
+        char ipv4[INET_ADDRSTRLEN] = "";
+        if (nics[i].has4)
+            inet_ntop(AF_INET, &nics[i].ip4, ipv4, sizeof ipv4);
+        say("%s{\"name\":\"%s\",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\",\"ipv4\":\"%s\"}", i ? "," : "", nics[i].name,
+            m[0], m[1], m[2], m[3], m[4], m[5], ipv4);
     }
     say("]}");
 }
@@ -169,6 +177,17 @@ static void raw(const char *name, const char *hex, int count)
     say("{\"sent\":%d}", sent);
 }
 
+static void ask_anew(void)
+{
+    if (system("killall -USR2 udhcpc") != 0) {
+        say("{\"error\":\"no DHCP client runs\"}");
+        return;
+    }
+    for (int64_t end = now_ms() + 5000; nics[0].has4 && now_ms() < end; nics_load())
+        pump(20);
+    say(system("killall -USR1 udhcpc") == 0 ? "{\"ok\":true}" : "{\"error\":\"the DHCP client has ended\"}");
+}
+
 /* `ping <ip> <timeoutMs> <token>` and `tcp <ip> <port> <timeoutMs> <token>` as a sweep of one. */
 static void single(int count, char **words)
 {
@@ -193,6 +212,10 @@ static void obey(int count, char **words)
             say("{\"ok\":true}");
     } else if ((count == 4 && no_port) || (count == 5 && port)) {
         single(count, words);
+    } else if (count == 1 && !strcmp(word, "ask")) {
+        ask_anew();
+    } else if (count == 3 && !strcmp(word, "resolve") && token_valid(words[1])) {
+        name_resolve(words[1], atoi(words[2]));
     } else if (count == 5 && !strcmp(word, "hold")) {
         session_hold(words[1], words[2], atoi(words[3]), atoi(words[4]));
     } else if (count == 3 && !strcmp(word, "beat") && token_valid(words[2])) {

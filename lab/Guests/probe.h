@@ -69,6 +69,9 @@ void session_release(void);
 /* serve.c: what this machine answers. */
 const char *listen_on(const char *kind, int port);
 
+/* names.c: who has a name, by the server that this machine was told of. */
+void name_resolve(const char *name, int timeout_ms);
+
 /* volume.c: `probe volume <device> <machine>`, and the first line of a disk, read, or written unless null. */
 void disk_line(const char *name, const char *line);
 int volume_main(const char *device, const char *name);

@@ -28,7 +28,15 @@ public enum ProbeOutcome
 public sealed record ProbeAnswer(bool Open, ProbeOutcome Why, string Identity, string Mac, int Ms);
 
 /// <summary>One interface of the machine that is probed from.</summary>
-public sealed record ProbeNic(string Name, string Mac);
+/// <param name="Name">Its name in the machine.</param>
+/// <param name="Mac">Its link address.</param>
+/// <param name="Ipv4">Its IPv4 address when the channel was opened; empty while it had none.</param>
+public sealed record ProbeNic(string Name, string Mac, string Ipv4);
+
+/// <summary>What the server that a machine was told of says of a name.</summary>
+/// <param name="Code">DNS's response code (RFC 1035, section 4.1.1); -1 without a server or an answer.</param>
+/// <param name="Address">The name's first IPv4 address, or empty.</param>
+public sealed record ProbeName(int Code, string Address);
 
 /// <summary>Who is at the other end of a probe channel.</summary>
 /// <param name="Machine">Its identity, from the kernel command line.</param>

@@ -125,6 +125,19 @@ public sealed class ProbeChannel : IAsyncDisposable
         ProbeQuestion question, TimeSpan timeout, int attempts = 2, CancellationToken cancellation = default) =>
         (await Sweep([question], timeout, attempts, cancellation).ConfigureAwait(false))[0];
 
+    /// <summary>Has the machine's own DHCP client give back what it was told, and ask anew.</summary>
+    public Task AskAnew(CancellationToken cancellation = default) =>
+        Ask<DoneAnswer>("ask", TimeSpan.Zero, cancellation);
+
+    /// <summary>Asks the server that the machine was told of who has a name.</summary>
+    /// <param name="name">1 to 48 of A-Z a-z 0-9 . _ -</param>
+    /// <param name="timeout">How long an answer may take.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public Task<ProbeName> Resolve(string name, TimeSpan timeout, CancellationToken cancellation = default) =>
+        Ask<ProbeName>(
+            string.Create(CultureInfo.InvariantCulture, $"resolve {name} {timeout.TotalMilliseconds:0}"), timeout,
+            cancellation);
+
     /// <summary>Opens a session that stays until <see cref="Release"/>: TCP, UDP, or echoes of one identifier.
     /// </summary>
     /// <param name="kind">Ping, Tcp or Udp.</param>

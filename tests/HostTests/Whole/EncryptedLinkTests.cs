@@ -176,17 +176,9 @@ public sealed class EncryptedLinkTests(WholeLab lab, ITestOutputHelper output)
             .Where(name => name.StartsWith("bws", StringComparison.Ordinal)),
     ];
 
-    private async Task SetMedium(string medium)
-    {
-        string path = Path.Combine(lab.Paths.Policies, WholeLab.Operator, "hosts.yaml");
-        string text = await File.ReadAllTextAsync(path);
-        await File.WriteAllTextAsync(path, text.Replace(Trusted, medium, StringComparison.Ordinal)
+    private Task SetMedium(string medium) => lab.Change(
+        WholeLab.Operator, "hosts", text => text.Replace(Trusted, medium, StringComparison.Ordinal)
             .Replace(Untrusted, medium, StringComparison.Ordinal));
-        if (lab.Deployment.Desks.Sign(WholeLab.Operator, lab.Deployment.LogKey()) is { Count: > 0 } changed)
-        {
-            await lab.Deployment.Publish(WholeLab.Operator, changed, default);
-        }
-    }
 
     private sealed record Wire(int Answered, int Frames, int Clear, int Readable);
 }

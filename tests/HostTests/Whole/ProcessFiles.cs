@@ -7,9 +7,11 @@ namespace Bailiwick.HostTests.Whole;
 internal static class ProcessFiles
 {
     /// <summary>One file of every process that can be read now, NUL shown as a blank.</summary>
-    internal static IEnumerable<(int Pid, string Text)> All(string file)
+    /// <param name="file">The file's name.</param>
+    /// <param name="root">Where they are shown; a host of the lab has its own numbers.</param>
+    internal static IEnumerable<(int Pid, string Text)> All(string file, string root = "/proc")
     {
-        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        foreach (string directory in Directory.EnumerateDirectories(root))
         {
             if (!int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out int pid))
             {

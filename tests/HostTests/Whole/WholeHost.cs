@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Bailiwick.Attestation.IntegrityLog;
@@ -7,6 +8,7 @@ using Bailiwick.Domains.Rendering;
 using Bailiwick.Lab.Deployment;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Proxy.Api;
+using Bailiwick.Proxy.Traffic;
 
 namespace Bailiwick.HostTests.Whole;
 
@@ -136,6 +138,45 @@ internal sealed partial class WholeHost(LabHost space, LabDeployment deployment)
         return listed.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries)
             .Single(w => w.StartsWith("bwt", StringComparison.Ordinal));
     }
+
+    /// <summary>What a port takes to its machine and from it, 10^6 bits a second; null where the kernel limits nothing.
+    /// </summary>
+    internal async Task<(int? In, int? Out)> PortRates(string tap)
+    {
+        JsonElement[] queues = await Queues();
+        string redirector = PortLimits.Redirector(tap);
+        bool redirected = queues.Any(one => Text(one, "dev") == tap && Text(one, "kind") == "ingress")
+            && (await space.Must("tc", "filter", "show", "dev", tap, "parent", "ffff:"))
+                .Contains($"Redirect to device {redirector}", StringComparison.Ordinal);
+        return (Rate(tap), redirected ? Rate(redirector) : null);
+
+        int? Rate(string device) => queues
+            .Where(one => Text(one, "dev") == device && Text(one, "kind") == "tbf")
+            .Select(one => (int?)(one.GetProperty("options").GetProperty("rate").GetInt64() * 8 / 1_000_000))
+            .SingleOrDefault();
+    }
+
+    /// <summary>The first domain's part of the uplink, reserved and at most, 10^6 bits a second; or null.</summary>
+    internal async Task<(int Reserved, int Most)?> UplinkPart()
+    {
+        string classes = await space.Must("tc", "class", "show", "dev", LabHost.UnderlayInterface);
+        return FirstPart().Match(classes) is { Success: true } found
+            ? (Mbit(found, 1), Mbit(found, 3)) : null;
+
+        static int Mbit(Match found, int at) =>
+            int.Parse(found.Groups[at].Value, CultureInfo.InvariantCulture)
+                * (found.Groups[at + 1].Value == "G" ? 1000 : 1);
+    }
+
+    /// <summary>How frames are queued at every device.</summary>
+    internal async Task<JsonElement[]> Queues() =>
+        [.. JsonElement.Parse(await space.Must("tc", "-j", "qdisc", "show")).EnumerateArray()];
+
+    private static string? Text(JsonElement row, string name) =>
+        row.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
+
+    [GeneratedRegex(@"class htb b1:10 .* rate (\d+)([MG])bit ceil (\d+)([MG])bit ")]
+    private static partial Regex FirstPart();
 
     /// <summary>The table of a bridge: both names end with the digits of what they belong to.</summary>
     internal static string TableOf(string bridge) => "bw_" + bridge[3..];

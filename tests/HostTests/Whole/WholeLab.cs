@@ -33,6 +33,9 @@ public sealed class WholeLab : IAsyncLifetime
     /// <summary>Writes the policies below a directory; the machines are those of the small ones.</summary>
     internal Func<string, string> Policies { get; init; } = SmallPolicies.Write;
 
+    /// <summary>The machines of those policies.</summary>
+    internal string[] Machines { get; init; } = SmallPolicies.Machines;
+
     /// <summary>The hosts, by name.</summary>
     internal IReadOnlyList<WholeHost> Hosts { get; private set; } = [];
 
@@ -141,15 +144,29 @@ public sealed class WholeLab : IAsyncLifetime
     /// <summary>Opens or closes the one flow by the ledger's half of it, and publishes that.</summary>
     internal async Task SetFlow(bool open)
     {
-        string path = Path.Combine(Paths.Policies, "bank", "ledger.yaml");
-        string text = (await File.ReadAllTextAsync(path)).Replace(
-            "  accepts: []\n", "  accepts:\n" + SmallPolicies.Acceptance, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(path, open ? text : text.Replace(
-            "  accepts:\n" + SmallPolicies.Acceptance, "  accepts: []\n", StringComparison.Ordinal));
-        if (Deployment.Desks.Sign("bank", Deployment.LogKey()) is { Count: > 0 } changed)
+        const string Closed = "  accepts: []\n", Opened = "  accepts:\n" + SmallPolicies.Acceptance;
+        await Change("bank", "ledger", text =>
         {
-            await Deployment.Publish("bank", changed, default);
+            string opened = text.Replace(Closed, Opened, StringComparison.Ordinal);
+            return open ? opened : opened.Replace(Opened, Closed, StringComparison.Ordinal);
+        });
+    }
+
+    /// <summary>Signs and publishes what a party has changed in its policies.</summary>
+    internal async Task Publish(string party)
+    {
+        if (Deployment.Desks.Sign(party, Deployment.LogKey()) is { Count: > 0 } changed)
+        {
+            await Deployment.Publish(party, changed, default);
         }
+    }
+
+    /// <summary>Changes one file of a party's policies, and publishes that.</summary>
+    internal async Task Change(string party, string file, Func<string, string> change)
+    {
+        string path = Path.Combine(Paths.Policies, party, file + ".yaml");
+        await File.WriteAllTextAsync(path, change(await File.ReadAllTextAsync(path)));
+        await Publish(party);
     }
 
     /// <summary>Orders a machine's power, as its owner.</summary>
@@ -167,7 +184,7 @@ public sealed class WholeLab : IAsyncLifetime
     internal IReadOnlyDictionary<string, int> Processes()
     {
         var found = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        string[] names = [.. SmallPolicies.Machines.Select(MachineName)];
+        string[] names = [.. Machines.Select(MachineName)];
         foreach ((int pid, string command) in ProcessFiles.All("cmdline"))
         {
             if (command.StartsWith("/usr/bin/qemu-system", StringComparison.Ordinal)
@@ -220,7 +237,7 @@ public sealed class WholeLab : IAsyncLifetime
     {
         await Revive();
         await SetFlow(open: true);
-        foreach (string machine in SmallPolicies.Machines)
+        foreach (string machine in Machines)
         {
             await SetPower(machine, running: true);
         }
@@ -254,7 +271,7 @@ public sealed class WholeLab : IAsyncLifetime
     internal Task Settled(params string[] except) => Until(async () =>
     {
         BoardStatus status = await Status();
-        string[] awaited = [.. SmallPolicies.Machines.Except(except)];
+        string[] awaited = [.. Machines.Except(except)];
         string[] wanted = [.. awaited.Select(Reference)];
         IReadOnlyDictionary<string, int> processes = Processes();
         List<string> missing =
@@ -273,7 +290,7 @@ public sealed class WholeLab : IAsyncLifetime
                     + $"({string.Join(", ", u.Steps.Select(s => s.Ok ? s.Name : $"not {s.Name}"))})"));
         }
 
-        return missing.Count == 0 && status.Compartments.Length == SmallPolicies.Machines.Length
+        return missing.Count == 0 && status.Compartments.Length == Machines.Length
             ? null : string.Join("; ", missing);
     }, "everything is settled");
 
