@@ -17,6 +17,7 @@ internal sealed class BenchSpace : IDisposable
 {
     private const string Prefix = "bwbench-";
     private static readonly RealHost Host = new();
+    private static readonly NetworkTools Tools = new(Host, new RulesWatch(Host));
     private static int _count;
     private readonly List<Process> _programs = [];
 
@@ -48,19 +49,24 @@ internal sealed class BenchSpace : IDisposable
     /// <exception cref="WorldException">Something in one does not end.</exception>
     public static void Sweep()
     {
-        NetworkTools tools = new(Host, new RulesWatch(Host));
-        foreach (string left in tools.Namespaces().Where(IsLeft))
+        foreach (string left in Tools.Namespaces().Where(IsLeft))
         {
             foreach (int place in Enumerable.Range(0, EncryptedTunnels.Places))
             {
-                tools.RunIgnoringAbsence(
-                    SegmentCommands.RemoveNamespace(string.Create(
-                        CultureInfo.InvariantCulture, $"bws{SegmentOf(left)}{place}")));
+                Remove(string.Create(CultureInfo.InvariantCulture, $"bws{SegmentOf(left)}{place}"));
             }
 
-            // It lives on with the last program in it. A wireguard-go that has lost its interface ends by itself, too.
-            tools.EndPrograms(left);
-            tools.RunIgnoringAbsence(SegmentCommands.RemoveNamespace(left));
+            Remove(left);
+        }
+    }
+
+    /// <summary>A namespace lives on, without its name, with the last program in it: all of them end first.</summary>
+    private static void Remove(string name)
+    {
+        if (Tools.Namespaces().Contains(name))
+        {
+            Tools.EndPrograms(name);
+            Tools.RunIgnoringAbsence(SegmentCommands.RemoveNamespace(name));
         }
     }
 
@@ -99,6 +105,6 @@ internal sealed class BenchSpace : IDisposable
             program.Dispose();
         }
 
-        Host.Run(new ProgramCall("ip", "netns", "del", Name) { Answers = [0, 1] });
+        Remove(Name);
     }
 }

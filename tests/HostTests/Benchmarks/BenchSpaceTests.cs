@@ -26,26 +26,49 @@ public sealed class BenchSpaceTests
 
         // The programs' sockets have the names of their devices, and are in one directory.
         BenchSpace[] all = [living, left, others];
-        for (int i = 0; i < all.Length; i++)
+        try
         {
-            all[i].Run("wireguard-go", Device(i));
+            for (int i = 0; i < all.Length; i++)
+            {
+                all[i].Run("wireguard-go", Device(i));
+            }
+
+            int[] stay = [.. Tools.Programs(living.Name), .. Tools.Programs(others.Name)];
+            int ends = Assert.Single(Tools.Programs(left.Name));
+            BenchSpace.Sweep();
+            IReadOnlySet<string> now = Tools.Namespaces();
+            Assert.DoesNotContain(left.Name, now);
+            Assert.DoesNotContain(tunnel.Name, now);
+            Assert.Null(ProcessMark.Read(ends));
+            Assert.Contains(living.Name, now);
+            Assert.Contains(others.Name, now);
+            Assert.Equal(stay, Tools.Programs(living.Name).Concat(Tools.Programs(others.Name)));
+        }
+        finally
+        {
+            foreach (int i in Enumerable.Range(0, all.Length))
+            {
+                File.Delete($"/run/wireguard/{Device(i)}.sock");
+            }
         }
 
-        int[] stay = [.. Tools.Programs(living.Name), .. Tools.Programs(others.Name)];
-        int ends = Assert.Single(Tools.Programs(left.Name));
-        BenchSpace.Sweep();
-        IReadOnlySet<string> now = Tools.Namespaces();
-        Assert.DoesNotContain(left.Name, now);
-        Assert.DoesNotContain(tunnel.Name, now);
-        Assert.Null(ProcessMark.Read(ends));
-        Assert.Contains(living.Name, now);
-        Assert.Contains(others.Name, now);
-        Assert.Equal(stay, Tools.Programs(living.Name).Concat(Tools.Programs(others.Name)));
-        living.Run("ip", "link", "del", Device(0));
-        others.Run("ip", "link", "del", Device(2));
-        File.Delete($"/run/wireguard/{Device(1)}.sock");
-
         string Device(int of) => string.Create(CultureInfo.InvariantCulture, $"b{of}-{gone}");
+    }
+
+    [Fact]
+    public void A_namespace_ends_with_what_went_on_in_it_by_itself()
+    {
+        int process;
+        string device = string.Create(CultureInfo.InvariantCulture, $"bd-{Environment.ProcessId}");
+        using (BenchSpace space = new())
+        {
+            space.Run("wireguard-go", device);
+            process = Assert.Single(Tools.Programs(space.Name));
+            Assert.NotNull(ProcessMark.Read(process));
+        }
+
+        Assert.Null(ProcessMark.Read(process));
+        File.Delete($"/run/wireguard/{device}.sock");
     }
 
     private static int Ended()
