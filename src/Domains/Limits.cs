@@ -54,6 +54,19 @@ public static class PolicyLimits
     /// <summary>Most ports or ranges of ports in one flow term.</summary>
     public const int PortRanges = 64;
 
+    /// <summary>
+    /// Most ranges of ports in the flows between two domains, counted once for each grant and acceptance that meet;
+    /// what has no ports counts one. Two statements within their limits could meet in millions, at every host's and
+    /// every tenant's cost.
+    /// </summary>
+    public const int FlowRanges = 4_096;
+
+    /// <summary>
+    /// Most rules of one domain's gateway on one host, shared out evenly between the peers that its statement names:
+    /// one for each pair of machines, of which one is on the host, and range of ports.
+    /// </summary>
+    public const int GatewayRules = 65_536;
+
     /// <summary>The shortest time for which a restart without the key service can be allowed.</summary>
     public static TimeSpan RestartLeast { get; } = TimeSpan.FromMinutes(1);
 

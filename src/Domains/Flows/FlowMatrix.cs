@@ -41,7 +41,8 @@ public sealed class FlowMatrix
         var accepts = Sides(datacentre, grants: false).ToLookup(side => Key(side.Term.Peer, side));
         var met = new HashSet<(DomainRef, string)>();
         var open = new List<OpenFlow>();
-        foreach (var grant in Sides(datacentre, grants: true))
+        var crowd = new FlowCrowd();
+        foreach (var grant in Sides(datacentre, grants: true).Where(side => !crowd.IsOf(side)))
         {
             foreach (var accept in accepts[Key(grant.Domain.Ref, grant)])
             {
@@ -52,6 +53,11 @@ public sealed class FlowMatrix
 
                 met.Add((grant.Domain.Ref, grant.Term.Pointer));
                 met.Add((accept.Domain.Ref, accept.Term.Pointer));
+                if (!crowd.HasRoom(grant, accept, resource))
+                {
+                    break;
+                }
+
                 if (Meeting(grant, accept, resource, members) is { } flow)
                 {
                     open.Add(flow);
@@ -59,7 +65,8 @@ public sealed class FlowMatrix
             }
         }
 
-        var conflicts = FlowConflicts.Of(datacentre, open);
+        open.RemoveAll(flow => crowd.IsOf(flow.Sides.Grant));
+        ImmutableArray<FlowConflict> conflicts = [.. crowd.Conflicts, .. FlowConflicts.Of(datacentre, open)];
         var cut = conflicts.Select(one => Pair(one.Judge.Domain.Ref, one.Peer.Ref)).ToHashSet();
         return new FlowMatrix(
             datacentre,
@@ -67,7 +74,7 @@ public sealed class FlowMatrix
                 || !cut.Contains(Pair(flow.From, flow.To)))],
             conflicts,
             [.. Sides(datacentre, grants: true).Concat(Sides(datacentre, grants: false))
-                .Where(side => !met.Contains((side.Domain.Ref, side.Term.Pointer)))]);
+                .Where(side => !met.Contains((side.Domain.Ref, side.Term.Pointer)) && !crowd.IsOf(side))]);
     }
 
     /// <summary>True if an open network flow goes from one to the other, either way.</summary>

@@ -202,6 +202,8 @@ public enum FindingCode
     NatNotAgreed,
     /// <summary>A nat clause that names nothing, its own domain, or a domain twice.</summary>
     NatDoesNotFit,
+    /// <summary>Two domains agree on more flows than <see cref="PolicyLimits.FlowRanges"/>.</summary>
+    TooManyFlows,
     /// <summary>A flow of the ports by which machines are told their addresses: never answered.</summary>
     FlowOfAddressService,
     /// <summary>A machine would join two domains that no open flow joins.</summary>

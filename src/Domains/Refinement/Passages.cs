@@ -33,7 +33,7 @@ internal static class Passages
         }
 
         var legs = LegAddresses.Of(scene, pair);
-        var flows = Placed(scene, host, pair);
+        var flows = Placed(scene, host, pair, withheld);
         var number = DerivedNames.NetworkNumber(pair.Reference);
         if (!scene.Numbers.Holds(number, pair.Reference))
         {
@@ -59,10 +59,17 @@ internal static class Passages
         return new PassageOnHost(pair, plan, flows, legs);
     }
 
-    /// <summary>The open flows with a machine on the host.</summary>
-    private static ImmutableArray<PlacedFlow> Placed(Scene scene, HostModel host, FlowPair pair)
+    /// <summary>
+    /// The open flows with a machine on the host; none if they are more than the two domains' gateways have room for.
+    /// How much room there is follows from the two statements alone, so that no third domain can take it.
+    /// </summary>
+    private static ImmutableArray<PlacedFlow> Placed(
+        Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
     {
         var placed = ImmutableArray.CreateBuilder<PlacedFlow>();
+        var members = pair.Both.ToDictionary(domain => domain.Ref, scene.Members);
+        var most = PolicyLimits.GatewayRules / pair.Both.Max(Peers);
+        var rules = 0L;
         foreach (var flow in pair.Flows)
         {
             if (flow.Resource is not FlowResource.Network network)
@@ -70,8 +77,21 @@ internal static class Passages
                 continue;
             }
 
-            var clients = Named(scene, pair, flow.From, flow.Senders);
-            var servers = Named(scene, pair, flow.To, flow.Receivers);
+            var clients = Named(members[flow.From], flow.Senders);
+            var servers = Named(members[flow.To], flow.Receivers);
+            var here = clients.Count(client => client.Host.Ref == host.Ref);
+            rules += Math.Max(1, network.Ports.Length) * (((long)here * servers.Count) + ((long)(clients.Count - here)
+                * servers.Count(server => server.Host.Ref == host.Ref)));
+            if (rules > most)
+            {
+                withheld.TryAdd(pair.Reference + " rules", new Reason(
+                    $"The flows between {Display.Of(pair.First)} and {Display.Of(pair.Second)} are not laid on "
+                    + $"{Display.Of(host)}: they would be more than {most} rules, which is the part of a gateway's "
+                    + $"{PolicyLimits.GatewayRules} for each of the peers that the two statements name.",
+                    [pair.First.Origin, pair.Second.Origin]));
+                return [];
+            }
+
             foreach (var client in clients)
             {
                 foreach (var server in servers.Where(server =>
@@ -85,15 +105,14 @@ internal static class Passages
         return placed.ToImmutable();
     }
 
+    private static int Peers(DomainModel domain) => domain.Grants.Concat(domain.Accepts)
+        .Where(term => term.Resource is FlowResource.Network).Select(term => term.Peer).Distinct().Count();
+
     private static List<PlacedMember> Named(
-        Scene scene, FlowPair pair, DomainRef domain, ImmutableArray<CompartmentRef> machines)
+        ImmutableArray<PlacedMember> members, ImmutableArray<CompartmentRef> machines)
     {
         var named = machines.ToHashSet();
-        return
-        [
-            .. scene.Members(pair.First.Ref == domain ? pair.First : pair.Second)
-                .Where(member => named.Contains(member.Machine.Ref)),
-        ];
+        return [.. members.Where(member => named.Contains(member.Machine.Ref))];
     }
 
     private static ImmutableArray<PassagePeer> Peers(
