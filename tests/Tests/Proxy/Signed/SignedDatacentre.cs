@@ -11,7 +11,7 @@ namespace Bailiwick.Tests.Proxy.Signed;
 /// </summary>
 internal sealed class SignedDatacentre : IDisposable
 {
-    public const string ShortArguments = "console=ttyS0 quiet panic=-1";
+    public const string ShortArguments = "console=ttyS0 quiet panic=-1 no_timer_check";
     private readonly List<ECDsa> _hostKeys = [];
 
     public SignedDatacentre(string kernel, string initrd, int hosts = 1)
