@@ -5,6 +5,7 @@ using Bailiwick.Channel.Contexts;
 using Bailiwick.Custody.Signing;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Lab.Deployment;
+using Bailiwick.Lab.Guests;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Lab.Probes;
 
@@ -88,7 +89,8 @@ public sealed class DemoStage : IAsyncDisposable
         }
     }
 
-    /// <summary>Connects to a machine's probe.</summary>
+    /// <summary>Connects to a machine's probe, as soon as the machine is there.</summary>
+    /// <exception cref="LabException">It does not answer; all that is known of it is told.</exception>
     public static async Task<DemoMachine> Meet(
         LabDeployment deployment, CompartmentModel model, string host, CancellationToken cancellation)
     {
@@ -97,10 +99,37 @@ public sealed class DemoStage : IAsyncDisposable
         string name = $"{model.Origin.OwnerName}/{model.Ref.Name}";
         string socket = Path.Combine(deployment.Paths.Proxy(host), "state", "machines",
             MachineName(model.Ref), "probe.sock");
-        ProbeChannel probe = await ProbeChannel.Open(
-            deployment.Datacentre.Host(host).PathInside(socket), name, BootLimit, cancellation).ConfigureAwait(false);
-        NicModel nic = model.Nics[0];
-        return new DemoMachine(name, model, host, probe, nic.Ipv4 ?? IPAddress.None, nic.Ipv6 ?? IPAddress.None);
+        LabHost at = deployment.Datacentre.Host(host);
+        GuestWatch watch = await GuestWatch.Begin(at, MachineName(model.Ref), socket, cancellation)
+            .ConfigureAwait(false);
+        await using (watch.ConfigureAwait(false))
+        {
+            try
+            {
+                ProbeChannel probe = await ProbeChannel.Open(at.PathInside(socket), name, BootLimit, cancellation)
+                    .ConfigureAwait(false);
+                NicModel nic = model.Nics[0];
+                return new DemoMachine(
+                    name, model, host, probe, nic.Ipv4 ?? IPAddress.None, nic.Ipv6 ?? IPAddress.None);
+            }
+            catch (LabException silent)
+            {
+                throw new LabException(
+                    $"{silent.Cause}; {await Reported(deployment, model, cancellation).ConfigureAwait(false)}; "
+                    + await watch.Tell(cancellation).ConfigureAwait(false), silent.Place, silent.NextStep, silent);
+            }
+        }
+    }
+
+    /// <summary>What the board says of a machine: by now it may be on another host.</summary>
+    private static async Task<string> Reported(
+        LabDeployment deployment, CompartmentModel model, CancellationToken cancellation)
+    {
+        using BoardDesk desk = deployment.Board(deployment.Desks.Operator.Facts.Name.Text);
+        BoardStatus status = await desk.Board.Status(cancellation).ConfigureAwait(false);
+        return status.Compartments.FirstOrDefault(one => one.Compartment == model.Ref.ToString()) is { } machine
+            ? $"the board says: {machine.State} on {machine.Host?.Split('/')[^1] ?? "no host"}. {machine.Reason}"
+            : "the board says nothing of it";
     }
 
     /// <summary>libvirt's name of a machine.</summary>

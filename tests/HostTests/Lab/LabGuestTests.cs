@@ -125,6 +125,33 @@ public sealed class LabGuestTests(LabFixture fixture, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task What_is_known_of_a_guest_that_does_not_answer_is_told()
+    {
+        var host = fixture.Lab.Hosts[1];
+        await LabFixture.Bridge(host, "mute");
+        var guest = fixture.Guest("bank/web/web-8", 8);
+        await using var watch = await GuestWatch.Begin(
+            host, guest.Name, guest.ProbeSocket, TestContext.Current.CancellationToken);
+        await using (var probe = await LabFixture.Start(host, guest, "mute"))
+        {
+            Assert.Equal(guest.Machine, probe.Hello.Machine);
+        }
+
+        var said = await watch.Tell(TestContext.Current.CancellationToken);
+        output.WriteLine(said);
+        Assert.Contains("its QEMU: running", said, StringComparison.Ordinal);
+        Assert.Contains("its disks: No errors found", said, StringComparison.Ordinal);
+        Assert.Matches("its port [a-z0-9]+: dead", said);
+        Assert.Matches("its processor: at [0-9a-f]+, in (the kernel|a program)", said);
+        Assert.Contains($"READY {guest.Machine} boot=", said, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await host.Virsh("suspend", guest.Name)).ExitCode);
+        said = await watch.Tell(TestContext.Current.CancellationToken);
+        Assert.Contains("its QEMU: paused", said, StringComparison.Ordinal);
+        Assert.Equal(0, (await host.Virsh("destroy", guest.Name)).ExitCode);
+    }
+
+    [Fact]
     public async Task The_guest_is_built_from_the_same_bytes_each_time()
     {
         var first = fixture.Image;
