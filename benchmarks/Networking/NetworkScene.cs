@@ -218,7 +218,8 @@ internal sealed partial class NetworkScene : IDisposable
                 seen[1 - i].Key, $"{peer}:{seen[1 - i].Port}", InnerAddress.Of(peer, 0) + "/128");
             hosts[i].Inside(() =>
             {
-                tools.SetPeers(ours[i], seen[i], [wanted], ImmutableHashSet<string>.Empty);
+                tools.SetPeers(
+                    ours[i], seen[i], [wanted], ImmutableHashSet<string>.Empty, (_, refused) => throw refused);
                 return 0;
             });
         }

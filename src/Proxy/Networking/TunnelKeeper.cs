@@ -27,8 +27,11 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
     private readonly long _start = time.GetTimestamp();
     private readonly ConcurrentDictionary<string, SwitchState> _switches = new(StringComparer.Ordinal);
 
-    /// <summary>Brings one switch's WireGuard to its plan.</summary>
-    /// <exception cref="WorldException">The world refused; nobody new is reached by it.</exception>
+    /// <summary>
+    /// Brings one switch's WireGuard to its plan. What fails of it is not among what <see cref="Standing"/> tells: by
+    /// an interface that is not as it must be nobody is reached, and who could not be made a peer is not reached.
+    /// </summary>
+    /// <exception cref="WorldException">The world refused something, after all the rest was brought.</exception>
     public StandingTunnels Bring(EncryptedTunnels? tunnels, IReadOnlyCollection<EncryptedPeer> members)
     {
         ArgumentNullException.ThrowIfNull(members);
@@ -45,29 +48,50 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
             tools.Remove(tunnels.Generations[1 - rotation.Current]);
         }
 
+        WorldException? fault = null;
+        HashSet<string> refused = new(StringComparer.Ordinal);
         var seen = ImmutableDictionary.CreateBuilder<int, ObservedWireGuard>();
         foreach (int generation in rotation.Standing)
         {
-            seen[generation] = BringPeers(
-                tunnels, generation, members, before, rotation.HasFormer && generation == rotation.Current);
+            try
+            {
+                seen[generation] = BringPeers(
+                    tunnels, generation, members, before, rotation.HasFormer && generation == rotation.Current,
+                    (peer, error) =>
+                    {
+                        refused.Add(peer.Key);
+                        fault ??= error;
+                    });
+            }
+            catch (WorldException error)
+            {
+                fault ??= error;
+            }
+        }
+
+        if (rotation.HasFormer && !seen.ContainsKey(rotation.Current))
+        {
+            rotation = rotation.Failed(Now);
         }
 
         ImmutableDictionary<HostRef, TunnelWay> ways = Ways(
-            tunnels.Segment, members, rotation, seen[rotation.Current].Heard, before?.Standing.Ways);
+            members, rotation, seen.GetValueOrDefault(rotation.Current)?.Heard ?? [], before?.Standing.Ways,
+            member => peers.Of(member.Host, member.Domain, tunnels.Segment)
+                .RemoveAll(key => refused.Contains(key.Key)));
         SwitchState state = new(
             rotation, [.. members.Select(m => m.Host)], seen.ToImmutable(),
-            new StandingTunnels(rotation.Standing, ways),
+            new StandingTunnels([.. rotation.Standing.Where(seen.ContainsKey)], ways),
             [
-                .. rotation.Named(Now).Select(number =>
+                .. rotation.Named(Now).Where(seen.ContainsKey).Select(number =>
                     new TunnelKey(tunnels.Segment, number, seen[number].Port, seen[number].Key)),
             ]);
         _switches[tunnels.Segment] = state;
-        if (before is { Rotation.Former: { } former } && rotation.Former is null)
+        if (before is { Rotation.Former: { } former } && rotation.Former is null && former != rotation.Current)
         {
             tools.Remove(tunnels.Generations[former]);
         }
 
-        return state.Standing;
+        return fault is null ? state.Standing : throw fault;
     }
 
     /// <summary>What stands of a switch, as it was brought last.</summary>
@@ -119,7 +143,7 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
 
     private ObservedWireGuard BringPeers(
         EncryptedTunnels tunnels, int generation, IReadOnlyCollection<EncryptedPeer> members,
-        SwitchState? before, bool listen)
+        SwitchState? before, bool listen, Action<WireGuardPeer, WorldException> refuse)
     {
         EncryptedTunnel tunnel = tunnels.Generations[generation];
         ObservedWireGuard? seen = tools.Observe(tunnel, before?.Seen.GetValueOrDefault(generation), listen);
@@ -140,7 +164,7 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
         ];
         tools.SetPeers(
             tunnel, seen, wanted,
-            StillSentTo(tunnels.Segment, members, before).Except(wanted.Select(one => one.Allowed)));
+            StillSentTo(tunnels.Segment, members, before).Except(wanted.Select(one => one.Allowed)), refuse);
         return seen;
     }
 
@@ -161,13 +185,13 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
     /// is sent to them.
     /// </summary>
     private ImmutableDictionary<HostRef, TunnelWay> Ways(
-        string segment, IReadOnlyCollection<EncryptedPeer> members, TunnelRotation rotation,
-        ImmutableHashSet<string> heard, ImmutableDictionary<HostRef, TunnelWay>? before)
+        IReadOnlyCollection<EncryptedPeer> members, TunnelRotation rotation, ImmutableHashSet<string> heard,
+        ImmutableDictionary<HostRef, TunnelWay>? before, Func<EncryptedPeer, ImmutableArray<TunnelKey>> keysOf)
     {
         var ways = ImmutableDictionary.CreateBuilder<HostRef, TunnelWay>();
         foreach (EncryptedPeer member in members)
         {
-            ImmutableArray<TunnelKey> keys = peers.Of(member.Host, member.Domain, segment);
+            ImmutableArray<TunnelKey> keys = keysOf(member);
             if (keys.IsEmpty)
             {
                 continue;

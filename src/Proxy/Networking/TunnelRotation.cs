@@ -42,6 +42,11 @@ public sealed record TunnelRotation(int Current, TimeSpan Since, bool HasFormer)
     /// <summary>With the next pair; only while there is no former.</summary>
     public TunnelRotation Next(TimeSpan now) => new(1 - Current, now, HasFormer: true);
 
+    /// <summary>
+    /// With the former alone, because the newest does not stand; the next is due at once. Only while there is a former.
+    /// </summary>
+    public TunnelRotation Failed(TimeSpan now) => new(1 - Current, now - Lifetime, HasFormer: false);
+
     /// <summary>Without the former once nobody sends to it any more.</summary>
     public TunnelRotation Settled(TimeSpan now) =>
         HasFormer && now - Since >= Overlap + Grace ? this with { HasFormer = false } : this;

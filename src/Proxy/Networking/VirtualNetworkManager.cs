@@ -30,8 +30,9 @@ public sealed class VirtualNetworkManager(
             points.Bring(point, domain.Network.Mtu, apply);
         }
 
-        StandingTunnels standing = tunnels.Bring(domain.Network.Encrypted, TunnelKeeper.PeersOf(domain));
-        segments.Bring(plan.Plan, WantedSegment.Of(domain, plan.Plan.Underlay, standing), Rules(domain), apply);
+        // A host that cannot be reached encrypted is not reached: the machines here and all other hosts still are.
+        apply.Try("tunnels", () => tunnels.Bring(domain.Network.Encrypted, TunnelKeeper.PeersOf(domain)));
+        segments.Bring(plan.Plan, Wanted(plan, domain), Rules(domain), apply);
     }
 
     /// <summary>Makes sure that the domain's service point answers. Its machines run without it.</summary>
@@ -103,8 +104,8 @@ public sealed class PassageKeeper(SegmentKeeper segments, TunnelKeeper tunnels)
     /// <exception cref="WorldException">The world refused, or the passage is not as planned.</exception>
     public void Bring(EnforcedPlan plan, PassagePlan passage, Apply apply)
     {
-        StandingTunnels standing = tunnels.Bring(passage.Network.Encrypted, TunnelKeeper.PeersOf(passage));
-        WantedSegment wanted = WantedSegment.Of(passage, plan.Plan.Underlay, standing);
+        apply.Try("tunnels", () => tunnels.Bring(passage.Network.Encrypted, TunnelKeeper.PeersOf(passage)));
+        WantedSegment wanted = Wanted(plan, passage);
         WantedRules rules = new(null, NftTables.ForPassage(passage));
         segments.Bring(plan.Plan, wanted, rules, apply);
         segments.Confirm(plan.Plan, wanted, rules);
@@ -112,6 +113,8 @@ public sealed class PassageKeeper(SegmentKeeper segments, TunnelKeeper tunnels)
 
     /// <summary>Makes the passage's ports dead.</summary>
     public void Close(EnforcedPlan plan, PassagePlan passage, string why) =>
-        segments.Kill(
-            WantedSegment.Of(passage, plan.Plan.Underlay, tunnels.Standing(passage.Network.Encrypted)), why);
+        segments.Kill(Wanted(plan, passage), why);
+
+    private WantedSegment Wanted(EnforcedPlan plan, PassagePlan passage) =>
+        WantedSegment.Of(passage, plan.Plan.Underlay, tunnels.Standing(passage.Network.Encrypted));
 }

@@ -125,11 +125,14 @@ public sealed class WireGuardTools(IHost host)
     /// <param name="seen">How it stands.</param>
     /// <param name="wanted">Who is to be its peer.</param>
     /// <param name="kept">What is taken from peers that stay although they are not among them.</param>
+    /// <param name="refuse">Is told who cannot be made a peer, and why; the others are.</param>
+    /// <exception cref="WorldException">Somebody who must not be a peer cannot be removed.</exception>
     public void SetPeers(
         EncryptedTunnel tunnel, ObservedWireGuard seen, IReadOnlyCollection<WireGuardPeer> wanted,
-        IReadOnlySet<string> kept)
+        IReadOnlySet<string> kept, Action<WireGuardPeer, WorldException> refuse)
     {
         ArgumentNullException.ThrowIfNull(kept);
+        ArgumentNullException.ThrowIfNull(refuse);
         ArgumentNullException.ThrowIfNull(tunnel);
         ArgumentNullException.ThrowIfNull(seen);
         ArgumentNullException.ThrowIfNull(wanted);
@@ -142,8 +145,15 @@ public sealed class WireGuardTools(IHost host)
         // Where a peer listens follows from its key: another port is another interface, and has another key.
         foreach (WireGuardPeer peer in wanted.Where(one => seen.Peers.GetValueOrDefault(one.Key) != one.Allowed))
         {
-            Set(tunnel, "peer", peer.Key, "endpoint", peer.Endpoint, "persistent-keepalive", Text(KeepaliveSeconds),
-                "allowed-ips", peer.Allowed);
+            try
+            {
+                Set(tunnel, "peer", peer.Key, "endpoint", peer.Endpoint, "persistent-keepalive",
+                    Text(KeepaliveSeconds), "allowed-ips", peer.Allowed);
+            }
+            catch (WorldException error)
+            {
+                refuse(peer, error);
+            }
         }
     }
 

@@ -27,6 +27,9 @@ internal sealed class FakeHost : IHost
     /// <summary>The change that fails; 0 for never.</summary>
     public int FailAt { get; set; }
 
+    /// <summary>Commands that fail as long as the test wants it, changes and observations alike.</summary>
+    public Func<string, bool> Refuses { get; set; } = _ => false;
+
     /// <summary>Called after each change: what must hold at every moment.</summary>
     public Action Invariant { get; set; } = () => { };
 
@@ -34,6 +37,11 @@ internal sealed class FakeHost : IHost
     {
         string argv = string.Join(' ', call.Argv);
         string space = call.NetworkNamespace ?? "-";
+        if (Refuses(argv))
+        {
+            throw new WorldException(call.Argv, 1, "the test wants it to fail");
+        }
+
         if (call.NetworkNamespace is not null && !Network.Namespaces.Contains(space))
         {
             string errors = $"Cannot open network namespace \"{space}\": No such file or directory";

@@ -224,6 +224,75 @@ public sealed class TunnelKeeperTests
         Assert.Equal([0], Bring().Generations);
     }
 
+    [Fact]
+    public void A_pair_that_cannot_be_exchanged_stays_in_use_and_the_exchange_is_tried_again()
+    {
+        _peers.Take(Peer, Domain, [Key(0, 5000, 1)]);
+        Bring();
+        string key = Assert.Single(_keeper.Named([Segment])).Key;
+        _host.Refuses = argv => argv.Contains("netns add bws00112233441", StringComparison.Ordinal);
+        _time.Move(TunnelRotation.Lifetime.TotalSeconds);
+        for (int turn = 0; turn < 5; turn++)
+        {
+            Assert.Throws<WorldException>(() => Bring());
+            Assert.Equal([0], _keeper.Standing(Tunnels).Generations);
+            Assert.Equal(0, _keeper.Standing(Tunnels).Ways[Peer].Generation);
+            Assert.Equal(key, Assert.Single(_keeper.Named([Segment])).Key);
+            _time.Move(TunnelRotation.Overlap.TotalSeconds);
+        }
+
+        _host.Refuses = _ => false;
+        Assert.Equal([0, 1], Bring().Generations);
+        Assert.Equal(2, _keeper.Named([Segment]).Length);
+
+        // Once more when both stand and the newest is lost: who sends by it sends by the former again.
+        Wires.Heard.Add(Key(0, 5000, 1).Key);
+        Assert.Equal(1, Bring().Ways[Peer].Generation);
+        _host.Network.Namespaces.Remove("bws00112233441");
+        _host.Refuses = argv => argv.Contains("netns add bws00112233441", StringComparison.Ordinal);
+        Assert.Throws<WorldException>(() => Bring());
+        Assert.Equal([0], _keeper.Standing(Tunnels).Generations);
+        Assert.Equal(0, _keeper.Standing(Tunnels).Ways[Peer].Generation);
+        Assert.Equal(key, Assert.Single(_keeper.Named([Segment])).Key);
+    }
+
+    [Fact]
+    public void Who_cannot_be_made_a_peer_is_not_reached_and_all_others_are()
+    {
+        HostRef third = new(Party, StatementName.Parse("host-3"));
+        EncryptedPeer[] members = [Member(Peer, PeerAddress), Member(third, "10.99.0.13")];
+        _peers.Take(Peer, Domain, [Key(0, 5000, 1)]);
+        _peers.Take(third, Domain, [Key(0, 5000, 2)]);
+        _host.Refuses = argv => argv.Contains($"{PeerAddress}:5000", StringComparison.Ordinal);
+        Assert.Throws<WorldException>(() => Bring(members));
+        Assert.Equal([third], _keeper.Standing(Tunnels).Ways.Keys);
+        Assert.Equal([0], _keeper.Standing(Tunnels).Generations);
+        Assert.Single(_keeper.Named([Segment]));
+
+        _host.Refuses = _ => false;
+        Assert.Equal(2, Bring(members).Ways.Count);
+    }
+
+    [Fact]
+    public void Nobody_is_reached_by_an_interface_from_which_a_peer_cannot_be_taken()
+    {
+        HostRef third = new(Party, StatementName.Parse("host-3"));
+        EncryptedPeer[] members = [Member(Peer, PeerAddress), Member(third, "10.99.0.13")];
+        _peers.Take(Peer, Domain, [Key(0, 5000, 1)]);
+        _peers.Take(third, Domain, [Key(0, 5000, 2)]);
+        Assert.Equal(2, Bring(members).Ways.Count);
+
+        _peers.Forget(Peer, Domain);
+        _host.Refuses = argv => argv.EndsWith(" remove", StringComparison.Ordinal);
+        Assert.Throws<WorldException>(() => Bring(members));
+        Assert.Empty(_keeper.Standing(Tunnels).Generations);
+        Assert.Empty(_keeper.Named([Segment]));
+
+        _host.Refuses = _ => false;
+        Assert.Equal([third], Bring(members).Ways.Keys);
+        Assert.Single(Wires.All["bww00112233440"].Made.Peers);
+    }
+
     private StandingTunnels Bring(params EncryptedPeer[] members) =>
         _keeper.Bring(Tunnels, members.Length > 0 ? members : [Member(Peer, PeerAddress)]);
 

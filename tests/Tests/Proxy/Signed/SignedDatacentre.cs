@@ -98,6 +98,14 @@ internal sealed class SignedDatacentre : IDisposable
         return this;
     }
 
+    /// <summary>A machine's statement anew, bound to another host than the first.</summary>
+    public static byte[] Bound(SignedParty tenant, string domain, string subnet, int number, string host)
+    {
+        JsonObject body = MachineBody(domain, subnet, number, "write");
+        body["placement"] = new JsonObject { ["hosts"] = new JsonArray(host) };
+        return tenant.Sign(StatementKind.Compartment, $"{domain}-{number}", body);
+    }
+
     /// <summary>The first machine's statement anew; with a time within which it may be restarted, or without.</summary>
     public byte[] Restart(SignedParty tenant, string domain, string subnet, string? within)
     {
