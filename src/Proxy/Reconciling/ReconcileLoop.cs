@@ -4,15 +4,15 @@ namespace Bailiwick.Proxy.Reconciling;
 
 /// <summary>
 /// Runs one unit's reconciling for as long as the unit exists: at once when <see cref="Wake"/> is called, and every
-/// <see cref="ResyncSeconds"/> seconds anyway. A failure of the world is retried with a growing pause and never leaves
-/// the loop; a bug stops the unit, closes it, and leaves the other units running.
+/// <see cref="ResyncSeconds"/> seconds anyway. A failure of the world never leaves the loop; it is retried with a pause
+/// that grows to as much, because one thing that fails is no reason to look at the others less often. A bug stops the
+/// unit, closes it, and leaves the other units running.
 /// </summary>
 public sealed class ReconcileLoop : IAsyncDisposable
 {
     /// <summary>The pause between two looks at the world when nothing happens.</summary>
     public const int ResyncSeconds = 5;
     private const int FirstPauseSeconds = 1;
-    private const int LongestPauseSeconds = 30;
 
     private readonly IReconciled _unit;
     private readonly TimeProvider _time;
@@ -60,7 +60,7 @@ public sealed class ReconcileLoop : IAsyncDisposable
             {
                 _unit.Status.Turn(UnitHealth.Failing, error.Message);
                 await RestAsync(pause).ConfigureAwait(false);
-                pause = Math.Min(pause * 2, LongestPauseSeconds);
+                pause = Math.Min(pause * 2, ResyncSeconds);
             }
             catch (Exception bug)
             {
