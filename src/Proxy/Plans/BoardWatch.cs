@@ -15,14 +15,23 @@ namespace Bailiwick.Proxy.Plans;
 /// Follows the board and hands what is verified to the <see cref="PlanKeeper"/>, after it is kept. What is refused
 /// changes nothing: it is recorded, shown and reported, and the last good policy stays in force.
 /// </summary>
+/// <remarks>
+/// What the board tells faster than a plan is computed is put in force together. Else a tenant that changes a large
+/// policy without end would have every other tenant's change wait behind all of its own.
+/// </remarks>
 public sealed class BoardWatch(
     BoardFollower follower, AcceptedStatements accepted, PlanKeeper plans, IntegrityManager integrity)
 {
     private const int MaxProblems = 100;
+    /// <summary>Most events that are put in force together.</summary>
+    private const int MostTogether = 16;
     private readonly Lock _lock = new();
     private readonly LinkedList<ReportedReason> _refused = new();
     private readonly List<VerifiedStatement> _unkept = [];
+    private readonly List<RefusedEntry> _unrefused = [];
     private BoardEvent.Advanced? _untaken;
+    private ImmutableArray<PlacementRow>? _unplaced;
+    private int _together;
 
     /// <summary>The newest checkpoint that was verified, or null since the start.</summary>
     public VerifiedCheckpoint? Checkpoint { get; private set; }
@@ -54,11 +63,16 @@ public sealed class BoardWatch(
     /// <summary>Follows until cancelled.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        await foreach (BoardEvent told in follower.Follow(stop).ConfigureAwait(false))
+        // Not disposed of: it is always on its way to the next event, and lets go of what it has when that fails.
+        IAsyncEnumerator<BoardEvent> events = follower.Follow(stop).GetAsyncEnumerator(stop);
+        ValueTask<bool> next = events.MoveNextAsync();
+        while (await next.ConfigureAwait(false))
         {
+            BoardEvent told = events.Current;
+            next = events.MoveNextAsync();
             try
             {
-                Take(told);
+                Take(told, moreWaits: next.IsCompletedSuccessfully);
             }
             catch (WorldException error)
             {
@@ -68,23 +82,28 @@ public sealed class BoardWatch(
         }
     }
 
-    private void Take(BoardEvent told)
+    private void Take(BoardEvent told, bool moreWaits)
     {
+        if (told is BoardEvent.Advanced advanced)
+        {
+            _unkept.AddRange(advanced.Added);
+            _unrefused.AddRange(advanced.RefusedEntries);
+            _untaken = advanced;
+        }
+        else if (told is BoardEvent.PlacementsChanged placements)
+        {
+            _unplaced = placements.Placements;
+        }
+
+        if (!moreWaits || ++_together >= MostTogether)
+        {
+            _together = 0;
+            Enforce();
+        }
+
         switch (told)
         {
-            case BoardEvent.Advanced advanced:
-                _unkept.AddRange(advanced.Added);
-                _untaken = advanced;
-                Enforce();
-                break;
-            case BoardEvent.PlacementsChanged placements:
-                Enforce();
-                accepted.Keep(placements.Placements);
-                plans.Take(Proposals(placements.Placements));
-                plans.Recompute();
-                break;
-            case BoardEvent.Alive:
-                Enforce();
+            case BoardEvent.Advanced or BoardEvent.PlacementsChanged or BoardEvent.Alive:
                 break;
             case BoardEvent.Silent silent:
                 Problem = silent.Sentence;
@@ -112,16 +131,27 @@ public sealed class BoardWatch(
         {
             accepted.Keep(_unkept);
             _unkept.Clear();
-            foreach (RefusedEntry entry in advanced.RefusedEntries)
+            foreach (RefusedEntry entry in _unrefused)
             {
                 // Whose it claims to be is not verified, so it is nobody's to read.
                 Refuse(IntegrityReaders.Nobody, $"entry {entry.Index}", entry.Reason.ToString(), entry.Sentence);
             }
 
+            _unrefused.Clear();
             Checkpoint = advanced.Checkpoint;
             plans.Take(advanced.Book);
+        }
+
+        if (_unplaced is { } rows)
+        {
+            accepted.Keep(rows);
+            plans.Take(Proposals(rows));
+        }
+
+        if (_untaken is not null || _unplaced is not null)
+        {
             plans.Recompute();
-            _untaken = null;
+            (_untaken, _unplaced) = (null, null);
         }
 
         Problem = "";

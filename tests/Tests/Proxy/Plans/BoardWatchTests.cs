@@ -87,6 +87,39 @@ public sealed class BoardWatchTests : IDisposable
             _bench.Integrity.Read(0, 1000).Last(l => l.Entry.Kind == IntegrityKind.Plan).Detail.Text);
     }
 
+    [Theory]
+    [InlineData(8, 1)]
+    [InlineData(40, 3)]
+    public async Task What_waits_together_is_computed_once_and_a_flood_is_not_waited_for_without_end(
+        int changes, int computed)
+    {
+        await Follow(_bench.Plans);
+        int first = (int)_board.Nodes.Size;
+        for (int year = 0; year < changes; year++)
+        {
+            _board.Append(Honest($"{2030 + year}-01-01T00:00:00Z"));
+        }
+
+        // As a board that is asked for each change by itself: a checkpoint after each.
+        _board.Twist = shown => shown.OfType<WatchEvent.Entry>().SelectMany(entry => entry.Index < first
+            ? new WatchEvent[] { entry }
+            : [entry, new WatchEvent.Checkpoint(_board.Branch((int)entry.Index + 1).Note())]);
+        int before = Plans();
+        await Follow(_bench.Plans);
+        Assert.Equal(before + computed, Plans());
+        Assert.Equal(
+            $"{2030 + changes - 1}-01-01",
+            _bench.Plans.Current.Datacentre.Domains.Values.Single(one => one.Ref.Tenant == Acme.Id).Expires
+                .ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
+
+        // All of it is kept, and in force after a restart.
+        PlanKeeper after = Restarted();
+        Watch(after).Recall();
+        Assert.Equal(_bench.Plans.Current.Text, after.Current.Text);
+
+        int Plans() => _bench.Integrity.Read(0, 10_000).Count(line => line.Entry.Kind == IntegrityKind.Plan);
+    }
+
     [Fact]
     public async Task A_policy_that_has_expired_is_a_no_and_only_its_own()
     {
