@@ -139,7 +139,7 @@ internal sealed partial class NetworkScene : IDisposable
             host.Run(
                 "ip", "link", "add", tap, "mtu", mtu, "type", "veth", "peer", "name", "eth0", "mtu", mtu, "address",
                 LargeDomain.Mac(member), "netns", machine.Name);
-            Plug(host, tap, plan.Network.Mtu, isGuarded);
+            Plug(host, tap, plan.Network.Mtu, isGuarded ? PortKind.Machine : null);
             machine.Run("ip", "addr", "add", LargeDomain.Ipv4(member) + "/8", "dev", "eth0");
             machine.Run("ip", "link", "set", "eth0", "up");
         }
@@ -156,7 +156,7 @@ internal sealed partial class NetworkScene : IDisposable
             isGuarded ? tunnels?.Generations[0].Namespace : null, []);
         int mtu = tunnels is null ? 1450 : 1370;
         host.Run(SegmentCommands.AddTunnel(tunnel));
-        Plug(host, tunnel.Device, mtu, isGuarded);
+        Plug(host, tunnel.Device, mtu, isGuarded ? PortKind.Tunnel : null);
         host.Run(SegmentCommands.Unlearning(tunnel.Device));
         string mac = LargeDomain.Mac(1 - number);
         host.Run(SegmentCommands.AddForward(tunnel.Device, mac, other));
@@ -164,13 +164,13 @@ internal sealed partial class NetworkScene : IDisposable
         host.Run(SegmentCommands.AddStation(tunnel.Device, mac));
     }
 
-    private static void Plug(BenchSpace host, string device, int mtu, bool isGuarded)
+    private static void Plug(BenchSpace host, string device, int mtu, PortKind? live)
     {
         host.Run(SegmentCommands.Plug(device, LargeDomain.Bridge));
         host.Run(SegmentCommands.Raise(device, mtu));
-        if (isGuarded)
+        if (live is { } kind)
         {
-            Load(host, $"add element bridge {HostGuard.Table} {HostGuard.LivePorts} {{ \"{device}\" }}\n");
+            host.Run(SegmentCommands.Group(device, PortGroups.Of(kind, LargeDomain.Number)));
         }
     }
 

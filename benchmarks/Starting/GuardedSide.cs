@@ -136,8 +136,9 @@ internal sealed class GuardedSide : IAsyncDisposable
         (await Host.Virsh("list", "--name")).Output.Contains(MachineName, StringComparison.Ordinal);
 
     private async Task<bool> IsLive() =>
-        (await Host.Must("nft", "list", "set", "bridge", "bw_guard", "live_ports"))
-        .Contains("\"bwt", StringComparison.Ordinal);
+        (await Host.Must("ip", "-o", "link", "show")).Split('\n').Any(line =>
+            line.Contains(": bwt", StringComparison.Ordinal)
+            && !line.Contains("group default", StringComparison.Ordinal));
 
     private static async Task<PlacementRow> Placed(BoardDesk desk, CancellationToken cancel)
     {

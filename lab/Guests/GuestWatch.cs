@@ -68,16 +68,16 @@ public sealed partial class GuestWatch : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _console.Stop(TimeSpan.FromSeconds(2)).ConfigureAwait(false);
 
-    /// <summary>A port that the host's guard does not list as live gets no frame.</summary>
+    /// <summary>A port without a group gets no frame: the host's guard takes it for dead.</summary>
     private async Task<IEnumerable<string>> Ports()
     {
-        string live = (await _host.Run(["nft", "list", "set", "bridge", "bw_guard", "live_ports"])
-            .ConfigureAwait(false)).Output;
+        string[] links = (await _host.Run(["ip", "-o", "link", "show"]).ConfigureAwait(false)).Output.Split('\n');
         return (await Virsh("domiflist", _machine).ConfigureAwait(false)).Split('\n')
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Where(words => words.Length == 5)
             .Select(words => $"its port {words[0]}: "
-                + (live.Contains($"\"{words[0]}\"", StringComparison.Ordinal) ? "live" : "dead"));
+                + (links.Any(link => link.Contains($": {words[0]}:", StringComparison.Ordinal)
+                    && !link.Contains(" group default ", StringComparison.Ordinal)) ? "live" : "dead"));
     }
 
     /// <summary>

@@ -286,8 +286,12 @@ internal sealed class Schedule
                 string removed = One([.. network.Links.Where(l => l.Value.Kind == "bridge").Select(l => l.Key)]);
                 network.RemoveLink(removed);
                 return $"{removed} removed";
-            case 4 when network.Tables.ContainsKey("- bridge bw_guard"):
-                network.LivePorts.UnionWith(World.Machines.Values.Select(_sim.Auditor.Tap));
+            case 4 when network.Links.Count > 0:
+                foreach (FakeLink link in network.Links.Values)
+                {
+                    link.Group = 1;
+                }
+
                 return "every port made live";
             case 5 when running.Length > 0:
                 string machine = One(running);

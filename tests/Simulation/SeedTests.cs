@@ -61,8 +61,8 @@ public sealed class SeedTests
             case "a live port that is plugged":
                 host.Hypervisor.Crash(machine);
                 simulator.Auditor.Accept(host);
-                network.LivePorts.Add(simulator.Auditor.Tap(terms));
                 host.Hypervisor.StartBehindTheBack(machine, Guid.NewGuid());
+                network.Links[simulator.Auditor.Tap(terms)].Group = 1;
                 break;
             case "a stranger":
                 host.Hypervisor.StartBehindTheBack("stranger", Guid.NewGuid());
@@ -81,7 +81,11 @@ public sealed class SeedTests
                 network.Tables[$"bwg{bridge[3..]} inet bw_gateway"] = [$"\t{terms.Address} . 10.9.9.9 . 5432,"];
                 break;
             case "a dead port":
-                network.LivePorts.Clear();
+                foreach (FakeLink link in network.Links.Values)
+                {
+                    link.Group = 0;
+                }
+
                 throw new AuditException(simulator.Auditor.NotConverged(simulator.Placed).Single(l =>
                     l == $"the port of {terms.Path} on {host.Ref.Name} is dead"));
             default:

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Domains.Rendering;
@@ -52,7 +53,6 @@ internal static class DomainTable
         var network = plan.Network;
         var text = NftText.Replacing("bridge", network.Table);
         text.Counters("spoofed", "rogue", "unknown_protocol", "probes", "closed", "astray", "strange_port", "host");
-        Ports(text, plan);
         var members = Members(network);
         Sources(text, network, members);
         var services = new ServiceRules(plan);
@@ -62,36 +62,12 @@ internal static class DomainTable
             GatewaySets(text, gateway);
         }
 
-        SenderChains(text, plan.Gateway, services);
+        SenderChains(text, plan, services);
         Neighbours(text);
-        Ways(text, network, plan.Gateway, services);
+        Ways(text, plan, services);
         services.Chains(text);
         text.Close();
         return text.ToString();
-    }
-
-    private static void Ports(NftText text, DomainPlan plan)
-    {
-        var taps = plan.Network.Ports.Select(port => port.Device).ToList();
-        text.Set("set", "taps", "type ifname", taps.Select(Quoted));
-        var ports = taps.Select(tap => (Port: tap, From: "member", To: "from_machine")).ToList();
-        ports.AddRange(Tunnels.Of(plan.Network).Select(tunnel => (tunnel, "member", "from_tunnel")));
-
-        if (plan.Gateway is { } gateway)
-        {
-            ports.Add((gateway.BridgePort, "gateway", "from_gateway"));
-        }
-
-        if (plan.ServicePoint is { } point)
-        {
-            ports.Add((point.BridgePort, "service", "from_service"));
-        }
-
-        text.Set("set", "ports", "type ifname", ports.Select(port => Quoted(port.Port)));
-        text.Set("map", "senders", "type ifname : verdict",
-            ports.Select(port => $"{Quoted(port.Port)} : goto {port.From}"));
-        text.Set("map", "ways", "type ifname : verdict",
-            ports.Select(port => $"{Quoted(port.Port)} : goto {port.To}"));
     }
 
     /// <summary>Behind which port each member is: a machine behind its own, the peers' behind the tunnel.</summary>
@@ -147,11 +123,13 @@ internal static class DomainTable
         gateway.Flows.Where(flow => family(flow.Own))
             .Select(flow => outward ? $"{flow.Own} . {flow.Other}" : $"{flow.Other} . {flow.Own}");
 
-    private static void SenderChains(NftText text, GatewayPlan? gateway, ServiceRules services)
+    private static void SenderChains(NftText text, DomainPlan plan, ServiceRules services)
     {
         text.Chain("prerouting",
+        [
             "type filter hook prerouting priority -300; policy accept;",
-            "iifname vmap @senders");
+            .. Kinds(plan).Select(kind => $"{From(plan, kind)} goto {Judge(kind)}"),
+        ]);
         // The type is asked in the frame: by itself nft would ask the kernel's word, which is that of what is in a tag.
         text.Chain("member",
             $"ether type ip ip protocol tcp {IsSource4} accept",
@@ -183,7 +161,7 @@ internal static class DomainTable
             $"{IsSource6} accept",
             "counter name spoofed drop");
         text.Chain("rogue_drop", "counter name rogue drop");
-        if (gateway is not null)
+        if (plan.Gateway is { } gateway)
         {
             text.Chain("gateway",
                 $"ether saddr {gateway.Mac} ether type {{ ip, arp, ip6 }} accept",
@@ -207,35 +185,37 @@ internal static class DomainTable
     /// <summary>
     /// Where frames may go: the gateway speaks only with machines of this host, never across the tunnel.
     /// </summary>
-    private static void Ways(NftText text, NetworkPlan network, GatewayPlan? gateway, ServiceRules services)
+    private static void Ways(NftText text, DomainPlan plan, ServiceRules services)
     {
-        var tunnels = Tunnels.Of(network);
-        text.Set("set", "tunnels", "type ifname", tunnels.Select(Quoted));
+        var gateway = plan.Gateway;
+        var hasTunnels = !Tunnels.Of(plan.Network).IsEmpty;
         text.Chain("forward",
+        [
             "type filter hook forward priority -200; policy accept;",
-            "iifname vmap @ways",
-            "oifname @ports counter name strange_port drop");
+            .. Kinds(plan).Select(kind => $"{From(plan, kind)} goto {Way(kind)}"),
+            $"{PortGroups.AnyOf("oifgroup", plan.Network.Number)} counter name strange_port drop",
+        ]);
         text.Chain("input",
             "type filter hook input priority -200; policy accept;",
-            "iifname @ports counter name host drop");
+            $"{PortGroups.AnyOf("iifgroup", plan.Network.Number)} counter name host drop");
         text.Chain("output",
             "type filter hook output priority -200; policy accept;",
-            "oifname @ports counter name host drop");
+            $"{PortGroups.AnyOf("oifgroup", plan.Network.Number)} counter name host drop");
         text.Chain("from_machine",
             "meta l4proto tcp oifname . ether daddr @places accept",
-            gateway is null ? "" : $"oifname {Quoted(gateway.BridgePort)} goto to_gateway",
+            gateway is null ? "" : $"{To(plan, PortKind.Gateway)} goto to_gateway",
             gateway is null ? "" : $"ether daddr {gateway.Mac} counter name closed drop",
             services.ToService, services.Elsewhere,
             Astray,
-            "oifname @taps accept",
-            tunnels.IsEmpty ? "" : "oifname @tunnels goto to_tunnel",
+            $"{To(plan, PortKind.Machine)} accept",
+            hasTunnels ? $"{To(plan, PortKind.Tunnel)} goto to_tunnel" : "",
             "counter name strange_port drop");
-        if (!tunnels.IsEmpty)
+        if (hasTunnels)
         {
             text.Chain("from_tunnel",
                 "oifname . ether daddr @here accept",
                 Astray,
-                "oifname @taps accept",
+                $"{To(plan, PortKind.Machine)} accept",
                 "counter name closed drop");
             text.Chain("to_tunnel",
                 gateway is null ? "" : "arp daddr ip @gateway4 counter name closed drop",
@@ -254,7 +234,7 @@ internal static class DomainTable
                 $"ether daddr {gateway.Mac} ip6 saddr . ip6 daddr @outward6 accept",
                 "counter name closed drop");
             text.Chain("from_gateway",
-                "oifname != @taps counter name closed drop",
+                $"{ButTo(plan, PortKind.Machine)} counter name closed drop",
                 Astray,
                 $"arp operation reply arp saddr ether {gateway.Mac} arp saddr ip @gateway4 accept",
                 "ip6 nexthdr icmpv6 ip6 hoplimit 255 ip6 saddr @gateway6 "
@@ -266,6 +246,57 @@ internal static class DomainTable
                 "counter name closed drop");
         }
     }
+
+    /// <summary>What the switch has ports to. Machines and tunnels come first: most frames are theirs.</summary>
+    private static IEnumerable<PortKind> Kinds(DomainPlan plan)
+    {
+        yield return PortKind.Machine;
+        if (!Tunnels.Of(plan.Network).IsEmpty)
+        {
+            yield return PortKind.Tunnel;
+        }
+
+        if (plan.Gateway is not null)
+        {
+            yield return PortKind.Gateway;
+        }
+
+        if (plan.ServicePoint is not null)
+        {
+            yield return PortKind.Service;
+        }
+    }
+
+    private static string Judge(PortKind kind) => kind switch
+    {
+        PortKind.Machine or PortKind.Tunnel => "member",
+        PortKind.Gateway => "gateway",
+        PortKind.Service => "service",
+        PortKind.Passage => throw new UnreachableException("A domain's switch has no port into a passage."),
+        _ => throw new UnreachableException(),
+    };
+
+    private static string Way(PortKind kind) => kind switch
+    {
+        PortKind.Machine => "from_machine",
+        PortKind.Tunnel => "from_tunnel",
+        PortKind.Gateway => "from_gateway",
+        PortKind.Service => "from_service",
+        PortKind.Passage => throw new UnreachableException("A domain's switch has no port into a passage."),
+        _ => throw new UnreachableException(),
+    };
+
+    /// <summary>Whether a frame comes from a live port of this kind.</summary>
+    internal static string From(DomainPlan plan, PortKind kind) =>
+        $"iifgroup {PortGroups.Of(kind, plan.Network.Number)}";
+
+    /// <summary>Whether it is about to leave by one.</summary>
+    internal static string To(DomainPlan plan, PortKind kind) =>
+        $"oifgroup {PortGroups.Of(kind, plan.Network.Number)}";
+
+    /// <summary>Whether it is about to leave by another.</summary>
+    internal static string ButTo(DomainPlan plan, PortKind kind) =>
+        $"oifgroup != {PortGroups.Of(kind, plan.Network.Number)}";
 
     private static string IsOption(string kind) =>
         $"{Option} {kind} iifname . {OptionAddress} . {Source6} @sources6";

@@ -91,13 +91,15 @@ public static class FlowTables
         var ports = plan.Network.Ports;
         var text = NftText.Replacing("bridge", TableOf(plan));
         Sets(text, ports, OnSwitch);
+        // A port's group is asked before its name is looked up, and costs the frames of other switches next to nothing.
+        var (from, to) = (DomainTable.From(plan, PortKind.Machine), DomainTable.To(plan, PortKind.Machine));
         Hook(text, "asked", "prerouting priority -305", ports.Select(port =>
-            ("iifname", $"\"{port.Device}\"", $"a_{port.Device}")), "goto");
+            ($"{from} iifname", $"\"{port.Device}\"", $"a_{port.Device}")), "goto");
         // What has a sender here is counted there, and goes no further.
         Hook(text, "passed", "forward priority -100",
         [
-            .. ports.Select(port => ("iifname", $"\"{port.Device}\"", $"s_{port.Device}")),
-            .. ports.Select(port => ("oifname", $"\"{port.Device}\"", $"g_{port.Device}")),
+            .. ports.Select(port => ($"{from} iifname", $"\"{port.Device}\"", $"s_{port.Device}")),
+            .. ports.Select(port => ($"{to} oifname", $"\"{port.Device}\"", $"g_{port.Device}")),
         ], "goto");
         text.Close();
         return text.ToString();

@@ -4,42 +4,33 @@ using Bailiwick.Domains.Refinement;
 namespace Bailiwick.Domains.Rendering;
 
 /// <summary>
-/// The host's guard. A port whose name starts with <c>bw</c> and that is not in <c>live_ports</c> is dead: no frame
-/// from it or to it passes, whatever other tables say. Frames to and from the host's own stack never pass, neither by a
-/// bridge nor past one. Tunnel packets (RFC 7348: UDP port 4789, network number in the 24 bits at bit 96 of the UDP
-/// header) pass only between this host and the peers that the plan names, each for its networks.
+/// The host's guard. A port whose name starts with <c>bw</c> and that has no group (<see cref="PortGroups"/>) is dead:
+/// no frame from it or to it passes, whatever other tables say. Frames to and from the host's own stack never pass,
+/// neither by a bridge nor past one. Tunnel packets (RFC 7348: UDP port 4789, network number in the 24 bits at bit 96 of
+/// the UDP header) pass only between this host and the peers that the plan names, each for its networks.
 /// </summary>
 internal static class HostTables
 {
-    private const string Guard = "bw_guard";
-
     public static string Text(HostPlan plan) => GuardText() + UnderlayText(plan.Underlay);
 
     private static string GuardText()
     {
-        var text = NftText.Keeping("bridge", Guard);
+        var text = NftText.Replacing("bridge", "bw_guard");
         text.Counters("dead", "host");
-        text.Set("set", "live_ports", "type ifname", []);
-        var chains = new (string Name, int Priority, string Rule)[]
-        {
-            ("prerouting", -310, "iifname \"bw*\" iifname != @live_ports counter name dead drop"),
-            ("postrouting", 310, "oifname \"bw*\" oifname != @live_ports counter name dead drop"),
-            ("input", -210, "iifname \"bw*\" counter name host drop"),
-            ("output", -210, "oifname \"bw*\" counter name host drop"),
-        };
-        foreach (var (name, priority, _) in chains)
-        {
-            text.Chain(name, string.Create(
-                CultureInfo.InvariantCulture, $"type filter hook {name} priority {priority}; policy accept;"));
-        }
-
+        // The group is asked first: it is the cheaper question, and nearly always the last.
+        text.Chain("prerouting",
+            "type filter hook prerouting priority -310; policy accept;",
+            $"iifgroup {PortGroups.Dead} iifname \"bw*\" counter name dead drop");
+        text.Chain("postrouting",
+            "type filter hook postrouting priority 310; policy accept;",
+            $"oifgroup {PortGroups.Dead} oifname \"bw*\" counter name dead drop");
+        text.Chain("input",
+            "type filter hook input priority -210; policy accept;",
+            "iifname \"bw*\" counter name host drop");
+        text.Chain("output",
+            "type filter hook output priority -210; policy accept;",
+            "oifname \"bw*\" counter name host drop");
         text.Close();
-        foreach (var (name, _, rule) in chains)
-        {
-            text.Line($"flush chain bridge {Guard} {name}");
-            text.Line($"add rule bridge {Guard} {name} {rule}");
-        }
-
         return text.ToString();
     }
 

@@ -55,8 +55,8 @@ public static class NftTables
     }
 
     /// <summary>
-    /// The host's own guard: dead ports (table <c>bridge bw_guard</c>, whose set <c>live_ports</c> keeps its elements
-    /// when the text is loaded again) and accepted tunnels (table <c>inet bw_underlay</c>).
+    /// The host's own guard: dead ports (table <c>bridge bw_guard</c>) and accepted tunnels (table <c>inet
+    /// bw_underlay</c>).
     /// </summary>
     public static string ForHost(HostPlan plan)
     {

@@ -23,14 +23,6 @@ internal sealed class NftText
         return text;
     }
 
-    /// <summary>Opens a table that keeps what its sets hold.</summary>
-    public static NftText Keeping(string family, string table)
-    {
-        var text = new NftText();
-        text.Open($"table {family} {table}");
-        return text;
-    }
-
     public void Open(string head)
     {
         Line(head + " {");

@@ -13,14 +13,11 @@ internal static class PassageTable
         var network = plan.Network;
         var text = NftText.Replacing("bridge", network.Table);
         text.Counters("spoofed", "unknown_protocol", "strange_port", "host");
-        var ports = plan.Ports.Select(port => port.Device).ToList();
-        ports.AddRange(Tunnels.Of(network));
-
-        text.Set("set", "ports", "type ifname", ports.Select(port => $"\"{port}\""));
+        var group = PortGroups.Of(PortKind.Passage, network.Number);
         text.Set("map", "legs", "type ifname . ether_addr . ether_addr : verdict", Legs(plan));
         text.Chain("prerouting",
             "type filter hook prerouting priority -300; policy accept;",
-            "iifname @ports goto leg");
+            $"iifgroup {group} goto leg");
         text.Chain("leg",
             "ether type vmap { ip : goto ways, ip6 : goto ways }",
             "counter name unknown_protocol drop");
@@ -29,15 +26,15 @@ internal static class PassageTable
             "counter name spoofed drop");
         text.Chain("forward",
             "type filter hook forward priority -200; policy accept;",
-            "iifname @ports oifname @ports accept",
-            "iifname @ports counter name strange_port drop",
-            "oifname @ports counter name strange_port drop");
+            $"iifgroup {group} oifgroup {group} accept",
+            $"iifgroup {group} counter name strange_port drop",
+            $"oifgroup {group} counter name strange_port drop");
         text.Chain("input",
             "type filter hook input priority -200; policy accept;",
-            "iifname @ports counter name host drop");
+            $"iifgroup {group} counter name host drop");
         text.Chain("output",
             "type filter hook output priority -200; policy accept;",
-            "oifname @ports counter name host drop");
+            $"oifgroup {group} counter name host drop");
         text.Close();
         return text.ToString();
     }

@@ -38,7 +38,7 @@ internal sealed class ServiceRules(DomainPlan plan)
 
     public string RouterAdvert => plan.AddressServer is null ? "rogue_drop" : "router_advert";
 
-    public string ToService => _point is null ? "" : $"oifname {Quoted(_point.BridgePort)} goto to_service";
+    public string ToService => _point is null ? "" : $"{DomainTable.To(plan, PortKind.Service)} goto to_service";
 
     /// <summary>What is asked of the host reaches nobody else.</summary>
     public string Elsewhere => _point is null ? "" : FromHost
@@ -137,7 +137,7 @@ internal sealed class ServiceRules(DomainPlan plan)
                 + "th dport 53 accept" : "",
             "counter name closed drop");
         text.Chain("from_service",
-            "oifname != @taps counter name closed drop",
+            $"{DomainTable.ButTo(plan, PortKind.Machine)} counter name closed drop",
             $"arp operation reply arp saddr ether {point.Mac} arp saddr ip @service4 {OwnAnswer}",
             $"ip6 nexthdr icmpv6 ip6 hoplimit 255 icmpv6 type nd-neighbor-advert {Target} @service_targets {OwnAnswer}",
             FromHost ? $"ip6 saddr {point.LinkLocal} ip6 nexthdr icmpv6 ip6 hoplimit 255 "
@@ -163,7 +163,8 @@ internal sealed class ServiceRules(DomainPlan plan)
             // is, and what machines send it for other domains is the gateway's.
             text.Chain("service_route",
                 "type filter hook prerouting priority -290; policy accept;",
-                $"iifname @taps ether daddr {point.Mac} ip6 saddr . ip6 daddr @outward6 ether daddr set {gateway.Mac}");
+                $"{DomainTable.From(plan, PortKind.Machine)} ether daddr {point.Mac} "
+                + $"ip6 saddr . ip6 daddr @outward6 ether daddr set {gateway.Mac}");
         }
     }
 

@@ -97,7 +97,8 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     {
         var (plan, domain, port) = packet.To;
         return Step(
-            TracePlace.Port, plan.Host, [domain.Domain], $"{Table(domain)}, set taps: {port.Device}", true,
+            TracePlace.Port, plan.Host, [domain.Domain],
+            $"{Table(domain)}, set places: {port.Device} . {port.Member.Mac}", true,
             $"{scene.NameOf(port.Member.Ref)} gets the packet.", TraceScene.ReasonOf(packet.To))
             && Limited(packet.To, port.Limit?.InMbit, "gets");
     }
@@ -128,22 +129,24 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
         if (packet.To.Plan.Host == plan.Host)
         {
             return Step(
-                TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, set taps: {packet.To.Port.Device}",
-                true, $"Both machines are members of {domain.DisplayName} on this host.", network.Reason);
+                TracePlace.Switch, plan.Host, [domain.Domain],
+                $"{Table(domain)}, set places: {packet.To.Port.Device} . {packet.To.Member.Mac}", true,
+                $"Both machines are members of {domain.DisplayName} on this host.", network.Reason);
         }
 
         var peer = network.Peers.FirstOrDefault(one => one.Members.Any(member => member.Mac == packet.To.Member.Mac));
         if (peer is null || Tunnels.To(network, peer.Protection).IsEmpty)
         {
             return Step(
-                TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, set tunnels", false,
+                TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, set places", false,
                 $"This host's switch of {domain.DisplayName} does not reach {scene.NameOf(packet.To.Member.Ref)} on "
                 + $"another host.", network.Reason);
         }
 
         var tunnel = Tunnels.To(network, peer.Protection)[0];
         return Step(
-                TracePlace.Switch, plan.Host, [domain.Domain], $"{Table(domain)}, set tunnels: {tunnel}", true,
+                TracePlace.Switch, plan.Host, [domain.Domain],
+                $"{Table(domain)}, set places: {tunnel} . {packet.To.Member.Mac}", true,
                 $"{scene.NameOf(packet.To.Member.Ref)} is a member of {domain.DisplayName} behind "
                 + $"{peer.Host.Name}.", network.Reason)
             && OverLink(new Carrier(

@@ -1,38 +1,40 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
-/// The host's guard: the table that drops every frame of a port that is not in its set of live ports, every frame on a
-/// bridge of ours without a table of its own, and every tunnel packet of a host that the plan does not name. The one
-/// place that makes ports live and dead. Its operations are one after the other, so that a replaced table never loses
-/// a port and a dead port never comes back.
+/// The host's guard: the table that drops every frame of a port that has no group (<see cref="PortGroups"/>), every
+/// frame on a bridge of ours without a table of its own, and every tunnel packet of a host that the plan does not name.
+/// The one place that makes ports live and dead. Its operations are one after the other, so that a dead port never
+/// comes back.
 /// </summary>
 public sealed class HostGuard(
     NetworkTools tools, TableKeeper tables, IntegrityManager integrity, PlannedNames planned)
 {
     /// <summary>The guard's table, of the bridge family.</summary>
     public const string Table = "bw_guard";
-    /// <summary>The set of interface names that may carry frames.</summary>
-    public const string LivePorts = "live_ports";
 
     private readonly Lock _turn = new();
 
-    /// <summary>The ports that are live now; none when there is no guard.</summary>
-    public IReadOnlySet<string> Live() => tools.Names(Table, LivePorts) ?? new HashSet<string>();
+    /// <summary>The ports of ours that have a group now, and the group.</summary>
+    public ImmutableSortedDictionary<string, int> Live() => tools.Links().Values
+        .Where(link => link.Name.StartsWith("bw", StringComparison.Ordinal) && link.Group != PortGroups.Dead)
+        .ToImmutableSortedDictionary(link => link.Name, link => link.Group, StringComparer.Ordinal);
 
     /// <summary>Whether the guard stands as the plan says.</summary>
     public bool Stands(HostPlan plan) => tables.State(Rules(plan)) == RulesState.Held;
 
     /// <summary>
-    /// Makes sure that the guard stands as the plan says. A new text keeps the set of live ports; after a drift the
-    /// whole table is made anew and every port is dead, because what was changed may be that very set.
+    /// Makes sure that the guard stands as the plan says. After a drift every port is dead until it was looked at
+    /// again: nobody knows what passed meanwhile, and why.
     /// </summary>
     public void Ensure(HostPlan plan)
     {
@@ -52,7 +54,8 @@ public sealed class HostGuard(
                     integrity.RecordOrOwe(
                         IntegrityKind.Drift, IntegrityReaders.Everyone, Table,
                         "The guard's tables are not as they were loaded.");
-                    tables.Load(rules, before: $"table bridge {Table}\ndelete table bridge {Table}\n");
+                    tools.SetGroups([.. Live().Keys.Select(port => (port, PortGroups.Dead))]);
+                    tables.Load(rules);
                     return;
                 case RulesState.New:
                     tables.Load(rules);
@@ -69,55 +72,48 @@ public sealed class HostGuard(
     /// <summary>
     /// Makes ports dead. Ports that are dead already stay so. The record comes first, and no disk holds it back.
     /// </summary>
+    /// <exception cref="WorldException">One of them is still live.</exception>
     public void Kill(IReadOnlyCollection<string> ports, string why)
     {
         lock (_turn)
         {
-            IReadOnlySet<string> live = Live();
-            string[] closing = [.. ports.Where(live.Contains).Order()];
-            if (closing.Length == 0)
-            {
-                return;
-            }
-
+            ImmutableSortedDictionary<string, int> live = Live();
+            string[] closing = [.. ports.Where(live.ContainsKey).Order()];
             foreach (string port in closing)
             {
                 integrity.RecordOrOwe(IntegrityKind.PortClosed, planned.ReadersOf(port), port, why);
             }
 
-            tools.Load(Command("delete", closing), null);
+            tools.SetGroups([.. closing.Select(port => (port, PortGroups.Dead))]);
         }
     }
 
     /// <summary>Makes ports live; the record of it comes first.</summary>
-    /// <param name="ports">The ports.</param>
-    /// <param name="why">Why they may be.</param>
+    /// <param name="ports">The ports, and the group of each.</param>
+    /// <param name="why">What was observed.</param>
     /// <param name="dead">
     /// Those of them that somebody has closed meanwhile; asked while nobody can close any.
     /// </param>
-    public void Revive(IReadOnlyCollection<string> ports, string why, Func<IReadOnlySet<string>>? dead = null)
+    /// <exception cref="WorldException">One of them is not in its group.</exception>
+    public void Revive(
+        IReadOnlyDictionary<string, int> ports, string why, Func<IReadOnlySet<string>>? dead = null)
     {
+        ArgumentNullException.ThrowIfNull(ports);
         lock (_turn)
         {
-            IReadOnlySet<string> live = Live();
+            ImmutableSortedDictionary<string, int> live = Live();
             IReadOnlySet<string> closed = dead?.Invoke() ?? FrozenSet<string>.Empty;
-            string[] opening = [.. ports.Where(p => !live.Contains(p) && !closed.Contains(p)).Order()];
-            if (opening.Length == 0)
-            {
-                return;
-            }
-
-            foreach (string port in opening)
+            var opening = ports
+                .Where(port => live.GetValueOrDefault(port.Key) != port.Value && !closed.Contains(port.Key))
+                .OrderBy(port => port.Key, StringComparer.Ordinal).ToList();
+            foreach ((string port, _) in opening)
             {
                 integrity.Record(IntegrityKind.PortOpened, planned.ReadersOf(port), port, why);
             }
 
-            tools.Load(Command("add", opening), null);
+            tools.SetGroups([.. opening.Select(port => (port.Key, port.Value))]);
         }
     }
 
     private static WantedRules Rules(HostPlan plan) => new(null, NftTables.ForHost(plan));
-
-    private static string Command(string verb, IEnumerable<string> ports) =>
-        $"{verb} element bridge {Table} {LivePorts} {{ {string.Join(", ", ports.Select(p => $"\"{p}\""))} }}\n";
 }

@@ -21,7 +21,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
     /// <param name="wasPlanned">Whether an earlier plan named a device; one that none did is a drift.</param>
     public void KillStrayPorts(HostPlan plan, Func<string, bool> wasPlanned)
     {
-        string[] strays = [.. guard.Live().Except(Devices(plan)).Order()];
+        string[] strays = [.. guard.Live().Keys.Except(Devices(plan)).Order()];
         foreach (string stray in strays.Where(s => !wasPlanned(s)))
         {
             // Nobody knows whose it is: it is committed, and shown to no tenant.

@@ -165,15 +165,7 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
     {
         string[] argv = ["nft", "-j", "list", "table", family, name];
         string? json = OutputOrMissing(argv, inNamespace);
-        return json is null ? null : Parsed(argv, () => TableContent.Read(json, HostGuard.LivePorts));
-    }
-
-    /// <summary>The interface names in a set, or null when there is no such set.</summary>
-    public IReadOnlySet<string>? Names(string table, string set)
-    {
-        string[] argv = ["nft", "-j", "list", "set", "bridge", table, set];
-        string? json = OutputOrMissing(argv, null);
-        return json is null ? null : Parsed(argv, () => TableContent.ReadNames(json));
+        return json is null ? null : Parsed(argv, () => TableContent.Read(json));
     }
 
     /// <summary>What nft prints, as JSON, of a set that must be there.</summary>
@@ -201,6 +193,32 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
     /// <summary>Runs one command that must succeed.</summary>
     public void Run(IReadOnlyList<string> argv, string? inNamespace = null) =>
         host.Run(new ProgramCall(argv) { NetworkNamespace = inNamespace });
+
+    /// <summary>Puts devices into groups, with one program. One that has gone is in none.</summary>
+    /// <exception cref="WorldException">One that is there is not in its group.</exception>
+    public void SetGroups(IReadOnlyCollection<(string Device, int Group)> wanted)
+    {
+        if (wanted.Count == 0)
+        {
+            return;
+        }
+
+        string[] argv = ["ip", "-force", "-batch", "-"];
+        ProgramResult result = host.Run(new ProgramCall(argv)
+        {
+            Input = Encoding.ASCII.GetBytes(string.Concat(wanted.Select(
+                one => string.Join(' ', SegmentCommands.Group(one.Device, one.Group)[1..]) + "\n"))),
+            Answers = [0, 1],
+        });
+        if (result.ExitCode != 0)
+        {
+            ImmutableSortedDictionary<string, ObservedLink> links = Links();
+            if (wanted.Any(one => links.TryGetValue(one.Device, out ObservedLink? link) && link.Group != one.Group))
+            {
+                throw new WorldException(argv, result.ExitCode, result.Errors);
+            }
+        }
+    }
 
     /// <summary>
     /// Runs commands of bridge(8) in their order, the first that fails ends it: one program, however many there are.

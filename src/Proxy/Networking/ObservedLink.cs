@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
+using Bailiwick.Domains.Rendering;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -20,6 +22,9 @@ public sealed record ObservedLink(
 
     /// <summary>The kernel's number of it: another device of the same name has another.</summary>
     public int Index { get; init; }
+
+    /// <summary>Its device group: what rules know a live port by (<see cref="PortGroups"/>).</summary>
+    public int Group { get; init; }
 
     /// <summary>Its VLAN, when it is a port into one.</summary>
     public ObservedVlan? Vlan { get; init; }
@@ -77,9 +82,20 @@ public sealed record ObservedLink(
                 && Number(bridge, "no_linklocal_learn") == 1,
             Vlan = kind == "vlan" && info.TryGetProperty("info_data", out JsonElement tag)
                 ? new ObservedVlan(Number(tag, "id"), Text(tag, "protocol") ?? "", Text(row, "link") ?? "") : null,
-            Index = Number(row, "ifindex"), Queue = Text(row, "qdisc") ?? "",
+            Index = Number(row, "ifindex"), Queue = Text(row, "qdisc") ?? "", Group = GroupOf(row),
         };
     }
+
+    /// <summary>
+    /// iproute2 prints the name of a group that has one (/etc/iproute2/group), and else its number as text. A name that
+    /// somebody gave to a group of ours tells nothing: the port is as one of a group that no rule knows.
+    /// </summary>
+    private static int GroupOf(JsonElement row) => Text(row, "group") switch
+    {
+        null or "default" => PortGroups.Dead,
+        { } number when int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int group) => group,
+        _ => -1,
+    };
 
     internal static string? Text(JsonElement row, string member) =>
         row.TryGetProperty(member, out JsonElement value) && value.ValueKind == JsonValueKind.String

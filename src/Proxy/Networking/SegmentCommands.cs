@@ -75,6 +75,10 @@ public static class SegmentCommands
     public static string[] Unlearning(string device) =>
         ["ip", "link", "set", device, "type", "bridge_slave", "learning", "off", "isolated", "on"];
 
+    /// <summary>Puts a device into a group (<see cref="Bailiwick.Domains.Rendering.PortGroups"/>).</summary>
+    public static string[] Group(string device, int group) =>
+        ["ip", "link", "set", "dev", device, "group", Text(group)];
+
     /// <summary>Removes a device.</summary>
     public static string[] Remove(string device) => ["ip", "link", "del", device];
 

@@ -37,7 +37,7 @@ public sealed class SegmentKeeper(
         BringRules(wanted, rules);
         if (!faults.IsEmpty)
         {
-            apply.OnUndo($"ports of {wanted.Bridge}", () => guard.Kill(AllPorts(wanted), "A change was undone."));
+            apply.OnUndo($"ports of {wanted.Bridge}", () => Kill(wanted, "A change was undone."));
             // A bridge that was missing hides what else is: its ports are looked at once it is there.
             for (int pass = 0; pass < Passes && !faults.IsEmpty; pass++)
             {
@@ -64,7 +64,7 @@ public sealed class SegmentKeeper(
         ImmutableArray<SegmentFault> faults = wanted.Faults(seen);
         if (tables.State(rules) != RulesState.Held || !guard.Stands(plan) || faults.Any(f => Whole(f.Kind)))
         {
-            guard.Kill(AllPorts(wanted), "Its rules or its bridge are not as planned.");
+            Kill(wanted, "Its rules or its bridge are not as planned.");
             throw new WorldException(
                 ["bring", wanted.Bridge], -1,
                 faults.IsEmpty ? "its rules are not in the kernel" : string.Join("; ", faults.Select(f => f.Sentence)));
@@ -72,10 +72,10 @@ public sealed class SegmentKeeper(
 
         HashSet<string> wrong = [.. faults.Select(f => f.Device)];
         IReadOnlySet<string> closed = dead?.Invoke() ?? FrozenSet<string>.Empty;
-        string[] right = [.. AllPorts(wanted).Where(p => !closed.Contains(p) &&
-            !wrong.Contains(p) && seen.Links.TryGetValue(p, out ObservedLink? link) && link.Master == wanted.Bridge)];
+        var right = wanted.Groups.Where(p => !closed.Contains(p.Key) && !wrong.Contains(p.Key)
+            && seen.Links.TryGetValue(p.Key, out ObservedLink? link) && link.Master == wanted.Bridge).ToDictionary();
         guard.Kill(
-            [.. AllPorts(wanted).Except(right)],
+            [.. wanted.Groups.Keys.Except(right.Keys)],
             "The port is not there, not on its bridge, or its machine is paused.");
         guard.Revive(right, $"Its rules and {wanted.Bridge} were observed to be as planned.", dead);
         if (!faults.IsEmpty)
@@ -105,10 +105,7 @@ public sealed class SegmentKeeper(
     }
 
     /// <summary>Makes all ports of the switch dead.</summary>
-    public void Kill(WantedSegment wanted, string why) => guard.Kill(AllPorts(wanted), why);
-
-    private static ImmutableArray<string> AllPorts(WantedSegment wanted) =>
-        [.. wanted.Taps, .. wanted.Pairs, .. wanted.Uplinks];
+    public void Kill(WantedSegment wanted, string why) => guard.Kill([.. wanted.Groups.Keys], why);
 
     /// <summary>With the device that a VLAN is on, which no plan can know.</summary>
     private WantedSegment Placed(HostPlan plan, WantedSegment wanted) => wanted.Vlan is not { } vlan ? wanted
@@ -160,7 +157,7 @@ public sealed class SegmentKeeper(
                 tables.Load(rules);
                 break;
             case RulesState.Drifted:
-                guard.Kill(AllPorts(wanted), "Its rules were changed by somebody.");
+                Kill(wanted, "Its rules were changed by somebody.");
                 Drifted(wanted, wanted.Bridge, $"The kernel does not hold {rules.Place} as it was loaded.");
                 tables.Load(rules);
                 break;

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace Bailiwick.Proxy.Networking;
 
 /// <summary>
-/// What the kernel holds of one nftables table, reduced to what filters: without handles, counters and the elements of
-/// sets that change while the machines run. Two contents with the same <see cref="Digest"/> filter the same.
+/// What the kernel holds of one nftables table, reduced to what filters: without handles and counters. Two contents
+/// with the same <see cref="Digest"/> filter the same.
 /// </summary>
 /// <param name="Digest">SHA-256 over the reduced listing, lower hex.</param>
 /// <param name="Rules">How many rules there are.</param>
@@ -16,9 +16,8 @@ public sealed record TableContent(string Digest, int Rules)
 
     /// <summary>Reads what <c>nft -j list table</c> printed (libnftables-json(5)).</summary>
     /// <param name="json">The listing.</param>
-    /// <param name="living">Names of sets whose elements change by themselves.</param>
     /// <exception cref="JsonException">Not the listing it should be.</exception>
-    public static TableContent Read(string json, params string[] living)
+    public static TableContent Read(string json)
     {
         JsonArray rows = JsonNode.Parse(json)?["nftables"] as JsonArray
             ?? throw new JsonException("nft printed a listing without \"nftables\".");
@@ -32,11 +31,6 @@ public sealed record TableContent(string Digest, int Rules)
             }
 
             rules += item.ContainsKey("rule") ? 1 : 0;
-            if (item["set"] is JsonObject set && living.Contains((string?)set["name"]))
-            {
-                set.Remove("elem");
-            }
-
             Reduce(item);
             kept.Add(item.ToJsonString());
         }
@@ -45,24 +39,6 @@ public sealed record TableContent(string Digest, int Rules)
         // but is the same for the same table.
         byte[] text = System.Text.Encoding.UTF8.GetBytes(string.Join('\n', kept));
         return new TableContent(Convert.ToHexStringLower(SHA256.HashData(text)), rules);
-    }
-
-    /// <summary>The elements of a set of interface names, as <c>nft -j list set</c> printed it.</summary>
-    /// <exception cref="JsonException">Not the listing it should be.</exception>
-    public static IReadOnlySet<string> ReadNames(string json)
-    {
-        HashSet<string> names = new(StringComparer.Ordinal);
-        JsonArray rows = JsonNode.Parse(json)?["nftables"] as JsonArray
-            ?? throw new JsonException("nft printed a listing without \"nftables\".");
-        foreach (JsonNode? row in rows)
-        {
-            if (row?["set"]?["elem"] is JsonArray elements)
-            {
-                names.UnionWith(elements.Select(e => e?.GetValue<string>() ?? ""));
-            }
-        }
-
-        return names;
     }
 
     private static void Reduce(JsonNode? node)

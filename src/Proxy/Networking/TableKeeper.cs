@@ -77,16 +77,15 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     /// made of it.
     /// </summary>
     /// <param name="rules">The rules.</param>
-    /// <param name="before">Earlier commands of the same transaction, or empty.</param>
     /// <exception cref="Host.WorldException">The kernel refused it; it holds what it held.</exception>
-    public void Load(WantedRules rules, string before = "")
+    public void Load(WantedRules rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
         long? period = PeriodOf(rules);
         _loaded.TryRemove(rules.Place, out Loaded? former);
-        NftChange? change = former is not null && period is not null && period == former.Period && before.Length == 0
+        NftChange? change = former is not null && period is not null && period == former.Period
             ? rules.ChangeFrom(former.Rules) : null;
-        tools.Load(change is { Elements: > 0 } ? change.Commands : before + rules.Text, rules.Namespace);
+        tools.Load(change is { Elements: > 0 } ? change.Commands : rules.Text, rules.Namespace);
         string? content = rules.IsShort || period is null ? Content(rules) : null;
         if (content is not null || (period is not null && PeriodOf(rules) == period))
         {

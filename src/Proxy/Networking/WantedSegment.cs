@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -18,6 +19,10 @@ public sealed record WantedSegment(
     string Bridge, int Mtu, ImmutableArray<WantedTunnel> Tunnels, ImmutableArray<string> Pairs,
     ImmutableArray<string> Taps)
 {
+    /// <summary>All ports the switch may have, each with the group it is in while it is live.</summary>
+    public ImmutableSortedDictionary<string, int> Groups { get; private init; } =
+        ImmutableSortedDictionary<string, int>.Empty;
+
     /// <summary>The port into a VLAN; null when no host is reached by one.</summary>
     public WantedVlan? Vlan { get; init; }
 
@@ -54,7 +59,7 @@ public sealed record WantedSegment(
                         .SelectMany(p => p.Members.Select(m => m.Mac)),
                 ])
                 : null,
-        };
+        }.In(PortGroups.Of(domain));
     }
 
     /// <summary>A passage's switch: nothing in it is for everybody.</summary>
@@ -69,7 +74,14 @@ public sealed record WantedSegment(
         return new WantedSegment(
             network.Bridge, network.Mtu,
             WantedTunnel.All((network.Vxlan, network.Encrypted, network.Number), underlay.LocalIpv4, peers, standing),
-            [.. passage.Ports.Select(p => p.Device)], []);
+            [.. passage.Ports.Select(p => p.Device)], []).In(PortGroups.Of(passage));
+    }
+
+    /// <summary>A pair of keys that is not used yet has a tunnel in the plan, and none here.</summary>
+    private WantedSegment In(ImmutableSortedDictionary<string, int> groups)
+    {
+        HashSet<string> ports = new((string[])[.. Taps, .. Pairs, .. Uplinks], StringComparer.Ordinal);
+        return this with { Groups = groups.RemoveRange(groups.Keys.Where(port => !ports.Contains(port))) };
     }
 
     /// <summary>All that differs from the plan; taps that are absent do not count.</summary>
@@ -105,7 +117,7 @@ public sealed record WantedSegment(
 
         foreach (ObservedLink port in seen.Links.Values.Where(l => l.Master == Bridge))
         {
-            if (!Uplinks.Contains(port.Name) && !Pairs.Contains(port.Name) && !Taps.Contains(port.Name))
+            if (!Groups.ContainsKey(port.Name))
             {
                 faults.Add(new(SegmentFaultKind.ForeignPort, port.Name, $"it is plugged into {Bridge}"));
             }

@@ -92,7 +92,7 @@ internal sealed class KernelHost : IDisposable
     }
 
     /// <summary>The ports that carry frames.</summary>
-    public IReadOnlySet<string> Live() => _guard.Live();
+    public IEnumerable<string> Live() => _guard.Live().Keys;
 
     /// <summary>How a domain's table is held, and what is wrong with its switch.</summary>
     public (RulesState Rules, string Faults) State(HostPlan plan, DomainPlan domain) =>

@@ -126,7 +126,9 @@ internal sealed class ProxyHost : IAsyncDisposable
         (await Host.Virsh("domstate", machineName)).Output.Trim() == "running";
 
     public async Task<string> Live() =>
-        (await Host.Run(["nft", "list", "set", "bridge", "bw_guard", "live_ports"])).Output;
+        string.Join('\n', (await Host.Must("ip", "-o", "link", "show")).Split('\n')
+            .Where(line => line.Length > 0 && !line.Contains("group default", StringComparison.Ordinal))
+            .Select(line => line.Split(": ")[1].Split('@')[0]));
 
     public async Task Until(Func<Task<bool>> holds, string what, int seconds = 60)
     {

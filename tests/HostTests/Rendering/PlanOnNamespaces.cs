@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -15,6 +16,7 @@ namespace Bailiwick.HostTests.Rendering;
 internal sealed class PlanOnNamespaces : IDisposable
 {
     private readonly Process _holder;
+    private ImmutableSortedDictionary<string, int> _groups = ImmutableSortedDictionary<string, int>.Empty;
 
     public PlanOnNamespaces()
     {
@@ -86,15 +88,19 @@ internal sealed class PlanOnNamespaces : IDisposable
             }
         }
 
-        Revive(plan.Domains.SelectMany(domain => Ports(domain))
-            .Concat(plan.Passages.SelectMany(passage => passage.Ports.Select(port => port.Device)
-                .Concat(new[] { passage.Network.Vxlan }.OfType<string>()))));
+        // Neither service points nor encrypted tunnels are made here.
+        var points = plan.Domains.Select(domain => domain.ServicePoint?.BridgePort).ToHashSet();
+        _groups = plan.Domains.Select(domain => WantedSegment.Of(domain, plan.Underlay, StandingTunnels.None))
+            .Concat(plan.Passages.Select(one => WantedSegment.Of(one, plan.Underlay, StandingTunnels.None)))
+            .SelectMany(segment => segment.Groups).Where(port => !points.Contains(port.Key))
+            .ToImmutableSortedDictionary(StringComparer.Ordinal);
+        Revive(_groups.Keys);
     }
 
-    public void Revive(IEnumerable<string> ports) => Load(
-        $"add element bridge bw_guard live_ports {{ {string.Join(", ", ports.Select(port => $"\"{port}\""))} }}\n");
+    public void Revive(IEnumerable<string> ports) =>
+        Run(ports.Select(port => Line(SegmentCommands.Group(port, _groups[port]))));
 
-    public void Kill(string port) => Load($"delete element bridge bw_guard live_ports {{ \"{port}\" }}\n");
+    public void Kill(string port) => Run([Line(SegmentCommands.Group(port, PortGroups.Dead))]);
 
     public void Dispose()
     {

@@ -80,7 +80,7 @@ internal sealed partial class WholeHost(LabHost space, LabDeployment deployment)
         return string.Join('\n', tables.Order(StringComparer.Ordinal));
 
         static List<string> Split(string place, string ruleset) =>
-            [.. ("\n" + Sorted(LiveElements().Replace(ruleset, ""))).Split("\ntable ")
+            [.. ("\n" + Sorted(ruleset)).Split("\ntable ")
                 .Where(t => t.Length > 0 && !t.StartsWith($"bridge {FlowTables.Prefix}", StringComparison.Ordinal)
                     && !t.StartsWith($"inet {FlowTables.GatewayTable} ", StringComparison.Ordinal))
                 .Select(t => $"{place}: {t.TrimEnd()}")];
@@ -94,26 +94,15 @@ internal sealed partial class WholeHost(LabHost space, LabDeployment deployment)
     [GeneratedRegex(@"elements = \{[^{}]*\}")]
     private static partial Regex Elements();
 
-    /// <summary>The set of live ports, which changes while the rules stay.</summary>
-    [GeneratedRegex(@"set live_ports \{[^{}]*(\{[^{}]*\})?[^{}]*\}")]
-    private static partial Regex LiveElements();
-
     /// <summary>Ports that may carry frames.</summary>
     internal async Task<string[]> LivePorts()
     {
-        LabProgramResult listed = await space.Run(["nft", "-j", "list", "set", "bridge", "bw_guard", "live_ports"]);
-        if (listed.ExitCode != 0)
-        {
-            return [];
-        }
-
-        using JsonDocument json = JsonDocument.Parse(listed.Output);
+        using JsonDocument json = JsonDocument.Parse(await space.Must("ip", "-j", "link", "show"));
         return
         [
-            .. json.RootElement.GetProperty("nftables").EnumerateArray()
-                .Where(e => e.TryGetProperty("set", out JsonElement set) && set.TryGetProperty("elem", out _))
-                .SelectMany(e => e.GetProperty("set").GetProperty("elem").EnumerateArray())
-                .Select(e => e.GetString() ?? "").Order(StringComparer.Ordinal),
+            .. json.RootElement.EnumerateArray()
+                .Where(link => link.GetProperty("group").GetString() != "default")
+                .Select(link => link.GetProperty("ifname").GetString() ?? "").Order(StringComparer.Ordinal),
         ];
     }
 

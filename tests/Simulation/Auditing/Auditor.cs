@@ -154,7 +154,7 @@ internal sealed partial class Auditor(SignedWorld world, VirtualClock clock, IRe
         FakeNetwork network = host.Kernel.Network;
         foreach (string port in network.LivePorts)
         {
-            if (!network.Links.TryGetValue(port, out FakeLink? link) || link.Master is not { } bridge)
+            if (network.Links[port].Master is not { } bridge)
             {
                 continue;
             }

@@ -89,7 +89,6 @@ internal sealed class FakeHost : IHost
             _ when words is ["ip", "netns", "pids", _] => ("", false),
             _ when words is ["ip", "-j", "-4", "addr", ..] => ("[]", false),
             "nft -j list tables bridge" => (Network.TablesJson("bridge"), false),
-            "nft -j list set bridge bw_guard live_ports" => Text(Network.LiveJson()),
             _ when words is ["nft", "-j", "list", "table", var family, var name] =>
                 Text(Network.TableJson($"{space} {family} {name}")),
             _ when words is ["wg", "show", var device, var what] => Text(Network.WireGuard.Show(space, device, what)),
@@ -134,6 +133,8 @@ internal sealed class FakeHost : IHost
             case ["bridge", "-batch", "-"]:
                 Batch(call, Encoding.ASCII.GetString(call.Input.Span).TrimEnd('\n').Split('\n'));
                 break;
+            case ["ip", "-force", "-batch", "-"]:
+                return Groups(call);
             case ["ip", "-n", ..]:
                 break;
             default:
@@ -141,6 +142,29 @@ internal sealed class FakeHost : IHost
         }
 
         return Answer(0, "", "");
+    }
+
+    private ProgramResult Groups(ProgramCall call)
+    {
+        string errors = "";
+        foreach (string line in Encoding.ASCII.GetString(call.Input.Span).TrimEnd('\n').Split('\n'))
+        {
+            if (line.Split(' ') is not ["link", "set", "dev", var device, "group", var group])
+            {
+                throw new InvalidOperationException($"The fake ip does not know: {line}");
+            }
+
+            if (Network.Links.TryGetValue(device, out FakeLink? link))
+            {
+                link.Group = int.Parse(group, CultureInfo.InvariantCulture);
+            }
+            else
+            {
+                errors += $"Cannot find device \"{device}\"\n";
+            }
+        }
+
+        return Answer(errors.Length == 0 ? 0 : 1, "", errors);
     }
 
     private static readonly string[] Deaf =

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -17,6 +18,8 @@ internal sealed class FakeLink
     public bool Learning { get; set; } = true;
 
     public bool Deaf { get; set; }
+
+    public int Group { get; set; }
 
     public int Number { get; init; }
 
@@ -42,7 +45,9 @@ internal sealed partial class FakeNetwork
 
     public FakeWireGuard WireGuard { get; } = new();
 
-    public SortedSet<string> LivePorts { get; } = new(StringComparer.Ordinal);
+    /// <summary>Devices of ours that are in a group.</summary>
+    public IEnumerable<string> LivePorts =>
+        Links.Where(l => l.Key.StartsWith("bw", StringComparison.Ordinal) && l.Value.Group != 0).Select(l => l.Key);
 
     private int _snapshot;
     private uint _generation = 1;
@@ -54,13 +59,12 @@ internal sealed partial class FakeNetwork
         Forwards.Clear();
         Namespaces.Clear();
         Tables.Clear();
-        LivePorts.Clear();
         WireGuard.Clear();
     }
 
     public void AddTunnel(string name, string number, string local, string? apart) => Links.Add(name, new FakeLink
     {
-        Kind = "vxlan", Number = int.Parse(number, System.Globalization.CultureInfo.InvariantCulture), Local = local,
+        Kind = "vxlan", Number = int.Parse(number, CultureInfo.InvariantCulture), Local = local,
         Apart = apart,
     });
 
@@ -84,17 +88,6 @@ internal sealed partial class FakeNetwork
     [
         .. Tables.Keys.Select(p => p.Split(' ')).Where(p => p[0] == "-" && p[1] == family)
             .Select(p => new JsonObject { ["table"] = new JsonObject { ["family"] = p[1], ["name"] = p[2] } }),
-    ]);
-
-    public string? LiveJson() => !Tables.ContainsKey("- bridge bw_guard") ? null : Listing(
-    [
-        new JsonObject
-        {
-            ["set"] = new JsonObject
-            {
-                ["name"] = "live_ports", ["elem"] = new JsonArray([.. LivePorts.Select(p => (JsonNode)p)]),
-            },
-        },
     ]);
 
     /// <summary>
@@ -132,7 +125,7 @@ internal sealed partial class FakeNetwork
     {
         HashCode hash = default;
         foreach (string text in Tables.Where(t => t.Key.StartsWith("- ", StringComparison.Ordinal))
-            .SelectMany(t => t.Value.Prepend(t.Key)).Concat(LivePorts))
+            .SelectMany(t => t.Value.Prepend(t.Key)))
         {
             hash.Add(text);
         }
@@ -159,8 +152,7 @@ internal sealed partial class FakeNetwork
             else if (OpenTable().Match(line) is { Success: true } table)
             {
                 open = $"{space} {table.Groups[1]} {table.Groups[2]}";
-                List<string> kept = open == "- bridge bw_guard" ? [] : Tables.GetValueOrDefault(open) ?? [];
-                Tables[open] = kept;
+                Tables[open] = Tables.GetValueOrDefault(open) ?? [];
             }
             else if (line.Length > 0)
             {
@@ -187,16 +179,7 @@ internal sealed partial class FakeNetwork
 
     private void Command(string space, string line)
     {
-        if (Element().Match(line) is { Success: true } element)
-        {
-            IEnumerable<string> names = Name().Matches(element.Groups[2].Value).Select(m => m.Groups[1].Value);
-            foreach (string name in names)
-            {
-                bool changed = element.Groups[1].Value == "add" ? LivePorts.Add(name) || true : LivePorts.Remove(name);
-                Assert.True(changed, $"{name} is not in the set");
-            }
-        }
-        else if (AnyElement().Match(line) is { Success: true } any)
+        if (AnyElement().Match(line) is { Success: true } any)
         {
             Element($"{space} {any.Groups[2]}", any.Groups[3].Value, any.Groups[1].Value == "add", any.Groups[4].Value);
         }
@@ -210,17 +193,6 @@ internal sealed partial class FakeNetwork
             }
 
             Tables.Remove(place);
-            if (place == "- bridge bw_guard")
-            {
-                LivePorts.Clear();
-            }
-        }
-        else if (Rule().Match(line) is { Success: true } rule)
-        {
-            if (rule.Groups[1].Value == "add rule")
-            {
-                Tables[$"{space} {rule.Groups[2]} {rule.Groups[3]}"].Add(rule.Groups[4].Value);
-            }
         }
         else
         {
@@ -298,6 +270,7 @@ internal sealed partial class FakeNetwork
             ["master"] = link.Master,
             ["address"] = "02:00:00:00:00:00",
             ["linkinfo"] = info,
+            ["group"] = link.Group == 0 ? "default" : link.Group.ToString(CultureInfo.InvariantCulture),
         };
         if (link.Apart is not null)
         {
@@ -318,15 +291,6 @@ internal sealed partial class FakeNetwork
     [GeneratedRegex(@"^(delete )?table (\w+) (\w+)$")]
     private static partial Regex PlainTable();
 
-    [GeneratedRegex(@"^(add|delete) element bridge bw_guard live_ports \{(.*)\}$")]
-    private static partial Regex Element();
-
     [GeneratedRegex(@"^(add|delete) element (\w+ \w+) (\w+) \{ (.*) \}$")]
     private static partial Regex AnyElement();
-
-    [GeneratedRegex("\"([^\"]+)\"")]
-    private static partial Regex Name();
-
-    [GeneratedRegex(@"^(add rule|flush chain) (\w+) (\w+) (.*)$")]
-    private static partial Regex Rule();
 }

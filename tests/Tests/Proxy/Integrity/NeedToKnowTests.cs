@@ -139,7 +139,7 @@ public sealed class NeedToKnowTests
             bench.Host.Invariant = () => CheckRecorded(bench);
             bench.Disk.FullFrom = full;
             await Converge(bench);
-            Assert.True(bench.Hypervisor.Running.Count() < 3 || bench.Host.Network.LivePorts.Count < 3);
+            Assert.True(bench.Hypervisor.Running.Count() < 3 || bench.Host.Network.LivePorts.Count() < 3);
             bench.Disk.FullFrom = 0;
             bench.Restart();
             await Converge(bench);
