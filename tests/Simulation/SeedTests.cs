@@ -62,7 +62,7 @@ public sealed class SeedTests
                 host.Hypervisor.Crash(machine);
                 simulator.Auditor.Accept(host);
                 host.Hypervisor.StartBehindTheBack(machine, Guid.NewGuid());
-                network.Links[simulator.Auditor.Tap(terms)].Group = 1;
+                network.Links[simulator.Auditor.Tap(terms)] = new FakeLink { Kind = "tun", Group = 1 };
                 break;
             case "a stranger":
                 host.Hypervisor.StartBehindTheBack("stranger", Guid.NewGuid());

@@ -6,8 +6,8 @@ namespace Bailiwick.Domains.Rendering;
 /// <summary>
 /// The host's guard. A port whose name starts with <c>bw</c> and that has no group (<see cref="PortGroups"/>) is dead:
 /// no frame from it or to it passes, whatever other tables say. Frames to and from the host's own stack never pass,
-/// neither by a bridge nor past one. Tunnel packets (RFC 7348: UDP port 4789, network number in the 24 bits at bit 96 of
-/// the UDP header) pass only between this host and the peers that the plan names, each for its networks.
+/// neither by a bridge nor past one. Tunnel packets (RFC 7348: UDP port 4789, network number in the 24 bits at bit 96
+/// of the UDP header) pass only between this host and the peers that the plan names, each for its networks.
 /// </summary>
 internal static class HostTables
 {

@@ -41,7 +41,9 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
     public void RemoveLeftovers(HostPlan plan, Func<bool> isInForce)
     {
         HashSet<string> devices = Devices(plan);
-        string[] links = [.. tools.Links().Keys.Where(l => IsOurs(l) && !devices.Contains(l))];
+        // A tap goes with its machine. One that could not be ended yet keeps its dead port, and may be planned again.
+        string[] links = [.. tools.Links().Values
+            .Where(l => l.Kind != "tun" && IsOurs(l.Name) && !devices.Contains(l.Name)).Select(l => l.Name)];
         HashSet<string> spaces =
         [
             .. plan.Domains.Select(d => d.Gateway?.Namespace).OfType<string>(),

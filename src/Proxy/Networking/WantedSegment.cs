@@ -117,7 +117,7 @@ public sealed record WantedSegment(
 
         foreach (ObservedLink port in seen.Links.Values.Where(l => l.Master == Bridge))
         {
-            if (!Groups.ContainsKey(port.Name))
+            if (!Uplinks.Contains(port.Name) && !Pairs.Contains(port.Name) && !Taps.Contains(port.Name))
             {
                 faults.Add(new(SegmentFaultKind.ForeignPort, port.Name, $"it is plugged into {Bridge}"));
             }

@@ -88,13 +88,12 @@ internal sealed class PlanOnNamespaces : IDisposable
             }
         }
 
-        // Neither service points nor encrypted tunnels are made here.
-        var points = plan.Domains.Select(domain => domain.ServicePoint?.BridgePort).ToHashSet();
         _groups = plan.Domains.Select(domain => WantedSegment.Of(domain, plan.Underlay, StandingTunnels.None))
             .Concat(plan.Passages.Select(one => WantedSegment.Of(one, plan.Underlay, StandingTunnels.None)))
-            .SelectMany(segment => segment.Groups).Where(port => !points.Contains(port.Key))
+            .SelectMany(segment => segment.Groups)
             .ToImmutableSortedDictionary(StringComparer.Ordinal);
-        Revive(_groups.Keys);
+        // Service points are made by who tests them.
+        Revive(_groups.Keys.Except(plan.Domains.Select(domain => domain.ServicePoint?.BridgePort).OfType<string>()));
     }
 
     public void Revive(IEnumerable<string> ports) =>

@@ -154,7 +154,7 @@ public sealed class NftChangeTests
                 NftTables.ForDomain(new LargeDomain(4, 4).Plan()),
                 before.Replace("counter name spoofed drop", "accept", StringComparison.Ordinal),
                 before.Replace("set places", "set spaces", StringComparison.Ordinal),
-                before.Replace("type ifname\n", "type ifindex\n", StringComparison.Ordinal),
+                before.Replace("ifname . ether_addr\n", "iface_index . ether_addr\n", StringComparison.Ordinal),
                 before[..^2],
                 "",
             ])
