@@ -27,7 +27,8 @@ public sealed class DriftTests(WholeLab lab, ITestOutputHelper output)
     {
         (WholeHost host, string tap, string bridge) = await Web();
         await Repaired(host, tap, () => host.Space.Must(
-            "nft", "add", "element", "bridge", WholeHost.TableOf(bridge), "ports", "{ \"stranger\" }"));
+            "nft", "add", "element", "bridge", WholeHost.TableOf(bridge), "places",
+            "{ \"stranger\" . 02:00:00:00:00:99 }"));
     }
 
     [Fact]
