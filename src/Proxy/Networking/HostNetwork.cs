@@ -1,3 +1,4 @@
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
@@ -18,6 +19,9 @@ public sealed class HostNetwork
     public HostNetwork(
         IHost host, IntegrityManager integrity, PlannedNames planned, TunnelKeeper tunnels, TimeProvider time)
     {
+        ArgumentNullException.ThrowIfNull(tunnels);
+        tunnels.Vanished = tunnel => integrity.RecordOrOwe(
+            IntegrityKind.Drift, planned.ReadersOf(tunnel.Vxlan), tunnel.WireGuard, "The encrypted tunnel was gone.");
         RulesWatch watch = new(host);
         NetworkTools tools = Tools = new(host, watch);
         TableKeeper tables = new(tools, watch, time);

@@ -24,6 +24,9 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
     /// <summary>What other hosts named.</summary>
     public PeerTunnelKeys Peers => peers;
 
+    /// <summary>Called when a tunnel that stood is found gone, before it is made anew.</summary>
+    public Action<EncryptedTunnel> Vanished { get; set; } = _ => { };
+
     private readonly long _start = time.GetTimestamp();
     private readonly ConcurrentDictionary<string, SwitchState> _switches = new(StringComparer.Ordinal);
 
@@ -149,6 +152,11 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
         ObservedWireGuard? seen = tools.Observe(tunnel, before?.Seen.GetValueOrDefault(generation), listen);
         if (seen is null)
         {
+            if (before?.Seen.ContainsKey(generation) is true)
+            {
+                Vanished(tunnel);
+            }
+
             tools.Remove(tunnel);
             tools.Make(tunnel);
             seen = tools.Observe(tunnel, null, listen: false)

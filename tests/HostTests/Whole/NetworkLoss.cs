@@ -8,9 +8,7 @@ namespace Bailiwick.HostTests.Whole;
 /// <param name="Host">Where.</param>
 /// <param name="Take">Takes it.</param>
 /// <param name="Missing">What is missing still; null when nothing is.</param>
-/// <param name="IsDrift">Whether the host must write it down as somebody's change.</param>
-internal sealed record NetworkLoss(
-    string What, WholeHost Host, Func<Task> Take, Func<Task<string?>> Missing, bool IsDrift = true)
+internal sealed record NetworkLoss(string What, WholeHost Host, Func<Task> Take, Func<Task<string?>> Missing)
 {
     /// <summary>One kind: makes a loss of it, at a place that is drawn.</summary>
     internal delegate Task<NetworkLoss> Kind(Random random);
@@ -76,8 +74,7 @@ internal sealed class NetworkLosses(WholeLab lab, OpenProbes probes)
     private NetworkLoss Cipherer(WholeHost host, (string Id, string Device) one) => new(
         $"the wireguard-go of {one.Device} of {host.Name}", host, () => Kill(host, one.Id),
         async () => Cipherers(host).Any(now => now.Device == one.Device && now.Id != one.Id)
-            ? await Unreached() : "no new program",
-        IsDrift: false);
+            ? await Unreached() : "no new program");
 
     /// <summary>A part of a port's limit is deleted.</summary>
     private async Task<NetworkLoss> Limit(Random random)

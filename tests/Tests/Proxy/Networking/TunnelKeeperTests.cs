@@ -156,12 +156,16 @@ public sealed class TunnelKeeperTests
         Bring();
         string key = Wires.All["bww00112233440"].Made.Key;
         var successor = new TunnelKeeper(new WireGuardTools(_host), _peers, _time);
+        List<EncryptedTunnel> vanished = [];
+        successor.Vanished = vanished.Add;
         successor.Bring(Tunnels, [Member(Peer, PeerAddress)]);
         Assert.Equal(key, Wires.All["bww00112233440"].Made.Key);
+        Assert.Empty(vanished);
 
         Wires.Clear();
         successor.Bring(Tunnels, [Member(Peer, PeerAddress)]);
         Assert.NotEqual(key, Wires.All["bww00112233440"].Made.Key);
+        Assert.Equal([Tunnels.Generations[0]], vanished);
     }
 
     [Theory]
