@@ -214,7 +214,7 @@ public sealed partial class PlanKeeper
         }
     }
 
-    [GeneratedRegex("\"(bw(?:[btxpq][0-9a-f]{10}|[swy][0-9a-f]{10}[01]|-[0-9a-f]{16}))\"")]
+    [GeneratedRegex("\"(bw(?:[btxpqnv][0-9a-f]{10}|[swy][0-9a-f]{10}[01]|-[0-9a-f]{16}))\"")]
     private static partial Regex OwnName();
 
     /// <summary>Where there is no key service nobody can say more than the admission did.</summary>
