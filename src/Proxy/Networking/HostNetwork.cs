@@ -35,7 +35,7 @@ public sealed class HostNetwork
         };
         Passages = new PassageKeeper(segments, tunnels);
         Uplink = new UplinkShares(tools, tables, tunnels, integrity);
-        Sweep = new HostSweep(tools, tables, Guard, integrity);
+        Sweep = new HostSweep(tools, tables, tunnels, Guard, integrity);
     }
 
     /// <summary>What all of them ask the host with.</summary>

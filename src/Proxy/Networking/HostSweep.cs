@@ -10,7 +10,8 @@ namespace Bailiwick.Proxy.Networking;
 /// Removes what no plan names: left behind by a domain that has gone, by a Proxy that died, or put there by somebody.
 /// Only things with our own name prefixes are touched.
 /// </summary>
-public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard guard, IntegrityManager integrity)
+public sealed class HostSweep(
+    NetworkTools tools, TableKeeper tables, TunnelKeeper tunnels, HostGuard guard, IntegrityManager integrity)
 {
     private static readonly string[] Prefixes = ["bwb", "bwx", "bwt", "bwp", "bwq", "bwy", "bww", "bwn", "bwi", "bwv"];
 
@@ -65,6 +66,7 @@ public sealed class HostSweep(NetworkTools tools, TableKeeper tables, HostGuard 
         foreach (string space in namespaces)
         {
             tables.Forget(space);
+            tunnels.Forget(space);
             // A namespace lives on with the last program in it.
             tools.EndPrograms(space);
             tools.RunIgnoringAbsence(SegmentCommands.RemoveNamespace(space));

@@ -82,8 +82,8 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
             member => peers.Of(member.Host, member.Domain, tunnels.Segment)
                 .RemoveAll(key => refused.Contains(key.Key)));
         SwitchState state = new(
-            rotation, [.. members.Select(m => m.Host)], seen.ToImmutable(),
-            new StandingTunnels([.. rotation.Standing.Where(seen.ContainsKey)], ways),
+            [.. tunnels.Generations.Select(one => one.Namespace)], rotation, [.. members.Select(m => m.Host)],
+            seen.ToImmutable(), new StandingTunnels([.. rotation.Standing.Where(seen.ContainsKey)], ways),
             [
                 .. rotation.Named(Now).Where(seen.ContainsKey).Select(number =>
                     new TunnelKey(tunnels.Segment, number, seen[number].Port, seen[number].Key)),
@@ -95,6 +95,18 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
         }
 
         return fault is null ? state.Standing : throw fault;
+    }
+
+    /// <summary>Forgets the switch whose plan left, with a namespace of it that is being removed.</summary>
+    public void Forget(string space)
+    {
+        foreach ((string segment, SwitchState state) in _switches)
+        {
+            if (state.Spaces.Contains(space))
+            {
+                _switches.TryRemove(segment, out _);
+            }
+        }
     }
 
     /// <summary>What stands of a switch, as it was brought last.</summary>
@@ -216,7 +228,7 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
     }
 
     private sealed record SwitchState(
-        TunnelRotation Rotation, ImmutableArray<HostRef> Members,
+        ImmutableArray<string> Spaces, TunnelRotation Rotation, ImmutableArray<HostRef> Members,
         ImmutableDictionary<int, ObservedWireGuard> Seen, StandingTunnels Standing,
         ImmutableArray<TunnelKey> Named);
 }

@@ -38,8 +38,8 @@ internal sealed class KernelHost : IDisposable
         PlannedNames planned = new();
         HostGuard guard = _guard = new(_tools, _tables, _integrity, planned);
         _segments = new SegmentKeeper(_tools, _tables, guard, _integrity, planned);
-        _sweep = new HostSweep(_tools, _tables, guard, _integrity);
         _tunnels = new TunnelKeeper(new WireGuardTools(host), new PeerTunnelKeys(), TimeProvider.System);
+        _sweep = new HostSweep(_tools, _tables, _tunnels, guard, _integrity);
     }
 
     public int Pid => _spaces.Pid;

@@ -99,10 +99,9 @@ public sealed class ServicedHosts : IDisposable
             Keeper = new ServicePointKeeper(
                 Tools, tables, guard, new ServiceServer(host, Tools), (Integrity, names));
             Limits = new PortLimits(Tools, Integrity, names);
-            Sweep = new HostSweep(Tools, tables, guard, Integrity);
-            Uplink = new UplinkShares(
-                Tools, tables, new TunnelKeeper(new WireGuardTools(host), new PeerTunnelKeys(), TimeProvider.System),
-                Integrity);
+            TunnelKeeper tunnels = new(new WireGuardTools(host), new PeerTunnelKeys(), TimeProvider.System);
+            Sweep = new HostSweep(Tools, tables, tunnels, guard, Integrity);
+            Uplink = new UplinkShares(Tools, tables, tunnels, Integrity);
         }
 
         public IntegrityManager Integrity { get; }

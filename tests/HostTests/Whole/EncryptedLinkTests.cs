@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Whole;
@@ -23,6 +24,12 @@ public sealed class EncryptedLinkTests(WholeLab lab, ITestOutputHelper output)
     public async Task A_link_that_loses_its_trust_carries_nothing_readable_and_the_flow_goes_on()
     {
         await lab.Ready();
+        Dictionary<string, long> marks = [];
+        foreach (WholeHost host in lab.Hosts)
+        {
+            marks[host.Name] = await host.Mark();
+        }
+
         try
         {
             Wire open = await Listen();
@@ -49,6 +56,10 @@ public sealed class EncryptedLinkTests(WholeLab lab, ITestOutputHelper output)
         await WholeLab.Until(async () => await Namespaces() == 0 ? null : "a namespace is left", "nothing is left");
         Wire again = await Listen();
         Assert.True(again.Answered > 0 && again.Readable > 0, $"{again}");
+        foreach (WholeHost host in lab.Hosts)
+        {
+            Assert.Empty(await host.Log(marks[host.Name], IntegrityKind.Drift));
+        }
     }
 
     /// <summary>

@@ -58,6 +58,26 @@ public sealed class FailingTunnelTests
             link.Value is { Kind: "vxlan", Master: not null };
     }
 
+    [Fact]
+    public async Task A_tunnel_that_left_the_plan_is_no_drift_when_it_comes_again_and_one_that_was_taken_away_is()
+    {
+        using ProxyBench bench = Bench(out _);
+        await bench.Turn(3);
+        string tunnel = Assert.Single(bench.Host.Network.WireGuard.All).Key;
+        Place(bench, 1);
+        await bench.Turn(3);
+        Assert.Empty(bench.Host.Network.WireGuard.All);
+        Place(bench, 1, 2);
+        await bench.Turn(3);
+        Assert.Single(bench.Host.Network.WireGuard.All);
+        Assert.False(bench.Integrity.Has(IntegrityKind.Drift, tunnel));
+
+        bench.Host.Network.WireGuard.Clear();
+        await bench.Turn(3);
+        Assert.Single(bench.Host.Network.WireGuard.All);
+        Assert.True(bench.Integrity.Has(IntegrityKind.Drift, tunnel));
+    }
+
     private static async Task Converge(IReconciled unit)
     {
         await unit.ReconcileAsync(TestContext.Current.CancellationToken);
@@ -78,13 +98,20 @@ public sealed class FailingTunnelTests
         datacentre.Envelopes.Add(acme.Sign(StatementKind.Domain, "web", body));
         datacentre.Envelopes.Add(SignedDatacentre.Bound(acme, "web", Subnet, 2, "host-2"));
         bench.Publish();
-        bench.Plans.Take(
-        [
-            .. Enumerable.Range(1, 2).Select(number => new PlacementProposal(
-                SignedDatacentre.Machine(acme, $"web-{number}"), datacentre.Host(number), true)),
-        ]);
-        bench.Plans.Recompute();
+        Place(bench, 1, 2);
         domain = new DomainRef(acme.Id, StatementName.Parse("web"));
         return bench;
+    }
+
+    /// <summary>Has these of the two machines run, each on the host of its number.</summary>
+    private static void Place(ProxyBench bench, params int[] numbers)
+    {
+        bench.Plans.Take(
+        [
+            .. numbers.Select(number => new PlacementProposal(
+                SignedDatacentre.Machine(bench.Datacentre.Acme, $"web-{number}"), bench.Datacentre.Host(number),
+                true)),
+        ]);
+        bench.Plans.Recompute();
     }
 }
