@@ -51,15 +51,28 @@ public sealed class CipherWireTests(CipherWire wire) : IClassFixture<CipherWire>
     public void The_longest_packet_that_a_machine_may_send_is_one_packet_on_the_wire()
     {
         Handshake();
+        // wireguard-go is told the length of its packets by the kernel: on a busy machine a moment after its first ones.
+        int whole = 0;
+        for (var attempt = 0; attempt < Count && whole != Count; attempt++)
+        {
+            whole = WholePackets();
+        }
+
+        Assert.Equal(Count, whole);
+        Assert.Equal(Count, WholePackets());
+    }
+
+    /// <summary>How many of as many of the longest packets go over the wire as one packet each.</summary>
+    private int WholePackets()
+    {
         using var tap = wire.Wire();
         byte[][] canaries = [.. Enumerable.Range(0, Count).Select(_ => Long(TwoHosts.Canary()))];
         Send(canaries);
         Assert.Equal(Texts(canaries), Texts(wire.Arrived(Quiet)));
 
         // An Ethernet frame of the wire, an IPv4 packet: its flags and offset say that it is whole.
-        byte[][] sent = [.. tap.All().Where(frame => frame.Length > Payload && frame[23] == 17)];
-        Assert.Equal(Count, sent.Count(frame => frame.Length == LongestFrame));
-        Assert.DoesNotContain(sent, frame => ((frame[Fragments] & 0x3f) | frame[Fragments + 1]) != 0);
+        return tap.All().Count(frame => frame.Length == LongestFrame && frame[23] == 17
+            && ((frame[Fragments] & 0x3f) | frame[Fragments + 1]) == 0);
     }
 
     [Fact]
