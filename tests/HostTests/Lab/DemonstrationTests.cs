@@ -10,9 +10,14 @@ public sealed class DemonstrationTests : IDisposable
     private static readonly string[] Promised =
     [
         "the measured matrix is the promised one",
+        "the untrusted wire carries no name, no MAC and no IP address of any machine",
+        "a machine of another tenant reads the owner's volume as both policies say, and no third one does",
+        "the owner's withdrawal takes the disk away at once",
         "a volume without its key is noise",
         "a guessed key opens nothing",
         "an admitted machine finds its volume again",
+        "a machine is restarted while its key service is silent, as its owner allowed",
+        "after its owner withdrew the key the next restart is refused, until it is allowed again",
         "a genuine quote over the genuine boot gets the key (the positive control)",
         "a replayed quote gets no key",
         "a quote by another key of the same TPM gets no key",
@@ -27,7 +32,9 @@ public sealed class DemonstrationTests : IDisposable
         "the other hosts drop a silent host after a minute, in both directions",
         "the key service of a silent host's tenant refuses it a key, however good the quote",
         "a silent host that proves itself again has its key and its network again",
+        "a wire that loses its trust carries ciphertext within seconds, and the machines go on",
         "a withdrawn flow closes within seconds",
+        "a volume is erased with a receipt that its owner checks offline",
         "the board does not take the operator's forged policy",
         "every Proxy refuses the forged policy of a lying Master",
     ];
