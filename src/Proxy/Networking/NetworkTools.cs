@@ -170,7 +170,11 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
 
     /// <summary>What nft prints, as JSON, of a set that must be there.</summary>
     public string Elements(string? inNamespace, string family, string table, string set) => host.Run(
-        new ProgramCall("nft", "-j", "list", "set", family, table, set) { NetworkNamespace = inNamespace }).Text;
+        new ProgramCall("nft", "-j", "list", "set", family, table, set)
+        {
+            NetworkNamespace = inNamespace,
+            MaxOutputBytes = MaxListingBytes,
+        }).Text;
 
     /// <summary>Runs nft commands as one transaction.</summary>
     public void Load(string text, string? inNamespace)
