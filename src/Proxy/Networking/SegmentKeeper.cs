@@ -133,7 +133,8 @@ public sealed class SegmentKeeper(
 
             if (fault.Kind == SegmentFaultKind.ForeignPort)
             {
-                tools.Run(SegmentCommands.Unplug(fault.Device));
+                // The kernel removes a tunnel some time after its namespace: it may be gone by now.
+                tools.RunIgnoringAbsence(SegmentCommands.Unplug(fault.Device));
             }
         }
 

@@ -209,7 +209,12 @@ internal sealed class FakeHost : IHost
                 Network.Links[device].Master = bridge;
                 break;
             case ["ip", "link", "set", var device, "nomaster"]:
-                Network.Links[device].Master = null;
+                if (!Network.Links.TryGetValue(device, out FakeLink? unplugged))
+                {
+                    return Failed(call, $"Cannot find device \"{device}\"");
+                }
+
+                unplugged.Master = null;
                 break;
             case ["ip", "link", "set", var device, "type", "bridge_slave", "learning", "off", "isolated", "on"]:
                 Network.Links[device].Learning = false;

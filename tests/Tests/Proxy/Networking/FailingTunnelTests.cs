@@ -78,6 +78,29 @@ public sealed class FailingTunnelTests
         Assert.True(bench.Integrity.Has(IntegrityKind.Drift, tunnel));
     }
 
+    /// <summary>As the kernel does with the tunnel of a namespace that was removed a moment before.</summary>
+    [Fact]
+    public async Task A_port_that_is_gone_when_it_is_to_be_unplugged_is_no_failure()
+    {
+        using ProxyBench bench = Bench(out DomainRef web);
+        IReconciled unit = bench.Units.Domain(web);
+        await Converge(unit);
+        SortedDictionary<string, FakeLink> links = bench.Host.Network.Links;
+        links.Add("bwy00000000000", new FakeLink
+        {
+            Kind = "vxlan", Master = Assert.Single(links, link => link.Value.Kind == "bridge").Key,
+        });
+        bool asked = false;
+        bench.Host.Refuses = argv =>
+        {
+            asked |= argv == "ip link set bwy00000000000 nomaster" && links.Remove("bwy00000000000");
+            return false;
+        };
+        await Converge(unit);
+        Assert.True(asked);
+        Assert.DoesNotContain("bwy00000000000", links.Keys);
+    }
+
     private static async Task Converge(IReconciled unit)
     {
         await unit.ReconcileAsync(TestContext.Current.CancellationToken);
