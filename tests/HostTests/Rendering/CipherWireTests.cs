@@ -51,7 +51,7 @@ public sealed class CipherWireTests(CipherWire wire) : IClassFixture<CipherWire>
     public void The_longest_packet_that_a_machine_may_send_is_one_packet_on_the_wire()
     {
         Handshake();
-        // wireguard-go is told the length of its packets by the kernel: on a busy machine a moment after its first ones.
+        // The kernel tells wireguard-go the length of its packets: on a busy machine a moment after its first ones.
         int whole = 0;
         for (var attempt = 0; attempt < Count && whole != Count; attempt++)
         {
