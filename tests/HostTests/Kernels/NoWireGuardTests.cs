@@ -35,7 +35,8 @@ public sealed class NoWireGuardTests : IDisposable
         _spaces.Run([$"mount --bind /dev/null {Program}"]);
         WorldException refused = Assert.Throws<WorldException>(() => keeper.Bring(Tunnels, []));
         Assert.Contains("wireguard-go", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(StandingTunnels.None, keeper.Standing(Tunnels));
+        Assert.Empty(keeper.Standing(Tunnels).Generations);
+        Assert.Empty(keeper.Standing(Tunnels).Ways);
         Assert.Empty(keeper.Named([Tunnels.Segment]));
         Assert.Equal("", _spaces.Run(["ip netns list", "ip -o link | grep bw || true"]));
 
