@@ -60,8 +60,10 @@ public sealed class WireGuardTools(IHost host)
 
                 Run("wireguard-go", device);
                 // It goes on in a process of its own, which must have found its interface here before that moves away,
-                // or it ends and takes it along. It answers when it has. It hears of its MTU here only, too: with its
-                // own default it fills the longest packets up to more than the underlay takes, and each is sent as two.
+                // or it ends and takes it along. It answers when it has, and has given it its own default MTU by then.
+                // It hears of another one here only, and answers again after it was told: with its default it fills the
+                // longest packets up to more than the underlay takes, and each is sent as two.
+                Run("wg", "show", device, "public-key");
                 Run("ip", "link", "set", device, "mtu", Text(Mtu));
                 Run("wg", "show", device, "public-key");
             }

@@ -89,7 +89,12 @@ public sealed class VolumeCopyTests : IDisposable
         ];
         Assert.All(_host.Calls, call => Assert.All(
             keys, key => Assert.DoesNotContain(key, string.Join(' ', call), StringComparison.Ordinal)));
-        string[][] disks = [.. _host.Calls.Where(call => call.Any(word => word is "qemu-img" or "qemu-nbd"))];
+        // A making that failed because QEMU misread its clock is tried again, by the same call.
+        string[][] disks =
+        [
+            .. _host.Calls.Where(call => call.Any(word => word is "qemu-img" or "qemu-nbd"))
+                .DistinctBy(call => string.Join(' ', call)),
+        ];
 
         // The base's making and writing, the copy's making, reading the one, writing and reading the other.
         Assert.Equal(6, disks.Length);
