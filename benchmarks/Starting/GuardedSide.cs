@@ -136,9 +136,7 @@ internal sealed class GuardedSide : IAsyncDisposable
         (await Host.Virsh("list", "--name")).Output.Contains(MachineName, StringComparison.Ordinal);
 
     private async Task<bool> IsLive() =>
-        (await Host.Must("ip", "-o", "link", "show")).Split('\n').Any(line =>
-            line.Contains(": bwt", StringComparison.Ordinal)
-            && !line.Contains("group default", StringComparison.Ordinal));
+        (await Host.LivePorts()).Any(port => port.StartsWith("bwt", StringComparison.Ordinal));
 
     private static async Task<PlacementRow> Placed(BoardDesk desk, CancellationToken cancel)
     {

@@ -71,13 +71,11 @@ public sealed partial class GuestWatch : IAsyncDisposable
     /// <summary>A port without a group gets no frame: the host's guard takes it for dead.</summary>
     private async Task<IEnumerable<string>> Ports()
     {
-        string[] links = (await _host.Run(["ip", "-o", "link", "show"]).ConfigureAwait(false)).Output.Split('\n');
+        string[] live = await _host.LivePorts().ConfigureAwait(false);
         return (await Virsh("domiflist", _machine).ConfigureAwait(false)).Split('\n')
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Where(words => words.Length == 5)
-            .Select(words => $"its port {words[0]}: "
-                + (links.Any(link => link.Contains($": {words[0]}:", StringComparison.Ordinal)
-                    && !link.Contains(" group default ", StringComparison.Ordinal)) ? "live" : "dead"));
+            .Select(words => $"its port {words[0]}: {(live.Contains(words[0]) ? "live" : "dead")}");
     }
 
     /// <summary>

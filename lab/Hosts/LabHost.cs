@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Bailiwick.Lab.Hosts;
 
 /// <summary>One host of the datacentre: a set of namespaces with its own libvirt.</summary>
@@ -79,5 +81,17 @@ public sealed class LabHost : LabSpace
         throw new LabException(
             $"libvirt does not answer: {daemon.LogTail()}", $"{Name}, {log}",
             "apt-get install libvirt-daemon-system libvirt-clients; read the log");
+    }
+
+    /// <summary>The ports that may carry frames, by name: the devices that are in a group.</summary>
+    public async Task<string[]> LivePorts()
+    {
+        using JsonDocument links = JsonDocument.Parse(await Must("ip", "-j", "link", "show").ConfigureAwait(false));
+        return
+        [
+            .. links.RootElement.EnumerateArray()
+                .Where(link => link.GetProperty("group").GetString() != "default")
+                .Select(link => link.GetProperty("ifname").GetString() ?? "").Order(StringComparer.Ordinal),
+        ];
     }
 }

@@ -32,7 +32,7 @@ public sealed class HostUnit(PlanKeeper plans, HostNetwork network, TimeProvider
     /// <inheritdoc/>
     public Task CloseAsync()
     {
-        network.Guard.Kill([.. network.Guard.Live().Keys], "The host's unit was stopped by a bug.");
+        network.Guard.KillAll("The host's unit was stopped by a bug.");
         return Task.CompletedTask;
     }
 }

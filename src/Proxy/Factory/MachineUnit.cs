@@ -37,8 +37,7 @@ public sealed class MachineUnit(
     /// <inheritdoc/>
     public Task CloseAsync()
     {
-        network.Guard.Kill(
-            [.. network.Guard.Live().Keys], "The unit that lets go of machines was stopped by a bug.");
+        network.Guard.KillAll("The unit that lets go of machines was stopped by a bug.");
         return Task.CompletedTask;
     }
 }

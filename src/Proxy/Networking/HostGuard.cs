@@ -75,6 +75,13 @@ public sealed class HostGuard(
     /// <exception cref="WorldException">One of them is still live.</exception>
     public void Kill(IReadOnlyCollection<string> ports, string why)
     {
+        ArgumentNullException.ThrowIfNull(ports);
+        if (ports.Count == 0)
+        {
+            // So it is in nearly every round: nothing need be listed for it.
+            return;
+        }
+
         lock (_turn)
         {
             ImmutableSortedDictionary<string, int> live = Live();
@@ -87,6 +94,10 @@ public sealed class HostGuard(
             tools.SetGroups([.. closing.Select(port => (port, PortGroups.Dead))]);
         }
     }
+
+    /// <summary>Makes every port of the host dead.</summary>
+    /// <exception cref="WorldException">One of them is still live.</exception>
+    public void KillAll(string why) => Kill([.. Live().Keys], why);
 
     /// <summary>Makes ports live; the record of it comes first.</summary>
     /// <param name="ports">The ports, and the group of each.</param>

@@ -125,10 +125,7 @@ internal sealed class ProxyHost : IAsyncDisposable
     public async Task<bool> Runs(string machineName) =>
         (await Host.Virsh("domstate", machineName)).Output.Trim() == "running";
 
-    public async Task<string> Live() =>
-        string.Join('\n', (await Host.Must("ip", "-o", "link", "show")).Split('\n')
-            .Where(line => line.Length > 0 && !line.Contains("group default", StringComparison.Ordinal))
-            .Select(line => line.Split(": ")[1].Split('@')[0]));
+    public async Task<string> Live() => string.Join('\n', await Host.LivePorts());
 
     public async Task Until(Func<Task<bool>> holds, string what, int seconds = 60)
     {

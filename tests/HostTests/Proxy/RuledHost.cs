@@ -11,6 +11,7 @@ using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
+using Bailiwick.Tests.Fakes;
 using Bailiwick.Tests.Proxy.Signed;
 
 namespace Bailiwick.HostTests.Proxy;
@@ -183,11 +184,11 @@ internal sealed class RuledHost : IAsyncDisposable
     }
 
     /// <summary>Tells what is new as soon as it is there.</summary>
-    private sealed class LivingBoard(TestLog log) : IBoard
+    private sealed class LivingBoard(TestLog log) : ReadOnlyBoard
     {
-        public Task<string> Checkpoint(CancellationToken cancel = default) => Task.FromResult(log.Note());
+        public override Task<string> Checkpoint(CancellationToken cancel = default) => Task.FromResult(log.Note());
 
-        public async IAsyncEnumerable<WatchEvent> Watch(
+        public override async IAsyncEnumerable<WatchEvent> Watch(
             long from, [EnumeratorCancellation] CancellationToken cancel = default)
         {
             while (true)
@@ -202,30 +203,5 @@ internal sealed class RuledHost : IAsyncDisposable
                 await changed.WaitAsync(cancel);
             }
         }
-
-        public Task<PostOutcome> Publish(
-            IReadOnlyList<ReadOnlyMemory<byte>> envelopes, CancellationToken cancel = default) => throw Unknown();
-
-        public Task<EntriesPage> Entries(long from, int limit, CancellationToken cancel = default) => throw Unknown();
-
-        public Task<ProofHashes> Inclusion(long index, long size, CancellationToken cancel = default) =>
-            throw Unknown();
-
-        public Task<ProofHashes> Consistency(long first, long second, CancellationToken cancel = default) =>
-            throw Unknown();
-
-        public Task<ImmutableArray<PlacementRow>> Placements(CancellationToken cancel = default) => throw Unknown();
-
-        public Task SetPower(string compartment, bool running, CancellationToken cancel = default) => throw Unknown();
-
-        public Task SetDrain(string host, bool draining, CancellationToken cancel = default) => throw Unknown();
-
-        public Task Report(string host, HostReport report, CancellationToken cancel = default) => throw Unknown();
-
-        public Task ReportLeases(LeaseReport report, CancellationToken cancel = default) => throw Unknown();
-
-        public Task<BoardStatus> Status(CancellationToken cancel = default) => throw Unknown();
-
-        private static NotSupportedException Unknown() => new("This board is read only.");
     }
 }

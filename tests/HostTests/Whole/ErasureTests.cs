@@ -292,17 +292,8 @@ public sealed class ErasureTests(WholeLab lab)
     }
 
     /// <summary>States how the volume is to be erased, which is a newer statement of it.</summary>
-    private async Task Wiping(string from, string to)
-    {
-        string path = Path.Combine(lab.Paths.Policies, "hospital", "records.yaml");
-        string text = await File.ReadAllTextAsync(path);
-        await File.WriteAllTextAsync(
-            path, text.Replace($"wipe: {from}", $"wipe: {to}", StringComparison.Ordinal));
-        if (lab.Deployment.Desks.Sign("hospital", lab.Deployment.LogKey()) is { Count: > 0 } changed)
-        {
-            await lab.Deployment.Publish("hospital", changed, default);
-        }
-    }
+    private Task Wiping(string from, string to) => lab.Change(
+        "hospital", "records", text => text.Replace($"wipe: {from}", $"wipe: {to}", StringComparison.Ordinal));
 
     /// <summary>No block of 16 bytes that was there, where it was or anywhere else in what the file became.</summary>
     private static void AssertNothingOf(byte[] before, FileStream held)

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Net;
 using System.Text;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.HostTests.Rendering;
 using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Whole;
@@ -130,9 +130,8 @@ public sealed class NetworkLossTests(MovingLab moving, ITestOutputHelper output)
             "bash", "-c", $"printf %s {control} > /dev/udp/{Lab.Hosts[1].Space.Address4}/9");
         byte[][] marks =
         [
-            Encoding.ASCII.GetBytes(Mark), .. Addresses.Select(one => IPAddress.Parse(one).GetAddressBytes()),
-            .. probes.Macs.Select(mac => (byte[])
-                [.. mac.Split(':').Select(part => Convert.ToByte(part, 16))]),
+            Encoding.ASCII.GetBytes(Mark), .. Addresses.Select(Frames.Address),
+            .. probes.Macs.Select(Frames.Mac),
         ];
         IReadOnlyList<ReadOnlyMemory<byte>> frames = await capture.Stop(TestContext.Current.CancellationToken);
         ReadOnlyMemory<byte>[] readable =

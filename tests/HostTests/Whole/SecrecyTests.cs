@@ -114,16 +114,9 @@ public sealed class SecrecyTests(WholeLab lab, ITestOutputHelper output)
     private async Task Restartable(bool may)
     {
         const string Plain = "devices: [console, probe]\n", With = Plain + "restart: {within: 8h}\n";
-        string path = Path.Combine(lab.Paths.Policies, "hospital", "records.yaml");
-        string text = await File.ReadAllTextAsync(path);
-        await File.WriteAllTextAsync(path, may
+        await lab.Change("hospital", "records", text => may
             ? text.Replace(Plain, With, StringComparison.Ordinal)
             : text.Replace(With, Plain, StringComparison.Ordinal));
-        if (lab.Deployment.Desks.Sign("hospital", lab.Deployment.LogKey()) is { Count: > 0 } changed)
-        {
-            await lab.Deployment.Publish("hospital", changed, default);
-        }
-
         if (may)
         {
             await lab.SetPower(SmallPolicies.Records, false);

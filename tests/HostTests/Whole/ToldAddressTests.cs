@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bailiwick.HostTests.Rendering;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Lab.Probes;
 
@@ -34,8 +35,7 @@ public sealed class ToldAddressTests(MovingLab moving, ITestOutputHelper output)
         await Found(probes, "web-2", MovingPolicies.Other);
         await Found(probes, "ledger-1.ledger.bank.internal", SmallPolicies.Ledger);
 
-        byte[] mac = [.. probes[SmallPolicies.Web].Hello.Nics.Single().Mac.Split(':')
-            .Select(part => Convert.ToByte(part, 16))];
+        byte[] mac = Frames.Mac(probes[SmallPolicies.Web].Hello.Nics.Single().Mac);
         ReadOnlyMemory<byte>[] asked = [.. (await Stop(service)).Where(frame => frame.Span.IndexOf(mac) >= 0)];
         ReadOnlyMemory<byte>[] sent = [.. (await Stop(tunnel)).Where(frame => frame.Span.IndexOf(mac) >= 0)];
         Assert.Contains(asked, frame => IsDhcp(frame, from: 68));

@@ -95,16 +95,7 @@ internal sealed partial class WholeHost(LabHost space, LabDeployment deployment)
     private static partial Regex Elements();
 
     /// <summary>Ports that may carry frames.</summary>
-    internal async Task<string[]> LivePorts()
-    {
-        using JsonDocument json = JsonDocument.Parse(await space.Must("ip", "-j", "link", "show"));
-        return
-        [
-            .. json.RootElement.EnumerateArray()
-                .Where(link => link.GetProperty("group").GetString() != "default")
-                .Select(link => link.GetProperty("ifname").GetString() ?? "").Order(StringComparer.Ordinal),
-        ];
-    }
+    internal Task<string[]> LivePorts() => space.LivePorts();
 
     /// <summary>The bridge a device is plugged into, or empty.</summary>
     internal async Task<string> BridgeOf(string device)

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -11,10 +10,10 @@ using Bailiwick.Ledger.Merkle;
 namespace Bailiwick.Tests.Fakes;
 
 /// <summary>
-/// A board that a test makes honest or dishonest. It knows reading only; whatever else is asked of it fails. A watch
-/// shows the leaves and the checkpoint of the moment and ends, so each connection is one step of the script.
+/// A board that a test makes honest or dishonest. A watch shows the leaves and the checkpoint of the moment and ends,
+/// so each connection is one step of the script.
 /// </summary>
-internal sealed class ScriptedBoard(NoteKey log, ISigner signer) : IBoard
+internal sealed class ScriptedBoard(NoteKey log, ISigner signer) : ReadOnlyBoard
 {
     private readonly List<(byte[] Salt, byte[] Envelope)> _leaves = [];
 
@@ -66,9 +65,9 @@ internal sealed class ScriptedBoard(NoteKey log, ISigner signer) : IBoard
             : new WatchEvent.Entry(index, commitment, Convert.ToBase64String(salt), JsonElement.Parse(envelope));
     }
 
-    public Task<string> Checkpoint(CancellationToken cancel = default) => Task.FromResult(Greeting ?? Note());
+    public override Task<string> Checkpoint(CancellationToken cancel = default) => Task.FromResult(Greeting ?? Note());
 
-    public async IAsyncEnumerable<WatchEvent> Watch(
+    public override async IAsyncEnumerable<WatchEvent> Watch(
         long from, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         Connections++;
@@ -81,30 +80,9 @@ internal sealed class ScriptedBoard(NoteKey log, ISigner signer) : IBoard
         }
     }
 
-    public Task<ProofHashes> Consistency(long first, long second, CancellationToken cancel = default) =>
+    public override Task<ProofHashes> Consistency(long first, long second, CancellationToken cancel = default) =>
         second > Nodes.Size
             ? throw new BoardException("The log is shorter than that.")
             : Task.FromResult(new ProofHashes(
                 [.. ConsistencyProof.Make(first, second, Nodes).Path.Select(hash => hash.Base64)]));
-
-    public Task<ProofHashes> Inclusion(long index, long size, CancellationToken cancel = default) => throw Unknown();
-
-    public Task<PostOutcome> Publish(
-        IReadOnlyList<ReadOnlyMemory<byte>> envelopes, CancellationToken cancel = default) => throw Unknown();
-
-    public Task<EntriesPage> Entries(long from, int limit, CancellationToken cancel = default) => throw Unknown();
-
-    public Task<ImmutableArray<PlacementRow>> Placements(CancellationToken cancel = default) => throw Unknown();
-
-    public Task SetPower(string compartment, bool running, CancellationToken cancel = default) => throw Unknown();
-
-    public Task SetDrain(string host, bool draining, CancellationToken cancel = default) => throw Unknown();
-
-    public Task Report(string host, HostReport report, CancellationToken cancel = default) => throw Unknown();
-
-    public Task ReportLeases(LeaseReport report, CancellationToken cancel = default) => throw Unknown();
-
-    public Task<BoardStatus> Status(CancellationToken cancel = default) => throw Unknown();
-
-    private static NotSupportedException Unknown() => new("This board knows reading only.");
 }
