@@ -22,11 +22,6 @@ public sealed class VolumeFiles(IHost host, string pool)
     // nobody guesses at any speed, so the shortest derivation costs nothing but start time.
     private const int DerivationMilliseconds = 10;
 
-    // QEMU 9.1 and older tell how fast they derive keys by the processor time of 32768 rounds. Where that clock, which
-    // may move by whole ticks, says none, they fail; the next attempt meets another moment of the tick.
-    private const string ClockStoodStill = "Unable to get accurate CPU usage";
-    private const int Attempts = 8;
-
     /// <summary>What the revisions of a volume's statement said of its size, in MiB.</summary>
     public Func<VolumeRef, ImmutableArray<int>> SizesOf { get; init; } = _ => [];
 
@@ -154,29 +149,12 @@ public sealed class VolumeFiles(IHost host, string pool)
         {
             File.Delete(temporary);
             string size = disk.SizeMib.ToString(CultureInfo.InvariantCulture) + "M";
-            Make(new ProgramCall([.. program, temporary, size]) { Input = input });
+            QemuLuks.Run(host, new ProgramCall([.. program, temporary, size]) { Input = input });
             File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             host.Run(new ProgramCall("sync", temporary));
             File.Move(temporary, path);
             host.Run(new ProgramCall("sync", pool));
         });
-    }
-
-    private void Make(ProgramCall call)
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            try
-            {
-                host.Run(call);
-                return;
-            }
-            catch (WorldException error) when (attempt < Attempts
-                && error.Stderr.Contains(ClockStoodStill, StringComparison.Ordinal))
-            {
-                // Nothing of the key is in the file yet, and the next attempt makes it anew.
-            }
-        }
     }
 
     private static void Change(DiskPlan disk, Action change)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Host.Libvirt;
+using Bailiwick.Proxy.Storage;
 
 namespace Bailiwick.HostTests.Libvirt;
 
@@ -220,7 +221,7 @@ public sealed class LibvirtHypervisorTests(PrivateLibvirtd daemon) : IClassFixtu
         byte[] key = Encoding.ASCII.GetBytes("a key of thirty-two bytes, or so");
         await File.WriteAllBytesAsync(plain, TinyMachine.EchoDisk(), TestContext.Current.CancellationToken);
         RealHost host = new();
-        host.Run(new ProgramCall(
+        QemuLuks.Run(host, new ProgramCall(
             "qemu-img", "create", "-q", "--object", "secret,id=k,file=/dev/stdin", "-f", "luks", "-o",
             "key-secret=k,iter-time=10", volume, $"{TinyMachine.DiskBytes}") { Input = key });
         host.Run(new ProgramCall(

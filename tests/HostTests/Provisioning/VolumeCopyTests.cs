@@ -179,7 +179,7 @@ public sealed class VolumeCopyTests : IDisposable
         };
         if (making is not null)
         {
-            new RealHost().Run(new ProgramCall([.. making]));
+            QemuLuks.Run(new RealHost(), new ProgramCall([.. making]));
             File.ReadAllBytes(lie).AsSpan().CopyTo(_content);
         }
         else if (form == "json")

@@ -50,7 +50,7 @@ public sealed class VolumeOnDiskTests(PrivateLibvirtd daemon) : IClassFixture<Pr
 
         string another = Path.Combine(daemon.Directory, "another");
         File.WriteAllText(another, "another key");
-        host.Run(new ProgramCall(
+        QemuLuks.Run(host, new ProgramCall(
         [
             "qemu-img", "amend", "-q", "--object", $"secret,id=n,file={another}", .. secret,
             "-o", "state=active,new-secret=n,iter-time=10",

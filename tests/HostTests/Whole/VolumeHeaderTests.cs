@@ -2,6 +2,7 @@ using Bailiwick.Domains.Policy;
 using Bailiwick.Lab.Hosts;
 using Bailiwick.Lab.Probes;
 using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Storage;
 
 namespace Bailiwick.HostTests.Whole;
 
@@ -163,7 +164,7 @@ public sealed class VolumeHeaderTests(WholeLab lab)
             "--image-opts", $"driver=luks,key-secret=k,file.driver=file,file.filename={Place}"));
     }
 
-    private void Amend(string opens, string options, string added) => new RealHost().Run(new ProgramCall(
+    private void Amend(string opens, string options, string added) => QemuLuks.Run(new RealHost(), new ProgramCall(
         "qemu-img", "amend", "-q", "--object", $"secret,id=k,file={opens}", "--object", $"secret,id=n,file={added}",
         "--image-opts", $"driver=luks,key-secret=k,file.driver=file,file.filename={Place}", "-o", options));
 }
