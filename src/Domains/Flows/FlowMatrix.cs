@@ -10,14 +10,13 @@ namespace Bailiwick.Domains.Flows;
 /// </summary>
 public sealed class FlowMatrix
 {
-    private readonly CheckedDatacentre _datacentre;
     private readonly HashSet<(DomainRef, DomainRef)> _joined;
 
     private FlowMatrix(
         CheckedDatacentre datacentre, ImmutableArray<OpenFlow> open, ImmutableArray<FlowConflict> conflicts,
         ImmutableArray<FlowSide> unmet)
     {
-        _datacentre = datacentre;
+        Datacentre = datacentre;
         _joined = [.. open.Where(flow => flow.Resource is FlowResource.Network).Select(flow => (flow.From, flow.To))];
         Open = open;
         Conflicts = conflicts;
@@ -77,6 +76,9 @@ public sealed class FlowMatrix
                 .Where(side => !met.Contains((side.Domain.Ref, side.Term.Pointer)) && !crowd.IsOf(side))]);
     }
 
+    /// <summary>What it is of.</summary>
+    internal CheckedDatacentre Datacentre { get; }
+
     /// <summary>True if an open network flow goes from one to the other, either way.</summary>
     public bool Joins(DomainRef one, DomainRef other) => _joined.Contains((one, other))
         || _joined.Contains((other, one));
@@ -94,7 +96,7 @@ public sealed class FlowMatrix
     /// </summary>
     public FlowExpectation Expect(CompartmentRef from, CompartmentRef to)
     {
-        var machines = _datacentre.Machinery.Compartments;
+        var machines = Datacentre.Machinery.Compartments;
         if (!machines.TryGetValue(from.ToString(), out var client)
             || !machines.TryGetValue(to.ToString(), out var server))
         {
@@ -133,8 +135,8 @@ public sealed class FlowMatrix
 
     private string WhyClosed(DomainRef from, DomainRef to)
     {
-        if (!_datacentre.Domains.TryGetValue(from.ToString(), out var client)
-            || !_datacentre.Domains.TryGetValue(to.ToString(), out var server))
+        if (!Datacentre.Domains.TryGetValue(from.ToString(), out var client)
+            || !Datacentre.Domains.TryGetValue(to.ToString(), out var server))
         {
             return "One of the domains is described by no statement.";
         }
