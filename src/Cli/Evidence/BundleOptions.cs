@@ -93,7 +93,7 @@ internal sealed class BundleOptions
         }
     }
 
-    private static DateTimeOffset Time(string text) => DateTimeOffset.TryParseExact(
+    internal static DateTimeOffset Time(string text) => DateTimeOffset.TryParseExact(
         text, "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture,
         DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset time) ? time
         : throw new CustodyException($"'{text}' is no time like 2026-11-21T10:00:00Z.");

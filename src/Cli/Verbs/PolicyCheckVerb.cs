@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Bailiwick.Cli.Evidence;
 using Bailiwick.Cli.Output;
 using Bailiwick.Domains.Policy;
 
@@ -11,22 +13,29 @@ internal static class PolicyCheckVerb
     internal static Command Create(Terminal terminal)
     {
         Argument<string> directory = PolicyFolder.Argument();
+        var at = new Option<string?>("--at")
+        {
+            Description = "ask for this time (2026-11-21T10:00:00Z) instead of now",
+        };
         var command = new Command("check",
-            "Check policies: exit 0 and no findings, or 1 and all findings.\n"
-            + "Example: bailiwick policy check examples/three-tenants --json") { directory };
+            "Check policies, and what follows from them together: exit 0 and no findings, or 1 and all findings.\n"
+            + "Example: bailiwick policy check examples/three-tenants --at 2026-11-21T10:00:00Z") { directory, at };
         command.SetAction(parsed =>
         {
-            PolicyFolder folder = PolicyFolder.Read(parsed.GetRequiredValue(directory));
+            DateTimeOffset time = parsed.GetValue(at) is { } text
+                ? BundleOptions.Time(text) : TimeProvider.System.GetUtcNow();
+            ImmutableArray<Finding> findings =
+                PolicyFolder.Read(parsed.GetRequiredValue(directory)).WithConsequences(time);
             if (parsed.GetValue(GlobalOptions.Json))
             {
-                terminal.Json(Json(folder.Findings));
+                terminal.Json(Json(findings));
             }
             else
             {
-                Print(terminal, folder.Findings);
+                Print(terminal, findings);
             }
 
-            return (int)(folder.Findings.IsEmpty ? ExitCode.Done : ExitCode.No);
+            return (int)(findings.All(finding => finding.IsNote) ? ExitCode.Done : ExitCode.No);
         });
         return command;
     }
@@ -34,16 +43,19 @@ internal static class PolicyCheckVerb
     internal static JsonArray Json(IEnumerable<Finding> findings) => new([.. findings.Select(f => new JsonObject
     {
         ["code"] = WireText.Of(f.Code), ["file"] = f.File, ["line"] = f.Line, ["pointer"] = f.Pointer,
-        ["sentence"] = f.Sentence,
+        ["note"] = f.IsNote, ["sentence"] = f.Sentence,
     })]);
 
     internal static void Print(Terminal terminal, IReadOnlyCollection<Finding> findings)
     {
         foreach (Finding finding in findings)
         {
-            terminal.Say($"{finding.File}:{finding.Line}: {WireText.Of(finding.Code)}: {finding.Sentence}");
+            terminal.Say($"{finding.File}:{finding.Line}: {(finding.IsNote ? "note: " : "")}"
+                + $"{WireText.Of(finding.Code)}: {finding.Sentence}");
         }
 
-        terminal.Say(findings.Count == 0 ? "No findings." : Terminal.Count(findings.Count, "finding") + ".");
+        int notes = findings.Count(finding => finding.IsNote);
+        terminal.Say((findings.Count == notes ? "No findings" : Terminal.Count(findings.Count - notes, "finding"))
+            + (notes == 0 ? "." : $", {Terminal.Count(notes, "note")}."));
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Collections.Immutable;
 using Bailiwick.Custody.Signing;
+using Bailiwick.Domains.Consequences;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Cli.Verbs;
@@ -8,6 +9,13 @@ namespace Bailiwick.Cli.Verbs;
 /// <summary>A directory of authored policies, read and checked.</summary>
 internal sealed record PolicyFolder(CheckedDatacentre Datacentre, ImmutableArray<Finding> Findings, PartyNames Names)
 {
+    /// <summary>What was checked.</summary>
+    internal required ImmutableArray<PolicyDocument> Documents { get; init; }
+
+    /// <summary>The findings, and what follows from the policies at a moment.</summary>
+    internal ImmutableArray<Finding> WithConsequences(DateTimeOffset at) =>
+        [.. Findings, .. PolicyConsequences.Of(Documents, Datacentre, at)];
+
     internal static Argument<string> Argument(string name = "DIR") =>
         new(name) { Description = "directory of policies: one subdirectory a party" };
 
@@ -26,7 +34,8 @@ internal sealed record PolicyFolder(CheckedDatacentre Datacentre, ImmutableArray
 
     private static PolicyFolder Check(PolicyDesk desk, PartyNames names)
     {
-        PolicyCheckResult result = PolicyCheck.Run(desk.Read(names));
-        return new PolicyFolder(result.Datacentre, result.Findings, names);
+        PolicyReading reading = desk.Read(names);
+        PolicyCheckResult result = PolicyCheck.Run(reading);
+        return new PolicyFolder(result.Datacentre, result.Findings, names) { Documents = reading.Documents };
     }
 }

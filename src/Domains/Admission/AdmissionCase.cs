@@ -30,11 +30,14 @@ internal sealed record AdmissionCase(
     AdmissionGround Ground, CompartmentModel Machine, HostModel Host, ImmutableArray<DomainModel> Domains)
 {
     public static AdmissionCase Of(AdmissionGround ground, CompartmentModel machine, HostModel host) => new(
-        ground, machine, host,
-        [.. machine.Nics
-            .Select(nic => nic.Domain).Distinct()
-            .Select(name => ground.Domain(machine.Ref.Tenant, name))
-            .OfType<DomainModel>()]);
+        ground, machine, host, DomainsOf(ground, machine));
+
+    /// <summary>The machine's domains that are known, each once, in the order of its ports.</summary>
+    public static ImmutableArray<DomainModel> DomainsOf(AdmissionGround ground, CompartmentModel machine) =>
+    [
+        .. machine.Nics.Select(nic => nic.Domain).Distinct()
+            .Select(name => ground.Domain(machine.Ref.Tenant, name)).OfType<DomainModel>(),
+    ];
 
     /// <summary>The domains that own the machine's volumes and of which it is no member, each once.</summary>
     public ImmutableArray<DomainModel> Lenders =>
@@ -55,6 +58,8 @@ internal static class Display
     public static string Of(DomainModel domain) => $"{domain.Origin.OwnerName}/{domain.Ref.Name}";
 
     public static string Of(CompartmentModel machine) => $"{machine.Origin.OwnerName}/{machine.Ref.Name}";
+
+    public static string Of(VolumeModel volume) => $"the volume {volume.Origin.OwnerName}/{volume.Ref.Name}";
 
     public static string Of(HostModel host) => $"{host.Origin.OwnerName}/{host.Ref.Name}";
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Admission;
@@ -10,23 +11,14 @@ namespace Bailiwick.Domains.Admission;
 /// </remarks>
 internal static class Capacity
 {
-    private readonly record struct Room(long Cpus, long MemoryMib)
-    {
-        public static Room operator +(Room left, Room right) =>
-            new(left.Cpus + right.Cpus, left.MemoryMib + right.MemoryMib);
-
-        public static Room operator -(Room left, Room right) =>
-            new(left.Cpus - right.Cpus, left.MemoryMib - right.MemoryMib);
-    }
-
     private sealed record Claim(DomainModel Domain, ImmutableHashSet<HostRef> Hosts, Room Kept);
 
     public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
     {
-        var wanted = new Room(admission.Machine.Cpus, admission.Machine.MemoryMib);
+        var wanted = Needed(admission.Machine);
         var free = Free(admission.Ground, standing);
         var left = free.GetValueOrDefault(admission.Host.Ref) - wanted;
-        if (left.Cpus < 0 || left.MemoryMib < 0)
+        if (left.IsShort)
         {
             refusals.Add(new(AdmissionRefusalCode.HostFull,
                 $"{admission.Host.Origin} offers {admission.Host.CapacityCpus} cpus and "
@@ -44,6 +36,20 @@ internal static class Capacity
             Keep(refusals, admission, claims, claim, Sum(claim.Hosts.Select(host => free.GetValueOrDefault(host))));
         }
     }
+
+    /// <summary>What a host offers.</summary>
+    public static Room Whole(HostModel host) => new(host.CapacityCpus, host.CapacityMemoryMib);
+
+    /// <summary>What a machine needs.</summary>
+    public static Room Needed(CompartmentModel machine) => new(machine.Cpus, machine.MemoryMib);
+
+    /// <summary>One part of a room, in its own unit.</summary>
+    public static long Of(Room room, HostResource resource) => resource switch
+    {
+        HostResource.Cpus => room.Cpus,
+        HostResource.Memory => room.MemoryMib,
+        _ => throw new UnreachableException(),
+    };
 
     private static void Keep(
         List<AdmissionRefusal> refusals, AdmissionCase admission, ImmutableArray<Claim> claims, Claim claim, Room free)
@@ -67,13 +73,13 @@ internal static class Capacity
         {
             if (ground.Host(host.Ref) is not null)
             {
-                free[host.Ref] = new Room(host.CapacityCpus, host.CapacityMemoryMib);
+                free[host.Ref] = Whole(host);
             }
         }
 
         foreach (var (machine, host) in standing.Admitted)
         {
-            free[host.Ref] -= new Room(machine.Cpus, machine.MemoryMib);
+            free[host.Ref] -= Needed(machine);
         }
 
         return free;
@@ -97,11 +103,10 @@ internal static class Capacity
 
             var hosts = ground.Datacentre.Inventory.Hosts.Values
                 .Where(host => ground.Host(host.Ref) is not null && HostChecks.Accepts(domain, host)).ToList();
-            var used = Sum(standing.Members(domain).Select(place =>
-                new Room(place.Machine.Cpus, place.Machine.MemoryMib)));
+            var used = Sum(standing.Members(domain).Select(place => Needed(place.Machine)));
             var siblings = ground.Datacentre.Domains.Values.Count(other => other.Ref.Tenant == domain.Ref.Tenant);
             var shares = (long)operated.Tenants.Length * siblings;
-            var whole = Sum(hosts.Select(host => new Room(host.CapacityCpus, host.CapacityMemoryMib)));
+            var whole = Sum(hosts.Select(Whole));
             var kept = new Room(
                 Math.Max(0, Math.Min(domain.Reservation.Cpus, whole.Cpus / shares) - used.Cpus),
                 Math.Max(0, Math.Min(domain.Reservation.MemoryMib, whole.MemoryMib / shares) - used.MemoryMib));
@@ -115,4 +120,25 @@ internal static class Capacity
     }
 
     private static Room Sum(IEnumerable<Room> rooms) => rooms.Aggregate(default(Room), (sum, room) => sum + room);
+}
+
+/// <summary>What a host has and a machine needs.</summary>
+internal enum HostResource
+{
+    /// <summary>Virtual processors.</summary>
+    Cpus = 1,
+    /// <summary>Memory, in MiB.</summary>
+    Memory,
+}
+
+/// <summary>Room on hosts.</summary>
+internal readonly record struct Room(long Cpus, long MemoryMib)
+{
+    public bool IsShort => Cpus < 0 || MemoryMib < 0;
+
+    public static Room operator +(Room left, Room right) =>
+        new(left.Cpus + right.Cpus, left.MemoryMib + right.MemoryMib);
+
+    public static Room operator -(Room left, Room right) =>
+        new(left.Cpus - right.Cpus, left.MemoryMib - right.MemoryMib);
 }

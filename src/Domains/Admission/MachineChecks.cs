@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 
@@ -162,7 +163,7 @@ internal static class MachineChecks
         {
             for (var j = i + 1; j < domains.Length; j++)
             {
-                if (!IsJoined(ground, machine, domains[i], domains[j]))
+                if (!IsJoined(ground.Flows, machine, domains[i], domains[j]))
                 {
                     refusals.Add(new(AdmissionRefusalCode.DomainsNotJoined,
                         $"{machine.Origin} would join {Display.Of(domains[i])} and {Display.Of(domains[j])}, "
@@ -173,9 +174,9 @@ internal static class MachineChecks
         }
     }
 
-    private static bool IsJoined(
-        AdmissionGround ground, CompartmentModel machine, DomainModel left, DomainModel right) =>
-        ground.Flows.Open.Any(flow =>
+    /// <summary>Whether an open network flow between the domains names the machine on both sides.</summary>
+    public static bool IsJoined(FlowMatrix flows, CompartmentModel machine, DomainModel left, DomainModel right) =>
+        flows.Open.Any(flow =>
             flow.Resource is FlowResource.Network
             && ((flow.From == left.Ref && flow.To == right.Ref) || (flow.From == right.Ref && flow.To == left.Ref))
             && flow.Senders.Contains(machine.Ref)

@@ -16,26 +16,38 @@ public static class MountControl
         ArgumentNullException.ThrowIfNull(machine);
         ArgumentNullException.ThrowIfNull(host);
         var refusals = ImmutableArray.CreateBuilder<MountRefusal>();
-        // An image's name means the owner's own image; another tenant's of that name is another image.
-        if (volume.Mount?.Images is { } images
-            && (machine.Ref.Tenant != volume.Ref.Tenant || !images.Contains(machine.Image)))
+        if (!TakesImage(volume, machine))
         {
-            refusals.Add(new(
-                MountRefusalCode.ImageNotAllowed,
-                $"{volume.Origin} is opened for machines that start from {Display.List(images)} of its owner, and "
-                + $"{machine.Origin} starts from {machine.Image}.",
-                volume.Origin));
+            refusals.Add(new(MountRefusalCode.ImageNotAllowed, ImageSentence(volume, machine), volume.Origin));
         }
 
-        if (volume.Mount?.Hosts is { } hosts && !hosts.Contains(host.Name))
+        if (!TakesHost(volume, host))
         {
-            refusals.Add(new(
-                MountRefusalCode.HostNotAllowed,
-                $"{volume.Origin} is opened on {Display.List(hosts)}, not on {host.Name}.", volume.Origin));
+            refusals.Add(new(MountRefusalCode.HostNotAllowed, HostSentence(volume, host), volume.Origin));
         }
 
         return refusals.ToImmutable();
     }
+
+    /// <summary>Whether a machine that starts from its image may open it.</summary>
+    /// <remarks>An image's name means the owner's own image; another tenant's of that name is another image.
+    /// </remarks>
+    internal static bool TakesImage(VolumeModel volume, CompartmentModel machine) =>
+        volume.Mount?.Images is not { } images
+        || (machine.Ref.Tenant == volume.Ref.Tenant && images.Contains(machine.Image));
+
+    /// <summary>Whether the host may open it.</summary>
+    internal static bool TakesHost(VolumeModel volume, HostRef host) =>
+        volume.Mount?.Hosts is not { } hosts || hosts.Contains(host.Name);
+
+    /// <summary>That the machine's image is not among those for which it is opened.</summary>
+    internal static string ImageSentence(VolumeModel volume, CompartmentModel machine) =>
+        $"{volume.Origin} is opened for machines that start from {Display.List(volume.Mount?.Images ?? [])} of its "
+        + $"owner, and {machine.Origin} starts from {machine.Image}.";
+
+    /// <summary>That the host is not among those on which it is opened.</summary>
+    internal static string HostSentence(VolumeModel volume, HostRef host) =>
+        $"{volume.Origin} is opened on {Display.List(volume.Mount?.Hosts ?? [])}, not on {host.Name}.";
 }
 
 /// <summary>One reason against opening a volume.</summary>

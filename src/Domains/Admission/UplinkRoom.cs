@@ -25,12 +25,16 @@ internal static class UplinkRoom
     /// <summary>How the host keeps it, and why not where it does not.</summary>
     /// <param name="admission">The machine and the host.</param>
     /// <param name="standing">The machines admitted, this one among them or not.</param>
-    public static (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Of(AdmissionCase admission, Standing standing)
+    public static (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Of(AdmissionCase admission, Standing standing) =>
+        Of(admission, [.. admission.Ground.Datacentre.Domains.Values.Where(domain => Reserved(domain) > 0
+            && standing.Members(domain).Any(place =>
+                place.Host.Ref == admission.Host.Ref && place.Machine.Ref != admission.Machine.Ref))]);
+
+    /// <summary>The same, where these domains that reserve something are on the host already.</summary>
+    public static (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Of(
+        AdmissionCase admission, ImmutableArray<DomainModel> there)
     {
         var host = admission.Host;
-        var there = admission.Ground.Datacentre.Domains.Values.Where(domain => Reserved(domain) > 0
-            && standing.Members(domain).Any(place =>
-                place.Host.Ref == host.Ref && place.Machine.Ref != admission.Machine.Ref)).ToImmutableArray();
         var coming = admission.Domains.Where(domain => Reserved(domain) > 0 && !there.Contains(domain))
             .ToImmutableArray();
         if (host.UplinkMbit is not { } uplink || coming.IsEmpty)

@@ -246,6 +246,23 @@ public enum FindingCode
     /// <summary>Two hosts have one endorsement key.</summary>
     DuplicateEndorsementKey,
 
+    // What follows from statements that hold together, before it happens.
+
+    /// <summary>No host meets what a domain demands of hosts.</summary>
+    NoHostForDomain,
+    /// <summary>No host meets what a machine, its domains and its volumes demand together.</summary>
+    NoHostForMachine,
+    /// <summary>A machine's domains demand what nothing can be at the same time.</summary>
+    DomainsContradict,
+    /// <summary>A domain accepts no image that a machine could start from as the domain demands.</summary>
+    NoImageForDomain,
+    /// <summary>A volume's own conditions never let a machine open it that has it.</summary>
+    MountNeverHolds,
+    /// <summary>A domain has expired: all its machines are refused.</summary>
+    Expired,
+    /// <summary>A domain expires soon; a note, nothing is wrong yet.</summary>
+    ExpiresSoon,
+
     // Making a body to sign.
 
     /// <summary>A document names a file whose digest was not given.</summary>

@@ -25,7 +25,7 @@ public static class PolicyCheck
     {
         ArgumentNullException.ThrowIfNull(reading);
         var result = Run(reading.Documents, datacentre);
-        return result with { Findings = Sorted(reading.Findings.Concat(result.Findings)) };
+        return result with { Findings = Finding.Sorted(reading.Findings.Concat(result.Findings)) };
     }
 
     /// <summary>Checks documents; the findings that they already carry are not repeated.</summary>
@@ -48,7 +48,7 @@ public static class PolicyCheck
         var datacentreChecked = Assemble(statements, inventory, domains, machinery with { Compartments = machines });
         FlowChecks.Run(statements, datacentreChecked);
         QuotaChecks.Run(statements, datacentreChecked);
-        return new PolicyCheckResult(datacentreChecked, Sorted(statements.Findings));
+        return new PolicyCheckResult(datacentreChecked, Finding.Sorted(statements.Findings));
     }
 
     private static CheckedDatacentre Assemble(
@@ -57,11 +57,4 @@ public static class PolicyCheck
             statements.Usable<TenantBody>().ToImmutableSortedDictionary(
                 pair => pair.Model.Model.Id.ToString(), pair => pair.Model.Model, StringComparer.Ordinal),
             inventory.Datacentre, inventory.Inventory, domains, machinery);
-
-    private static ImmutableArray<Finding> Sorted(IEnumerable<Finding> findings) =>
-    [
-        .. findings.Distinct().OrderBy(finding => finding.File, StringComparer.Ordinal).ThenBy(finding => finding.Line)
-            .ThenBy(finding => finding.Pointer, StringComparer.Ordinal).ThenBy(finding => finding.Code)
-            .ThenBy(finding => finding.Sentence, StringComparer.Ordinal),
-    ];
 }

@@ -78,6 +78,24 @@ public sealed class PolicyVerbsTests : IDisposable
         Assert.Contains(found, f => Text(f, "file") == file);
     }
 
+    [Fact]
+    public void Asks_for_another_time_and_tells_notes_from_findings()
+    {
+        Ending soon = Run("policy", "check", "old", "--at", "2035-12-31T00:00:00Z");
+        Ending over = Run("policy", "check", "old", "--at", "2036-01-01T00:00:00Z", "--json");
+        Ending wrong = Run("policy", "check", "old", "--at", "tomorrow");
+
+        Assert.Equal((0, ""), (soon.Code, soon.Error));
+        Assert.Contains("bank/web.yaml:5: note: expires-soon: It ends in 1 day, and then 2 machines", soon.Output,
+            StringComparison.Ordinal);
+        Assert.EndsWith("No findings, 4 notes.\n", soon.Output, StringComparison.Ordinal);
+        Assert.Equal((1, 4), (over.Code, over.Json.GetArrayLength()));
+        Assert.All(over.Json.EnumerateArray(), one =>
+            Assert.Equal(("expired", false), (Text(one, "code"), one.GetProperty("note").GetBoolean())));
+        Assert.Equal(2, wrong.Code);
+        Assert.Contains("'tomorrow' is no time like", wrong.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [MemberData(nameof(Domains.Policy.HostileYamlTests.Bombs), MemberType = typeof(Domains.Policy.HostileYamlTests))]
     public void Refuses_what_is_made_to_cost_soon_and_by_its_own_code(string what, string text, string code)
