@@ -2,6 +2,7 @@ using System.Reflection;
 using Bailiwick.Attestation;
 using Bailiwick.Channel.Wire;
 using Bailiwick.Domains.Bundles;
+using Bailiwick.Domains.Verification;
 using Bailiwick.Domains.Volumes;
 using Bailiwick.Ledger;
 using Bailiwick.Tests.Attestation;
@@ -44,7 +45,8 @@ public sealed class ParserTests
             .. new[] { typeof(Digest32), typeof(EvidenceVerifier), typeof(StrictJson), typeof(EvidenceBundle) }
                 .SelectMany(one => one.Assembly.GetExportedTypes())
                 .Where(type => type.Assembly != typeof(EvidenceBundle).Assembly || type == typeof(EvidenceBundle)
-                    || type.Namespace == typeof(DiskInspector).Namespace)
+                    || type.Namespace == typeof(DiskInspector).Namespace
+                    || type.Namespace == typeof(RulesetReading).Namespace)
                 .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
                 .Where(IsParser).Select(method => $"{method.DeclaringType?.Name}.{method.Name}").Distinct(),
         ];

@@ -118,7 +118,7 @@ internal static class Parsers
 
     /// <summary>All parsers.</summary>
     internal static IReadOnlyDictionary<string, Parser> All { get; } =
-        Messages.Concat(DiskParsers.All).ToDictionary();
+        Messages.Concat(DiskParsers.All).Concat(RulesetParsers.All).ToDictionary();
 
     private static Parser Text(string good, Action<string> read) =>
         new([Encoding.UTF8.GetBytes(good)], bytes => read(Encoding.UTF8.GetString(bytes)));

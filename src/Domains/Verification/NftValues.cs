@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Bailiwick.Domains.Verification;
+
+/// <summary>A word or sentence of a ruleset is not known; the reader tells where.</summary>
+internal sealed class UnknownWordException(string text) : Exception(text);
+
+/// <summary>Values as nftables writes them, by type (nft(8), "Data types").</summary>
+internal static class NftValues
+{
+    private const int NameLength = 15;
+
+    /// <summary>
+    /// A value, a range <c>a-b</c>, an address with a prefix length, or a name that ends in <c>*</c>.
+    /// </summary>
+    public static ValueRange Parse(string type, string text)
+    {
+        if (NftWords.Constant(type, text) is { } constant)
+        {
+            return ValueRange.Of((UInt128)constant);
+        }
+
+        var range = type switch
+        {
+            "ifname" => Name(text),
+            "ether_addr" => Mac(text),
+            "ipv4_addr" or "ipv6_addr" => Address(type, text),
+            "devgroup" or "ether_type" or "inet_proto" or "icmp_type" or "icmp_code" or "icmpv6_type" or "arp_op"
+                or "inet_service" or "integer" or "pkt_type" => Numbers(text),
+            _ => null,
+        };
+        return range is { } known && known.First <= known.Last ? known : throw new UnknownWordException(text);
+    }
+
+    /// <summary>The name of a device as the value of a field.</summary>
+    public static UInt128 OfName(string name) =>
+        Name(name) is { } range && range.First == range.Last ? range.First : throw new UnknownWordException(name);
+
+    public static UInt128 OfMac(string mac) => (Mac(mac) ?? throw new UnknownWordException(mac)).First;
+
+    public static UInt128 OfAddress(string address) => OfAddress(IPAddress.Parse(address));
+
+    public static UInt128 OfAddress(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out var length);
+        return length == 4
+            ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt128BigEndian(bytes);
+    }
+
+    private static ValueRange? Name(string text)
+    {
+        var isPrefix = text.EndsWith('*');
+        var name = isPrefix ? text[..^1] : text;
+        if (name.Length is 0 or > NameLength || !name.All(letter => letter is > ' ' and < '\x7f' and not '*'))
+        {
+            return null;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        Encoding.ASCII.GetBytes(name, bytes);
+        var first = BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        return new ValueRange(first, isPrefix ? first | (UInt128.MaxValue >> (8 * name.Length)) : first);
+    }
+
+    private static ValueRange? Mac(string text)
+    {
+        var pairs = text.Split(':');
+        return pairs.Length == 6 && pairs.All(pair => pair.Length == 2 && pair.All(char.IsAsciiHexDigit))
+            ? ValueRange.Of(ulong.Parse(string.Concat(pairs), NumberStyles.HexNumber, CultureInfo.InvariantCulture))
+            : null;
+    }
+
+    private static ValueRange? Address(string type, string text)
+    {
+        var family = type == "ipv4_addr" ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+        var bits = type == "ipv4_addr" ? 32 : 128;
+        if (text.Split('/') is [var start, var length])
+        {
+            return One(start) is { } first && Number(length) is { } prefix && prefix <= (UInt128)bits
+                ? Prefix(first, (int)prefix, bits) : null;
+        }
+
+        return text.Split('-') is [var from, var to]
+            ? One(from) is { } least && One(to) is { } greatest ? new ValueRange(least, greatest) : null
+            : One(text) is { } one ? ValueRange.Of(one) : null;
+
+        // Only what is written in full: .NET would take 10.1 for 10.0.0.1.
+        UInt128? One(string word) => IPAddress.TryParse(word, out var address) && address.AddressFamily == family
+            && address.ScopeIdOf() == 0 && (family == AddressFamily.InterNetworkV6 || address.ToString() == word)
+                ? OfAddress(address) : null;
+    }
+
+    private static long ScopeIdOf(this IPAddress address) =>
+        address.AddressFamily == AddressFamily.InterNetworkV6 ? address.ScopeId : 0;
+
+    /// <summary>The values that begin with the same bits.</summary>
+    public static ValueRange Prefix(UInt128 first, int length, int bits)
+    {
+        var rest = length == 0
+            ? (bits == 128 ? UInt128.MaxValue : (UInt128.One << bits) - 1)
+            : (UInt128.One << (bits - length)) - 1;
+        return new ValueRange(first & ~rest, first | rest);
+    }
+
+    private static ValueRange? Numbers(string text) => text.Split('-') is [var from, var to]
+        ? Number(from) is { } least && Number(to) is { } greatest ? new ValueRange(least, greatest) : null
+        : Number(text) is { } one ? ValueRange.Of(one) : null;
+
+    private static UInt128? Number(string text) =>
+        text.StartsWith("0x", StringComparison.Ordinal)
+            ? text.Length is > 2 and <= 34 && text[2..].All(char.IsAsciiHexDigit)
+                ? UInt128.Parse(text[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) : null
+            : text.Length is > 0 and <= 38 && text.All(char.IsAsciiDigit)
+                ? UInt128.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : null;
+}
