@@ -45,6 +45,15 @@ public static class PolicyLimits
     /// <summary>Most subnets of one domain.</summary>
     public const int Subnets = 8;
 
+    /// <summary>Most domains in one list of where a domain's information may, or may not, come.</summary>
+    public const int InformationNames = 64;
+
+    /// <summary>Most violations told of one domain's demands on where its information may come.</summary>
+    public const int InformationViolations = 4;
+
+    /// <summary>Most classes of conflict of interest of one domain.</summary>
+    public const int ConflictClasses = 16;
+
     /// <summary>Most groups of one domain.</summary>
     public const int Groups = 64;
 

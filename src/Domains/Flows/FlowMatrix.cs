@@ -14,19 +14,20 @@ public sealed class FlowMatrix
 
     private FlowMatrix(
         CheckedDatacentre datacentre, ImmutableArray<OpenFlow> open, ImmutableArray<FlowConflict> conflicts,
-        ImmutableArray<FlowSide> unmet)
+        ImmutableArray<FlowSide> unmet, InformationControl information)
     {
         Datacentre = datacentre;
         _joined = [.. open.Where(flow => flow.Resource is FlowResource.Network).Select(flow => (flow.From, flow.To))];
         Open = open;
         Conflicts = conflicts;
         Unmet = unmet;
+        Information = information;
     }
 
     /// <summary>The open flows, by granting domain and the order of its terms, then of the peer's.</summary>
     public ImmutableArray<OpenFlow> Open { get; }
 
-    /// <summary>Flows that both sides want and that are closed all the same.</summary>
+    /// <summary>Network flows that both sides want and that are closed all the same.</summary>
     public ImmutableArray<FlowConflict> Conflicts { get; }
 
     /// <summary>Terms that no term of the peer's meets; a peer that is not known meets nothing.</summary>
@@ -67,17 +68,20 @@ public sealed class FlowMatrix
         open.RemoveAll(flow => crowd.IsOf(flow.Sides.Grant));
         ImmutableArray<FlowConflict> conflicts = [.. crowd.Conflicts, .. FlowConflicts.Of(datacentre, open)];
         var cut = conflicts.Select(one => Pair(one.Judge.Domain.Ref, one.Peer.Ref)).ToHashSet();
+        open.RemoveAll(flow => flow.Resource is FlowResource.Network && cut.Contains(Pair(flow.From, flow.To)));
+        var information = InformationControl.Of(datacentre, open);
         return new FlowMatrix(
-            datacentre,
-            [.. open.Where(flow => flow.Resource is not FlowResource.Network
-                || !cut.Contains(Pair(flow.From, flow.To)))],
-            conflicts,
+            datacentre, [.. open.Where(flow => !information.Closes(flow))], [.. conflicts, .. information.Conflicts],
             [.. Sides(datacentre, grants: true).Concat(Sides(datacentre, grants: false))
-                .Where(side => !met.Contains((side.Domain.Ref, side.Term.Pointer)) && !crowd.IsOf(side))]);
+                .Where(side => !met.Contains((side.Domain.Ref, side.Term.Pointer)) && !crowd.IsOf(side))],
+            information);
     }
 
     /// <summary>What it is of.</summary>
     internal CheckedDatacentre Datacentre { get; }
+
+    /// <summary>What the demands on information close.</summary>
+    internal InformationControl Information { get; }
 
     /// <summary>True if an open network flow goes from one to the other, either way.</summary>
     public bool Joins(DomainRef one, DomainRef other) => _joined.Contains((one, other))
@@ -143,7 +147,7 @@ public sealed class FlowMatrix
 
         var grants = client.Grants.Any(term => term.Peer == to && term.Resource is FlowResource.Network);
         var accepts = server.Accepts.Any(term => term.Peer == from && term.Resource is FlowResource.Network);
-        if (Conflicts.FirstOrDefault(one => Pair(one.Judge.Domain.Ref, one.Peer.Ref) == Pair(from, to)) is { } conflict)
+        if (Conflicts.FirstOrDefault(one => one.IsBetween(from, to)) is { } conflict)
         {
             return conflict.Sentence;
         }

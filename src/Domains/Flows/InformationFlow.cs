@@ -14,6 +14,7 @@ public sealed class InformationFlow
     private readonly Dictionary<DomainRef, int> _numbers;
     private readonly int[][] _next;
     private readonly InformationEdge[][] _edges;
+    private readonly Lazy<int[][]> _previous;
     private readonly Lazy<Reachability> _closure;
 
     private InformationFlow(ImmutableArray<DomainModel> domains, Dictionary<DomainRef, int> numbers,
@@ -22,6 +23,7 @@ public sealed class InformationFlow
         _numbers = numbers;
         _next = [.. edges.Select(to => to.Keys.ToArray())];
         _edges = [.. edges.Select(to => to.Values.ToArray())];
+        _previous = new Lazy<int[][]>(() => Reversed(_next));
         _closure = new Lazy<Reachability>(() => Reachability.Of(_next));
         Domains = domains;
     }
@@ -103,10 +105,9 @@ public sealed class InformationFlow
                 continue;
             }
 
-            for (int i = 0; i < _next[node].Length; i++)
+            foreach (int peer in _next[node])
             {
-                int peer = _next[node][i];
-                if (peer != without && search.Add(node, i, peer))
+                if (peer != without && search.Add(node, peer))
                 {
                     queue.Enqueue(peer);
                 }
@@ -116,7 +117,61 @@ public sealed class InformationFlow
         return search;
     }
 
-    internal InformationEdge Edge(int from, int index) => _edges[from][index];
+    /// <summary>
+    /// Which domains lead to one of some targets: the targets themselves, and what informs a domain that leads there.
+    /// </summary>
+    /// <param name="targets">Their numbers.</param>
+    /// <param name="keepers">Domains that lead nowhere, unless they are targets.</param>
+    /// <param name="without">A domain that is left out.</param>
+    internal bool[] LeadingTo(IEnumerable<int> targets, IReadOnlySet<int> keepers, int without)
+    {
+        var leads = new bool[Domains.Length];
+        var queue = new Queue<int>();
+        Add(targets);
+        while (queue.TryDequeue(out int node))
+        {
+            Add(Previous(node).Where(before => !keepers.Contains(before)));
+        }
+
+        return leads;
+
+        void Add(IEnumerable<int> nodes)
+        {
+            foreach (int node in nodes.Where(node => node != without && !leads[node]))
+            {
+                leads[node] = true;
+                queue.Enqueue(node);
+            }
+        }
+    }
+
+    /// <summary>The domains that a domain informs directly.</summary>
+    internal int[] Next(int node) => _next[node];
+
+    /// <summary>The domains that inform a domain directly.</summary>
+    internal int[] Previous(int node) => _previous.Value[node];
+
+    /// <summary>The edge between two domains that are neighbours.</summary>
+    internal InformationEdge Edge(int from, int to) => _edges[from][Array.BinarySearch(_next[from], to)];
+
+    private static int[][] Reversed(int[][] next)
+    {
+        var previous = new List<int>[next.Length];
+        for (int i = 0; i < next.Length; i++)
+        {
+            previous[i] = [];
+        }
+
+        for (int i = 0; i < next.Length; i++)
+        {
+            foreach (int peer in next[i])
+            {
+                previous[peer].Add(i);
+            }
+        }
+
+        return [.. previous.Select(list => list.ToArray())];
+    }
 
     private static IEnumerable<InformationEdge> Joined(CheckedDatacentre datacentre) =>
         from machine in datacentre.Machinery.Compartments.Values
@@ -134,14 +189,13 @@ internal sealed class InformationSearch
     private const int Nowhere = -1;
     private readonly InformationFlow _flow;
     private readonly int[] _before;
-    private readonly int[] _edge;
     private readonly int[] _distance;
     private readonly List<int> _reached = [];
 
     public InformationSearch(InformationFlow flow, int count)
     {
         _flow = flow;
-        (_before, _edge, _distance) = (new int[count], new int[count], new int[count]);
+        (_before, _distance) = (new int[count], new int[count]);
         Array.Fill(_distance, Nowhere);
     }
 
@@ -160,7 +214,7 @@ internal sealed class InformationSearch
         var path = new Stack<InformationEdge>();
         for (; _distance[node] > 0; node = _before[node])
         {
-            path.Push(_flow.Edge(_before[node], _edge[node]));
+            path.Push(_flow.Edge(_before[node], node));
         }
 
         return [.. path];
@@ -178,14 +232,14 @@ internal sealed class InformationSearch
         return true;
     }
 
-    internal bool Add(int from, int edge, int node)
+    internal bool Add(int from, int node)
     {
         if (Has(node))
         {
             return false;
         }
 
-        (_before[node], _edge[node], _distance[node]) = (from, edge, _distance[from] + 1);
+        (_before[node], _distance[node]) = (from, _distance[from] + 1);
         _reached.Add(node);
         return true;
     }

@@ -32,15 +32,20 @@ public sealed record FlowSide(DomainModel Domain, FlowTerm Term, bool IsGrant);
 
 /// <summary>
 /// Flows between two domains that are closed although both sides want them, because one gateway would see the same
-/// addresses twice, or because the two do not agree how they know each other's.
+/// addresses twice, because the two do not agree how they know each other's, or because one demands of where its
+/// information may come what they would violate.
 /// </summary>
-/// <param name="Judge">The side whose gateway would; its earlier terms keep their flows.</param>
+/// <param name="Judge">The side whose gateway would, or who demands; its other terms keep their flows.</param>
 /// <param name="Peer">The domain that is cut off from it.</param>
-/// <param name="Sentence">Which subnets.</param>
+/// <param name="Sentence">Why.</param>
 public sealed record FlowConflict(FlowSide Judge, DomainModel Peer, string Sentence)
 {
     /// <summary>What kind of finding it is.</summary>
     public FindingCode Code { get; init; } = FindingCode.SubnetSeenTwice;
+
+    /// <summary>Whether it is of these two domains.</summary>
+    internal bool IsBetween(DomainRef one, DomainRef other) =>
+        FlowMatrix.Pair(Judge.Domain.Ref, Peer.Ref) == FlowMatrix.Pair(one, other);
 }
 
 /// <summary>What may pass from one machine to another. A closed set.</summary>

@@ -46,6 +46,8 @@ public sealed record DomainModel
     /// <summary>The addresses by which it and other domains know each other's machines; none where nothing is said.
     /// </summary>
     public ImmutableArray<AddressTranslation> Translations { get; init; } = [];
+    /// <summary>Where its information may not come; nothing is demanded where nothing is said.</summary>
+    public InformationDemand Information { get; init; } = InformationDemand.None;
     /// <summary>The statement.</summary>
     public required StatementOrigin Origin { get; init; }
 }

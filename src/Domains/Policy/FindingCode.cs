@@ -204,6 +204,16 @@ public enum FindingCode
     NatDoesNotFit,
     /// <summary>Two domains agree on more flows than <see cref="PolicyLimits.FlowRanges"/>.</summary>
     TooManyFlows,
+    /// <summary>A demand on where information may come that contradicts itself or the domain's own statement.</summary>
+    InformationDoesNotFit,
+    /// <summary>A flow term of a domain is of one that its own demands on information rule out.</summary>
+    InformationContradicts,
+    /// <summary>A domain's information would come where it must not, directly or through others.</summary>
+    InformationReaches,
+    /// <summary>A domain's information would come to an owner, or to hosts, of a country that is not named.</summary>
+    JurisdictionReached,
+    /// <summary>A domain's information and that of one in conflict with it would meet.</summary>
+    ConflictOfInterest,
     /// <summary>A flow of the ports by which machines are told their addresses: never answered.</summary>
     FlowOfAddressService,
     /// <summary>A machine would join two domains that no open flow joins.</summary>

@@ -41,6 +41,8 @@ public enum PolicyChangeCode
     StorageConfidentiality,
     /// <summary>How many keys must approve an act.</summary>
     Approvals,
+    /// <summary>Where a domain's information may not come.</summary>
+    Information,
     /// <summary>When a policy ends.</summary>
     Expiry,
     /// <summary>Quota or reservation.</summary>
@@ -76,6 +78,7 @@ public static class PolicyDiff
         var changes = new List<PolicyChange>();
         Differences.FlowDifferences.Add(changes, FlowMatrix.Of(before), FlowMatrix.Of(after));
         Differences.DomainDifferences.Add(changes, before, after);
+        Differences.InformationDifferences.Add(changes, before, after);
         Differences.MachineDifferences.Add(changes, before, after);
         Differences.InventoryDifferences.Add(changes, before, after);
         return [.. changes.Distinct().OrderBy(change => change.Effect).ThenBy(change => change.Code)

@@ -76,8 +76,14 @@ public static class WithdrawnFlows
         }
 
         var changed = flow.Reason.Because.Select(was => Change(was, datacentre)).OfType<string>().Distinct().ToList();
-        return changed.Count > 0
-            ? $"Closed by {string.Join(" and by ", changed)}" : "Closed by the statement of one of the machines";
+        if (changed.Count > 0)
+        {
+            return $"Closed by {string.Join(" and by ", changed)}";
+        }
+
+        var conflict = open.Value.Conflicts.FirstOrDefault(one => one.IsBetween(
+            Domain(flow.Reason.Because[0]), Domain(flow.Reason.Because[^1])));
+        return conflict?.Sentence.TrimEnd('.') ?? "Closed by the statement of one of the machines";
     }
 
     private static string? Change(StatementOrigin was, CheckedDatacentre datacentre)

@@ -32,7 +32,8 @@ internal static class FlowChecks
             Unmet(statements, datacentre, side);
         }
 
-        foreach (var conflict in matrix.Conflicts)
+        // What a demand on information closes is told by its own check, at the demand.
+        foreach (var conflict in matrix.Conflicts.Where(one => one.Code != FindingCode.InformationReaches))
         {
             statements.Note(
                 conflict.Judge.Domain.Origin, conflict.Code, conflict.Judge.Term.Pointer,
@@ -52,6 +53,7 @@ internal static class FlowChecks
             Lending(statements, domain);
         }
 
+        InformationChecks.Run(statements, datacentre, matrix);
         VolumeChecks.Run(statements, datacentre, matrix);
     }
 
@@ -69,8 +71,9 @@ internal static class FlowChecks
                     statements.Reject(
                         machine.Origin, FindingCode.DomainsNotJoined, $"/nics/{j}/domain",
                         $"The machine would join {domains[i].Name} and {domains[j].Name}, which no open flow joins. "
-                        + $"Open one "
-                        + "in both domains' policies, or remove a port.");
+                        + (flows.Conflicts.FirstOrDefault(one => one.IsBetween(domains[i], domains[j])) is { } closed
+                            ? closed.Sentence
+                            : "Open one in both domains' policies, or remove a port."));
                 }
             }
         }

@@ -49,7 +49,7 @@ internal static class VolumeChecks
             }
             else
             {
-                Closed(statements, volume, use.Machine, use.Index);
+                Closed(statements, flows, volume, use.Machine, use.Index);
             }
         }
 
@@ -63,7 +63,8 @@ internal static class VolumeChecks
         FlowMatrix.Domains(machine).Contains(volume.Colour)
         || flows.Lending(volume, machine.Ref, disk.Access) is not null;
 
-    private static void Closed(StatementSet statements, VolumeModel? volume, CompartmentModel machine, int index)
+    private static void Closed(
+        StatementSet statements, FlowMatrix flows, VolumeModel? volume, CompartmentModel machine, int index)
     {
         var reference = machine.Disks[index].Volume;
         var access = WireText.Of(machine.Disks[index].Access);
@@ -73,7 +74,8 @@ internal static class VolumeChecks
                 machine.Origin, FindingCode.VolumeFlowClosed, $"/disks/{index}",
                 $"The volume {reference.Name} belongs to {volume.Origin.OwnerName}/{volume.Domain}, of which the "
                 + $"machine is no member, and no open flow lends it with {access} access; so the machine is never "
-                + "admitted. Grant it there and accept it in a domain of the machine.");
+                + "admitted. " + (flows.Information.WhyNotLent(volume.Ref, machine.Ref)
+                    ?? "Grant it there and accept it in a domain of the machine."));
         }
         else if (statements.Knows(reference.Tenant))
         {

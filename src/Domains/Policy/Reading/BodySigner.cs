@@ -69,10 +69,17 @@ internal static class BodySigner
         body = Mapped(body, "storage", storage => storage is PolicyNode.Members members
             ? Mapped(members, "trustedMedia", list => Each(list, item => Reference(item, material)))
             : storage);
+        body = Mapped(body, "information", information => information is PolicyNode.Members members
+            ? Mapped(Mapped(Mapped(members, "notTo", References), "keepers", References), "conflicts",
+                list => Each(list, one => one is PolicyNode.Members conflict
+                    ? Mapped(conflict, "with", References) : one))
+            : information);
         return Mapped(body, "flows", flows => flows is PolicyNode.Members members
             ? Mapped(Mapped(Mapped(members, "grants", list => Terms(list, "to", material)), "accepts",
                 list => Terms(list, "from", material)), "nat", list => Terms(list, "with", material))
             : flows);
+
+        PolicyNode References(PolicyNode list) => Each(list, item => Reference(item, material));
     }
 
     private static PolicyNode Terms(PolicyNode list, string peer, SigningMaterial material) => Each(

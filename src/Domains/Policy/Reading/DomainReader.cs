@@ -15,19 +15,21 @@ internal static class DomainReader
     {
         body.Only(
             "legalOwner", "expires", "hosts", "machines", "network", "storage", "quota", "reservation", "approvals",
-            "groups", "flows", "services", "bandwidth");
+            "groups", "flows", "services", "bandwidth", "information");
         var owner = body.Need("legalOwner").Only("name", "jurisdiction");
         var flows = body.May("flows").Only("grants", "accepts", "nat");
         var storage = body.Need("storage").Only("confidentiality", "trustedMedia");
         var media = storage.May("trustedMedia");
         var reference = new DomainRef(document.Origin.Owner, document.Origin.Name);
         var network = Network(body.Need("network"));
+        var legal = new LegalOwner(owner.Need("name").LegalName(), owner.Need("jurisdiction").Country());
+        var hosts = Hosts(body.Need("hosts"), document.Names, document.IsSigned);
         var domain = new DomainModel
         {
             Ref = reference,
-            LegalOwner = new LegalOwner(owner.Need("name").LegalName(), owner.Need("jurisdiction").Country()),
+            LegalOwner = legal,
             Expires = body.Need("expires", FindingCode.MissingExpiry).Moment(),
-            Hosts = Hosts(body.Need("hosts"), document.Names, document.IsSigned),
+            Hosts = hosts,
             Machines = Machines(body.Need("machines")),
             Network = network,
             Bandwidth = ServiceReader.Bandwidth(body.May("bandwidth")),
@@ -42,6 +44,8 @@ internal static class DomainReader
             Grants = Terms(flows.May("grants"), "to", document.Names, reference),
             Accepts = Terms(flows.May("accepts"), "from", document.Names, reference),
             Translations = Translations(flows.May("nat"), document.Names, reference),
+            Information = InformationReader.Information(
+                body.May("information"), document.Names, reference, legal, hosts),
             Origin = document.Origin,
         };
         CheckQuota(domain, body.May("reservation"));

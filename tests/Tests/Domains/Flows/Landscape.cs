@@ -20,6 +20,9 @@ internal sealed class Landscape
     /// <summary>Who informs whom directly, by what was stated here and by no code of the product's.</summary>
     public HashSet<(string From, string To)> Stated { get; } = [];
 
+    /// <summary>The countries of a domain's owner and hosts.</summary>
+    public string[] Countries(string domain) => [_sites[domain].Owner, _sites[domain].Hosts];
+
     /// <summary>Each file and its text.</summary>
     public IEnumerable<KeyValuePair<string, string>> Files => _sites.Select(site =>
         KeyValuePair.Create($"{site.Key}.yaml", site.Value.Text())).Concat(Roots());
@@ -166,6 +169,10 @@ internal sealed class Landscape
         public List<string> Accepts { get; } = [];
 
         public List<string> Documents { get; } = [];
+
+        public string Owner => owner;
+
+        public string Hosts => hosts;
 
         private string Own { get; } = name.Split('/')[1];
 

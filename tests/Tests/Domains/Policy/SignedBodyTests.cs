@@ -59,6 +59,28 @@ public sealed class SignedBodyTests
     }
 
     [Fact]
+    public void A_demand_on_information_is_signed_with_ids_and_reads_back_as_it_was_written()
+    {
+        var signed = SignedExample.Of(Example.ThreeTenants.With(
+            "bank/web.yaml", "groups: {",
+            "information: {notTo: [hospital/records], jurisdictions: [CH, DE], keepers: [regulator/inspection], "
+            + "conflicts: [{class: care, with: [hospital/records]}]}\ngroups: {"));
+        var web = signed.Datacentre().Domains[$"{signed.Party("bank")}/web"];
+        var text = signed.Statements.Single(one => one.Kind == StatementKind.Domain && one.Name.Text == "web")
+            .Body.GetRawText();
+
+        Assert.DoesNotContain("hospital", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("regulator", text, StringComparison.Ordinal);
+        DomainRef records = new(signed.Party("hospital"), StatementName.Parse("records"));
+        Assert.Equal([records], web.Information.NotTo);
+        Assert.Equal(["CH", "DE"], web.Information.Jurisdictions ?? []);
+        Assert.Equal(
+            [new DomainRef(signed.Party("regulator"), StatementName.Parse("inspection"))], web.Information.Keepers);
+        var conflict = Assert.Single(web.Information.Conflicts);
+        Assert.Equal(("care", records), (conflict.Name.Text, Assert.Single(conflict.With)));
+    }
+
+    [Fact]
     public void Everything_that_cannot_be_resolved_is_a_finding()
     {
         var documents = Example.ThreeTenants.Read().Documents;
