@@ -103,7 +103,7 @@ public static class ProxyProcess
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
             Prove = asked => Prove(evidence, enrolment, asked), Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
-            Network = NetworkOf(plans, integrity, flows, time),
+            Network = NetworkOf(plans, integrity, flows, time), Policy = new PolicyApi(plans, time),
             Backups = new((self, identity.Signer), plans, () => watch.Checkpoint, volumes, integrity, time),
         };
         ChannelListening listening = new(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time);

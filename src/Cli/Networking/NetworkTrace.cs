@@ -1,9 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Peers;
-using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Wire;
 using Bailiwick.Cli.Output;
 using Bailiwick.Cli.Verbs;
@@ -103,50 +101,31 @@ internal static class NetworkTrace
     {
         Service(asked.Service);
         using BoardDesk desk = Desk.Open(parsed);
-        (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
-        AskedTrace named = asked with { From = Reference(book, asked.From), To = Reference(book, asked.To) };
-        BoardStatus status = await desk.Board.Status(cancellation).ConfigureAwait(false);
-        return PartyId.TryParse(desk.Context.Datacentre, out PartyId? datacentre)
-            && PrincipalRegister.Of(book, datacentre).Resolve(desk.Key.Id) is
-                { Kind: PrincipalKind.Operator or PrincipalKind.DatacentreAuditor }
-            ? OfBoard(book, status, named, datacentre)
-            : await OfHost(desk, status, named, cancellation).ConfigureAwait(false);
+        RunningDatacentre running = await RunningDatacentre.Read(desk, cancellation).ConfigureAwait(false);
+        AskedTrace named = asked with { From = running.Reference(asked.From), To = running.Reference(asked.To) };
+        return running.SeesAll
+            ? OfBoard(running, named) : await OfHost(desk, running, named, cancellation).ConfigureAwait(false);
     }
 
-    private static TraceReport OfBoard(
-        StatementBook book, BoardStatus status, AskedTrace asked, PartyId datacentre)
+    private static TraceReport OfBoard(RunningDatacentre running, AskedTrace asked)
     {
-        CheckedDatacentre policies = PolicyCheck.Run(
-            PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current)), datacentre).Datacentre;
         if (!asked.TryRead(out TraceQuestion? question))
         {
             throw new CustodyException("A trace goes from one machine to another; name two like bank/web-1.");
         }
 
-        Dictionary<string, HostRef> hosts = policies.Inventory.Hosts.Values.ToDictionary(
-            host => host.Ref.ToString(), host => host.Ref, StringComparer.Ordinal);
-        PlacementProposal[] proposals =
-        [
-            .. status.Compartments
-                .Where(one => one.Host is not null && hosts.ContainsKey(one.Host)
-                    && policies.Machinery.Compartments.ContainsKey(one.Compartment))
-                .Select(one => new PlacementProposal(
-                    policies.Machinery.Compartments[one.Compartment].Ref, hosts[one.Host ?? ""], one.Running)),
-        ];
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         return TraceReport.For(
-            hosts.Values.Select(host => Refine.ForHost(policies, proposals, host, now)), question, policies, null, now)
-            ?? throw new System.Diagnostics.UnreachableException();
+            running.Policies.Inventory.Hosts.Values.Select(
+                host => Refine.ForHost(running.Policies, running.Proposals, host.Ref, now)),
+            question, running.Policies, null, now) ?? throw new System.Diagnostics.UnreachableException();
     }
 
     /// <summary>A host that runs one of the two machines knows all plans, and shows the caller its own part.</summary>
     private static async Task<TraceReport> OfHost(
-        BoardDesk desk, BoardStatus status, AskedTrace asked, CancellationToken cancellation)
+        BoardDesk desk, RunningDatacentre running, AskedTrace asked, CancellationToken cancellation)
     {
-        string from = asked.From, to = asked.To;
-        string host = status.Compartments
-            .Where(one => one.Host is not null && (one.Compartment == from || one.Compartment == to))
-            .OrderBy(one => one.Compartment == from ? 0 : 1).FirstOrDefault()?.Host
+        string host = running.HostOf(asked.From, asked.To)
             ?? throw new CustodyException("No host runs a machine of yours among the two; `bailiwick status` "
                 + "says why.");
         using HttpClient client = desk.Host(host);
@@ -154,9 +133,6 @@ internal static class NetworkTrace
             .Ask<AskedTrace, TraceReport>("/v1/network/trace", asked, cancellation)
             .ConfigureAwait(false);
     }
-
-    private static string Reference(StatementBook book, string text) => BoardReader.Reference(book, text)
-        ?? throw new CustodyException($"{text} is no machine's name; name one like bank/web-1.");
 
     private static void Show(Terminal terminal, TraceReport report)
     {

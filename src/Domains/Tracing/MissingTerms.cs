@@ -37,8 +37,8 @@ public static class MissingTerms
         CheckedDatacentre datacentre, DomainMembers members, TraceQuestion question, DomainModel client,
         DomainModel server, DateTimeOffset now)
     {
-        var grants = Covers(members, client, client.Grants, server.Ref, question.From, question);
-        var accepts = Covers(members, server, server.Accepts, client.Ref, question.To, question);
+        var grants = Covering(members, client, client.Grants, server.Ref, question.From, question) is not null;
+        var accepts = Covering(members, server, server.Accepts, client.Ref, question.To, question) is not null;
         if (!grants)
         {
             yield return Missing(client, "grants", "to", server, question.From, question);
@@ -65,9 +65,10 @@ public static class MissingTerms
         }
     }
 
-    private static bool Covers(
+    /// <summary>The first term that says a domain's side of a connection; null when it is silent.</summary>
+    internal static FlowTerm? Covering(
         DomainMembers members, DomainModel domain, ImmutableArray<FlowTerm> terms, DomainRef peer,
-        CompartmentRef machine, TraceQuestion question) => terms.Any(term =>
+        CompartmentRef machine, TraceQuestion question) => terms.FirstOrDefault(term =>
             term.Peer == peer && term.Resource is FlowResource.Network network && network.Protocol == question.Protocol
             && (question.Protocol == FlowProtocol.Icmp
                 || network.Ports.Any(range => range.First <= question.Port && question.Port <= range.Last))
@@ -82,13 +83,15 @@ public static class MissingTerms
     }
 
     private static MissingStatement Missing(
-        DomainModel domain, string list, string word, DomainModel peer, CompartmentRef machine, TraceQuestion question)
-    {
-        return new MissingStatement(
+        DomainModel domain, string list, string word, DomainModel peer, CompartmentRef machine,
+        TraceQuestion question) => Missing(domain, list, word, peer, machine, Service(question));
+
+    /// <summary>What a domain would have to say of its machine and a peer.</summary>
+    internal static MissingStatement Missing(
+        DomainModel domain, string list, string word, DomainModel peer, CompartmentRef machine, string resource) => new(
             domain.Ref,
             $"{domain.Origin} would need this among its {list}: - {{{word}: {Display.Of(peer)}, "
-            + $"machines: [{machine.Name}], {Service(question)}}}");
-    }
+            + $"machines: [{machine.Name}], {resource}}}");
 
     private static IEnumerable<DomainModel> Domains(CheckedDatacentre datacentre, CompartmentRef machine) =>
         datacentre.Machinery.Compartments.TryGetValue(machine.ToString(), out var model)

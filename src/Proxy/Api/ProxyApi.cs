@@ -46,6 +46,9 @@ public sealed class ProxyApi(
     /// <summary>Shows tenants their networks.</summary>
     public required NetworkApi Network { get; init; }
 
+    /// <summary>Explains the policies to tenants.</summary>
+    public required PolicyApi Policy { get; init; }
+
     /// <summary>Gives tenants their volumes' ciphertext.</summary>
     public required VolumeBackups Backups { get; init; }
 
@@ -53,7 +56,7 @@ public sealed class ProxyApi(
     public required Func<ImmutableArray<KeyTime>> KeyTimes { get; init; }
 
     /// <summary>The routes with their handlers.</summary>
-    public RouteMap Routes() => Network.AddTo(new RouteMap(ProxyRoutes.Table))
+    public RouteMap Routes() => Network.AddTo(Policy.AddTo(new RouteMap(ProxyRoutes.Table)))
         .Handle(ProxyRoutes.Status, call => Task.FromResult(Status(call)))
         .Handle(ProxyRoutes.Plan, call => Task.FromResult(Plan(call)))
         .Handle(ProxyRoutes.IntegrityLog, call => Task.FromResult(Log(call)))

@@ -146,10 +146,23 @@ public static class ProxyRoutes
         Streams = true,
     };
 
+    /// <summary>Why the policies say yes or no.</summary>
+    public static RouteRow Why { get; } = new()
+    {
+        Method = "POST",
+        Template = "/v1/policy/why",
+        Summary = "The chain of statements by which something may be, or the missing one, as far as it is the "
+            + "tenant's to see.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it explains statements, and looks at nothing that machines do"),
+        MaxBodyBytes = 1024,
+    };
+
     /// <summary>Those of a tenant's networks.</summary>
     public static RouteRow[] Network => [Trace, Flows, Capture];
 
     /// <summary>All of them.</summary>
     public static RouteTable Table { get; } =
-        new([Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, .. Network]);
+        new([Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, Why, .. Network]);
 }

@@ -13,6 +13,7 @@ public sealed class MisuseTests : IDisposable
     public static TheoryData<string> Verbs =>
     [
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
+        "policy why",
         "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
         "host leases",
         "volume create", "volume attach", "volume detach", "volume share", "volume accept",
@@ -37,7 +38,8 @@ public sealed class MisuseTests : IDisposable
         "host forget host-1 --tpm 1f0c4e2b9a7d3860 --keys k",
         "key list", "key rotate --master", "key destroy x --keys k --receipt r", "key release-log",
         "evidence fetch host-1 --domain web -o out",
-        "ledger verify --compare theirs", "policy apply signed", "network trace bank/web-1 bank/web-2 tcp/443",
+        "ledger verify --compare theirs", "policy apply signed",
+        "policy why bank/web-1 host-1", "network trace bank/web-1 bank/web-2 tcp/443",
         "network flows bank/web", "network capture bank/web-1 --out web.pcap",
     ];
 
@@ -75,7 +77,7 @@ public sealed class MisuseTests : IDisposable
     [InlineData("policy", "")]
     [InlineData("--nope", "has no option --nope")]
     [InlineData("nope", "no command 'nope'; there are tenant, policy")]
-    [InlineData("policy chek x", "no command 'chek'; there are check, plan, diff, sign, apply.")]
+    [InlineData("policy chek x", "no command 'chek'; there are check, plan, diff, why, sign, apply.")]
     [InlineData("policy check", "")]
     [InlineData("policy check --nope", "`bailiwick policy check` has no option --nope.")]
     [InlineData("policy check --nope x --json", "`bailiwick policy check` has no option --nope.")]

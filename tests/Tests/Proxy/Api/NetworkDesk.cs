@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Bailiwick.Tests.Proxy.Api;
 
-/// <summary>The network routes of a Proxy behind a real channel, over the statements of two tenants.</summary>
+/// <summary>
+/// The routes of a Proxy about networks and policies behind a real channel, over the statements of two tenants.
+/// </summary>
 internal sealed class NetworkDesk : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("bw-desk-").FullName;
@@ -24,7 +26,8 @@ internal sealed class NetworkDesk : IAsyncDisposable
         NetworkDesk desk = new();
         desk._server = await ChannelServer.Start(
             new ChannelListening(desk._host, [desk.Address], TimeProvider.System),
-            make(desk.Bench).AddTo(new RouteMap(new RouteTable([.. ProxyRoutes.Network]))),
+            make(desk.Bench).AddTo(new PolicyApi(desk.Bench.Plans, TimeProvider.System).AddTo(
+                new RouteMap(new RouteTable([ProxyRoutes.Why, .. ProxyRoutes.Network])))),
             new CallerRegister(desk.Bench.Plans, desk.Bench.Datacentre.Host(1)).Resolve,
             NullLoggerFactory.Instance);
         return desk;

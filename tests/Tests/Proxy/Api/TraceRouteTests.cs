@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Bailiwick.Channel.Peers;
+using Bailiwick.Domains.Explaining;
 using Bailiwick.Domains.Tracing;
 using Bailiwick.Proxy.Api;
 using Bailiwick.Proxy.Seeing;
@@ -72,6 +73,38 @@ public sealed class TraceRouteTests
             () => Ask(desk, acme.Admin, from ?? $"{acme.Id}/web-1", $"{acme.Id}/web-2", service));
 
         Assert.Equal("bad-question", refused.Problem?.Code);
+    }
+
+    [Fact]
+    public async Task A_tenant_is_told_why_its_machine_may_run_here_and_nobody_else_is()
+    {
+        await using NetworkDesk desk = await Desk();
+        SignedDatacentre datacentre = desk.Bench.Datacentre;
+        AskedWhy place = new(
+            AskedWhy.PlaceForm, $"{datacentre.Acme.Id}/web-1", $"{datacentre.Operator.Id}/host-1", "");
+
+        Explanation told = await Why(desk, datacentre.Acme.Admin, place);
+        Assert.True(told.Yes, string.Join(' ', told.Chain));
+        Assert.StartsWith("Compartment acme/web-1", told.Chain[0].Statement, StringComparison.Ordinal);
+        foreach ((string who, string code) in new[]
+        {
+            ("operator", "wrong-caller"), ("host", "wrong-caller"), ("stranger", "wrong-caller"),
+            ("other tenant", "not-yours"),
+        })
+        {
+            PeerException refused = await Assert.ThrowsAsync<PeerException>(() => Why(desk, desk.KeyOf(who), place));
+            Assert.Equal(code, refused.Problem?.Code);
+        }
+
+        PeerException none = await Assert.ThrowsAsync<PeerException>(
+            () => Why(desk, datacentre.Acme.Admin, place with { Form = "door" }));
+        Assert.Equal("bad-question", none.Problem?.Code);
+    }
+
+    private static async Task<Explanation> Why(NetworkDesk desk, ECDsa key, AskedWhy asked)
+    {
+        using HttpClient http = desk.Client(key);
+        return await new PeerClient(http).Ask<AskedWhy, Explanation>(ProxyRoutes.Why.Template, asked, Cancel);
     }
 
     private static Task<NetworkDesk> Desk() =>

@@ -1,0 +1,73 @@
+using Bailiwick.Channel.Board;
+using Bailiwick.Channel.Contexts;
+using Bailiwick.Channel.Principals;
+using Bailiwick.Custody;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Cli.Verbs;
+
+/// <summary>
+/// The datacentre as the board shows it to whoever asks: all of it to the operator's side, a tenant's own statements
+/// and the public ones to a tenant.
+/// </summary>
+internal sealed class RunningDatacentre
+{
+    private readonly StatementBook _book;
+
+    private RunningDatacentre(BoardDesk desk, StatementBook book, BoardStatus status)
+    {
+        _book = book;
+        Status = status;
+        Datacentre = PartyId.TryParse(desk.Context.Datacentre, out PartyId? datacentre) ? datacentre : null;
+        Documents = PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current));
+        Policies = PolicyCheck.Run(Documents, datacentre).Datacentre;
+        SeesAll = datacentre is not null && PrincipalRegister.Of(book, datacentre).Resolve(desk.Key.Id) is
+            { Kind: PrincipalKind.Operator or PrincipalKind.DatacentreAuditor };
+        Dictionary<string, HostRef> hosts = Policies.Inventory.Hosts.Values.ToDictionary(
+            host => host.Ref.ToString(), host => host.Ref, StringComparer.Ordinal);
+        Proposals =
+        [
+            .. status.Compartments
+                .Where(one => one.Host is not null && hosts.ContainsKey(one.Host)
+                    && Policies.Machinery.Compartments.ContainsKey(one.Compartment))
+                .Select(one => new PlacementProposal(
+                    Policies.Machinery.Compartments[one.Compartment].Ref, hosts[one.Host ?? ""], one.Running)),
+        ];
+    }
+
+    /// <summary>The operator whose datacentre it is.</summary>
+    internal PartyId? Datacentre { get; }
+
+    /// <summary>The newest statements.</summary>
+    internal PolicyReading Documents { get; }
+
+    /// <summary>The statements that hold together.</summary>
+    internal CheckedDatacentre Policies { get; }
+
+    /// <summary>What runs where, by the Master's word.</summary>
+    internal IReadOnlyList<PlacementProposal> Proposals { get; }
+
+    /// <summary>What the board says of machines and hosts.</summary>
+    internal BoardStatus Status { get; }
+
+    /// <summary>Whether the board shows whoever asks everything.</summary>
+    internal bool SeesAll { get; }
+
+    /// <summary>Reads the board, and verifies every statement again.</summary>
+    internal static async Task<RunningDatacentre> Read(BoardDesk desk, CancellationToken cancellation)
+    {
+        (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
+        return new RunningDatacentre(desk, book, await desk.Board.Status(cancellation).ConfigureAwait(false));
+    }
+
+    /// <summary>The reference of <c>bank/web-1</c>.</summary>
+    internal string Reference(string text) => BoardReader.Reference(_book, text)
+        ?? throw new CustodyException($"{text} is no reference; name one like bank/web-1.");
+
+    /// <summary>The host that runs the first of some machines that runs anywhere; null where none does.</summary>
+    internal string? HostOf(params string[] machines) => Status.Compartments
+        .Where(one => one.Host is not null && machines.Contains(one.Compartment))
+        .OrderBy(one => Array.IndexOf(machines, one.Compartment)).FirstOrDefault()?.Host;
+}
