@@ -23,7 +23,7 @@ var root = new RootCommand(
     new Command("policy", "check, plan, compare, sign and publish policies")
     {
         PolicyCheckVerb.Create(terminal), PolicyPlanVerb.Create(terminal), PolicyDiffVerb.Create(terminal),
-        PolicyWhyVerb.Create(terminal),
+        PolicyWhyVerb.Create(terminal), PolicySchemaVerb.Create(terminal),
         PolicySignVerb.Create(terminal), PolicyApplyVerb.Create(terminal),
     },
     GetVerb.Create(terminal), WatchVerb.Create(terminal), StatusVerb.Create(terminal),

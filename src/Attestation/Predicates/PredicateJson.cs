@@ -26,6 +26,14 @@ public static class PredicateJson
     /// <summary>Most predicates in a list.</summary>
     public const int MostPredicates = 64;
 
+    /// <summary>The kinds of predicates, as they are written.</summary>
+    public static ImmutableArray<string> Kinds { get; } =
+    [
+        "boot-applications", "boot-events", "boot-files", "command-line", "command-line-words", "crypto-agile",
+        "exit-boot-services", "firmware-version", "initrd", "kernel", "no-violations", "pcr", "program",
+        "runtime-files", "secure-boot", "secure-boot-keys",
+    ];
+
     /// <summary>Reads a document that is the list.</summary>
     public static PredicateReading Read(ReadOnlySpan<byte> utf8) => CanonicalJson.Parse(utf8) switch
     {

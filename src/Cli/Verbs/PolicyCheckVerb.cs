@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Bailiwick.Cli.Evidence;
 using Bailiwick.Cli.Output;
+using Bailiwick.Custody;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Cli.Verbs;
@@ -17,27 +19,78 @@ internal static class PolicyCheckVerb
         {
             Description = "ask for this time (2026-11-21T10:00:00Z) instead of now",
         };
+        var sarif = new Option<bool>("--sarif") { Description = "print SARIF 2.1.0, for code review" };
+        var watch = new Option<bool>("--watch")
+        {
+            Description = "check again each time a file is written, until interrupted",
+        };
         var command = new Command("check",
             "Check policies, and what follows from them together: exit 0 and no findings, or 1 and all findings.\n"
-            + "Example: bailiwick policy check examples/three-tenants --at 2026-11-21T10:00:00Z") { directory, at };
-        command.SetAction(parsed =>
+            + "Example: bailiwick policy check examples/three-tenants --at 2026-11-21T10:00:00Z")
+        { directory, at, sarif, watch };
+        command.SetAction(async (parsed, cancellation) =>
         {
-            DateTimeOffset time = parsed.GetValue(at) is { } text
-                ? BundleOptions.Time(text) : TimeProvider.System.GetUtcNow();
-            ImmutableArray<Finding> findings =
-                PolicyFolder.Read(parsed.GetRequiredValue(directory)).WithConsequences(time);
-            if (parsed.GetValue(GlobalOptions.Json))
+            string folder = parsed.GetRequiredValue(directory);
+            DateTimeOffset? time = parsed.GetValue(at) is { } text ? BundleOptions.Time(text) : null;
+            bool isSarif = parsed.GetValue(sarif), isJson = parsed.GetValue(GlobalOptions.Json);
+            if (isSarif && (isJson || parsed.GetValue(watch)))
             {
-                terminal.Json(Json(findings));
-            }
-            else
-            {
-                Print(terminal, findings);
+                throw new CustodyException("--sarif is one document of its own form: leave out --json and --watch.");
             }
 
-            return (int)(findings.All(finding => finding.IsNote) ? ExitCode.Done : ExitCode.No);
+            ImmutableArray<Finding> findings = [];
+            if (!parsed.GetValue(watch))
+            {
+                findings = Look(folder, time);
+                Show(terminal, findings, folder, isJson, isSarif);
+                return Code(findings);
+            }
+
+            await PolicyWatch.Run(folder, () =>
+            {
+                findings = Look(folder, time);
+                Follow(terminal, findings, isJson);
+            }, cancellation).ConfigureAwait(false);
+            return Code(findings);
         });
         return command;
+    }
+
+    private static ImmutableArray<Finding> Look(string folder, DateTimeOffset? time) =>
+        PolicyFolder.Read(folder).WithConsequences(time ?? TimeProvider.System.GetUtcNow());
+
+    private static int Code(ImmutableArray<Finding> findings) =>
+        (int)(findings.All(finding => finding.IsNote) ? ExitCode.Done : ExitCode.No);
+
+    private static void Show(
+        Terminal terminal, ImmutableArray<Finding> findings, string folder, bool isJson, bool isSarif)
+    {
+        if (isSarif)
+        {
+            terminal.Json(Sarif.Log(findings, folder));
+        }
+        else if (isJson)
+        {
+            terminal.Json(Json(findings));
+        }
+        else
+        {
+            Print(terminal, findings);
+        }
+    }
+
+    /// <summary>One of several looks: a line a look for programs, for people the list under its time.</summary>
+    private static void Follow(Terminal terminal, ImmutableArray<Finding> findings, bool isJson)
+    {
+        if (isJson)
+        {
+            terminal.JsonLine(Json(findings));
+            return;
+        }
+
+        terminal.Say(string.Create(
+            CultureInfo.InvariantCulture, $"-- {TimeProvider.System.GetLocalNow():HH:mm:ss}"));
+        Print(terminal, findings);
     }
 
     internal static JsonArray Json(IEnumerable<Finding> findings) => new([.. findings.Select(f => new JsonObject

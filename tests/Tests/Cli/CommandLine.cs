@@ -26,14 +26,7 @@ internal static class CommandLine
 
     public static Ending Start(string program, string directory, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true,
-            RedirectStandardInput = true, StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8,
-        };
-        start.Environment["DOTNET_TieredPGO"] = "0";
-        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} does not start");
-        process.StandardInput.Close();
+        using Process process = Begin(program, directory, arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(Longest))
         {
@@ -46,5 +39,19 @@ internal static class CommandLine
         Assert.DoesNotContain("Unhandled exception", ending.Error, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', ending.Output + ending.Error);
         return ending;
+    }
+
+    /// <summary>A command that runs on; whoever began it ends it.</summary>
+    public static Process Begin(string program, string directory, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true, StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8,
+        };
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        Process process = Process.Start(start) ?? throw new InvalidOperationException($"{program} does not start");
+        process.StandardInput.Close();
+        return process;
     }
 }

@@ -19,6 +19,9 @@ internal static class BodyReader
             findings.Any || document.Findings.Length > 0 ? null : model, [.. findings.All]);
     }
 
+    /// <summary>Reads nothing, so that what would be read is drawn.</summary>
+    public static void Draw(PolicyDocument document, Value drawing) => Model(document, drawing);
+
     private static object Model(PolicyDocument document, Value body) => document.Origin.Kind switch
     {
         StatementKind.Tenant => PartyReader.Tenant(document, body),

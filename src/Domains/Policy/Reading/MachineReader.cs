@@ -76,13 +76,14 @@ internal static class MachineReader
         }
 
         from = from.Only("image", "volume");
-        var volume = from.May("volume");
+        var (image, volume) = (from.May("image"), from.May("volume"));
+        var named = image.IsPresent ? image.Name() : null;
         if (!volume.IsPresent)
         {
-            return (from.Need("image").Name(), null);
+            return (named ?? from.Need("image").Name(), null);
         }
 
-        if (from.May("image").IsPresent)
+        if (image.IsPresent)
         {
             from.Fault(FindingCode.TwoSources, "A volume begins with an image's disk or is a copy. Remove one.");
         }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Bailiwick.Domains.Policy.Schemas;
 using Bailiwick.Ledger.Keys;
 using Bailiwick.Ledger.Statements;
 
@@ -14,29 +15,37 @@ internal sealed partial class Value
     private static readonly StatementName NoName = StatementName.Parse("none");
 
     private readonly PolicyNode? _node;
+
+    // There is no document then: what a reader asks of each value is noted, and that is the kind's schema.
+    private readonly SchemaNode? _drawn;
     private readonly string _pointer;
     private readonly DocumentFindings _findings;
     private readonly int _line;
 
-    private Value(PolicyNode? node, string pointer, DocumentFindings findings, int line)
+    private Value(
+        PolicyNode? node, string pointer, DocumentFindings findings, int line, SchemaNode? drawn = null)
     {
         _node = node;
         _pointer = pointer;
         _findings = findings;
         _line = line;
+        _drawn = drawn;
     }
 
     /// <summary>The JSON pointer of the value.</summary>
     public string Pointer => _pointer;
 
     /// <summary>False when there is no value, and nothing more to be said about it.</summary>
-    public bool IsPresent => _node is not null;
+    public bool IsPresent => _node is not null || _drawn is not null;
 
     /// <summary>Whether it is an object.</summary>
-    public bool HasMembers => _node is PolicyNode.Members;
+    public bool HasMembers => _node is PolicyNode.Members || _drawn is { IsReadAsObject: true };
 
     /// <summary>The whole body.</summary>
     public static Value Of(PolicyNode body, DocumentFindings findings) => new(body, "", findings, body.Line);
+
+    /// <summary>No document at all: reading it draws the schema of what can stand here.</summary>
+    public static Value Drawing(SchemaNode drawn) => new(null, "", new DocumentFindings("schema"), 0, drawn);
 
     /// <summary>Adds a finding at this value.</summary>
     public void Fault(FindingCode code, string sentence) => _findings.Add(code, _line, _pointer, sentence);
@@ -44,6 +53,7 @@ internal sealed partial class Value
     /// <summary>Demands an object that has no other members than these.</summary>
     public Value Only(params ReadOnlySpan<string> known)
     {
+        _drawn?.Object(known);
         if (_node is null)
         {
             return this;
@@ -74,6 +84,7 @@ internal sealed partial class Value
     /// <summary>A member that must be there.</summary>
     public Value Need(string name, FindingCode missing = FindingCode.MissingMember)
     {
+        _drawn?.Need(name);
         var member = May(name);
         if (!member.IsPresent && _node is PolicyNode.Members)
         {
@@ -87,12 +98,17 @@ internal sealed partial class Value
     public Value May(string name)
     {
         var found = (_node as PolicyNode.Members)?.Find(name);
-        return new Value(found, At(name), _findings, found?.Line ?? _line);
+        return new Value(found, At(name), _findings, found?.Line ?? _line, _drawn?.May(name));
     }
 
     /// <summary>Every member of an object whose members' names are the document's own.</summary>
     public IEnumerable<(string Name, Value Value)> Each(int max)
     {
+        if (_drawn is not null)
+        {
+            return [("name", new Value(null, _pointer, _findings, _line, _drawn.Each(max)))];
+        }
+
         if (_node is null)
         {
             return [];
@@ -117,6 +133,11 @@ internal sealed partial class Value
     /// <summary>Every entry of a list.</summary>
     public IEnumerable<Value> Items(int min, int max)
     {
+        if (_drawn is not null)
+        {
+            return [new Value(null, _pointer, _findings, _line, _drawn.Items(min, max))];
+        }
+
         if (_node is null)
         {
             return [];
@@ -159,12 +180,14 @@ internal sealed partial class Value
             entries.Add(entry);
         }
 
+        _drawn?.Distinct();
         return entries.ToImmutable();
     }
 
     /// <summary>An integer within a range.</summary>
     public int Integer(int min, int max)
     {
+        _drawn?.Integer(min, max);
         if (_node is not PolicyNode.Integer integer)
         {
             Wrong("an integer");
@@ -183,6 +206,7 @@ internal sealed partial class Value
     /// <summary>A word of a closed set.</summary>
     public T Word<T>() where T : struct, Enum
     {
+        _drawn?.Words(WireText.All<T>());
         if (Text() is not { } text)
         {
             return default;
@@ -225,6 +249,7 @@ internal sealed partial class Value
     /// <summary>The name of a statement.</summary>
     public StatementName Name()
     {
+        _drawn?.Pattern(SchemaForms.Name);
         if (Text() is not { } text)
         {
             return NoName;
@@ -245,7 +270,7 @@ internal sealed partial class Value
 
     /// <summary>A party: its name in an authored document, its id in a signed one.</summary>
     public PartyId Party(PartyNames? names) =>
-        Text() is { } text && ParseParty(text, names) is { } party ? party : PartyId.Unsigned("");
+        Formed(SchemaForms.Name) is { } text && ParseParty(text, names) is { } party ? party : PartyId.Unsigned("");
 
     /// <summary>A domain of any party: <c>party/name</c>.</summary>
     public DomainRef Domain(PartyNames? names)
@@ -264,6 +289,7 @@ internal sealed partial class Value
     /// <summary>A volume: a name of the owner's own, or <c>party/name</c> of any party.</summary>
     public VolumeRef Volume(PartyNames? names, PartyId owner)
     {
+        _drawn?.Pattern(SchemaForms.Reference);
         if (_node is not PolicyNode.Text { Value: var text } || !text.Contains('/', StringComparison.Ordinal))
         {
             return new VolumeRef(owner, Name());
@@ -276,7 +302,7 @@ internal sealed partial class Value
     private (PartyId Party, StatementName Name) Reference(PartyNames? names)
     {
         var nobody = (PartyId.Unsigned(""), NoName);
-        if (Text() is not { } text)
+        if (Formed(SchemaForms.Reference) is not { } text)
         {
             return nobody;
         }
@@ -294,7 +320,7 @@ internal sealed partial class Value
     /// <summary>A public key in base64.</summary>
     public ImmutableArray<byte> Key()
     {
-        if (Text() is not { } text)
+        if (Formed(SchemaForms.Key) is not { } text)
         {
             return [];
         }
@@ -311,6 +337,7 @@ internal sealed partial class Value
     /// <summary>A text, or null with a finding.</summary>
     public string? Text()
     {
+        _drawn?.Text();
         if (_node is PolicyNode.Text text)
         {
             return text.Value;
@@ -335,6 +362,13 @@ internal sealed partial class Value
 
         Wrong("an integer or a text");
         return null;
+    }
+
+    /// <summary>A text of a form that its caller looks at more closely.</summary>
+    private string? Formed(string pattern)
+    {
+        _drawn?.Pattern(pattern);
+        return Text();
     }
 
     private PartyId? ParseParty(string text, PartyNames? names)

@@ -7,6 +7,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Text;
 using Bailiwick.Attestation.Predicates;
+using Bailiwick.Domains.Policy.Schemas;
 using Bailiwick.Ledger;
 
 namespace Bailiwick.Domains.Policy.Reading;
@@ -17,6 +18,13 @@ internal sealed partial class Value
     /// <summary>A list of demands on evidence (<see cref="PredicateJson"/>); empty when there is none.</summary>
     public ImmutableArray<Predicate> Predicates()
     {
+        if (_drawn is not null)
+        {
+            var item = _drawn.Items(0, PredicateJson.MostPredicates);
+            item.Need("kind").Words(PredicateJson.Kinds);
+            item.AllowOthers();
+        }
+
         if (_node is null)
         {
             return [];
@@ -45,6 +53,12 @@ internal sealed partial class Value
     /// <param name="beside">What else is said of the file.</param>
     public string FileOrDigest(bool signed, params string[] beside)
     {
+        if (_drawn is not null)
+        {
+            Only([.. beside, "sha256", "file"]).May("file").FileName();
+            return May("sha256").Sha256();
+        }
+
         if (!signed && May("file").IsPresent)
         {
             return "file:" + Only([.. beside, "file"]).Need("file").FileName();
@@ -60,7 +74,7 @@ internal sealed partial class Value
     /// </summary>
     public TimeSpan Duration(TimeSpan min, TimeSpan max)
     {
-        if (Text() is not { } text)
+        if (Formed(SchemaForms.Duration) is not { } text)
         {
             return min;
         }
@@ -144,7 +158,7 @@ internal sealed partial class Value
     /// </summary>
     public string FileName()
     {
-        if (Text() is not { } text)
+        if (Formed(SchemaForms.FileName) is not { } text)
         {
             return "";
         }
@@ -164,7 +178,7 @@ internal sealed partial class Value
     /// <summary>A SHA-256 digest in hex.</summary>
     public string Sha256()
     {
-        var text = Text();
+        var text = Formed(SchemaForms.Sha256);
         if (text is not null && !Digest32.TryParse(text, out _))
         {
             Fault(FindingCode.BadDigest, $"{Quoted.Of(text)} is not 64 lower-case hexadecimal digits (SHA-256).");
@@ -176,7 +190,7 @@ internal sealed partial class Value
     /// <summary>A country: ISO 3166-1 alpha-2.</summary>
     public string Country()
     {
-        var text = Text();
+        var text = Formed(SchemaForms.Country);
         if (text is not null && !(text.Length == 2 && text.All(char.IsAsciiLetterUpper)))
         {
             Fault(FindingCode.BadCountry, $"{Quoted.Of(text)} is not a country's two upper-case letters, such as CH.");
@@ -188,7 +202,7 @@ internal sealed partial class Value
     /// <summary>A moment in UTC: RFC 3339 in its one form without fractions.</summary>
     public DateTimeOffset Moment()
     {
-        if (Text() is not { } text)
+        if (Formed(SchemaForms.Moment) is not { } text)
         {
             return default;
         }
@@ -209,7 +223,7 @@ internal sealed partial class Value
     /// </summary>
     public IPAddress? Address(AddressFamily family)
     {
-        if (Text() is not { } text)
+        if (Formed(family == AddressFamily.InterNetwork ? SchemaForms.Ipv4 : SchemaForms.Ipv6) is not { } text)
         {
             return null;
         }
@@ -228,7 +242,7 @@ internal sealed partial class Value
     /// <summary>A prefix; null after a finding.</summary>
     public IPNetwork? Prefix()
     {
-        if (Text() is not { } text)
+        if (Formed(SchemaForms.Prefix) is not { } text)
         {
             return null;
         }
@@ -265,6 +279,8 @@ internal sealed partial class Value
     /// <summary>One port, or a range such as <c>8000-8010</c>; null after a finding.</summary>
     public PortRange? Ports()
     {
+        _drawn?.Pattern(SchemaForms.Ports);
+        _drawn?.Integer(1, 65535);
         if (TextOrInteger() is not { } text)
         {
             return null;
