@@ -75,6 +75,13 @@ internal static class SchemaWords
         Domain.flows.nat.with: The other domain.
         Domain.flows.nat.own: The prefixes by which the other knows this one, for its subnets in their order.
         Domain.flows.nat.peer: The prefixes by which this one knows the other.
+        Domain.information: Where the domain's information may not come, directly or through others.
+        Domain.information.notTo: Domains that it never reaches.
+        Domain.information.jurisdictions: The only countries it may come to, ISO 3166-1 alpha-2.
+        Domain.information.keepers: Domains that are trusted to pass nothing of it on.
+        Domain.information.conflicts: Competitors: nobody may have their information and this domain's.
+        Domain.information.conflicts.class: The name of the class, the owner's own.
+        Domain.information.conflicts.with: The competitors' domains.
         Compartment: A machine.
         Compartment.cpus: Virtual processors.
         Compartment.memoryMiB: Memory, MiB.
