@@ -11,7 +11,8 @@ namespace Bailiwick.Domains.Admission;
 /// </remarks>
 internal static class Capacity
 {
-    private sealed record Claim(DomainModel Domain, ImmutableHashSet<HostRef> Hosts, Room Kept);
+    /// <summary>What is kept for a domain, and not yet used by it, on the hosts that it accepts.</summary>
+    internal sealed record Claim(DomainModel Domain, ImmutableHashSet<HostRef> Hosts, Room Kept);
 
     public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
     {
@@ -85,7 +86,8 @@ internal static class Capacity
         return free;
     }
 
-    private static ImmutableArray<Claim> Claims(
+    /// <summary>What is kept for domains other than these.</summary>
+    public static ImmutableArray<Claim> Claims(
         AdmissionGround ground, Standing standing, ImmutableArray<DomainModel> own)
     {
         if (ground.Datacentre.Datacentre is not { } operated)
@@ -104,12 +106,10 @@ internal static class Capacity
             var hosts = ground.Datacentre.Inventory.Hosts.Values
                 .Where(host => ground.Host(host.Ref) is not null && HostChecks.Accepts(domain, host)).ToList();
             var used = Sum(standing.Members(domain).Select(place => Needed(place.Machine)));
-            var siblings = ground.Datacentre.Domains.Values.Count(other => other.Ref.Tenant == domain.Ref.Tenant);
-            var shares = (long)operated.Tenants.Length * siblings;
-            var whole = Sum(hosts.Select(Whole));
+            var honoured = Honoured(ground, operated, domain, hosts);
             var kept = new Room(
-                Math.Max(0, Math.Min(domain.Reservation.Cpus, whole.Cpus / shares) - used.Cpus),
-                Math.Max(0, Math.Min(domain.Reservation.MemoryMib, whole.MemoryMib / shares) - used.MemoryMib));
+                Math.Max(0, Math.Min(domain.Reservation.Cpus, honoured.Cpus) - used.Cpus),
+                Math.Max(0, Math.Min(domain.Reservation.MemoryMib, honoured.MemoryMib) - used.MemoryMib));
             if (kept.Cpus > 0 || kept.MemoryMib > 0)
             {
                 claims.Add(new Claim(domain, [.. hosts.Select(host => host.Ref)], kept));
@@ -119,7 +119,22 @@ internal static class Capacity
         return claims.ToImmutable();
     }
 
-    private static Room Sum(IEnumerable<Room> rooms) => rooms.Aggregate(default(Room), (sum, room) => sum + room);
+    /// <summary>The most of a domain's reservation that is kept: its equal share of its hosts.</summary>
+    /// <param name="ground">The policies.</param>
+    /// <param name="operated">The datacentre.</param>
+    /// <param name="domain">The domain.</param>
+    /// <param name="accepted">The hosts that it accepts.</param>
+    public static Room Honoured(
+        AdmissionGround ground, DatacentreModel operated, DomainModel domain, IEnumerable<HostModel> accepted)
+    {
+        var siblings = ground.Datacentre.Domains.Values.Count(other => other.Ref.Tenant == domain.Ref.Tenant);
+        var shares = (long)operated.Tenants.Length * siblings;
+        var whole = Sum(accepted.Select(Whole));
+        return new Room(whole.Cpus / shares, whole.MemoryMib / shares);
+    }
+
+    /// <summary>Several rooms as one.</summary>
+    public static Room Sum(IEnumerable<Room> rooms) => rooms.Aggregate(default(Room), (sum, room) => sum + room);
 }
 
 /// <summary>What a host has and a machine needs.</summary>

@@ -176,13 +176,35 @@ internal abstract record HostTerm
         };
     }
 
+    /// <summary>What is kept on hosts for other domains is left, though nobody has used any of it yet.</summary>
+    public sealed record Reserved(AdmissionCase Admission, ReservedRoom Kept) : HostTerm
+    {
+        public override AdmissionRefusalCode Code => AdmissionRefusalCode.HostFull;
+        public override StatementOrigin Because => Admission.Machine.Origin;
+        public override string Pointer => "";
+        public override string Demand => $"{Display.Of(Admission.Machine)} needs {Text(Needed)}, beside what is "
+            + "reserved for other domains";
+        public override bool Holds(HostModel host) => Kept.Left(host, Admission.Domains) is not { } left
+            || !(left - Needed).IsShort;
+        public override string Refusal(HostModel host) => $"{Demand}; on {host.Origin} that leaves it {Left(host)}.";
+        public override string Change(HostModel host) =>
+            $"let {Display.Of(Admission.Machine)} need no more than {Left(host)}, or let others reserve less";
+        public bool Equals(Reserved? other) =>
+            other is not null && other.Admission.Machine.Ref == Admission.Machine.Ref;
+        public override int GetHashCode() => Admission.Machine.Ref.GetHashCode();
+        private Domains.Admission.Room Needed => Capacity.Needed(Admission.Machine);
+        private string Left(HostModel host) => Kept.Left(host, Admission.Domains) is { } left
+            ? Text(new(Math.Max(0, left.Cpus), Math.Max(0, left.MemoryMib))) : "all";
+        private static string Text(Domains.Admission.Room room) => $"{room.Cpus} cpus and {room.MemoryMib} MiB";
+    }
+
     /// <summary>The host's uplink, as yet nobody's, keeps what the machine's domains reserve.</summary>
     public sealed record Uplink(AdmissionCase Admission) : HostTerm
     {
         public override AdmissionRefusalCode Code => AdmissionRefusalCode.UplinkFull;
         public override StatementOrigin Because => Most.Origin;
         public override string Pointer => "/bandwidth/reserveMbit";
-        public override string Demand => $"{Display.Of(Most)} reserves {Reserved(Most)} Mbit/s of an uplink";
+        public override string Demand => $"{Display.Of(Most)} reserves {Share(Most)} Mbit/s of an uplink";
         public override bool Holds(HostModel host) => Keeping(host) is null;
         public override string Refusal(HostModel host) => Keeping(host) ?? "";
         public override string Change(HostModel host) =>
@@ -190,8 +212,8 @@ internal abstract record HostTerm
         public bool Equals(Uplink? other) =>
             other is not null && other.Admission.Domains.SequenceEqual(Admission.Domains);
         public override int GetHashCode() => Most.Ref.GetHashCode();
-        private DomainModel Most => Admission.Domains.MaxBy(Reserved) ?? Admission.Domains[0];
-        private static int Reserved(DomainModel domain) => domain.Bandwidth?.ReserveMbit ?? 0;
+        private DomainModel Most => Admission.Domains.MaxBy(Share) ?? Admission.Domains[0];
+        private static int Share(DomainModel domain) => domain.Bandwidth?.ReserveMbit ?? 0;
         private string? Keeping(HostModel host) =>
             UplinkRoom.Of(Admission with { Host = host }, []) is { Keeping: UplinkKeeping.Nothing, Refusal: { } full }
                 ? full.Sentence : null;

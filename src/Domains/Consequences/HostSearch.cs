@@ -5,14 +5,22 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Consequences;
 
-/// <summary>Looks for a host that meets all of some demands.</summary>
-/// <param name="hosts">The hosts of the datacentre, by reference; at least one.</param>
-internal sealed class HostSearch(ImmutableArray<HostModel> hosts)
+/// <summary>Looks for hosts that meet all of some demands. Each demand is asked of each host once.</summary>
+internal sealed class HostSearch
 {
-    /// <summary>The hosts.</summary>
-    public ImmutableArray<HostModel> Hosts => hosts;
+    private readonly Dictionary<HostTerm, BigInteger> _holding = [];
+    private readonly BigInteger _all;
 
-    /// <summary>The hosts that count: those of the datacentre's own operator.</summary>
+    private HostSearch(ImmutableArray<HostModel> hosts)
+    {
+        Hosts = hosts;
+        _all = (BigInteger.One << hosts.Length) - BigInteger.One;
+    }
+
+    /// <summary>The hosts of the datacentre, by reference; at least one.</summary>
+    public ImmutableArray<HostModel> Hosts { get; }
+
+    /// <summary>The hosts that count: those of the datacentre's own operator; null where there is none.</summary>
     public static HostSearch? Over(AdmissionGround ground)
     {
         ImmutableArray<HostModel> hosts =
@@ -20,37 +28,44 @@ internal sealed class HostSearch(ImmutableArray<HostModel> hosts)
         return hosts.IsEmpty ? null : new HostSearch(hosts);
     }
 
+    /// <summary>The hosts that meet all of them, as bits.</summary>
+    public BigInteger Meeting(ImmutableArray<HostTerm> terms) =>
+        terms.Aggregate(_all, (left, term) => left.IsZero ? left : left & Holding(term));
+
     /// <summary>Why there is none; null when there is one.</summary>
     public NoHost? For(ImmutableArray<HostTerm> terms)
     {
-        var missed = new BigInteger[hosts.Length];
-        for (int i = 0; i < hosts.Length; i++)
+        if (!Meeting(terms).IsZero)
         {
-            missed[i] = Missed(terms, hosts[i]);
-            if (missed[i].IsZero)
-            {
-                return null;
-            }
+            return null;
         }
 
-        var nearest = Enumerable.Range(0, hosts.Length).MinBy(i => BigInteger.PopCount(missed[i]));
+        var missed = Hosts.Select((_, host) => terms.Select(Holding).Select((holding, term) =>
+            (holding >> host).IsEven ? BigInteger.One << term : BigInteger.Zero)
+            .Aggregate(BigInteger.Zero, (all, bit) => all | bit)).ToArray();
+        int nearest = Enumerable.Range(0, Hosts.Length).MinBy(i => BigInteger.PopCount(missed[i]));
         return new NoHost(
-            [.. SmallestReason.Of(missed, terms.Length).Select(i => terms[i])], hosts[nearest],
-            [.. terms.Where((_, i) => !(missed[nearest] >> i).IsEven)], hosts.Length);
+            [.. SmallestReason.Of(missed, terms.Length).Select(i => terms[i])], Hosts[nearest],
+            [.. terms.Where((_, i) => !(missed[nearest] >> i).IsEven)], Hosts.Length);
     }
 
-    private static BigInteger Missed(ImmutableArray<HostTerm> terms, HostModel host)
+    private BigInteger Holding(HostTerm term)
     {
-        var missed = BigInteger.Zero;
-        for (int i = 0; i < terms.Length; i++)
+        if (_holding.TryGetValue(term, out var known))
         {
-            if (!terms[i].Holds(host))
+            return known;
+        }
+
+        var bits = new byte[(Hosts.Length / 8) + 1];
+        for (int i = 0; i < Hosts.Length; i++)
+        {
+            if (term.Holds(Hosts[i]))
             {
-                missed |= BigInteger.One << i;
+                bits[i / 8] |= (byte)(1 << (i % 8));
             }
         }
 
-        return missed;
+        return _holding[term] = new BigInteger(bits, isUnsigned: true);
     }
 }
 

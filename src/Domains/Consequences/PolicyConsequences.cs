@@ -29,7 +29,14 @@ public static class PolicyConsequences
         var kinds = MachineKind.All(ground);
         var contradicted = Contradictions.Find(places, ground, kinds);
         Mounts.Find(places, ground, kinds);
-        LonelyMachines.Find(places, ground, [.. kinds.Where(kind => !contradicted.Contains(kind))]);
+        if (HostSearch.Over(ground) is { } search)
+        {
+            var kept = ReservedRoom.Of(ground);
+            var placeable = LonelyMachines.Find(
+                places, ground, search, kept, [.. kinds.Where(kind => !contradicted.Contains(kind))]);
+            Companies.Find(places, ground, search, placeable);
+        }
+
         Expiries.Find(places, ground);
         return Finding.Sorted(places.All);
     }

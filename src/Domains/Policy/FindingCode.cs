@@ -268,6 +268,12 @@ public enum FindingCode
     NoImageForDomain,
     /// <summary>A volume's own conditions never let a machine open it that has it.</summary>
     MountNeverHolds,
+    /// <summary>Machines that must be on one host find none that takes all of them.</summary>
+    NoHostForAll,
+    /// <summary>Machines that must be on different hosts, or in little room, cannot all run.</summary>
+    TooFewHosts,
+    /// <summary>More is reserved for a domain than is kept for it.</summary>
+    ReservationNotKept,
     /// <summary>A domain has expired: all its machines are refused.</summary>
     Expired,
     /// <summary>A domain expires soon; a note, nothing is wrong yet.</summary>

@@ -34,6 +34,14 @@ internal static class ConsequenceRows
     private const string Other = "\n---\nkind: Image\nname: other\nkernel: {file: vmlinuz}\ninitrd: {file: initrd.gz}\n"
         + "arguments: quiet";
 
+    private const string Web3 = "\n---\nkind: Compartment\nname: web-3\ncpus: 1\nmemoryMiB: 112\n"
+        + "boot: {image: guest}\ndisks: []\nnics:\n  - {domain: web, ipv4: 10.20.1.13}\ndevices: []\nplacement: {}";
+
+    private const string Records3 = "\ndomain: records\nsizeMiB: 16\nwipe: crypto-erase\n---\nkind: Compartment\n"
+        + "name: records-3\ncpus: 1\nmemoryMiB: 112\nboot: {image: guest}\ndisks: []\n"
+        + "nics:\n  - {domain: records, ipv4: 10.20.1.13}\ndevices: []\nplacement: {}\n"
+        + "---\nkind: Volume\nname: records-9-data";
+
     private static readonly Change InBoth = new(
         Web, "  - {domain: web, ipv4: 10.20.1.12, ipv6: \"fd20:1::12\"}",
         "  - {domain: web, ipv4: 10.20.1.12, ipv6: \"fd20:1::12\"}\n  - {domain: ledger, ipv4: 10.20.2.77}");
@@ -41,7 +49,7 @@ internal static class ConsequenceRows
     private static readonly Change Anywhere = new(Web, "{hosts: [host-3], apartFrom: [web-1]}", "{apartFrom: [web-1]}");
 
     public static IReadOnlyDictionary<string, ConsequenceRow> All { get; } =
-        OfHosts().Concat(OfDomains()).Concat(OfMounts()).ToDictionary(StringComparer.Ordinal);
+        OfHosts().Concat(OfCompanies()).Concat(OfDomains()).Concat(OfMounts()).ToDictionary(StringComparer.Ordinal);
 
     private static Dictionary<string, ConsequenceRow> OfHosts() => new()
     {
@@ -122,6 +130,53 @@ internal static class ConsequenceRows
                 "add firmware to Image hospital/guest"],
             [new("hospital/images.yaml", "initrd: {file: initrd.gz}",
                 "initrd: {file: initrd.gz}\nfirmware: {file: OVMF.fd}")]),
+    };
+
+    private static Dictionary<string, ConsequenceRow> OfCompanies() => new()
+    {
+        ["machines that must be together are more than any host takes"] = new(
+            [new(Web, "hosts: [host-1]", "togetherWith: [web-2]"), new(Web, "hosts: [host-3], apartFrom: [web-1]", ""),
+                new(Web, "cpus: 1\nmemoryMiB: 112", "cpus: 5\nmemoryMiB: 112"),
+                new(Web, "cpus: 4,", "cpus: 16,")],
+            "no-host-for-all", Web, "/placement/togetherWith",
+            ["bank/web-1, bank/web-2 must be on one host", "bank/web-1, bank/web-2 need 10 cpus together",
+                "none of 3 hosts meets it", "let bank/web-1, bank/web-2 need no more than 8 cpus; then host-1 can"],
+            [new(Web, "cpus: 5\nmemoryMiB: 112", "cpus: 4\nmemoryMiB: 112")]),
+        ["machines that must be together may run on no host both"] = new(
+            [new(Records, "hosts: [host-1]", "hosts: [host-1], togetherWith: [records-2]")],
+            "no-host-for-all", Records, "/placement/togetherWith",
+            ["hospital/records-1 may run on host-1", "hospital/records-2 may run on host-2",
+                "let hospital/records-2 run on host-1; then host-1 can"],
+            [new(Records, "hosts: [host-2]", "hosts: [host-2, host-1]")]),
+        ["machines are together by others and apart by their own word"] = new(
+            [new(Web, "hosts: [host-1]", "togetherWith: [web-3]"),
+                new(Web, "{hosts: [host-3], apartFrom: [web-1]}",
+                    "{togetherWith: [web-3], apartFrom: [web-1]}" + Web3)],
+            "placement-contradicts", Web, "/placement/apartFrom/0",
+            ["It must be apart from web-1", "web-2 with web-3 (bank/web.yaml:57), web-1 with web-3 (bank/web.yaml:39)",
+                "remove web-1 from apartFrom here"],
+            [new(Web, ", apartFrom: [web-1]", "")]),
+        ["machines that must be apart have fewer hosts than they are"] = new(
+            [new(Records, "hosts: [host-1]", "apartFrom: [records-2, records-3]"),
+                new(Records, "hosts: [host-2]", "apartFrom: [records-3]"),
+                new(Records, "name: records-1-data", "name: records-1-data" + Records3)],
+            "too-few-hosts", Records, "/placement/apartFrom",
+            ["hospital/records-1, hospital/records-2, hospital/records-3 cannot all run", "only host-1, host-2 can run",
+                "records-1 and records-2, records-1 and records-3, records-2 and records-3"],
+            [new(Records, "apartFrom: [records-3]", "apartFrom: []")]),
+        ["machines bound to a host need more than it has"] = new(
+            [new(Ledger, "hosts: [host-3]", "hosts: [host-2]"), new(Ledger, "cpus: 1\nmemoryMiB: 112",
+                    "cpus: 5\nmemoryMiB: 112"), new(Ledger, "cpus: 4,", "cpus: 16,")],
+            "too-few-hosts", Ledger, "/placement/hosts",
+            ["bank/ledger-1, bank/ledger-2 cannot all run", "only host-2", "which offer 8 cpus, and they need 10",
+                "let bank/ledger-2 run on one more host, or let them need 2 less"],
+            [new(Ledger, "name: ledger-2\ncpus: 5", "name: ledger-2\ncpus: 3")]),
+        ["more is reserved than the share that is kept"] = new(
+            [new(Records, "reservation: {cpus: 1, memoryMiB: 128}", "reservation: {cpus: 6, memoryMiB: 128}"),
+                new(Records, "cpus: 4,", "cpus: 16,")],
+            "reservation-not-kept", Records, "/reservation/cpus",
+            ["reserves 6 cpus, and no more than 5 cpus of it is kept", "reserve 5"],
+            [new(Records, "reservation: {cpus: 6", "reservation: {cpus: 5")]),
     };
 
     private static Dictionary<string, ConsequenceRow> OfMounts() => new()
