@@ -24,14 +24,19 @@ internal static class PolicyCheckVerb
         {
             Description = "check again each time a file is written, until interrupted",
         };
+        var reader = new Option<string?>("--reader")
+        {
+            Description = "tell only what this party may know: its own findings and its peers', no stranger's name",
+        };
         var command = new Command("check",
             "Check policies, and what follows from them together: exit 0 and no findings, or 1 and all findings.\n"
             + "Example: bailiwick policy check examples/three-tenants --at 2026-11-21T10:00:00Z")
-        { directory, at, sarif, watch };
+        { directory, at, sarif, watch, reader };
         command.SetAction(async (parsed, cancellation) =>
         {
             string folder = parsed.GetRequiredValue(directory);
             DateTimeOffset? time = parsed.GetValue(at) is { } text ? BundleOptions.Time(text) : null;
+            string? party = parsed.GetValue(reader);
             bool isSarif = parsed.GetValue(sarif), isJson = parsed.GetValue(GlobalOptions.Json);
             if (isSarif && (isJson || parsed.GetValue(watch)))
             {
@@ -41,14 +46,14 @@ internal static class PolicyCheckVerb
             ImmutableArray<Finding> findings = [];
             if (!parsed.GetValue(watch))
             {
-                findings = Look(folder, time);
+                findings = Look(folder, time, party);
                 Show(terminal, findings, folder, isJson, isSarif);
                 return Code(findings);
             }
 
             await PolicyWatch.Run(folder, () =>
             {
-                findings = Look(folder, time);
+                findings = Look(folder, time, party);
                 Follow(terminal, findings, isJson);
             }, cancellation).ConfigureAwait(false);
             return Code(findings);
@@ -56,8 +61,11 @@ internal static class PolicyCheckVerb
         return command;
     }
 
-    private static ImmutableArray<Finding> Look(string folder, DateTimeOffset? time) =>
-        PolicyFolder.Read(folder).WithConsequences(time ?? TimeProvider.System.GetUtcNow());
+    private static ImmutableArray<Finding> Look(string directory, DateTimeOffset? time, string? reader)
+    {
+        PolicyFolder folder = PolicyFolder.Read(directory);
+        return folder.For(reader, folder.WithConsequences(time ?? TimeProvider.System.GetUtcNow()));
+    }
 
     private static int Code(ImmutableArray<Finding> findings) =>
         (int)(findings.All(finding => finding.IsNote) ? ExitCode.Done : ExitCode.No);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Collections.Immutable;
+using Bailiwick.Custody;
 using Bailiwick.Custody.Signing;
 using Bailiwick.Domains.Consequences;
 using Bailiwick.Domains.Policy;
@@ -15,6 +16,13 @@ internal sealed record PolicyFolder(CheckedDatacentre Datacentre, ImmutableArray
     /// <summary>The findings, and what follows from the policies at a moment.</summary>
     internal ImmutableArray<Finding> WithConsequences(DateTimeOffset at) =>
         [.. Findings, .. PolicyConsequences.Of(Documents, Datacentre, at)];
+
+    /// <summary>Findings as a party of the directory may read them; all where no party is named.</summary>
+    internal ImmutableArray<Finding> For(string? reader, ImmutableArray<Finding> findings) => reader is null
+        ? findings
+        : Names.Find(reader) is { } party
+            ? TenantFindings.For(findings, Documents, Datacentre, Names, party)
+            : throw new CustodyException($"There is no party '{reader}' in the directory; --reader names one.");
 
     internal static Argument<string> Argument(string name = "DIR") =>
         new(name) { Description = "directory of policies: one subdirectory a party" };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Policy;
@@ -33,6 +34,16 @@ public sealed record InformationDemand(
         return Jurisdictions is not { } named
             || (named.Contains(domain.LegalOwner.Jurisdiction) && domain.Hosts.Jurisdictions.All(named.Contains));
     }
+
+    /// <summary>Every domain that is named, with its JSON pointer in the statement.</summary>
+    internal IEnumerable<(string Pointer, DomainRef Domain)> Named() =>
+        NotTo.Select((domain, i) => (Place($"notTo/{i}"), domain))
+            .Concat(Keepers.Select((domain, i) => (Place($"keepers/{i}"), domain)))
+            .Concat(Conflicts.SelectMany((one, i) => one.With.Select((domain, j) =>
+                (Place($"conflicts/{i}/with/{j}"), domain))));
+
+    private static string Place(FormattableString place) =>
+        $"/information/{place.ToString(CultureInfo.InvariantCulture)}";
 }
 
 /// <summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy.Reading;
 using Bailiwick.Ledger.Statements;
@@ -20,7 +19,7 @@ internal static class InformationChecks
 
         foreach (var domain in datacentre.Domains.Values.Where(domain => !domain.Information.IsNone))
         {
-            foreach (var (pointer, named) in Named(domain.Information))
+            foreach (var (pointer, named) in domain.Information.Named())
             {
                 Known(statements, datacentre, domain, pointer, named);
             }
@@ -28,15 +27,6 @@ internal static class InformationChecks
             Contradictions(statements, domain);
         }
     }
-
-    private static IEnumerable<(string Pointer, DomainRef Domain)> Named(InformationDemand demand) =>
-        demand.NotTo.Select((domain, i) => (Text($"notTo/{i}"), domain))
-            .Concat(demand.Keepers.Select((domain, i) => (Text($"keepers/{i}"), domain)))
-            .Concat(demand.Conflicts.SelectMany((one, i) => one.With.Select((domain, j) =>
-                (Text($"conflicts/{i}/with/{j}"), domain))));
-
-    private static string Text(FormattableString place) =>
-        $"/information/{place.ToString(CultureInfo.InvariantCulture)}";
 
     /// <summary>A name that is written wrongly would rule out nothing.</summary>
     private static void Known(

@@ -86,7 +86,7 @@ public sealed class InformationPropertyTests
     }
 
     /// <summary>What one domain demands, by the words of its statement.</summary>
-    private sealed record Wish(
+    internal sealed record Wish(
         string Of, string[] NotTo, string[] Countries, string[] Keepers, string[] Rivals, Landscape Land)
     {
         public static Wish[] Draw(Landscape land, Random random)

@@ -78,6 +78,18 @@ internal sealed class Landscape
         return this;
     }
 
+    /// <summary>A machine of a domain with a volume by name, whoever's it is and whether or not it is lent.</summary>
+    public Landscape Disk(string domain, string volume)
+    {
+        string own = domain.Split('/')[1];
+        int count = _sites[domain].Documents.Count;
+        string nic = $"  - {{domain: {own}, ipv4: {_sites[domain].Address(50 + count)}}}\n";
+        _sites[domain].Documents.Add(
+            Site.MachineText(string.Create(CultureInfo.InvariantCulture, $"{own}-disk{count}"), nic)
+            + $"disks: [{{volume: {volume}, access: read}}]\n");
+        return this;
+    }
+
     /// <summary>A machine in several domains of one tenant; it is none unless flows join each two of them.</summary>
     public Landscape Machine(string name, params string[] domains)
     {
