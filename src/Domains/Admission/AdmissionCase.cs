@@ -10,7 +10,7 @@ internal sealed record AdmissionGround(
     CheckedDatacentre Datacentre, FlowMatrix Flows, DateTimeOffset Now)
 {
     public static AdmissionGround Of(CheckedDatacentre datacentre, DateTimeOffset now) =>
-        new(datacentre, FlowMatrix.Of(datacentre), now);
+        new(datacentre, datacentre.Index.Flows, now);
 
     /// <summary>
     /// The host, if the datacentre's own operator described it; another operator's word counts for nothing.

@@ -178,7 +178,7 @@ public static class AdmissionControl
         List<AdmissionRefusal> refusals, AdmissionGround ground, CompartmentRef machine)
     {
         var operated = ground.Datacentre.Datacentre;
-        if (operated is not null && operated.Tenants.Contains(machine.Tenant)
+        if (operated is not null && ground.Datacentre.Index.Rank(machine.Tenant) < int.MaxValue
             && ground.Datacentre.Tenants.ContainsKey(machine.Tenant.ToString()))
         {
             return;

@@ -16,9 +16,8 @@ internal static class Capacity
 
     public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
     {
-        var wanted = Needed(admission.Machine);
-        var free = Free(admission.Ground, standing);
-        var left = free.GetValueOrDefault(admission.Host.Ref) - wanted;
+        var (wanted, rooms) = (Needed(admission.Machine), standing.Rooms);
+        var left = rooms.Free(admission.Host.Ref) - wanted;
         if (left.IsShort)
         {
             refusals.Add(new(AdmissionRefusalCode.HostFull,
@@ -30,11 +29,22 @@ internal static class Capacity
             return;
         }
 
-        free[admission.Host.Ref] = left;
-        var claims = Claims(admission.Ground, standing, admission.Domains);
-        foreach (var claim in claims.Where(claim => claim.Hosts.Contains(admission.Host.Ref)))
+        var broken = new Dictionary<HostSet, (Room Kept, Room Free)>();
+        foreach (var set in rooms.SetsOf(admission.Host.Ref))
         {
-            Keep(refusals, admission, claims, claim, Sum(claim.Hosts.Select(host => free.GetValueOrDefault(host))));
+            // A domain's own machine uses what is kept for it.
+            var own = admission.Domains.Select(rooms.Of).OfType<KeptClaim>().Where(claim => set.Contains(claim.Hosts))
+                .Aggregate(default(Room), (sum, claim) => sum + claim.Kept);
+            var (kept, free) = (set.Kept - own, set.Free - wanted);
+            if (!free.Holds(kept))
+            {
+                broken.Add(set, (kept, free));
+            }
+        }
+
+        if (broken.Count > 0)
+        {
+            Keep(refusals, admission, rooms, broken);
         }
     }
 
@@ -53,11 +63,13 @@ internal static class Capacity
     };
 
     private static void Keep(
-        List<AdmissionRefusal> refusals, AdmissionCase admission, ImmutableArray<Claim> claims, Claim claim, Room free)
+        List<AdmissionRefusal> refusals, AdmissionCase admission, Rooms rooms,
+        Dictionary<HostSet, (Room Kept, Room Free)> broken)
     {
-        var kept = Sum(claims.Where(other => other.Hosts.IsSubsetOf(claim.Hosts)).Select(other => other.Kept));
-        if (kept.Cpus > free.Cpus || kept.MemoryMib > free.MemoryMib)
+        foreach (var claim in rooms.Claims.Where(claim => broken.ContainsKey(claim.Hosts) && claim.Kept != default
+            && admission.Domains.All(domain => domain.Ref != claim.Domain.Ref)))
         {
+            var (kept, free) = broken[claim.Hosts];
             refusals.Add(new(AdmissionRefusalCode.HostFull,
                 $"With {admission.MachineText} on {Display.Of(admission.Host)}, {free.Cpus} cpus and "
                     + $"{free.MemoryMib} MiB "
@@ -65,25 +77,6 @@ internal static class Capacity
                 + $"{kept.MemoryMib} MiB are reserved and not yet used.",
                 claim.Domain.Origin));
         }
-    }
-
-    private static Dictionary<HostRef, Room> Free(AdmissionGround ground, Standing standing)
-    {
-        var free = new Dictionary<HostRef, Room>();
-        foreach (var host in ground.Datacentre.Inventory.Hosts.Values)
-        {
-            if (ground.Host(host.Ref) is not null)
-            {
-                free[host.Ref] = Whole(host);
-            }
-        }
-
-        foreach (var (machine, host) in standing.Admitted)
-        {
-            free[host.Ref] -= Needed(machine);
-        }
-
-        return free;
     }
 
     /// <summary>What is kept for domains other than these.</summary>
@@ -98,7 +91,8 @@ internal static class Capacity
         var claims = ImmutableArray.CreateBuilder<Claim>();
         foreach (var domain in ground.Datacentre.Domains.Values)
         {
-            if (own.Contains(domain) || ground.Now >= domain.Expires || !operated.Tenants.Contains(domain.Ref.Tenant))
+            if (domain.Reservation is { Cpus: 0, MemoryMib: 0 } || own.Contains(domain) || ground.Now >= domain.Expires
+                || !operated.Tenants.Contains(domain.Ref.Tenant))
             {
                 continue;
             }
@@ -156,4 +150,7 @@ internal readonly record struct Room(long Cpus, long MemoryMib)
 
     public static Room operator -(Room left, Room right) =>
         new(left.Cpus - right.Cpus, left.MemoryMib - right.MemoryMib);
+
+    /// <summary>Whether both are enough for another.</summary>
+    public bool Holds(Room other) => other.Cpus <= Cpus && other.MemoryMib <= MemoryMib;
 }

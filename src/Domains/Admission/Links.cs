@@ -98,9 +98,6 @@ internal static class Links
     private static ImmutableArray<LinkModel> Joining(
         CheckedDatacentre datacentre, HostModel left, HostModel right) =>
     [
-        .. datacentre.Inventory.Links
-            .Where(link => link.Operator == datacentre.Datacentre?.Id
-                && link.Hosts.Contains(left.Ref) && link.Hosts.Contains(right.Ref))
-            .OrderBy(link => link.Name),
+        .. datacentre.Index.Links(left.Ref).Intersect(datacentre.Index.Links(right.Ref)),
     ];
 }

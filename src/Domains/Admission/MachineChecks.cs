@@ -176,11 +176,8 @@ internal static class MachineChecks
 
     /// <summary>Whether an open network flow between the domains names the machine on both sides.</summary>
     public static bool IsJoined(FlowMatrix flows, CompartmentModel machine, DomainModel left, DomainModel right) =>
-        flows.Open.Any(flow =>
-            flow.Resource is FlowResource.Network
-            && ((flow.From == left.Ref && flow.To == right.Ref) || (flow.From == right.Ref && flow.To == left.Ref))
-            && flow.Senders.Contains(machine.Ref)
-            && flow.Receivers.Contains(machine.Ref));
+        flows.Joining(left.Ref, right.Ref).Any(flow =>
+            flow.Senders.Contains(machine.Ref) && flow.Receivers.Contains(machine.Ref));
 
     private static void Addresses(
         List<AdmissionRefusal> refusals, AdmissionGround ground, CompartmentModel machine)
@@ -235,12 +232,9 @@ internal static class MachineChecks
     private static CompartmentModel? Holder(
         AdmissionGround ground, CompartmentModel machine, DomainModel domain, IPAddress address)
     {
-        var holder = ground.Datacentre.Machinery.Compartments.Values.First(other =>
-            other.Ref.Tenant == domain.Ref.Tenant
-            && other.Nics.Any(nic => nic.Domain == domain.Ref.Name
-                && (address.Equals(nic.Ipv4) || address.Equals(nic.Ipv6))));
+        var holder = ground.Datacentre.Index.Holder(domain.Ref, address);
         var own = machine.Nics.Count(nic => nic.Domain == domain.Ref.Name
             && (address.Equals(nic.Ipv4) || address.Equals(nic.Ipv6)));
-        return holder.Ref == machine.Ref && own == 1 ? null : holder;
+        return holder?.Ref == machine.Ref && own == 1 ? null : holder;
     }
 }

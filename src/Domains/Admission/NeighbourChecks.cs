@@ -20,7 +20,7 @@ internal static class NeighbourChecks
     private static void Company(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
     {
         var machine = admission.Machine;
-        foreach (var (other, host) in standing.Admitted.Where(place => place.Machine.Ref.Tenant == machine.Ref.Tenant))
+        foreach (var (other, host) in standing.Company(machine))
         {
             var together = host.Ref == admission.Host.Ref;
             if (together && Demands(machine.Placement.ApartFrom, other.Placement.ApartFrom, machine, other))
@@ -51,7 +51,7 @@ internal static class NeighbourChecks
                 continue;
             }
 
-            foreach (var (other, host) in standing.Admitted)
+            foreach (var (other, host) in standing.Having(disk.Volume))
             {
                 if (other.Ref != admission.Machine.Ref
                     && other.Disks.FirstOrDefault(one => one.Volume == disk.Volume) is { } held
@@ -81,27 +81,23 @@ internal static class NeighbourChecks
     private static void Quotas(
         List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing, DomainModel domain)
     {
-        var members = standing.Members(domain).Select(place => place.Machine).Append(admission.Machine).ToList();
-        Quota(refusals, admission, domain, "machines", members.Count, domain.Quota.Machines);
-        Quota(refusals, admission, domain, "cpus", members.Sum(machine => (long)machine.Cpus), domain.Quota.Cpus);
-        Quota(refusals, admission, domain, "MiB of memory", members.Sum(machine => (long)machine.MemoryMib),
-            domain.Quota.MemoryMib);
+        var (machines, cpus, memory) = standing.Use(domain).With(admission.Machine);
+        Quota(refusals, admission, domain, "machines", machines, domain.Quota.Machines);
+        Quota(refusals, admission, domain, "cpus", cpus, domain.Quota.Cpus);
+        Quota(refusals, admission, domain, "MiB of memory", memory, domain.Quota.MemoryMib);
         Storage(refusals, admission, domain);
     }
 
     /// <summary>Volumes of a domain fill its quota in the order of their names, attached or not.</summary>
     private static void Storage(List<AdmissionRefusal> refusals, AdmissionCase admission, DomainModel domain)
     {
-        var attached = admission.Machine.Disks.Select(disk => disk.Volume).ToHashSet();
-        long used = 0;
-        foreach (var volume in admission.Ground.Datacentre.Machinery.Volumes.Values.Where(volume =>
-            volume.Ref.Tenant == domain.Ref.Tenant && volume.Domain == domain.Ref.Name))
+        foreach (var (volume, used) in admission.Ground.Datacentre.Index.OverQuota(domain.Ref))
         {
-            used += volume.SizeMib;
-            if (used > domain.Quota.StorageMib && attached.Contains(volume.Ref))
+            if (admission.Machine.Disks.Any(disk => disk.Volume == volume))
             {
-                refusals.Add(Exceeded(admission, domain, $"MiB of storage up to the volume {volume.Ref.Name}",
-                    used, domain.Quota.StorageMib));
+                refusals.Add(Exceeded(
+                    admission, domain, $"MiB of storage up to the volume {volume.Name}", used,
+                    domain.Quota.StorageMib));
             }
         }
     }

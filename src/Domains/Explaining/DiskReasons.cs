@@ -10,7 +10,7 @@ namespace Bailiwick.Domains.Explaining;
 internal sealed class DiskReasons(
     CheckedDatacentre datacentre, FlowMatrix matrix, WhyQuestion.Disk question, DateTimeOffset now)
 {
-    private readonly DomainMembers _members = DomainMembers.Of(datacentre);
+    private readonly NamedMembers _members = new(DomainMembers.Of(datacentre));
 
     public ImmutableArray<WhyLink> Links()
     {

@@ -10,7 +10,7 @@ namespace Bailiwick.Domains.Explaining;
 internal sealed class FlowReasons(
     CheckedDatacentre datacentre, FlowMatrix matrix, TraceQuestion question, DateTimeOffset now)
 {
-    private readonly DomainMembers _members = DomainMembers.Of(datacentre);
+    private readonly NamedMembers _members = new(DomainMembers.Of(datacentre));
 
     /// <summary>
     /// The chain of the first pair of the machines' domains that is open; where none is, the chains of all, which then

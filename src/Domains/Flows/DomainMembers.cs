@@ -1,53 +1,45 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Policy;
-using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Flows;
 
-/// <summary>Which machines are members of which domain, and whom a flow term means.</summary>
+/// <summary>The members of one domain, by reference, and their names.</summary>
+/// <param name="All">One that has two ports in the domain is there twice.</param>
+/// <param name="Names">Their names.</param>
+internal sealed record DomainCrew(ImmutableArray<CompartmentRef> All, HashSet<string> Names)
+{
+    public static DomainCrew Nobody { get; } = new([], []);
+}
+
+/// <summary>Which machines are members of which domain, as their tenants say.</summary>
 internal sealed class DomainMembers
 {
-    private readonly ILookup<DomainRef, CompartmentRef> _machines;
+    private readonly Dictionary<DomainRef, DomainCrew> _crews;
 
-    private DomainMembers(ILookup<DomainRef, CompartmentRef> machines) => _machines = machines;
+    private DomainMembers(Dictionary<DomainRef, DomainCrew> crews) => _crews = crews;
 
     /// <summary>Takes the machines' own word, which is their tenant's.</summary>
-    public static DomainMembers Of(CheckedDatacentre datacentre) => new(
+    public static DomainMembers Of(CheckedDatacentre datacentre) => datacentre.Index.Members;
+
+    /// <summary>Finds them; a crew that is as it was before is the same one.</summary>
+    internal static DomainMembers Made(CheckedDatacentre datacentre, DomainMembers? before) => new(
         datacentre.Machinery.Compartments.Values
             .SelectMany(machine => FlowMatrix.Domains(machine).Select(domain => (domain, machine.Ref)))
-            .ToLookup(pair => pair.domain, pair => pair.Ref));
+            .GroupBy(pair => pair.domain, pair => pair.Ref)
+            .ToDictionary(
+                group => group.Key,
+                group => Crew([.. group], before?._crews.GetValueOrDefault(group.Key))));
+
+    /// <summary>The members of a domain.</summary>
+    public DomainCrew Crew(DomainRef domain) => _crews.GetValueOrDefault(domain, DomainCrew.Nobody);
 
     /// <summary>All members of a domain, by name.</summary>
-    public IEnumerable<CompartmentRef> All(DomainRef domain) => _machines[domain];
+    public ImmutableArray<CompartmentRef> All(DomainRef domain) => Crew(domain).All;
 
-    /// <summary>
-    /// The members a term names. A name that is neither a group nor a member, or both, is nobody; so is an empty group.
-    /// </summary>
-    public ImmutableArray<CompartmentRef> Named(DomainModel domain, FlowTerm term)
-    {
-        if (term.Machines is not { } names)
-        {
-            return [.. All(domain.Ref)];
-        }
+    /// <summary>Whether a domain has a member of this name.</summary>
+    public bool Has(DomainRef domain, string name) => Crew(domain).Names.Contains(name);
 
-        var wanted = new HashSet<StatementName>();
-        foreach (var name in names)
-        {
-            wanted.UnionWith(Meaning(domain, name));
-        }
-
-        return [.. All(domain.Ref).Where(machine => wanted.Contains(machine.Name))];
-    }
-
-    private ImmutableArray<StatementName> Meaning(DomainModel domain, string name)
-    {
-        var isGroup = domain.Groups.TryGetValue(name, out var group);
-        var machine = All(domain.Ref).Select(member => member.Name).FirstOrDefault(member => member.Text == name);
-        return (isGroup, machine) switch
-        {
-            (true, null) => group,
-            (false, not null) => [machine],
-            (true, not null) or (false, null) => [],
-        };
-    }
+    private static DomainCrew Crew(ImmutableArray<CompartmentRef> members, DomainCrew? before) =>
+        before is not null && before.All.SequenceEqual(members) ? before
+            : new DomainCrew(members, members.Select(machine => machine.Name.Text).ToHashSet(StringComparer.Ordinal));
 }

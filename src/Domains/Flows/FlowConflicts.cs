@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Flows;
@@ -9,51 +8,75 @@ namespace Bailiwick.Domains.Flows;
 /// gateway it is decides by the order of its own terms, so that no peer's later change of addresses can cut off another
 /// peer.
 /// </summary>
-internal static class FlowConflicts
+internal sealed class FlowConflicts
 {
+    private readonly Dictionary<DomainRef, (ImmutableArray<DomainTerms> RestsOn, ImmutableArray<FlowConflict> Found)>
+        _byDomain = [];
+
+    private FlowConflicts() { }
+
     /// <summary>The pairs of domains that must not be joined, given what both sides want.</summary>
-    public static ImmutableArray<FlowConflict> Of(CheckedDatacentre datacentre, IReadOnlyList<OpenFlow> wanted)
+    public ImmutableArray<FlowConflict> All { get; private set; } = [];
+
+    /// <summary>Finds them.</summary>
+    /// <param name="all">What each domain's grants meet.</param>
+    /// <param name="of">The same by reference.</param>
+    /// <param name="crowd">The pairs that have no network flows, because they have too many.</param>
+    /// <param name="before">What was found before; taken for each domain whose peers' statements are as they were.
+    /// </param>
+    public static FlowConflicts Of(
+        ImmutableArray<DomainFlows> all, Dictionary<DomainRef, DomainFlows> of, FlowCrowd crowd, FlowConflicts? before)
     {
-        var peers = wanted.Where(flow => flow.Resource is FlowResource.Network)
-            .SelectMany(flow => new[] { (flow.From, Peer: flow.To), (flow.To, Peer: flow.From) })
-            .ToLookup(pair => pair.Item1, pair => pair.Peer);
-        var conflicts = ImmutableArray.CreateBuilder<FlowConflict>();
-        foreach (var domain in datacentre.Domains.Values)
+        var conflicts = new FlowConflicts();
+        var granters = all.SelectMany(one => one.Granted.NetworkPeers.Select(peer => (peer, one.Terms.Domain.Ref)))
+            .ToLookup(pair => pair.peer, pair => pair.Ref);
+        foreach (var (terms, granted) in all)
         {
-            var reach = new List<(DomainModel Domain, IPNetwork Subnet)>();
-            reach.AddRange(domain.Network.Subnets.Select(subnet => (domain, subnet)));
-            var joined = peers[domain.Ref].ToHashSet();
-            var sides = domain.Grants.Select(term => new FlowSide(domain, term, true))
-                .Concat(domain.Accepts.Select(term => new FlowSide(domain, term, false)))
-                .Where(side => side.Term.Resource is FlowResource.Network && joined.Contains(side.Term.Peer))
-                .DistinctBy(side => side.Term.Peer);
-            foreach (var side in sides)
+            var domain = terms.Domain.Ref;
+            var joined = granters[domain].Concat(granted.NetworkPeers).Where(peer => !crowd.Has(domain, peer))
+                .ToHashSet();
+            FlowSide[] sides = [.. terms.NetworkSides.Where(side => joined.Contains(side.Term.Peer))];
+            ImmutableArray<DomainTerms> restsOn = [terms, .. sides.Select(side => of[side.Term.Peer].Terms)];
+            conflicts._byDomain[domain] = before?._byDomain.TryGetValue(domain, out var known) == true
+                && known.RestsOn.SequenceEqual(restsOn)
+                ? known : (restsOn, Found(terms.Domain, sides, peer => of[peer].Terms.Domain));
+        }
+
+        conflicts.All =
+            [.. all.SelectMany(one => conflicts._byDomain[one.Terms.Domain.Ref].Found)];
+        return conflicts;
+    }
+
+    private static ImmutableArray<FlowConflict> Found(
+        DomainModel domain, FlowSide[] sides, Func<DomainRef, DomainModel> of)
+    {
+        var conflicts = ImmutableArray.CreateBuilder<FlowConflict>();
+        var reach = new GatewayReach(domain);
+        foreach (var side in sides)
+        {
+            var peer = of(side.Term.Peer);
+            if (Translations.Objection(domain, peer) is { } objection)
             {
-                var peer = datacentre.Domains[side.Term.Peer.ToString()];
-                if (Translations.Objection(domain, peer) is { } objection)
-                {
-                    conflicts.Add(new FlowConflict(side, peer, objection) { Code = FindingCode.NatNotAgreed });
-                }
-                else if (Clash(domain, reach, peer) is { } sentence)
-                {
-                    conflicts.Add(new FlowConflict(side, peer, sentence));
-                }
-                else
-                {
-                    reach.AddRange(Translations.Seen(peer, domain).Select(subnet => (peer, subnet)));
-                }
+                conflicts.Add(new FlowConflict(side, peer, objection) { Code = FindingCode.NatNotAgreed });
+            }
+            else if (Clash(domain, reach, peer) is { } sentence)
+            {
+                conflicts.Add(new FlowConflict(side, peer, sentence));
+            }
+            else
+            {
+                reach.Add(peer, Translations.Seen(peer, domain));
             }
         }
 
         return conflicts.ToImmutable();
     }
 
-    private static string? Clash(
-        DomainModel domain, List<(DomainModel Domain, IPNetwork Subnet)> reach, DomainModel peer)
+    private static string? Clash(DomainModel domain, GatewayReach reach, DomainModel peer)
     {
         foreach (var subnet in Translations.Seen(peer, domain))
         {
-            foreach (var (other, same) in reach.Where(one => Addresses.Overlap(one.Subnet, subnet)))
+            if (reach.First(subnet) is var (other, same))
             {
                 return $"The gateway of {FlowMatrix.Display(domain)} would see {subnet} of {FlowMatrix.Display(peer)} "
                     + $"and {same} of {FlowMatrix.Display(other)} in one reach, so no network flow between "

@@ -10,18 +10,43 @@ namespace Bailiwick.Domains.Flows;
 /// </summary>
 public sealed class FlowMatrix
 {
-    private readonly HashSet<(DomainRef, DomainRef)> _joined;
+    private readonly ImmutableArray<DomainFlows> _inOrder;
+    private readonly Dictionary<DomainRef, DomainFlows> _byDomain;
+    private readonly FlowConflicts _conflicts;
+    private readonly Dictionary<DomainRef, ImmutableArray<OpenFlow>> _byGranter = [];
 
-    private FlowMatrix(
-        CheckedDatacentre datacentre, ImmutableArray<OpenFlow> open, ImmutableArray<FlowConflict> conflicts,
-        ImmutableArray<FlowSide> unmet, InformationControl information)
+    private FlowMatrix(CheckedDatacentre datacentre, FlowMatrix? before)
     {
         Datacentre = datacentre;
-        _joined = [.. open.Where(flow => flow.Resource is FlowResource.Network).Select(flow => (flow.From, flow.To))];
-        Open = open;
-        Conflicts = conflicts;
-        Unmet = unmet;
-        Information = information;
+        _inOrder = InOrder(datacentre, before);
+        _byDomain = _inOrder.ToDictionary(one => one.Terms.Domain.Ref);
+        var crowd = FlowCrowd.Of(_inOrder, _byDomain);
+        _conflicts = FlowConflicts.Of(_inOrder, _byDomain, crowd, before?._conflicts);
+        ImmutableArray<FlowConflict> conflicts = [.. crowd.Conflicts, .. _conflicts.All];
+        var cut = conflicts.Select(one => Pair(one.Judge.Domain.Ref, one.Peer.Ref)).ToHashSet();
+        var wanted = new List<OpenFlow>();
+        foreach (var one in _inOrder)
+        {
+            var flows = cut.Count == 0 ? one.Granted.Open : one.Granted.Open.RemoveAll(flow =>
+                flow.Resource is FlowResource.Network && cut.Contains(Pair(flow.From, flow.To)));
+            _byGranter[one.Terms.Domain.Ref] = flows;
+            wanted.AddRange(flows);
+        }
+
+        Information = InformationControl.Of(datacentre, wanted);
+        Conflicts = [.. conflicts, .. Information.Conflicts];
+        Open = [.. wanted.Where(flow => !Information.Closes(flow))];
+        foreach (var granter in wanted.Where(Information.Closes).Select(flow => flow.From).Distinct())
+        {
+            _byGranter[granter] = _byGranter[granter].RemoveAll(Information.Closes);
+        }
+
+        Unmet =
+        [
+            .. _inOrder.SelectMany(one => one.Terms.Grants.Select(grant => grant.Side).Where(
+                grant => !one.Granted.Met(grant) && !crowd.IsOf(grant))),
+            .. _inOrder.SelectMany(one => UnmetBy(one.Terms)).Where(accept => !crowd.IsOf(accept)),
+        ];
     }
 
     /// <summary>The open flows, by granting domain and the order of its terms, then of the peer's.</summary>
@@ -33,65 +58,40 @@ public sealed class FlowMatrix
     /// <summary>Terms that no term of the peer's meets; a peer that is not known meets nothing.</summary>
     public ImmutableArray<FlowSide> Unmet { get; }
 
-    /// <summary>Finds the open flows of a datacentre.</summary>
-    public static FlowMatrix Of(CheckedDatacentre datacentre)
-    {
-        ArgumentNullException.ThrowIfNull(datacentre);
-        var members = DomainMembers.Of(datacentre);
-        var accepts = Sides(datacentre, grants: false).ToLookup(side => Key(side.Term.Peer, side));
-        var met = new HashSet<(DomainRef, string)>();
-        var open = new List<OpenFlow>();
-        var crowd = new FlowCrowd();
-        foreach (var grant in Sides(datacentre, grants: true).Where(side => !crowd.IsOf(side)))
-        {
-            foreach (var accept in accepts[Key(grant.Domain.Ref, grant)])
-            {
-                if (Intersection(grant.Term.Resource, accept.Term.Resource) is not { } resource)
-                {
-                    continue;
-                }
-
-                met.Add((grant.Domain.Ref, grant.Term.Pointer));
-                met.Add((accept.Domain.Ref, accept.Term.Pointer));
-                if (!crowd.HasRoom(grant, accept, resource))
-                {
-                    break;
-                }
-
-                if (Meeting(grant, accept, resource, members) is { } flow)
-                {
-                    open.Add(flow);
-                }
-            }
-        }
-
-        open.RemoveAll(flow => crowd.IsOf(flow.Sides.Grant));
-        ImmutableArray<FlowConflict> conflicts = [.. crowd.Conflicts, .. FlowConflicts.Of(datacentre, open)];
-        var cut = conflicts.Select(one => Pair(one.Judge.Domain.Ref, one.Peer.Ref)).ToHashSet();
-        open.RemoveAll(flow => flow.Resource is FlowResource.Network && cut.Contains(Pair(flow.From, flow.To)));
-        var information = InformationControl.Of(datacentre, open);
-        return new FlowMatrix(
-            datacentre, [.. open.Where(flow => !information.Closes(flow))], [.. conflicts, .. information.Conflicts],
-            [.. Sides(datacentre, grants: true).Concat(Sides(datacentre, grants: false))
-                .Where(side => !met.Contains((side.Domain.Ref, side.Term.Pointer)) && !crowd.IsOf(side))],
-            information);
-    }
-
     /// <summary>What it is of.</summary>
     internal CheckedDatacentre Datacentre { get; }
 
     /// <summary>What the demands on information close.</summary>
     internal InformationControl Information { get; }
 
+    /// <summary>The open flows of a datacentre.</summary>
+    public static FlowMatrix Of(CheckedDatacentre datacentre)
+    {
+        ArgumentNullException.ThrowIfNull(datacentre);
+        return datacentre.Index.Flows;
+    }
+
+    /// <summary>
+    /// Finds them; of domains whose statements, peers and members are as before, what was found before is taken.
+    /// </summary>
+    internal static FlowMatrix Made(CheckedDatacentre datacentre, FlowMatrix? before) => new(datacentre, before);
+
+    /// <summary>The open flows that a domain grants.</summary>
+    internal ImmutableArray<OpenFlow> From(DomainRef domain) => _byGranter.GetValueOrDefault(domain, []);
+
     /// <summary>True if an open network flow goes from one to the other, either way.</summary>
-    public bool Joins(DomainRef one, DomainRef other) => _joined.Contains((one, other))
-        || _joined.Contains((other, one));
+    public bool Joins(DomainRef one, DomainRef other) => Joining(one, other).Any();
+
+    /// <summary>The open network flows between two domains, either way.</summary>
+    internal IEnumerable<OpenFlow> Joining(DomainRef one, DomainRef other) =>
+        From(one).Where(flow => flow.To == other).Concat(From(other).Where(flow => flow.To == one))
+            .Where(flow => flow.Resource is FlowResource.Network);
 
     /// <summary>The open flow that lends a volume to a domain's machine, or null.</summary>
     public OpenFlow? Lending(VolumeModel volume, CompartmentRef machine, VolumeAccess access)
     {
         ArgumentNullException.ThrowIfNull(volume);
-        return Open.FirstOrDefault(flow => flow.From == volume.Colour && flow.Receivers.Contains(machine)
+        return From(volume.Colour).FirstOrDefault(flow => flow.Receivers.Contains(machine)
             && flow.Resource is FlowResource.Volume lent && lent.Name == volume.Ref.Name && lent.Access >= access);
     }
 
@@ -114,8 +114,9 @@ public sealed class FlowMatrix
             return new FlowExpectation.Everything(shared);
         }
 
-        var flows = Open.Where(flow => flow.Resource is FlowResource.Network
-            && clientDomains.Contains(flow.From) && serverDomains.Contains(flow.To)
+        var granting = clientDomains.Distinct().OrderBy(domain => domain.ToString(), StringComparer.Ordinal);
+        var flows = granting.SelectMany(domain => From(domain)).Where(flow => flow.Resource is FlowResource.Network
+            && serverDomains.Contains(flow.To)
             && flow.Senders.Contains(from) && flow.Receivers.Contains(to)).ToImmutableArray();
         if (flows.Length > 0)
         {
@@ -161,48 +162,28 @@ public sealed class FlowMatrix
         };
     }
 
-    private static IEnumerable<FlowSide> Sides(CheckedDatacentre datacentre, bool grants) =>
-        datacentre.Domains.Values.SelectMany(
-            domain => (grants ? domain.Grants : domain.Accepts).Select(term => new FlowSide(domain, term, grants)));
-
-    // A grant looks up acceptances of its own domain; an acceptance is filed under the domain it accepts.
-    private static (DomainRef Granting, string Resource) Key(DomainRef granting, FlowSide side) =>
-        (granting, side.Term.Resource switch
-        {
-            FlowResource.Network network => $"network {network.Protocol} {Accepting(side)}",
-            FlowResource.Volume volume => $"volume {volume.Name} {Accepting(side)}",
-            FlowResource.Device device => $"device {device.Kind} {Accepting(side)}",
-            _ => throw new System.Diagnostics.UnreachableException(),
-        });
-
-    private static DomainRef Accepting(FlowSide side) => side.IsGrant ? side.Term.Peer : side.Domain.Ref;
-
-    private static FlowResource? Intersection(FlowResource grant, FlowResource accept) => (grant, accept) switch
+    /// <summary>The acceptances that no grant of the domain's peers meets.</summary>
+    private IEnumerable<FlowSide> UnmetBy(DomainTerms terms)
     {
-        (FlowResource.Network left, FlowResource.Network right) when left.Protocol == right.Protocol =>
-            Common(left, right),
-        (FlowResource.Volume left, FlowResource.Volume right) when left.Name == right.Name =>
-            left.Access <= right.Access ? left : right,
-        (FlowResource.Device left, FlowResource.Device right) when left.Kind == right.Kind => left,
-        (FlowResource.Network or FlowResource.Volume or FlowResource.Device, _) => null,
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
-
-    private static FlowResource.Network? Common(FlowResource.Network left, FlowResource.Network right)
-    {
-        var ports = PortSets.Intersection(left.Ports, right.Ports);
-        return ports.Length > 0 || left.Protocol == FlowProtocol.Icmp ? left with { Ports = ports } : null;
+        GrantedFlows?[] granted = [.. terms.Peers.Select(peer => _byDomain.GetValueOrDefault(peer)?.Granted)];
+        return terms.Accepts.Where(accept => granted[accept.Peer]?.Met(accept.Side) != true)
+            .Select(accept => accept.Side);
     }
 
-    private static OpenFlow? Meeting(FlowSide grant, FlowSide accept, FlowResource resource, DomainMembers members)
+    private static ImmutableArray<DomainFlows> InOrder(CheckedDatacentre datacentre, FlowMatrix? before)
     {
-        var senders = members.Named(grant.Domain, grant.Term);
-        var receivers = members.Named(accept.Domain, accept.Term);
-        var nobodySends = senders.Length == 0
-            && (resource is FlowResource.Network || grant.Term.Machines is not null);
-        return nobodySends || receivers.Length == 0
-            ? null
-            : new OpenFlow(
-                grant.Domain.Ref, accept.Domain.Ref, resource, senders, receivers, new FlowSides(grant, accept));
+        var terms = datacentre.Domains.Values.ToDictionary(
+            domain => domain.Ref,
+            domain => before?._byDomain.GetValueOrDefault(domain.Ref)?.Terms is { } known
+                && ReferenceEquals(known.Domain, domain) ? known : new DomainTerms(domain));
+        var members = new NamedMembers(datacentre.Index.Members);
+        return
+        [
+            .. datacentre.Domains.Values.Select(domain => new DomainFlows(
+                terms[domain.Ref],
+                GrantedFlows.Of(
+                    terms[domain.Ref], peer => terms.GetValueOrDefault(peer), members,
+                    before?._byDomain.GetValueOrDefault(domain.Ref)?.Granted))),
+        ];
     }
 }

@@ -29,6 +29,11 @@ internal static class PortSets
     public static ImmutableArray<PortRange> Intersection(
         ImmutableArray<PortRange> left, ImmutableArray<PortRange> right)
     {
+        if (left is [var mine] && right is [var theirs] && theirs.First <= mine.First && mine.Last <= theirs.Last)
+        {
+            return left;
+        }
+
         var common = ImmutableArray.CreateBuilder<PortRange>();
         for (int i = 0, j = 0; i < left.Length && j < right.Length;)
         {

@@ -12,13 +12,14 @@ public sealed class CheckedDatacentre
 {
     internal CheckedDatacentre(
         ImmutableSortedDictionary<string, TenantModel> tenants, DatacentreModel? datacentre, Inventory inventory,
-        ImmutableSortedDictionary<string, DomainModel> domains, Machinery machinery)
+        ImmutableSortedDictionary<string, DomainModel> domains, Machinery machinery, DatacentreIndex? before = null)
     {
         Tenants = tenants;
         Datacentre = datacentre;
         Inventory = inventory;
         Domains = domains;
         Machinery = machinery;
+        Index = new DatacentreIndex(this, before);
     }
 
     /// <summary>Tenants by id text.</summary>
@@ -31,6 +32,9 @@ public sealed class CheckedDatacentre
     public ImmutableSortedDictionary<string, DomainModel> Domains { get; }
     /// <summary>Machines, volumes and images.</summary>
     public Machinery Machinery { get; }
+
+    /// <summary>What is looked up in it otherwise than by reference.</summary>
+    internal DatacentreIndex Index { get; }
 
     /// <summary>What a domain demands of the logs of its hosts; nothing where no statement describes it.</summary>
     public IReadOnlyList<Predicate> DemandsOf(DomainRef domain)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy.Checking;
 using Bailiwick.Domains.Policy.Reading;
 using Bailiwick.Ledger.Statements;
@@ -31,7 +30,11 @@ public static class PolicyCheck
     /// <summary>Checks documents; the findings that they already carry are not repeated.</summary>
     /// <param name="documents">Documents, authored or signed.</param>
     /// <param name="datacentre">The operator whose datacentre this is; null when there is only one.</param>
-    public static PolicyCheckResult Run(IEnumerable<PolicyDocument> documents, PartyId? datacentre = null)
+    /// <param name="before">
+    /// What an earlier check found usable; nothing else is decided by it than what need not be found again.
+    /// </param>
+    public static PolicyCheckResult Run(
+        IEnumerable<PolicyDocument> documents, PartyId? datacentre = null, CheckedDatacentre? before = null)
     {
         ArgumentNullException.ThrowIfNull(documents);
         var statements = StatementSet.Read(documents);
@@ -42,10 +45,11 @@ public static class PolicyCheck
         var machines = machinery.Compartments;
 
         // Joining needs the flows, and flows need the machines; a machine that joins too much is then taken out.
-        var draft = Assemble(statements, inventory, domains, machinery);
-        machines = FlowChecks.WithoutUnjoined(statements, FlowMatrix.Of(draft), machines);
+        var draft = Assemble(statements, inventory, domains, machinery, before);
+        machines = FlowChecks.WithoutUnjoined(statements, draft, machines);
         machines = DeviceNames.WithoutCollisions(statements, ranks, machines);
-        var datacentreChecked = Assemble(statements, inventory, domains, machinery with { Compartments = machines });
+        var datacentreChecked = machines == draft.Machinery.Compartments ? draft
+            : Assemble(statements, inventory, domains, machinery with { Compartments = machines }, draft);
         FlowChecks.Run(statements, datacentreChecked);
         QuotaChecks.Run(statements, datacentreChecked);
         return new PolicyCheckResult(datacentreChecked, Finding.Sorted(statements.Findings));
@@ -53,8 +57,8 @@ public static class PolicyCheck
 
     private static CheckedDatacentre Assemble(
         StatementSet statements, CheckedInventory inventory, ImmutableSortedDictionary<string, DomainModel> domains,
-        Machinery machinery) => new(
+        Machinery machinery, CheckedDatacentre? before) => new(
             statements.Usable<TenantBody>().ToImmutableSortedDictionary(
                 pair => pair.Model.Model.Id.ToString(), pair => pair.Model.Model, StringComparer.Ordinal),
-            inventory.Datacentre, inventory.Inventory, domains, machinery);
+            inventory.Datacentre, inventory.Inventory, domains, machinery, before?.Index);
 }

@@ -9,6 +9,8 @@ namespace Bailiwick.Domains.Policy;
 /// </summary>
 public sealed class PolicyDocument
 {
+    private BodyReading? _reading;
+
     internal PolicyDocument(
         StatementOrigin origin, PolicyNode body, PartyNames? names, ImmutableArray<Finding> findings)
     {
@@ -26,6 +28,18 @@ public sealed class PolicyDocument
 
     /// <summary>What was found wrong before its members were read; with any of them the document is left out.</summary>
     public ImmutableArray<Finding> Findings { get; }
+
+    /// <summary>
+    /// The model of its kind and what is wrong with its members: read once, since a document never changes, so that a
+    /// check of many documents of which one is another reads one.
+    /// </summary>
+    internal BodyReading Reading
+    {
+        get
+        {
+            return _reading ?? Interlocked.CompareExchange(ref _reading, BodyReader.Read(this), null) ?? _reading;
+        }
+    }
 
     /// <summary>Resolves the names in it; null when it is signed and has ids.</summary>
     internal PartyNames? Names { get; }

@@ -38,7 +38,7 @@ internal static class Gateways
         var named = flows.Select(flow => flow.Own).ToHashSet(StringComparer.Ordinal);
         return
         [
-            .. scene.Members(domain).Where(member => member.Host.Ref == host.Ref)
+            .. scene.Members(domain).On(host.Ref)
                 .SelectMany(member => Addresses(member.Plan)
                     .Where(named.Contains)
                     .Select(address => new GatewayNeighbour(address, member.Plan.Mac))),

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -33,12 +32,8 @@ internal static class Machines
         ],
         Reason = new Reason(
             $"{Display.Of(machine)} is placed on {Display.Of(host)} and admitted there.",
-            Because(scene, machine, host)),
+            scene.WhyAdmitted(machine.Ref)),
     };
-
-    private static ImmutableArray<StatementOrigin> Because(Scene scene, CompartmentModel machine, HostModel host) =>
-        scene.Verdicts.OfType<AdmissionVerdict.Admitted>()
-            .Single(verdict => verdict.Compartment == machine.Ref && verdict.Host == host.Ref).Because;
 
     private static BootPlan Boot(Scene scene, CompartmentModel machine)
     {

@@ -38,9 +38,5 @@ internal sealed class NetworkNumbers
         _holders.TryGetValue(number, out var holder) && string.Equals(holder, reference, StringComparison.Ordinal);
 
     /// <summary>Position of the domain's tenant in the operator's list; those not listed come last.</summary>
-    public static int Rank(CheckedDatacentre datacentre, DomainRef domain)
-    {
-        var at = datacentre.Datacentre?.Tenants.IndexOf(domain.Tenant) ?? -1;
-        return at < 0 ? int.MaxValue : at;
-    }
+    public static int Rank(CheckedDatacentre datacentre, DomainRef domain) => datacentre.Index.Rank(domain.Tenant);
 }

@@ -14,10 +14,8 @@ internal static class Networks
         var number = DerivedNames.NetworkNumber(domain);
         // A host carries the VLANs of one segment at most, so all that are reached by one are in the same.
         var vlan = 0;
-        var peers = members.Where(member => member.Host.Ref != host.Ref)
-            .GroupBy(member => member.Host.Ref.ToString(), StringComparer.Ordinal)
-            .OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => Peer(scene, host, domain, [.. group], ref vlan))
+        var peers = members.ByHost.Values.Where(there => there[0].Host.Ref != host.Ref)
+            .Select(there => Peer(scene, host, domain, there, ref vlan))
             .ToImmutableArray();
         if (!peers.IsEmpty && !scene.Numbers.Holds(number, domain.Ref.ToString()))
         {
@@ -34,7 +32,7 @@ internal static class Networks
                 ? DeviceNames.Encrypted(DeviceNames.Segment(domain.Ref), host.UnderlayIpv4) : null,
             number,
             DeviceNames.Table(domain.Ref), Scene.Mtu(domain),
-            [.. members.Where(member => member.Host.Ref == host.Ref)
+            [.. members.On(host.Ref)
                 .Select(member => new LocalPort(DeviceNames.Tap(member.Machine.Ref, member.Index), member.Plan)
                 {
                     Limit = member.Nic.Limit,

@@ -17,16 +17,17 @@ internal sealed record PassageOnHost(
 internal static class Passages
 {
     public static ImmutableArray<PassageOnHost> On(
-        Scene scene, HostModel host, SortedDictionary<string, Reason> withheld) =>
+        Scene scene, HostModel host, ImmutableArray<DomainModel> domains,
+        SortedDictionary<string, Reason> withheld) =>
     [
-        .. scene.Pairs.Open.Select(pair => Of(scene, host, pair, withheld)).OfType<PassageOnHost>(),
+        .. scene.PairsOf(domains).Select(pair => Of(scene, host, pair, withheld)).OfType<PassageOnHost>(),
     ];
 
     private static PassageOnHost? Of(
         Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
     {
         var here = pair.Both
-            .Where(domain => scene.Members(domain).Any(member => member.Host.Ref == host.Ref)).ToList();
+            .Where(domain => !scene.Members(domain).On(host.Ref).IsEmpty).ToList();
         if (here.Count == 0)
         {
             return null;
@@ -67,7 +68,7 @@ internal static class Passages
         Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
     {
         var placed = ImmutableArray.CreateBuilder<PlacedFlow>();
-        var members = pair.Both.ToDictionary(domain => domain.Ref, scene.Members);
+        var members = pair.Both.ToDictionary(domain => domain.Ref, domain => scene.Members(domain).All);
         var most = PolicyLimits.GatewayRules / pair.Both.Max(Peers);
         var rules = 0L;
         foreach (var flow in pair.Flows)

@@ -1,26 +1,97 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
 
 /// <summary>An admitted machine's port in one domain, and where the machine is.</summary>
-internal sealed record PlacedMember(CompartmentModel Machine, HostModel Host, int Index)
+internal sealed class PlacedMember(CompartmentModel machine, HostModel host, int index)
 {
-    public NicModel Nic => Machine.Nics[Index];
+    private MemberPlan? _plan;
 
-    public MemberPlan Plan => new(
-        Machine.Ref, DeviceNames.TapMac(Machine.Ref, Index), Nic.Ipv4?.ToString(), Nic.Ipv6?.ToString());
+    public CompartmentModel Machine => machine;
+
+    public HostModel Host => host;
+
+    public int Index => index;
+
+    public NicModel Nic => machine.Nics[index];
+
+    /// <summary>Made once for all hosts that have it in their plans.</summary>
+    public MemberPlan Plan => _plan ??= new MemberPlan(
+        machine.Ref, DeviceNames.TapMac(machine.Ref, index), Nic.Ipv4?.ToString(), Nic.Ipv6?.ToString());
+}
+
+/// <summary>A domain's members by host.</summary>
+/// <param name="All">All, by machine and index.</param>
+/// <param name="ByHost">Those on each host that has one, in the order of the hosts' references.</param>
+internal sealed record PlacedDomain(
+    ImmutableArray<PlacedMember> All, ImmutableSortedDictionary<string, ImmutableArray<PlacedMember>> ByHost)
+{
+    public static PlacedDomain Empty { get; } = new([], ImmutableSortedDictionary.Create<
+        string, ImmutableArray<PlacedMember>>(StringComparer.Ordinal));
+
+    public static PlacedDomain Of(ImmutableArray<PlacedMember> members) => new(
+        members, members.GroupBy(member => member.Host.Ref).ToImmutableSortedDictionary(
+            group => group.Key.ToString(), group => group.ToImmutableArray(), StringComparer.Ordinal));
+
+    /// <summary>Those on a host.</summary>
+    public ImmutableArray<PlacedMember> On(HostRef host) => ByHost.GetValueOrDefault(host.ToString(), []);
 }
 
 /// <summary>
 /// The whole datacentre as every host sees it alike: who is admitted where, and which pairs have passages.
 /// </summary>
-internal sealed record Scene(
-    AdmissionGround Ground, ImmutableArray<AdmissionVerdict> Verdicts, FlowPairs Pairs, NetworkNumbers Numbers,
-    Vlans Vlans)
+internal sealed class Scene
 {
+    private readonly Dictionary<HostRef, List<CompartmentModel>> _machines = [];
+    private readonly Dictionary<DomainRef, PlacedDomain> _members;
+    private readonly ILookup<DomainRef, FlowPair> _pairs;
+    private readonly ILookup<DomainRef, (FlowPair Pair, Reason Why)> _closed;
+    private readonly ILookup<DomainRef, FlowConflict> _conflicts;
+    private readonly Dictionary<CompartmentRef, AdmissionVerdict.Admitted> _admitted;
+    private readonly ILookup<HostRef, AdmissionVerdict.Refused> _refused;
+    private readonly Dictionary<FlowPair, int> _order = new(ReferenceEqualityComparer.Instance);
+
+    private Scene(AdmissionGround ground, ImmutableArray<AdmissionVerdict> verdicts, FlowPairs pairs)
+    {
+        Ground = ground;
+        Numbers = NetworkNumbers.Of(ground.Datacentre, pairs.Open);
+        Vlans = Vlans.Of(ground.Datacentre);
+        var members = new Dictionary<DomainRef, ImmutableArray<PlacedMember>.Builder>();
+        foreach (var (machine, host) in Standing.After(ground, verdicts).Admitted)
+        {
+            Add(machine, host, members);
+        }
+
+        _members = members.ToDictionary(pair => pair.Key, pair => PlacedDomain.Of(pair.Value.ToImmutable()));
+        _pairs = pairs.Open.SelectMany(pair => pair.Both.Select(domain => (domain.Ref, pair)))
+            .ToLookup(one => one.Ref, one => one.pair);
+        foreach (var pair in pairs.Open)
+        {
+            _order.Add(pair, _order.Count);
+        }
+
+        _closed = pairs.Closed.SelectMany(closed => closed.Pair.Both.Select(domain => (domain.Ref, closed)))
+            .ToLookup(one => one.Ref, one => one.closed);
+        _conflicts = ground.Flows.Conflicts
+            .SelectMany(one => new[] { one.Judge.Domain.Ref, one.Peer.Ref }.Select(domain => (domain, one)))
+            .ToLookup(one => one.domain, one => one.one);
+        _admitted = verdicts.OfType<AdmissionVerdict.Admitted>().ToDictionary(verdict => verdict.Compartment);
+        _refused = verdicts.OfType<AdmissionVerdict.Refused>().ToLookup(verdict => verdict.Host);
+    }
+
+    /// <summary>The policies, and what every admission is decided against.</summary>
+    public AdmissionGround Ground { get; }
+
+    /// <summary>Who has which network number.</summary>
+    public NetworkNumbers Numbers { get; }
+
+    /// <summary>Who has which VLAN.</summary>
+    public Vlans Vlans { get; }
+
     /// <summary>
     /// Of machines' ports and gateways' legs: 1500 on the underlay less 50 of VXLAN over IPv4 (RFC 7348); where a
     /// domain may demand ciphertext, less 60 of WireGuard and 70 of VXLAN over IPv6 instead. It follows from the
@@ -32,37 +103,70 @@ internal sealed record Scene(
     /// <summary>The smallest of several domains'.</summary>
     public static int Mtu(IEnumerable<DomainModel> domains) => domains.Min(Mtu);
 
-    private readonly ImmutableArray<(CompartmentModel Machine, HostModel Host)> _admitted =
-        [.. Standing.After(Ground, Verdicts).Admitted];
-
     public static Scene Of(
         CheckedDatacentre datacentre, IReadOnlyList<PlacementProposal> proposals, DateTimeOffset now)
     {
         var ground = AdmissionGround.Of(datacentre, now);
-        var pairs = FlowPairs.Of(ground);
-        return new Scene(
-            ground, AdmissionControl.Review(ground, proposals), pairs, NetworkNumbers.Of(datacentre, pairs.Open),
-            Vlans.Of(datacentre));
+        return new Scene(ground, AdmissionControl.Review(ground, proposals), FlowPairs.Of(ground));
     }
 
     public CheckedDatacentre Datacentre => Ground.Datacentre;
 
     /// <summary>Machines admitted on a host, by reference.</summary>
-    public IEnumerable<CompartmentModel> MachinesOn(HostRef host) =>
-        _admitted.Where(place => place.Host.Ref == host).Select(place => place.Machine);
+    public IEnumerable<CompartmentModel> MachinesOn(HostRef host) => _machines.GetValueOrDefault(host, []);
 
-    /// <summary>The domain's ports anywhere, by machine and index.</summary>
-    public ImmutableArray<PlacedMember> Members(DomainModel domain) =>
-    [
-        .. _admitted
-            .Where(place => place.Machine.Ref.Tenant == domain.Ref.Tenant)
-            .SelectMany(place => place.Machine.Nics.Select((nic, index) => (place, nic, index)))
-            .Where(port => port.nic.Domain == domain.Ref.Name)
-            .Select(port => new PlacedMember(port.place.Machine, port.place.Host, port.index)),
-    ];
+    /// <summary>The domains with a member on a host, by reference text.</summary>
+    public IEnumerable<DomainModel> DomainsOn(HostRef host) => MachinesOn(host)
+        .SelectMany(machine => Standing.Names(machine).Select(name => new DomainRef(machine.Ref.Tenant, name)))
+        .Distinct().Select(domain => Datacentre.Domains.GetValueOrDefault(domain.ToString())).OfType<DomainModel>()
+        .OrderBy(domain => domain.Ref.ToString(), StringComparer.Ordinal);
+
+    /// <summary>The domain's ports anywhere.</summary>
+    public PlacedDomain Members(DomainModel domain) =>
+        _members.GetValueOrDefault(domain.Ref, PlacedDomain.Empty);
+
+    /// <summary>Why a machine is admitted where it is.</summary>
+    public ImmutableArray<StatementOrigin> WhyAdmitted(CompartmentRef machine) => _admitted[machine].Because;
+
+    /// <summary>Machines proposed for a host that are not admitted.</summary>
+    public IEnumerable<AdmissionVerdict.Refused> Refused(HostRef host) => _refused[host];
+
+    /// <summary>
+    /// The pairs of domains with an open network flow and a passage, with one of these domains: in the order of all
+    /// pairs.
+    /// </summary>
+    public IEnumerable<FlowPair> PairsOf(IEnumerable<DomainModel> domains) => domains
+        .SelectMany(domain => _pairs[domain.Ref]).Distinct().OrderBy(pair => _order[pair]);
+
+    /// <summary>The pairs of a domain that cannot have a passage.</summary>
+    public IEnumerable<(FlowPair Pair, Reason Why)> ClosedPairsOf(DomainModel domain) => _closed[domain.Ref];
+
+    /// <summary>The flows of a domain that both sides want and that are closed all the same.</summary>
+    public IEnumerable<FlowConflict> ConflictsOf(DomainModel domain) => _conflicts[domain.Ref];
 
     /// <summary>
     /// True if the domain has an open network flow to or from a peer with which it can have a passage.
     /// </summary>
-    public bool HasGateway(DomainModel domain) => Pairs.Open.Any(pair => pair.Has(domain));
+    public bool HasGateway(DomainModel domain) => _pairs[domain.Ref].Any();
+
+    private void Add(
+        CompartmentModel machine, HostModel host, Dictionary<DomainRef, ImmutableArray<PlacedMember>.Builder> members)
+    {
+        if (!_machines.TryGetValue(host.Ref, out var machines))
+        {
+            _machines[host.Ref] = machines = [];
+        }
+
+        machines.Add(machine);
+        for (var index = 0; index < machine.Nics.Length; index++)
+        {
+            var domain = new DomainRef(machine.Ref.Tenant, machine.Nics[index].Domain);
+            if (!members.TryGetValue(domain, out var those))
+            {
+                members[domain] = those = ImmutableArray.CreateBuilder<PlacedMember>();
+            }
+
+            those.Add(new PlacedMember(machine, host, index));
+        }
+    }
 }

@@ -27,7 +27,7 @@ internal static class ServicePoints
             DeviceNames.ServicePoint(domain.Ref), DeviceNames.ServicePoint(domain.Ref), mac,
             DeviceNames.LinkLocal(mac), Zone(scene, domain), addresses, names,
             [.. domain.Network.Subnets.Select(subnet => Subnet(subnet, gateway))],
-            [.. scene.Members(domain).Where(member => member.Host.Ref == host.Ref).Select(Machine)],
+            [.. scene.Members(domain).On(host.Ref).Select(Machine)],
             names ? [.. Own(scene, domain), .. Others(scene, host, domain, passages)] : [],
             new Reason($"The policy of {Display.Of(domain)} has hosts tell its machines "
                 + (addresses ? "their addresses" : "") + (addresses && names ? " and " : "")
@@ -37,7 +37,7 @@ internal static class ServicePoints
     /// <summary>The member that may tell the others their addresses; nobody when it is not admitted anywhere.</summary>
     public static MemberPlan? AddressServer(Scene scene, DomainModel domain) =>
         domain.Services.Addresses is AddressService.Machine server
-            ? scene.Members(domain).FirstOrDefault(member => member.Machine.Ref.Name == server.Name)?.Plan
+            ? scene.Members(domain).All.FirstOrDefault(member => member.Machine.Ref.Name == server.Name)?.Plan
             : null;
 
     private static ServedSubnet Subnet(IPNetwork subnet, GatewayPlan? gateway) => new(
@@ -52,7 +52,7 @@ internal static class ServicePoints
             plan.Ipv6, DeviceNames.LinkLocal(plan.Mac));
     }
 
-    private static IEnumerable<ServedName> Own(Scene scene, DomainModel domain) => scene.Members(domain).Select(
+    private static IEnumerable<ServedName> Own(Scene scene, DomainModel domain) => scene.Members(domain).All.Select(
         member => new ServedName([member.Machine.Ref.Name.Text, Full(scene, domain, member)], Of(member)));
 
     /// <summary>

@@ -23,7 +23,7 @@ public static class MissingTerms
     {
         ArgumentNullException.ThrowIfNull(datacentre);
         ArgumentNullException.ThrowIfNull(question);
-        var members = DomainMembers.Of(datacentre);
+        var members = new NamedMembers(DomainMembers.Of(datacentre));
         var (from, to) = (Domains(datacentre, question.From), Domains(datacentre, question.To));
         return
         [
@@ -34,7 +34,7 @@ public static class MissingTerms
     }
 
     private static IEnumerable<MissingStatement> Between(
-        CheckedDatacentre datacentre, DomainMembers members, TraceQuestion question, DomainModel client,
+        CheckedDatacentre datacentre, NamedMembers members, TraceQuestion question, DomainModel client,
         DomainModel server, DateTimeOffset now)
     {
         var grants = Covering(members, client, client.Grants, server.Ref, question.From, question) is not null;
@@ -67,7 +67,7 @@ public static class MissingTerms
 
     /// <summary>The first term that says a domain's side of a connection; null when it is silent.</summary>
     internal static FlowTerm? Covering(
-        DomainMembers members, DomainModel domain, ImmutableArray<FlowTerm> terms, DomainRef peer,
+        NamedMembers members, DomainModel domain, ImmutableArray<FlowTerm> terms, DomainRef peer,
         CompartmentRef machine, TraceQuestion question) => terms.FirstOrDefault(term =>
             term.Peer == peer && term.Resource is FlowResource.Network network && network.Protocol == question.Protocol
             && (question.Protocol == FlowProtocol.Icmp

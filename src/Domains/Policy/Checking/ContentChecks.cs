@@ -94,8 +94,7 @@ internal static class ContentChecks
         }
 
         statements.Need(volume.Origin, StatementKind.Image, name, FindingCode.UnknownImage, "/from/image");
-        var image = statements.Usable<ImageModel>().Select(pair => pair.Model)
-            .FirstOrDefault(one => one.Ref == new ImageRef(volume.Ref.Tenant, name));
+        var image = statements.Find<ImageModel>(StatementKind.Image, volume.Ref.Tenant, name);
         if (image is { Disk: null })
         {
             statements.Reject(

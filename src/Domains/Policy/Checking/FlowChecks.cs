@@ -10,11 +10,12 @@ internal static class FlowChecks
 {
     /// <summary>Leaves out machines that would join two domains that no open flow joins.</summary>
     public static ImmutableSortedDictionary<string, CompartmentModel> WithoutUnjoined(
-        StatementSet statements, FlowMatrix flows, ImmutableSortedDictionary<string, CompartmentModel> machines)
+        StatementSet statements, CheckedDatacentre draft,
+        ImmutableSortedDictionary<string, CompartmentModel> machines)
     {
-        foreach (var machine in machines.Values)
+        foreach (var machine in machines.Values.Where(machine => machine.Nics.Length > 1))
         {
-            if (!Joined(statements, flows, machine))
+            if (!Joined(statements, draft.Index.Flows, machine))
             {
                 machines = machines.Remove(machine.Ref.ToString());
             }
@@ -26,7 +27,7 @@ internal static class FlowChecks
     /// <summary>Checks every term, group and conflict. Nothing is left out: what does not meet is closed.</summary>
     public static void Run(StatementSet statements, CheckedDatacentre datacentre)
     {
-        var matrix = FlowMatrix.Of(datacentre);
+        var matrix = datacentre.Index.Flows;
         foreach (var side in matrix.Unmet)
         {
             Unmet(statements, datacentre, side);
@@ -40,7 +41,7 @@ internal static class FlowChecks
                     conflict.Sentence);
         }
 
-        var members = DomainMembers.Of(datacentre);
+        var members = datacentre.Index.Members;
         foreach (var domain in datacentre.Domains.Values)
         {
             Groups(statements, members, domain);
@@ -110,7 +111,6 @@ internal static class FlowChecks
 
     private static void Groups(StatementSet statements, DomainMembers members, DomainModel domain)
     {
-        var names = members.All(domain.Ref).Select(machine => machine.Name).ToHashSet();
         foreach (var (group, machines) in domain.Groups)
         {
             if (machines.Length == 0)
@@ -122,14 +122,14 @@ internal static class FlowChecks
 
             for (var i = 0; i < machines.Length; i++)
             {
-                if (!names.Contains(machines[i]))
+                if (!members.Has(domain.Ref, machines[i].Text))
                 {
                     Stranger(statements, domain, machines[i].Text, $"/groups/{group}/{i}");
                 }
             }
         }
 
-        if (domain.Services.Addresses is AddressService.Machine server && !names.Contains(server.Name))
+        if (domain.Services.Addresses is AddressService.Machine server && !members.Has(domain.Ref, server.Name.Text))
         {
             Stranger(statements, domain, server.Name.Text, "/services/addresses/machine");
         }
@@ -137,11 +137,11 @@ internal static class FlowChecks
 
     private static void Machines(StatementSet statements, DomainMembers members, DomainModel domain, FlowTerm term)
     {
-        var names = members.All(domain.Ref).Select(machine => machine.Name.Text).ToHashSet(StringComparer.Ordinal);
         var chosen = term.Machines ?? [];
         for (var i = 0; i < chosen.Length; i++)
         {
-            var (isGroup, isMachine) = (domain.Groups.ContainsKey(chosen[i]), names.Contains(chosen[i]));
+            var (isGroup, isMachine) = (
+                domain.Groups.ContainsKey(chosen[i]), members.Has(domain.Ref, chosen[i]));
             if (isGroup && isMachine)
             {
                 statements.Note(

@@ -116,9 +116,9 @@ internal static class InventoryChecks
     {
         foreach (var (_, host) in statements.Usable<HostModel>().ToArray())
         {
-            if (host.Vlans is { } name && !statements.Usable<LinkModel>().Any(link =>
-                link.Model.Operator == host.Ref.Operator && link.Model.Name == name && link.Model.Vlans is not null
-                && link.Model.Hosts.Contains(host.Ref)))
+            if (host.Vlans is { } name && !(
+                statements.Find<LinkModel>(StatementKind.Link, host.Ref.Operator, name) is { Vlans: not null } link
+                && link.Hosts.Contains(host.Ref)))
             {
                 statements.Note(
                     host.Origin, FindingCode.NoSuchVlans, "/underlay/vlans",

@@ -69,8 +69,7 @@ internal static class MachineChecks
     private static void Image(
         StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, CompartmentModel machine)
     {
-        var image = statements.Usable<ImageModel>().Select(pair => pair.Model)
-            .FirstOrDefault(one => one.Ref == new ImageRef(machine.Ref.Tenant, machine.Image));
+        var image = statements.Find<ImageModel>(StatementKind.Image, machine.Ref.Tenant, machine.Image);
         if (machine.Firmware == MachineFirmware.Ovmf && image is { FirmwareSha256: null })
         {
             statements.Note(

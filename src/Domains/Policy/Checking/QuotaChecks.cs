@@ -39,10 +39,11 @@ internal static class QuotaChecks
     /// <summary>Only of domains that must be there: where the others' machines will run, nobody knows yet.</summary>
     private static void Uplinks(StatementSet statements, CheckedDatacentre datacentre)
     {
+        var boundTo = datacentre.Machinery.Compartments.Values
+            .Where(machine => machine.Placement.Hosts is [_]).ToLookup(machine => machine.Placement.Hosts?[0]);
         foreach (var host in datacentre.Inventory.Hosts.Values.Where(one => one.UplinkMbit is not null))
         {
-            var bound = datacentre.Machinery.Compartments.Values
-                .Where(machine => machine.Placement.Hosts is [var only] && only == host.Ref.Name)
+            var bound = boundTo[host.Ref.Name]
                 .SelectMany(FlowMatrix.Domains).Distinct()
                 .Select(one => datacentre.Domains.GetValueOrDefault(one.ToString()))
                 .Where(domain => domain?.Bandwidth is { ReserveMbit: > 0 }).ToArray();

@@ -16,6 +16,8 @@ internal sealed class StatementSet
     private readonly SortedDictionary<string, (PolicyDocument Document, object? Model)> _bySubject =
         new(StringComparer.Ordinal);
     private readonly HashSet<string> _leftOut = new(StringComparer.Ordinal);
+    private readonly Dictionary<(StatementKind, PartyId), List<string>> _names = [];
+    private readonly HashSet<PartyId> _parties = [];
     private readonly List<Finding> _findings = [];
 
     private StatementSet() { }
@@ -54,7 +56,7 @@ internal sealed class StatementSet
     }
 
     /// <summary>True if the party has said anything at all.</summary>
-    public bool Knows(PartyId party) => _bySubject.Values.Any(entry => entry.Document.Origin.Owner == party);
+    public bool Knows(PartyId party) => _parties.Contains(party);
 
     /// <summary>True if there is a statement of this subject, usable or not.</summary>
     public bool Declares(StatementKind kind, PartyId owner, StatementName name) =>
@@ -67,10 +69,17 @@ internal sealed class StatementSet
         return _bySubject.TryGetValue(key, out var entry) && entry.Model is not null && !_leftOut.Contains(key);
     }
 
+    /// <summary>The usable statement of this subject, or null.</summary>
+    public T? Find<T>(StatementKind kind, PartyId owner, StatementName name) where T : class
+    {
+        var key = Key(new Subject(kind, owner, name.Text));
+        return _bySubject.TryGetValue(key, out var entry) && entry.Model is T typed && !_leftOut.Contains(key)
+            ? typed : null;
+    }
+
     /// <summary>The names of a party's statements of a kind.</summary>
     public IEnumerable<string> Names(StatementKind kind, PartyId owner) =>
-        _bySubject.Values.Select(entry => entry.Document.Origin)
-            .Where(origin => origin.Kind == kind && origin.Owner == owner).Select(origin => origin.Name.Text);
+        _names.GetValueOrDefault((kind, owner), []).Order(StringComparer.Ordinal);
 
     /// <summary>Says what is wrong with a statement that stays.</summary>
     public void Note(StatementOrigin about, FindingCode code, string pointer, string sentence) =>
@@ -119,9 +128,16 @@ internal sealed class StatementSet
         var key = Key(subject);
         var first = documents.OrderBy(document => document.File, StringComparer.Ordinal)
             .ThenBy(document => document.Origin.Line).First();
+        _parties.Add(subject.Owner);
+        if (!_names.TryGetValue((subject.Kind, subject.Owner), out var names))
+        {
+            _names[(subject.Kind, subject.Owner)] = names = [];
+        }
+
+        names.Add(first.Origin.Name.Text);
         foreach (var document in documents)
         {
-            var reading = BodyReader.Read(document);
+            var reading = document.Reading;
             _findings.AddRange(reading.Findings);
             _bySubject[key] = (document, documents.Count == 1 ? reading.Model : null);
             if (documents.Count > 1)

@@ -1,0 +1,125 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Net;
+using Bailiwick.Domains.Flows;
+using Bailiwick.Ledger.Statements;
+
+namespace Bailiwick.Domains.Policy;
+
+/// <summary>
+/// What is looked up in a datacentre by something else than its reference, each found once for all who ask: admission
+/// and refinement ask for every machine and every host.
+/// </summary>
+internal sealed class DatacentreIndex
+{
+    private readonly CheckedDatacentre _datacentre;
+    private readonly Lazy<FrozenDictionary<PartyId, int>> _ranks;
+    private readonly Lazy<Dictionary<(DomainRef, IPAddress), CompartmentModel>> _holders;
+    private readonly Lazy<ILookup<DomainRef, (VolumeRef, long)>> _overQuota;
+    private readonly Lazy<ILookup<HostRef, LinkModel>> _links;
+    private readonly Lock _lock = new();
+    private DatacentreIndex? _before;
+    private DomainMembers? _members;
+    private FlowMatrix? _flows;
+
+    /// <summary>Begins it.</summary>
+    /// <param name="datacentre">The datacentre.</param>
+    /// <param name="before">That of the datacentre before a change; what is as it was then is not found again.</param>
+    public DatacentreIndex(CheckedDatacentre datacentre, DatacentreIndex? before)
+    {
+        _datacentre = datacentre;
+        _before = before;
+        _ranks = new(Ranks);
+        _holders = new(Holders);
+        _overQuota = new(() => OverQuota().ToLookup(over => over.Domain, over => (over.Volume, over.Used)));
+        _links = new(() => datacentre.Inventory.Links
+            .Where(link => link.Operator == datacentre.Datacentre?.Id).OrderBy(link => link.Name)
+            .SelectMany(link => link.Hosts.Distinct().Select(host => (host, link)))
+            .ToLookup(pair => pair.host, pair => pair.link));
+    }
+
+    /// <summary>Who is a member of which domain.</summary>
+    public DomainMembers Members
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _members ??= DomainMembers.Made(_datacentre, _before?.Members);
+            }
+        }
+    }
+
+    /// <summary>The open flows.</summary>
+    public FlowMatrix Flows
+    {
+        get
+        {
+            lock (_lock)
+            {
+                _flows ??= FlowMatrix.Made(_datacentre, _before?.Flows);
+                // Nothing else comes from it, and it would keep all that there ever were.
+                _before = null;
+                return _flows;
+            }
+        }
+    }
+
+    /// <summary>Position of a tenant in the operator's list; those not listed come last.</summary>
+    public int Rank(PartyId tenant) => _ranks.Value.GetValueOrDefault(tenant, int.MaxValue);
+
+    /// <summary>The operator's links that join a host to others, by name.</summary>
+    public IEnumerable<LinkModel> Links(HostRef host) => _links.Value[host];
+
+    /// <summary>The first machine of the domain, by reference, with this address; null for none.</summary>
+    public CompartmentModel? Holder(DomainRef domain, IPAddress address) =>
+        _holders.Value.GetValueOrDefault((domain, address));
+
+    /// <summary>
+    /// The volumes with which a domain's quota is exceeded, in the order of their names, and the MiB up to each.
+    /// </summary>
+    public IEnumerable<(VolumeRef Volume, long Used)> OverQuota(DomainRef domain) => _overQuota.Value[domain];
+
+    private FrozenDictionary<PartyId, int> Ranks()
+    {
+        var ranks = new Dictionary<PartyId, int>();
+        var tenants = _datacentre.Datacentre?.Tenants ?? [];
+        for (var i = 0; i < tenants.Length; i++)
+        {
+            ranks.TryAdd(tenants[i], i);
+        }
+
+        return ranks.ToFrozenDictionary();
+    }
+
+    private Dictionary<(DomainRef, IPAddress), CompartmentModel> Holders()
+    {
+        var holders = new Dictionary<(DomainRef, IPAddress), CompartmentModel>();
+        foreach (var machine in _datacentre.Machinery.Compartments.Values)
+        {
+            foreach (var nic in machine.Nics)
+            {
+                foreach (var address in new[] { nic.Ipv4, nic.Ipv6 }.OfType<IPAddress>())
+                {
+                    holders.TryAdd((new DomainRef(machine.Ref.Tenant, nic.Domain), address), machine);
+                }
+            }
+        }
+
+        return holders;
+    }
+
+    private IEnumerable<(DomainRef Domain, VolumeRef Volume, long Used)> OverQuota()
+    {
+        var used = new Dictionary<DomainRef, long>();
+        foreach (var volume in _datacentre.Machinery.Volumes.Values)
+        {
+            var sum = used[volume.Colour] = used.GetValueOrDefault(volume.Colour) + volume.SizeMib;
+            if (_datacentre.Domains.GetValueOrDefault(volume.Colour.ToString()) is { } domain
+                && sum > domain.Quota.StorageMib)
+            {
+                yield return (volume.Colour, volume.Ref, sum);
+            }
+        }
+    }
+}
