@@ -88,6 +88,10 @@ internal static class Capacity
             return [];
         }
 
+        // Most domains accept what others accept: the hosts are looked for once for each demand.
+        var accepted = new Dictionary<string, ImmutableHashSet<HostRef>>(StringComparer.Ordinal);
+        var offering = ground.Datacentre.Inventory.Hosts.Values.Where(host => ground.Host(host.Ref) is not null)
+            .ToArray();
         var claims = ImmutableArray.CreateBuilder<Claim>();
         foreach (var domain in ground.Datacentre.Domains.Values)
         {
@@ -97,16 +101,26 @@ internal static class Capacity
                 continue;
             }
 
-            var hosts = ground.Datacentre.Inventory.Hosts.Values
-                .Where(host => ground.Host(host.Ref) is not null && HostChecks.Accepts(domain, host)).ToList();
+            if (domain.Reservation is { Cpus: 0, MemoryMib: 0 })
+            {
+                continue;
+            }
+
+            var demand = string.Join('\n', HostTerm.Of(domain).Select(term => term.Measure));
+            if (!accepted.TryGetValue(demand, out var hosts))
+            {
+                accepted[demand] = hosts =
+                    [.. offering.Where(host => HostChecks.Accepts(domain, host)).Select(host => host.Ref)];
+            }
+
             var used = Sum(standing.Members(domain).Select(place => Needed(place.Machine)));
-            var honoured = Honoured(ground, operated, domain, hosts);
+            var honoured = Honoured(ground, operated, domain, offering.Where(host => hosts.Contains(host.Ref)));
             var kept = new Room(
                 Math.Max(0, Math.Min(domain.Reservation.Cpus, honoured.Cpus) - used.Cpus),
                 Math.Max(0, Math.Min(domain.Reservation.MemoryMib, honoured.MemoryMib) - used.MemoryMib));
             if (kept.Cpus > 0 || kept.MemoryMib > 0)
             {
-                claims.Add(new Claim(domain, [.. hosts.Select(host => host.Ref)], kept));
+                claims.Add(new Claim(domain, hosts, kept));
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Numerics;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Admission;
@@ -28,6 +29,9 @@ internal abstract record HostTerm
     /// <summary>Whether the host meets it.</summary>
     public abstract bool Holds(HostModel host);
 
+    /// <summary>What decides where it holds: terms of which it is equal hold on the same hosts.</summary>
+    public abstract object Measure { get; }
+
     /// <summary>For people: that and why the host does not meet it.</summary>
     public abstract string Refusal(HostModel host);
 
@@ -44,6 +48,7 @@ internal abstract record HostTerm
         public override bool Holds(HostModel host) => Takes(Domain, host);
         public static bool Takes(DomainModel domain, HostModel host) =>
             domain.Hosts.Operators.Contains(host.Ref.Operator);
+        public override object Measure => "operators " + string.Join(' ', Domain.Hosts.Operators);
         public override string Refusal(HostModel host) =>
             $"{Domain.Origin} accepts the operators {List}; {Display.Of(host)} is run by {host.Origin.OwnerName} "
             + $"({host.Ref.Operator.Short}).";
@@ -64,6 +69,7 @@ internal abstract record HostTerm
         public override bool Holds(HostModel host) => Takes(Domain, host);
         public static bool Takes(DomainModel domain, HostModel host) =>
             domain.Hosts.Assurance.Contains(host.Assurance);
+        public override object Measure => "levels " + List;
         public override string Refusal(HostModel host) =>
             $"{Domain.Origin} accepts the assurance levels {List}; {host.Origin} gives {WireText.Of(host.Assurance)}.";
         public override string Change(HostModel host) =>
@@ -83,6 +89,7 @@ internal abstract record HostTerm
         public override bool Holds(HostModel host) => Takes(Domain, host);
         public static bool Takes(DomainModel domain, HostModel host) =>
             domain.Hosts.Jurisdictions.Contains(host.Jurisdiction, StringComparer.Ordinal);
+        public override object Measure => "countries " + List;
         public override string Refusal(HostModel host) =>
             $"{Domain.Origin} accepts the countries {List}; {host.Origin} stands in {host.Jurisdiction}.";
         public override string Change(HostModel host) =>
@@ -101,6 +108,7 @@ internal abstract record HostTerm
         public override string Demand => $"{Display.Of(Machine)} may run on {List}";
         public override bool Holds(HostModel host) =>
             Machine.Placement.Hosts is not { } chosen || chosen.Contains(host.Ref.Name);
+        public override object Measure => Machine.Placement.Hosts is null ? "anywhere" : "on " + List;
         public override string Refusal(HostModel host) =>
             $"{Machine.Origin} may run on {List}, not on {Display.Of(host)}.";
         public override string Change(HostModel host) => $"let {Display.Of(Machine)} run on {host.Ref.Name}";
@@ -119,6 +127,7 @@ internal abstract record HostTerm
             $"{Display.Of(Volume)} is opened for machines that start from {List} of its owner, and "
             + $"{Display.Of(Machine)} starts from {Machine.Image}";
         public override bool Holds(HostModel host) => MountControl.TakesImage(Volume, Machine);
+        public override object Measure => this;
         public override string Refusal(HostModel host) => MountControl.ImageSentence(Volume, Machine);
         public override string Change(HostModel host) => AnyChange;
         /// <summary>The least change, the same for every host.</summary>
@@ -140,6 +149,7 @@ internal abstract record HostTerm
         public override string Demand =>
             $"{Display.Of(Volume)} is opened on {Display.List(Volume.Mount?.Hosts ?? [])}";
         public override bool Holds(HostModel host) => MountControl.TakesHost(Volume, host.Ref);
+        public override object Measure => Volume.Mount?.Hosts is { } hosts ? "on " + Display.List(hosts) : "anywhere";
         public override string Refusal(HostModel host) => MountControl.HostSentence(Volume, host.Ref);
         public override string Change(HostModel host) => $"let {Display.Of(Volume)} be opened on {host.Ref.Name}";
         public bool Equals(MountHost? other) => other is not null && other.Volume.Ref == Volume.Ref;
@@ -158,15 +168,16 @@ internal abstract record HostTerm
             _ => throw new UnreachableException(),
         };
         public override string Demand => Machines.Length == 1
-            ? $"{Who} needs {Text(Machines.Sum(Needed))}" : $"{Who} need {Text(Machines.Sum(Needed))} together";
-        public override bool Holds(HostModel host) => Machines.Sum(Needed) <= Offered(host);
+            ? $"{Who} needs {Text(Needed)}" : $"{Who} need {Text(Needed)} together";
+        public override bool Holds(HostModel host) => Needed <= Offered(host);
+        public override object Measure => (Resource, Needed);
         public override string Refusal(HostModel host) => $"{Demand}; {host.Origin} offers {Text(Offered(host))}.";
         public override string Change(HostModel host) => $"let {Who} need no more than {Text(Offered(host))}";
         public bool Equals(Room? other) => other is not null && other.Resource == Resource
             && Machines.Select(one => one.Ref).SequenceEqual(other.Machines.Select(one => one.Ref));
         public override int GetHashCode() => Machines[0].Ref.GetHashCode();
         private string Who => Display.List(Machines.Select(Display.Of));
-        private long Needed(CompartmentModel machine) => Capacity.Of(Capacity.Needed(machine), Resource);
+        private long Needed { get; } = Machines.Sum(machine => Capacity.Of(Capacity.Needed(machine), Resource));
         private long Offered(HostModel host) => Capacity.Of(Capacity.Whole(host), Resource);
         private string Text(long amount) => Resource switch
         {
@@ -184,8 +195,10 @@ internal abstract record HostTerm
         public override string Pointer => "";
         public override string Demand => $"{Display.Of(Admission.Machine)} needs {Text(Needed)}, beside what is "
             + "reserved for other domains";
-        public override bool Holds(HostModel host) => Kept.Left(host, Admission.Domains) is not { } left
-            || !(left - Needed).IsShort;
+        public override bool Holds(HostModel host) => Kept.Leaves(host, Admission.Domains, Needed);
+        /// <summary>The hosts that do not hold it, as bits.</summary>
+        public BigInteger Without => Kept.Without(Admission.Domains, Needed);
+        public override object Measure => this;
         public override string Refusal(HostModel host) => $"{Demand}; on {host.Origin} that leaves it {Left(host)}.";
         public override string Change(HostModel host) =>
             $"let {Display.Of(Admission.Machine)} need no more than {Left(host)}, or let others reserve less";
@@ -193,8 +206,7 @@ internal abstract record HostTerm
             other is not null && other.Admission.Machine.Ref == Admission.Machine.Ref;
         public override int GetHashCode() => Admission.Machine.Ref.GetHashCode();
         private Domains.Admission.Room Needed => Capacity.Needed(Admission.Machine);
-        private string Left(HostModel host) => Kept.Left(host, Admission.Domains) is { } left
-            ? Text(new(Math.Max(0, left.Cpus), Math.Max(0, left.MemoryMib))) : "all";
+        private string Left(HostModel host) => Text(Kept.Left(host, Admission.Domains));
         private static string Text(Domains.Admission.Room room) => $"{room.Cpus} cpus and {room.MemoryMib} MiB";
     }
 
@@ -206,6 +218,7 @@ internal abstract record HostTerm
         public override string Pointer => "/bandwidth/reserveMbit";
         public override string Demand => $"{Display.Of(Most)} reserves {Share(Most)} Mbit/s of an uplink";
         public override bool Holds(HostModel host) => Keeping(host) is null;
+        public override object Measure => this;
         public override string Refusal(HostModel host) => Keeping(host) ?? "";
         public override string Change(HostModel host) =>
             $"let {Display.Of(Most)} reserve no more than an equal part of the uplink of {host.Ref.Name}";

@@ -177,8 +177,7 @@ internal sealed class Companies
                 continue;
             }
 
-            long offered = _search.Hosts.Where((_, i) => !(set >> i).IsEven)
-                .Sum(host => Capacity.Of(Capacity.Whole(host), resource));
+            long offered = _search.Named(set).Sum(host => Capacity.Of(Capacity.Whole(host), resource));
             var bound = sets.Where(group => (group.Key & set) == group.Key).SelectMany(group => group)
                 .OrderByDescending(machine => Capacity.Of(Capacity.Needed(machine), resource))
                 .ThenBy(machine => machine.Ref.ToString(), StringComparer.Ordinal).ToArray();
@@ -265,7 +264,7 @@ internal sealed class Companies
     }
 
     private IEnumerable<string> HostNames(BigInteger set) =>
-        _search.Hosts.Where((_, i) => !(set >> i).IsEven).Select(host => host.Ref.Name.Text);
+        _search.Named(set).Select(host => host.Ref.Name.Text);
 
     private static string Names(ImmutableArray<CompartmentModel> machines) =>
         Display.List(machines.Select(Display.Of));

@@ -8,7 +8,8 @@ namespace Bailiwick.Domains.Consequences;
 /// <summary>Looks for hosts that meet all of some demands. Each demand is asked of each host once.</summary>
 internal sealed class HostSearch
 {
-    private readonly Dictionary<HostTerm, BigInteger> _holding = [];
+    private readonly Dictionary<object, BigInteger> _holding = [];
+    private readonly Dictionary<BigInteger, ImmutableArray<HostModel>> _named = [];
     private readonly BigInteger _all;
 
     private HostSearch(ImmutableArray<HostModel> hosts)
@@ -32,6 +33,10 @@ internal sealed class HostSearch
     public BigInteger Meeting(ImmutableArray<HostTerm> terms) =>
         terms.Aggregate(_all, (left, term) => left.IsZero ? left : left & Holding(term));
 
+    /// <summary>The hosts of some bits.</summary>
+    public ImmutableArray<HostModel> Named(BigInteger hosts) => _named.TryGetValue(hosts, out var known) ? known
+        : _named[hosts] = [.. Hosts.Where((_, i) => !(hosts >> i).IsEven)];
+
     /// <summary>Why there is none; null when there is one.</summary>
     public NoHost? For(ImmutableArray<HostTerm> terms)
     {
@@ -51,9 +56,15 @@ internal sealed class HostSearch
 
     private BigInteger Holding(HostTerm term)
     {
-        if (_holding.TryGetValue(term, out var known))
+        var measure = term.Measure;
+        if (_holding.TryGetValue(measure, out var known))
         {
             return known;
+        }
+
+        if (term is HostTerm.Reserved { Without: var without })
+        {
+            return _holding[measure] = _all & ~without;
         }
 
         var bits = new byte[(Hosts.Length / 8) + 1];
@@ -65,7 +76,7 @@ internal sealed class HostSearch
             }
         }
 
-        return _holding[term] = new BigInteger(bits, isUnsigned: true);
+        return _holding[measure] = new BigInteger(bits, isUnsigned: true);
     }
 }
 

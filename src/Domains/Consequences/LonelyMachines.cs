@@ -67,9 +67,7 @@ internal static class LonelyMachines
             return;
         }
 
-        var hosts = search.Meeting(HostTerm.Of(domain));
-        var share = Capacity.Honoured(
-            ground, operated, domain, search.Hosts.Where((_, i) => !(hosts >> i).IsEven));
+        var share = Capacity.Honoured(ground, operated, domain, search.Named(search.Meeting(HostTerm.Of(domain))));
         foreach (var (member, what, asked, most) in new[]
         {
             ("cpus", "cpus", (long)domain.Reservation.Cpus, share.Cpus),

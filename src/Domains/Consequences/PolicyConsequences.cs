@@ -31,12 +31,13 @@ public static class PolicyConsequences
         Mounts.Find(places, ground, kinds);
         if (HostSearch.Over(ground) is { } search)
         {
-            var kept = ReservedRoom.Of(ground);
+            var kept = ReservedRoom.Of(ground, search.Hosts);
             var placeable = LonelyMachines.Find(
                 places, ground, search, kept, [.. kinds.Where(kind => !contradicted.Contains(kind))]);
             Companies.Find(places, ground, search, placeable);
         }
 
+        Meetings.Find(places, ground);
         Expiries.Find(places, ground);
         return Finding.Sorted(places.All);
     }

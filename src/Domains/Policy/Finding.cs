@@ -10,8 +10,11 @@ namespace Bailiwick.Domains.Policy;
 /// <param name="Sentence">What is wrong and what to do.</param>
 public sealed record Finding(FindingCode Code, string File, int Line, string Pointer, string Sentence)
 {
-    /// <summary>Whether nothing is wrong yet: what will be.</summary>
-    public bool IsNote => Code is FindingCode.ExpiresSoon;
+    /// <summary>
+    /// Whether nothing is wrong: what will be, or what the statements say and their owners may not have meant.
+    /// </summary>
+    public bool IsNote =>
+        Code is FindingCode.ExpiresSoon or FindingCode.MeetElsewhere or FindingCode.FlowBesideMember;
 
     /// <summary>Each once, by file, line and pointer.</summary>
     internal static ImmutableArray<Finding> Sorted(IEnumerable<Finding> findings) =>

@@ -278,6 +278,12 @@ public enum FindingCode
     Expired,
     /// <summary>A domain expires soon; a note, nothing is wrong yet.</summary>
     ExpiresSoon,
+    /// <summary>Machines of two domains that agree on no flow meet in a third; a note, each statement says so.
+    /// </summary>
+    MeetElsewhere,
+    /// <summary>A flow between two domains limits nothing for a machine in both; a note, each statement says so.
+    /// </summary>
+    FlowBesideMember,
 
     // Making a body to sign.
 

@@ -111,7 +111,58 @@ public sealed class PolicyConsequencesTests
         Assert.EndsWith("true of 29 others, as hospital/more-21.", found.Sentence, StringComparison.Ordinal);
     }
 
-    internal static Finding[] Of(Example example, DateTimeOffset? at = null)
+    [Fact]
+    public void Domains_that_agree_on_nothing_and_meet_in_a_third_are_a_note_until_one_machine_leaves_it()
+    {
+        var both = new Func<Example, string, string, Example>((example, machine, domain) => example.With(
+            "bank/web.yaml", machine == "web-1" ? "fd20:1::11\"}\n" : "fd20:1::12\"}\n",
+            $"fd20:1::1{machine[^1]}\"}}\n  - {{domain: {domain}, ipv4: 10.9.{machine[^1]}.9}}\n"));
+        var example = Example.ThreeTenants
+            .Plus("bank/web.yaml", Third("left", "1")).Plus("bank/web.yaml", Third("right", "2"))
+            .With("bank/web.yaml", "  accepts: []\n---\nkind: Compartment\nname: web-1",
+                "    - {to: bank/left, network: {protocol: tcp, ports: [1]}}\n"
+                + "    - {to: bank/right, network: {protocol: tcp, ports: [1]}}\n  accepts: []\n---\n"
+                + "kind: Compartment\nname: web-1");
+        var meeting = both(both(example, "web-1", "left"), "web-2", "right");
+        var apart = both(example, "web-1", "left").Plus("bank/web.yaml",
+            "kind: Compartment\nname: right-1\ncpus: 1\nmemoryMiB: 112\nboot: {image: guest}\ndisks: []\n"
+            + "nics:\n  - {domain: right, ipv4: 10.9.2.9}\ndevices: []\nplacement: {}");
+
+        Assert.Empty(meeting.Check().Findings);
+        Assert.Empty(Of(meeting));
+        var note = Assert.Single(All(meeting), one => one.Code == FindingCode.MeetElsewhere);
+        Assert.Contains("bank/left and bank/right agree on no flow", note.Sentence, StringComparison.Ordinal);
+        Assert.Contains("bank/web-2 of the other exchange everything in bank/web", note.Sentence,
+            StringComparison.Ordinal);
+        Assert.Empty(apart.Check().Findings);
+        Assert.DoesNotContain(All(apart), one => one.Code == FindingCode.MeetElsewhere);
+    }
+
+    [Fact]
+    public void A_flow_between_domains_that_limits_nothing_for_a_machine_in_both_is_a_note()
+    {
+        var both = ConsequenceRows.All["a machine in two domains is named by no flow on both sides"].Mended;
+
+        var note = Assert.Single(All(both));
+
+        Assert.Equal((FindingCode.FlowBesideMember, "bank/web.yaml", "/flows/grants/0", true),
+            (note.Code, note.File, note.Pointer, note.IsNote));
+        Assert.Contains("to bank/ledger limits nothing for bank/web-2", note.Sentence, StringComparison.Ordinal);
+        Assert.Empty(All(Example.ThreeTenants));
+    }
+
+    private static string Third(string name, string number) =>
+        $"kind: Domain\nname: {name}\nlegalOwner: {{name: Bank, jurisdiction: CH}}\nexpires: 2036-01-01T00:00:00Z\n"
+        + "hosts: {operators: [alpine], assurance: [software], jurisdictions: [CH, DE]}\nmachines: {images: [guest]}\n"
+        + $"network: {{subnets: [10.9.{number}.0/24], confidentiality: none}}\nstorage: {{confidentiality: required}}\n"
+        + "quota: {machines: 4, cpus: 4, memoryMiB: 1024, storageMiB: 1}\nflows:\n  grants: []\n  accepts:\n"
+        + "    - {from: bank/web, network: {protocol: tcp, ports: [1]}}";
+
+    /// <summary>What is wrong, and what ends; without notes of what its statements say.</summary>
+    internal static Finding[] Of(Example example, DateTimeOffset? at = null) => [.. All(example, at).Where(one =>
+        one.Code is not (FindingCode.MeetElsewhere or FindingCode.FlowBesideMember))];
+
+    private static Finding[] All(Example example, DateTimeOffset? at = null)
     {
         var reading = example.Read();
         return [.. PolicyConsequences.Of(reading.Documents, PolicyCheck.Run(reading).Datacentre, at ?? Now)];
