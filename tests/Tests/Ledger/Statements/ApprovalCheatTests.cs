@@ -1,4 +1,3 @@
-using System.Formats.Asn1;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
@@ -115,20 +114,13 @@ public sealed class ApprovalCheatTests
         EnvelopeWriter.Assemble(payload, StatementPayload.MediaType, signatures);
 
     /// <summary>(r, n - s), which the same key and message verify as well (SEC 1, 4.1.4).</summary>
-    private static byte[] Mirrored(ReadOnlySpan<byte> der)
+    private static byte[] Mirrored(ReadOnlySpan<byte> signature)
     {
         var order = new BigInteger(
             Convert.FromHexString("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551"),
             isUnsigned: true, isBigEndian: true);
-        var reader = new AsnReader(der.ToArray(), AsnEncodingRules.DER).ReadSequence();
-        var (r, s) = (reader.ReadInteger(), reader.ReadInteger());
-        var writer = new AsnWriter(AsnEncodingRules.DER);
-        using (writer.PushSequence())
-        {
-            writer.WriteInteger(r);
-            writer.WriteInteger(order - s);
-        }
-
-        return writer.Encode();
+        var half = order - new BigInteger(signature[32..], isUnsigned: true, isBigEndian: true);
+        byte[] s = half.ToByteArray(isUnsigned: true, isBigEndian: true);
+        return [.. signature[..32], .. new byte[32 - s.Length], .. s];
     }
 }
