@@ -35,6 +35,7 @@ public static class RulesetTextReader
 
     private sealed class Reader(string text)
     {
+        private readonly Dictionary<string, FilterRule> _rules = new(StringComparer.Ordinal);
         private int _at;
 
         public string Place { get; private set; } = "the text";
@@ -199,7 +200,13 @@ public static class RulesetTextReader
                 }
                 else
                 {
-                    rules.Add(RuleWordReader.Read(Line));
+                    // Most lines of a table that counts stand in it once for each machine.
+                    if (!_rules.TryGetValue(Line, out var rule))
+                    {
+                        _rules[Line] = rule = RuleWordReader.Read(Line);
+                    }
+
+                    rules.Add(rule);
                 }
             }
 

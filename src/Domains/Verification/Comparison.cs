@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Verification;
+
+/// <summary>Two sets that should be equal, and a packet for each way in which they are not.</summary>
+internal sealed class Comparison(
+    PacketSets sets, HostRef host, string? space, ImmutableArray<Counterexample>.Builder examples)
+{
+    /// <param name="place">Where.</param>
+    /// <param name="passing">What passes by the tables.</param>
+    /// <param name="open">What the policies say that passes.</param>
+    /// <param name="evaluation">Which rule decided what.</param>
+    /// <param name="because">Whose statements a packet is about.</param>
+    public void Run(
+        ProofPlace place, int passing, int open, HookEvaluation evaluation,
+        Func<IReadOnlyDictionary<HeaderField, UInt128>, ImmutableArray<StatementOrigin>> because)
+    {
+        Add(sets.Without(passing, open), Difference.PassesThoughClosed);
+        Add(sets.Without(open, passing), Difference.DroppedThoughOpen);
+
+        void Add(int differing, Difference difference)
+        {
+            if (differing == PacketSets.None)
+            {
+                return;
+            }
+
+            var packet = sets.Witness(differing, (_, first, _) => first);
+            var decided = difference == Difference.PassesThoughClosed
+                ? evaluation.Decided.LastOrDefault(one => one.Accepts && one.Rule is not null && Has(one, packet))
+                    ?? evaluation.Decided.LastOrDefault(one => one.Accepts && Has(one, packet))
+                : evaluation.Decided.FirstOrDefault(one => !one.Accepts && Has(one, packet));
+            examples.Add(new Counterexample(
+                host, space, place, difference, packet.ToImmutableSortedDictionary(),
+                decided?.Words ?? "no rule: nothing brings it here", because(packet)));
+        }
+    }
+
+    private bool Has(Decided decided, Dictionary<HeaderField, UInt128> packet) => sets.Has(decided.Packets, packet);
+}

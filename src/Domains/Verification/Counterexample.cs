@@ -1,0 +1,118 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Verification;
+
+/// <summary>In which way tables differ from policies.</summary>
+public enum Difference
+{
+    /// <summary>They pass what is closed.</summary>
+    PassesThoughClosed = 1,
+    /// <summary>They drop what is open.</summary>
+    DroppedThoughOpen,
+}
+
+/// <summary>Where a packet is that tables treat otherwise than policies say.</summary>
+public enum ProofPlace
+{
+    /// <summary>Between two ports of a host's switches.</summary>
+    Switch = 1,
+    /// <summary>From a switch to the host's own stack.</summary>
+    IntoHost,
+    /// <summary>From the host's own stack to a switch.</summary>
+    FromHost,
+    /// <summary>On the host's underlay, coming.</summary>
+    TunnelIn,
+    /// <summary>On the host's underlay, leaving.</summary>
+    TunnelOut,
+    /// <summary>In a gateway, as its connection was opened.</summary>
+    GatewayRequest,
+    /// <summary>In a gateway, back.</summary>
+    GatewayAnswer,
+    /// <summary>In a gateway, an error about a connection.</summary>
+    GatewayError,
+}
+
+/// <summary>A packet that shows that tables are not what policies say.</summary>
+/// <param name="Host">On which host.</param>
+/// <param name="Namespace">In which network namespace; null for the host's own.</param>
+/// <param name="Place">Where.</param>
+/// <param name="Difference">What is wrong.</param>
+/// <param name="Packet">The packet: those of its fields that matter, in the order of fields; others are any.</param>
+/// <param name="Rule">The rule that decides, or what is missing.</param>
+/// <param name="Because">The statements by which it is wrong.</param>
+public sealed record Counterexample(
+    HostRef Host, string? Namespace, ProofPlace Place, Difference Difference,
+    ImmutableSortedDictionary<HeaderField, UInt128> Packet, string Rule, ImmutableArray<StatementOrigin> Because)
+{
+    /// <summary>For people: what passes or is dropped, where, by which rule and against which statements.</summary>
+    public string Sentence => $"{Host.Name}{(Namespace is null ? "" : $", namespace {Namespace}")}: "
+        + (Difference == Difference.PassesThoughClosed
+            ? $"{Words} passes, which no policy allows. It is accepted by {Rule}."
+            : $"{Words} is dropped, which the policies allow. It is dropped by {Rule}.")
+        + (Because.IsEmpty ? "" : $" The statements: {string.Join(", ", Because)}.");
+
+    /// <summary>The packet as a frame in words.</summary>
+    public string Words =>
+        string.Join(", ", Packet.Select(part => $"{Name(part.Key)} {Text(part.Key, part.Value)}"));
+
+    private static string Name(HeaderField field) => field switch
+    {
+        HeaderField.InName => "from port",
+        HeaderField.OutName => "to port",
+        HeaderField.EtherSource => "source MAC",
+        HeaderField.EtherDestination => "destination MAC",
+        HeaderField.Source4 or HeaderField.Source6 => "from",
+        HeaderField.Destination4 or HeaderField.Destination6 => "to",
+        HeaderField.SourcePort => "source port",
+        HeaderField.DestinationPort => "destination port",
+        HeaderField.EtherType => "a frame of",
+        _ => field.ToString(),
+    };
+
+    private static string Text(HeaderField field, UInt128 value) => field switch
+    {
+        HeaderField.InName or HeaderField.OutName => Device(value),
+        HeaderField.EtherSource or HeaderField.EtherDestination or HeaderField.ArpSenderMac
+            or HeaderField.NeighbourMac or HeaderField.DhcpMac => Mac(value),
+        HeaderField.Source4 or HeaderField.Destination4 or HeaderField.ArpSender or HeaderField.ArpTarget
+            or HeaderField.DhcpRelay or HeaderField.ConnectionSource4 or HeaderField.ConnectionDestination4 =>
+            new IPAddress(Bytes(value)[12..]).ToString(),
+        HeaderField.Source6 or HeaderField.Destination6 or HeaderField.NeighbourTarget
+            or HeaderField.ConnectionSource6 or HeaderField.ConnectionDestination6 =>
+            new IPAddress(Bytes(value)).ToString(),
+        HeaderField.EtherType => (int)value switch
+        {
+            HeaderFields.Ipv4 => "IPv4",
+            HeaderFields.Ipv6 => "IPv6",
+            HeaderFields.Arp => "ARP",
+            var type => string.Create(CultureInfo.InvariantCulture, $"type 0x{type:x4}"),
+        },
+        HeaderField.Protocol => (int)value switch
+        {
+            HeaderFields.Tcp => "TCP",
+            HeaderFields.Udp => "UDP",
+            HeaderFields.Icmp => "ICMP",
+            HeaderFields.Icmp6 => "ICMPv6",
+            HeaderFields.None => "none",
+            var number => number.ToString(CultureInfo.InvariantCulture),
+        },
+        _ => value.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private static string Mac(UInt128 value) =>
+        string.Join(':', Bytes(value)[10..].Select(one => one.ToString("x2", CultureInfo.InvariantCulture)));
+
+    private static string Device(UInt128 value) => Encoding.ASCII.GetString(Bytes(value)).TrimEnd('\0');
+
+    private static byte[] Bytes(UInt128 value)
+    {
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
+        return bytes;
+    }
+}

@@ -1,0 +1,304 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+
+namespace Bailiwick.Domains.Verification;
+
+/// <summary>What one rule, or a chain's policy, decided about which packets.</summary>
+/// <param name="Table">Its table.</param>
+/// <param name="Chain">Its chain.</param>
+/// <param name="Rule">The rule; null for the chain's policy.</param>
+/// <param name="Packets">Of a <see cref="PacketSets"/>.</param>
+/// <param name="Accepts">Whether they go on, to the next base chain.</param>
+internal sealed record Decided(FilterTable Table, FilterChain Chain, FilterRule? Rule, int Packets, bool Accepts)
+{
+    /// <summary>For people.</summary>
+    public string Words => $"table {Table.Family} {Table.Name}, chain {Chain.Name}: "
+        + (Rule?.Text ?? $"policy {(Chain.Place?.Accepts == true ? "accept" : "drop")}");
+}
+
+/// <summary>
+/// What tables do with all packets at once, as the kernel would with each: base chains by priority, rules in order,
+/// jumps and returns (nft(8)). A drop is final, an accept ends one base chain.
+/// </summary>
+/// <param name="sets">Whose sets the packets are.</param>
+/// <param name="chains">The tables.</param>
+/// <param name="sameAs">Fields that are known to be another, as a first packet's ports are its connection's.</param>
+internal sealed class HookEvaluation(
+    PacketSets sets, BaseChains chains, IReadOnlyDictionary<HeaderField, HeaderField>? sameAs = null)
+{
+    /// <summary>The kernel's own limit (NFT_JUMP_STACK_SIZE).</summary>
+    private const int MostJumps = 16;
+
+    private readonly Dictionary<(FilterTable, SetLookup), int> _asked = [];
+    private readonly Dictionary<int, (ImmutableArray<ValueRange>? In, ImmutableArray<ValueRange>? Out)> _groups = [];
+    private readonly List<Decided> _decided = [];
+    private readonly List<string> _unproven = [];
+    private (ImmutableArray<ValueRange>? In, ImmutableArray<ValueRange>? Out) _here;
+
+    /// <summary>Everything that was decided, in order.</summary>
+    public IReadOnlyList<Decided> Decided => _decided;
+
+    /// <summary>Rules of which it cannot be said what they do, and why.</summary>
+    public IReadOnlyList<string> Unproven => _unproven;
+
+    /// <summary>The packets that pass a hook, as they are afterwards.</summary>
+    /// <param name="family">The tables' family.</param>
+    /// <param name="hook">The hook.</param>
+    /// <param name="packets">Those that come to it.</param>
+    public int Passing(string family, PacketHook hook, int packets) => Passing(family, [hook], packets);
+
+    /// <summary>The packets that pass several hooks, one after the other.</summary>
+    public int Passing(string family, IEnumerable<PacketHook> hooks, int packets)
+    {
+        foreach (var hook in hooks)
+        {
+            foreach (var (table, chain) in chains.At(family, hook))
+            {
+                if (packets != PacketSets.None)
+                {
+                    packets = Base(table, chain, packets);
+                }
+            }
+        }
+
+        return packets;
+    }
+
+    private int Base(FilterTable table, FilterChain chain, int packets)
+    {
+        // Most chains of a host are other switches', and begin with a question for a group that no packet here has.
+        if (!_groups.TryGetValue(packets, out var groups))
+        {
+            groups = (sets.Asked(packets, HeaderField.InGroup), sets.Asked(packets, HeaderField.OutGroup));
+            _groups[packets] = groups;
+        }
+
+        _here = groups;
+        var (accepted, through) = Run(table, chain, packets, 0);
+        var accepts = chain.Place?.Accepts == true;
+        if (through != PacketSets.None)
+        {
+            _decided.Add(new Decided(table, chain, null, through, accepts));
+        }
+
+        return accepts ? sets.Either(accepted, through) : accepted;
+    }
+
+    /// <summary>What a chain accepts, and what it decides nothing about.</summary>
+    private (int Accepted, int Through) Run(FilterTable table, FilterChain chain, int packets, int depth)
+    {
+        if (depth > MostJumps)
+        {
+            _unproven.Add($"table {table.Family} {table.Name}, chain {chain.Name}: more than {MostJumps} jumps");
+            return (PacketSets.None, packets);
+        }
+
+        var state = new Progress { Left = packets };
+        foreach (var rule in chain.Rules)
+        {
+            if (state.Left == PacketSets.None)
+            {
+                break;
+            }
+
+            var hit = Matching(table, chain, rule, state.Left);
+            if (hit != PacketSets.None)
+            {
+                state.Left = sets.Without(state.Left, hit);
+                Act(table, chain, rule, hit, depth, state);
+            }
+        }
+
+        return (state.Accepted, sets.Either(state.Left, state.Through));
+    }
+
+    private void Act(FilterTable table, FilterChain chain, FilterRule rule, int hit, int depth, Progress state)
+    {
+        foreach (var act in rule.Acts)
+        {
+            switch (act)
+            {
+                case RuleAct.Decide decide:
+                    Decide(table, chain, rule, decide.Verdict, hit, depth, state);
+                    return;
+                case RuleAct.Choose choose:
+                    foreach (var (values, verdict) in choose.Choices)
+                    {
+                        var chosen = sets.Both(hit, sets.Of(Known(choose.Field), [values]));
+                        hit = sets.Without(hit, chosen);
+                        Decide(table, chain, rule, verdict, chosen, depth, state);
+                    }
+
+                    break;
+                case RuleAct.ChooseFrom choose:
+                    foreach (var group in Set(table, choose.Map)?.Elements.GroupBy(one => one.Verdict) ?? [])
+                    {
+                        var chosen = sets.Both(hit, Elements(choose.Key, group));
+                        hit = sets.Without(hit, chosen);
+                        Decide(table, chain, rule, group.Key ?? new Verdict.Return(), chosen, depth, state);
+                    }
+
+                    break;
+                case RuleAct.Rewrite rewrite:
+                    hit = sets.Both(
+                        sets.Forget(hit, new HashSet<HeaderField> { rewrite.Field }),
+                        sets.Of(rewrite.Field, [ValueRange.Of(rewrite.Value)]));
+                    break;
+                case RuleAct.Translate translate:
+                    hit = Translated(hit, translate, Set(table, translate.Map));
+                    break;
+                case RuleAct.Count or RuleAct.Record or RuleAct.ClampSegments:
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        state.Left = sets.Either(state.Left, hit);
+    }
+
+    private void Decide(
+        FilterTable table, FilterChain chain, FilterRule rule, Verdict verdict, int hit, int depth, Progress state)
+    {
+        if (hit == PacketSets.None)
+        {
+            return;
+        }
+
+        switch (verdict)
+        {
+            case Verdict.Accept:
+                _decided.Add(new Decided(table, chain, rule, hit, Accepts: true));
+                state.Accepted = sets.Either(state.Accepted, hit);
+                break;
+            case Verdict.Drop:
+                _decided.Add(new Decided(table, chain, rule, hit, Accepts: false));
+                break;
+            case Verdict.Return:
+                state.Through = sets.Either(state.Through, hit);
+                break;
+            case Verdict.Jump jump:
+                var (jumped, back) = To(table, jump.Chain, hit, depth);
+                state.Accepted = sets.Either(state.Accepted, jumped);
+                state.Left = sets.Either(state.Left, back);
+                break;
+            case Verdict.Goto other:
+                var (gone, through) = To(table, other.Chain, hit, depth);
+                state.Accepted = sets.Either(state.Accepted, gone);
+                state.Through = sets.Either(state.Through, through);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private (int Accepted, int Through) To(FilterTable table, string name, int hit, int depth)
+    {
+        if (table.Chains.GetValueOrDefault(name) is { } chain)
+        {
+            return Run(table, chain, hit, depth + 1);
+        }
+
+        _unproven.Add($"table {table.Family} {table.Name}: there is no chain {name}");
+        return (PacketSets.None, PacketSets.None);
+    }
+
+    /// <summary>The packets of a set for which all is so that a rule asks.</summary>
+    private int Matching(FilterTable table, FilterChain chain, FilterRule rule, int packets)
+    {
+        if (IsElsewhere(rule, HeaderField.InGroup, _here.In) || IsElsewhere(rule, HeaderField.OutGroup, _here.Out))
+        {
+            return PacketSets.None;
+        }
+
+        foreach (var (field, values) in rule.Fields)
+        {
+            packets = sets.Both(packets, sets.Of(Known(field), values));
+        }
+
+        foreach (var need in rule.Raw.SelectMany(field => HeaderFields.Needs(field)))
+        {
+            if (sets.Without(packets, sets.Of(need.Field, need.Values)) != PacketSets.None)
+            {
+                _unproven.Add($"table {table.Family} {table.Name}, chain {chain.Name}: {rule.Text} reads by its place "
+                    + "what some of the packets that come there do not have");
+                break;
+            }
+        }
+
+        foreach (var lookup in rule.Lookups)
+        {
+            if (packets == PacketSets.None)
+            {
+                break;
+            }
+
+            packets = sets.Both(packets, Asked(table, lookup));
+        }
+
+        return packets;
+    }
+
+    private static bool IsElsewhere(FilterRule rule, HeaderField group, ImmutableArray<ValueRange>? here) =>
+        here is { } known && rule.Fields.TryGetValue(group, out var asked) && Ranges.Both(known, asked).IsEmpty;
+
+    private int Asked(FilterTable table, SetLookup lookup)
+    {
+        var question = (table, lookup);
+        if (!_asked.TryGetValue(question, out var packets))
+        {
+            packets = Elements(lookup.Key, Set(table, lookup.Set)?.Elements ?? []);
+            packets = lookup.IsIn ? packets : sets.Without(PacketSets.All, packets);
+            _asked[question] = packets;
+        }
+
+        return packets;
+    }
+
+    private NamedSet? Set(FilterTable table, string name)
+    {
+        var set = table.Sets.GetValueOrDefault(name);
+        if (set is null || set.Flags.Contains("timeout"))
+        {
+            _unproven.Add($"table {table.Family} {table.Name}, set {name}: "
+                + (set is null ? "a rule asks for it and it is not there" : "what is in it changes by itself"));
+        }
+
+        return set;
+    }
+
+    private int Elements(ImmutableArray<HeaderField> key, IEnumerable<SetElement> elements) => sets.Elements(
+        [.. key.Select(Known)],
+        elements.Where(element => element.Parts.Length == key.Length
+            && element.Parts.Zip(key).All(part => part.First.Last <= HeaderFields.Greatest(part.Second)))
+            .Select(element => element.Parts));
+
+    /// <summary>Packets whose last key field becomes what a map says; others stay as they are.</summary>
+    private int Translated(int packets, RuleAct.Translate translate, NamedSet? map)
+    {
+        var address = translate.Key[^1];
+        var done = PacketSets.None;
+        foreach (var group in map?.Elements.GroupBy(one => one.Value ?? 0) ?? [])
+        {
+            var chosen = sets.Both(packets, Elements(translate.Key, group));
+            packets = sets.Without(packets, chosen);
+            done = sets.Either(done, sets.Both(
+                sets.Forget(chosen, new HashSet<HeaderField> { address }),
+                sets.Of(address, [ValueRange.Of(group.Key)])));
+        }
+
+        return sets.Either(packets, done);
+    }
+
+    private HeaderField Known(HeaderField field) => sameAs?.GetValueOrDefault(field) is { } other and not 0
+        ? other : field;
+
+    private sealed class Progress
+    {
+        public int Left { get; set; }
+
+        public int Accepted { get; set; }
+
+        public int Through { get; set; }
+    }
+}

@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
+
+namespace Bailiwick.Domains.Verification;
+
+/// <summary>The tables of one host, as they were read.</summary>
+/// <param name="Host">In the host's own namespace: guard, underlay, domains and passages.</param>
+/// <param name="Gateways">In each gateway's namespace, by the namespace's name.</param>
+public sealed record HostRulesets(
+    RulesetReading Host, ImmutableSortedDictionary<string, RulesetReading> Gateways)
+{
+    /// <summary>What a plan is rendered to.</summary>
+    public static HostRulesets Of(HostPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return new HostRulesets(
+            RulesetTextReader.Read(string.Concat(
+            [
+                NftTables.ForHost(plan), .. plan.Passages.Select(NftTables.ForPassage),
+                .. plan.Domains.SelectMany(domain => new[]
+                {
+                    NftTables.ForDomain(domain), FlowTables.ForDomain(domain),
+                }),
+            ])),
+            plan.Domains.Where(domain => domain.Gateway is not null).ToImmutableSortedDictionary(
+                domain => domain.Gateway?.Namespace ?? "",
+                domain => RulesetTextReader.Read(
+                    (domain.Gateway is { } gateway ? NftTables.ForGateway(gateway) : "")
+                    + FlowTables.ForGateway(domain)),
+                StringComparer.Ordinal));
+    }
+}
+
+/// <summary>Whether tables do what policies say, for every packet. A closed set.</summary>
+public abstract record RefinementVerdict
+{
+    private RefinementVerdict() { }
+
+    /// <summary>They do.</summary>
+    /// <param name="Hosts">On how many hosts.</param>
+    /// <param name="Nodes">How many different nodes the sets of packets had, for those who measure.</param>
+    public sealed record Proven(int Hosts, int Nodes) : RefinementVerdict;
+
+    /// <summary>They do not.</summary>
+    /// <param name="Examples">A packet for each place and direction in which they differ.</param>
+    public sealed record Refuted(ImmutableArray<Counterexample> Examples) : RefinementVerdict;
+
+    /// <summary>It cannot be said: something in the tables is not known.</summary>
+    /// <param name="Sentences">What, for people.</param>
+    public sealed record Unknown(ImmutableArray<string> Sentences) : RefinementVerdict;
+}
+
+/// <summary>
+/// Compares what hosts' tables do with what policies promise, as sets of packets: not for some packets but for all.
+/// The promise is computed from the statements alone, and from plans only which device leads where.
+/// </summary>
+public static class RefinementProof
+{
+    /// <summary>Proves the plans of all hosts of a datacentre, or shows packets for which they are wrong.</summary>
+    /// <param name="plans">The plans of all hosts that have a part in each other's domains.</param>
+    /// <param name="datacentre">The policies.</param>
+    /// <param name="tables">The tables of a host; what its plan is rendered to where it is left out.</param>
+    public static RefinementVerdict Of(
+        IEnumerable<HostPlan> plans, CheckedDatacentre datacentre, Func<HostPlan, HostRulesets>? tables = null)
+    {
+        ArgumentNullException.ThrowIfNull(plans);
+        ArgumentNullException.ThrowIfNull(datacentre);
+        var scene = new ProofScene(plans, datacentre);
+        return Of(scene, scene.Plans, tables ?? HostRulesets.Of);
+    }
+
+    /// <summary>The same for one host among the others.</summary>
+    /// <param name="host">Whose tables are asked.</param>
+    /// <param name="plans">The plans of all hosts that have a part in its domains.</param>
+    /// <param name="datacentre">The policies.</param>
+    /// <param name="tables">The host's tables; what its plan is rendered to where it is left out.</param>
+    public static RefinementVerdict OfHost(
+        HostRef host, IEnumerable<HostPlan> plans, CheckedDatacentre datacentre,
+        Func<HostPlan, HostRulesets>? tables = null)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        ArgumentNullException.ThrowIfNull(plans);
+        ArgumentNullException.ThrowIfNull(datacentre);
+        var scene = new ProofScene(plans, datacentre);
+        return Of(scene, scene.Plans.Where(plan => plan.Host == host), tables ?? HostRulesets.Of);
+    }
+
+    private static RefinementVerdict Of(
+        ProofScene scene, IEnumerable<HostPlan> plans, Func<HostPlan, HostRulesets> tables)
+    {
+        var examples = ImmutableArray.CreateBuilder<Counterexample>();
+        var unknown = ImmutableArray.CreateBuilder<string>();
+        var (hosts, nodes) = (0, 0);
+        foreach (var plan in plans)
+        {
+            var read = tables(plan);
+            if (Understood(read.Host, unknown) is { } ruleset)
+            {
+                nodes += new SwitchProof(scene, plan, ruleset).Run(examples, unknown);
+            }
+
+            foreach (var domain in plan.Domains)
+            {
+                if (domain.Gateway is { } gateway
+                    && Understood(
+                        read.Gateways.GetValueOrDefault(gateway.Namespace)
+                            ?? new RulesetReading.Unknown($"namespace {gateway.Namespace}", "nothing"), unknown)
+                        is { } rules)
+                {
+                    nodes += new GatewayProof(scene, plan, domain, rules, examples, unknown).Run();
+                }
+            }
+
+            hosts++;
+        }
+
+        return unknown.Count > 0 ? new RefinementVerdict.Unknown([.. unknown.Distinct()])
+            : examples.Count > 0 ? new RefinementVerdict.Refuted(examples.ToImmutable())
+            : new RefinementVerdict.Proven(hosts, nodes);
+    }
+
+    private static Ruleset? Understood(RulesetReading reading, ImmutableArray<string>.Builder unknown)
+    {
+        switch (reading)
+        {
+            case RulesetReading.Understood understood:
+                return understood.Ruleset;
+            case RulesetReading.Unknown word:
+                unknown.Add(word.Sentence);
+                return null;
+            default:
+                throw new UnreachableException();
+        }
+    }
+}
