@@ -16,7 +16,7 @@ namespace Bailiwick.Domains.Flows;
 internal sealed class InformationControl
 {
     private readonly Dictionary<OpenFlow, DomainModel> _closed = new(ReferenceEqualityComparer.Instance);
-    private readonly List<InformationCase> _violated = [];
+    private readonly List<(InformationCase Case, OpenFlow[] Closed)> _violated = [];
 
     private InformationControl(IReadOnlyList<OpenFlow> wanted) => Wanted = wanted;
 
@@ -58,8 +58,9 @@ internal sealed class InformationControl
                 continue;
             }
 
-            control._violated.Add(demand);
-            foreach (var flow in flows[domain.Ref].Where(demand.Closes))
+            OpenFlow[] closed = [.. flows[domain.Ref].Where(demand.Closes)];
+            control._violated.Add((demand, closed));
+            foreach (var flow in closed)
             {
                 control._closed.TryAdd(flow, domain);
             }
@@ -82,10 +83,10 @@ internal sealed class InformationControl
     /// <see cref="PolicyLimits.InformationViolations"/>.
     /// </summary>
     public IEnumerable<InformationViolation> Violations() => _violated.SelectMany(one =>
-        one.Violations().Take(PolicyLimits.InformationViolations).Select((found, i) => found with
+        one.Case.Violations().Take(PolicyLimits.InformationViolations).Select((found, i) => found with
         {
-            Closed = [.. _closed.Keys.Where(flow => flow.From == found.By.Ref || flow.To == found.By.Ref)
-                .Where(found.Case.Closes).Select(flow => Side(flow, found.By)).Distinct()],
+            Closed = [.. one.Closed.Where(found.Case.Closes).Select(flow => Side(flow, found.By))
+                .DistinctBy(side => side.Term.Pointer)],
             Keeper = i == 0 ? found.Case.SufficientKeeper(found) : null,
         }));
 

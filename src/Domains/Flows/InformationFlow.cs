@@ -89,7 +89,7 @@ public sealed class InformationFlow
     /// <param name="keepers">Domains that are reached and lead nowhere, unless they are sources.</param>
     /// <param name="without">A domain that is left out.</param>
     internal InformationSearch Search(
-        IEnumerable<int> sources, IReadOnlySet<int>? keepers = null, int? without = null)
+        IEnumerable<int> sources, HashSet<int>? keepers = null, int? without = null)
     {
         var search = new InformationSearch(this, Domains.Length);
         var queue = new Queue<int>();
@@ -123,26 +123,28 @@ public sealed class InformationFlow
     /// <param name="targets">Their numbers.</param>
     /// <param name="keepers">Domains that lead nowhere, unless they are targets.</param>
     /// <param name="without">A domain that is left out.</param>
-    internal bool[] LeadingTo(IEnumerable<int> targets, IReadOnlySet<int> keepers, int without)
+    internal bool[] LeadingTo(IEnumerable<int> targets, HashSet<int> keepers, int without)
     {
         var leads = new bool[Domains.Length];
-        var queue = new Queue<int>();
-        Add(targets);
+        var queue = new Queue<int>(targets.Where(node => node != without));
+        foreach (int node in queue)
+        {
+            leads[node] = true;
+        }
+
         while (queue.TryDequeue(out int node))
         {
-            Add(Previous(node).Where(before => !keepers.Contains(before)));
+            foreach (int before in Previous(node))
+            {
+                if (!leads[before] && before != without && !keepers.Contains(before))
+                {
+                    leads[before] = true;
+                    queue.Enqueue(before);
+                }
+            }
         }
 
         return leads;
-
-        void Add(IEnumerable<int> nodes)
-        {
-            foreach (int node in nodes.Where(node => node != without && !leads[node]))
-            {
-                leads[node] = true;
-                queue.Enqueue(node);
-            }
-        }
     }
 
     /// <summary>The domains that a domain informs directly.</summary>

@@ -125,6 +125,23 @@ public sealed class InformationDemandTests
     }
 
     [Fact]
+    public void A_machine_with_a_volume_that_a_demand_no_longer_lends_is_refused_and_told_whose_demand_it_is()
+    {
+        var land = Bank("").Volume("bank/web", "acme/hub").Disk("acme/hub", "bank/web-data");
+        Assert.Empty(land.Check().Findings);
+        Assert.Empty(Plans(land)[0].Refused);
+
+        land.Demand("bank/web", "{notTo: [rival/vault]}");
+        var told = Assert.Single(land.Check().Findings, one => one.Code == FindingCode.VolumeFlowClosed);
+        Assert.Contains(
+            "What bank/web demands of where its information may come keeps flows between it and acme/hub closed",
+            told.Sentence, StringComparison.Ordinal);
+        Assert.DoesNotContain("rival", told.Sentence, StringComparison.Ordinal);
+        Assert.StartsWith("hub-disk", Assert.Single(Plans(land)[0].Refused).Compartment.Name.Text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Contradictions_and_names_that_nobody_has_are_told_at_their_places()
     {
         var land = Bank("{notTo: [acme/hub, rival/valt], jurisdictions: [CH, FR]}");

@@ -60,6 +60,39 @@ public sealed class InformationPropertyTests
             string.Join('\n', [.. result.Findings.Select(one => $"{one}"), .. Flows(result).Select(one => one.Text)]);
     }
 
+    [Fact]
+    public void No_mutation_of_a_demand_throws_or_touches_another_owners_domains()
+    {
+        const string Demand =
+            "{notTo: [b/yard, c/z], jurisdictions: [CH, DE], keepers: [b/k], "
+            + "conflicts: [{class: oil, with: [c/z, c/u]}]}";
+        string[] spoils =
+            ["", "x", "[", "]", "{", "}", ",", ": ", "[]", "{}", "a/x", "b/", "/", "0", "~", "null", "\n"];
+        int refused = 0;
+        Assert.True(IsTaken(Demand));
+        Prop.ForAll((
+            from at in Gen.Choose(0, Demand.Length - 1)
+            from cut in Gen.Choose(0, Math.Min(14, Demand.Length - at))
+            from spoil in Gen.Elements(spoils)
+            select string.Concat(Demand.AsSpan(0, at), spoil, Demand.AsSpan(at + cut))).ToArbitrary(), text =>
+            refused += IsTaken(text) ? 0 : 1).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        Assert.True(refused > 30, $"{refused} refused");
+
+        static bool IsTaken(string text)
+        {
+            var result = new Landscape().Domain("a/x", information: text).Domain("b/yard").Domain("b/k").Domain("c/z")
+                .Domain("c/u").Network("a/x", "b/k").Network("b/k", "c/z").Volume("b/yard", "c/u").Check();
+            FlowMatrix.Of(result.Datacentre);
+            bool isTaken = result.Datacentre.Domains.Values.Any(domain => domain.Ref.Name.Text == "x");
+            Assert.True(isTaken || result.Findings.Length > 0, text);
+            Assert.Equal(4, result.Datacentre.Domains.Values.Count(domain => domain.Ref.Name.Text != "x"));
+            Assert.Equal(
+                ["b/k>c/z Network", "b/yard>c/u Volume"],
+                Flows(result).Where(flow => !flow.Touches("a/x")).Select(flow => flow.Text));
+            return isTaken;
+        }
+    }
+
     private static bool IsOfInformation(Finding finding) => finding.Code
         is FindingCode.InformationReaches or FindingCode.JurisdictionReached or FindingCode.ConflictOfInterest;
 
