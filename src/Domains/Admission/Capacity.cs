@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Domains.Policy;
 
@@ -11,9 +10,6 @@ namespace Bailiwick.Domains.Admission;
 /// </remarks>
 internal static class Capacity
 {
-    /// <summary>What is kept for a domain, and not yet used by it, on the hosts that it accepts.</summary>
-    internal sealed record Claim(DomainModel Domain, ImmutableHashSet<HostRef> Hosts, Room Kept);
-
     public static void Add(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)
     {
         var (wanted, rooms) = (Needed(admission.Machine), standing.Rooms);
@@ -32,10 +28,7 @@ internal static class Capacity
         var broken = new Dictionary<HostSet, (Room Kept, Room Free)>();
         foreach (var set in rooms.SetsOf(admission.Host.Ref))
         {
-            // A domain's own machine uses what is kept for it.
-            var own = admission.Domains.Select(rooms.Of).OfType<KeptClaim>().Where(claim => set.Contains(claim.Hosts))
-                .Aggregate(default(Room), (sum, claim) => sum + claim.Kept);
-            var (kept, free) = (set.Kept - own, set.Free - wanted);
+            var (kept, free) = (rooms.KeptForOthers(set, admission.Domains), set.Free - wanted);
             if (!free.Holds(kept))
             {
                 broken.Add(set, (kept, free));
@@ -66,8 +59,8 @@ internal static class Capacity
         List<AdmissionRefusal> refusals, AdmissionCase admission, Rooms rooms,
         Dictionary<HostSet, (Room Kept, Room Free)> broken)
     {
-        foreach (var claim in rooms.Claims.Where(claim => broken.ContainsKey(claim.Hosts) && claim.Kept != default
-            && admission.Domains.All(domain => domain.Ref != claim.Domain.Ref)))
+        foreach (var claim in rooms.Claims.Where(claim => broken.ContainsKey(claim.Hosts)
+            && claim.IsForOthers(admission.Domains)))
         {
             var (kept, free) = broken[claim.Hosts];
             refusals.Add(new(AdmissionRefusalCode.HostFull,
@@ -77,68 +70,6 @@ internal static class Capacity
                 + $"{kept.MemoryMib} MiB are reserved and not yet used.",
                 claim.Domain.Origin));
         }
-    }
-
-    /// <summary>What is kept for domains other than these.</summary>
-    public static ImmutableArray<Claim> Claims(
-        AdmissionGround ground, Standing standing, ImmutableArray<DomainModel> own)
-    {
-        if (ground.Datacentre.Datacentre is not { } operated)
-        {
-            return [];
-        }
-
-        // Most domains accept what others accept: the hosts are looked for once for each demand.
-        var accepted = new Dictionary<string, ImmutableHashSet<HostRef>>(StringComparer.Ordinal);
-        var offering = ground.Datacentre.Inventory.Hosts.Values.Where(host => ground.Host(host.Ref) is not null)
-            .ToArray();
-        var claims = ImmutableArray.CreateBuilder<Claim>();
-        foreach (var domain in ground.Datacentre.Domains.Values)
-        {
-            if (domain.Reservation is { Cpus: 0, MemoryMib: 0 } || own.Contains(domain) || ground.Now >= domain.Expires
-                || !operated.Tenants.Contains(domain.Ref.Tenant))
-            {
-                continue;
-            }
-
-            if (domain.Reservation is { Cpus: 0, MemoryMib: 0 })
-            {
-                continue;
-            }
-
-            var demand = string.Join('\n', HostTerm.Of(domain).Select(term => term.Measure));
-            if (!accepted.TryGetValue(demand, out var hosts))
-            {
-                accepted[demand] = hosts =
-                    [.. offering.Where(host => HostChecks.Accepts(domain, host)).Select(host => host.Ref)];
-            }
-
-            var used = Sum(standing.Members(domain).Select(place => Needed(place.Machine)));
-            var honoured = Honoured(ground, operated, domain, offering.Where(host => hosts.Contains(host.Ref)));
-            var kept = new Room(
-                Math.Max(0, Math.Min(domain.Reservation.Cpus, honoured.Cpus) - used.Cpus),
-                Math.Max(0, Math.Min(domain.Reservation.MemoryMib, honoured.MemoryMib) - used.MemoryMib));
-            if (kept.Cpus > 0 || kept.MemoryMib > 0)
-            {
-                claims.Add(new Claim(domain, hosts, kept));
-            }
-        }
-
-        return claims.ToImmutable();
-    }
-
-    /// <summary>The most of a domain's reservation that is kept: its equal share of its hosts.</summary>
-    /// <param name="ground">The policies.</param>
-    /// <param name="operated">The datacentre.</param>
-    /// <param name="domain">The domain.</param>
-    /// <param name="accepted">The hosts that it accepts.</param>
-    public static Room Honoured(
-        AdmissionGround ground, DatacentreModel operated, DomainModel domain, IEnumerable<HostModel> accepted)
-    {
-        var siblings = ground.Datacentre.Domains.Values.Count(other => other.Ref.Tenant == domain.Ref.Tenant);
-        var shares = (long)operated.Tenants.Length * siblings;
-        var whole = Sum(accepted.Select(Whole));
-        return new Room(whole.Cpus / shares, whole.MemoryMib / shares);
     }
 
     /// <summary>Several rooms as one.</summary>

@@ -4,74 +4,56 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Admission;
 
-/// <summary>
-/// What is kept for domains while no machine runs, by the hosts on which it is kept: the claims of
-/// <see cref="Capacity"/>, counted once for all who ask.
-/// </summary>
+/// <summary>What <see cref="Rooms"/> keeps for domains while no machine runs, asked of all hosts at once.</summary>
 internal sealed class ReservedRoom
 {
-    private readonly ImmutableArray<Shelf> _shelves;
-    private readonly Dictionary<HostRef, int> _hosts;
+    private readonly Rooms _rooms;
+    private readonly Dictionary<HostSet, BigInteger> _hosts = [];
+    private readonly ILookup<HostSet, KeptClaim> _claims;
 
-    private ReservedRoom(ImmutableArray<Shelf> shelves, Dictionary<HostRef, int> hosts)
+    private ReservedRoom(AdmissionGround ground, ImmutableArray<HostModel> hosts)
     {
-        _shelves = shelves;
-        _hosts = hosts;
-    }
-
-    /// <summary>All claims on one set of hosts.</summary>
-    /// <param name="Hosts">The hosts, as bits.</param>
-    /// <param name="Whole">What they offer.</param>
-    /// <param name="Domains">Whose they are.</param>
-    /// <param name="Within">What is kept on these hosts or some of them, and for whom.</param>
-    private sealed record Shelf(
-        BigInteger Hosts, Room Whole, ImmutableHashSet<DomainRef> Domains, ImmutableDictionary<DomainRef, Room> Within)
-    {
-        public Room Kept { get; } = Capacity.Sum(Within.Values);
+        _rooms = new Rooms(ground);
+        _claims = _rooms.Claims.ToLookup(claim => claim.Hosts);
+        for (int i = 0; i < hosts.Length; i++)
+        {
+            foreach (var set in _rooms.SetsOf(hosts[i].Ref))
+            {
+                _hosts[set] = _hosts.GetValueOrDefault(set) | BigInteger.One << i;
+            }
+        }
     }
 
     /// <summary>What is kept in a datacentre where nothing runs.</summary>
     /// <param name="ground">The policies.</param>
-    /// <param name="models">The hosts of the datacentre; a host's place here is its bit.</param>
-    public static ReservedRoom Of(AdmissionGround ground, ImmutableArray<HostModel> models)
-    {
-        var hosts = models.Select((host, i) => (host.Ref, i)).ToDictionary();
-        var sets = Capacity.Claims(ground, Standing.Empty(ground), [])
-            .GroupBy(claim => claim.Hosts, ReferenceEqualityComparer.Instance)
-            .Select(group => (Claims: group.ToArray(), Hosts: group.First().Hosts))
-            .GroupBy(set => set.Hosts.Aggregate(BigInteger.Zero, (all, host) => all | BigInteger.One << hosts[host]))
-            .Select(group => (Hosts: group.Key, Claims: group.SelectMany(set => set.Claims).ToArray())).ToArray();
-        return new ReservedRoom(
-            [.. sets.Select(set => new Shelf(
-                set.Hosts,
-                Capacity.Sum(models.Where((_, i) => !(set.Hosts >> i).IsEven).Select(Capacity.Whole)),
-                [.. set.Claims.Select(claim => claim.Domain.Ref)],
-                sets.Where(other => (other.Hosts & set.Hosts) == other.Hosts).SelectMany(other => other.Claims)
-                    .ToImmutableDictionary(claim => claim.Domain.Ref, claim => claim.Kept)))],
-            hosts);
-    }
+    /// <param name="hosts">The hosts of the datacentre; a host's place here is its bit.</param>
+    public static ReservedRoom Of(AdmissionGround ground, ImmutableArray<HostModel> hosts) => new(ground, hosts);
+
+    /// <summary>What of a domain's reservation is kept; null where it reserves nothing, or has expired.</summary>
+    public Room? For(DomainModel domain) => _rooms.Of(domain)?.Kept;
 
     /// <summary>Whether the host has what a machine of these domains needs beside what is kept for others.</summary>
     public bool Leaves(HostModel host, ImmutableArray<DomainModel> own, Room needed) =>
-        (Without(own, needed) >> _hosts[host.Ref]).IsEven;
+        SetsFor(host, own).All(set => (Left(set, own) - needed) is { IsShort: false });
 
     /// <summary>The hosts that have not, as bits.</summary>
-    public BigInteger Without(ImmutableArray<DomainModel> own, Room needed) => _shelves
-        .Where(shelf => IsForOthers(shelf, own) && (Free(shelf, own) - needed).IsShort)
-        .Aggregate(BigInteger.Zero, (all, shelf) => all | shelf.Hosts);
+    public BigInteger Without(ImmutableArray<DomainModel> own, Room needed) => _hosts
+        .Where(entry => IsForOthers(entry.Key, own) && (Left(entry.Key, own) - needed).IsShort)
+        .Aggregate(BigInteger.Zero, (all, entry) => all | entry.Value);
 
     /// <summary>
     /// What a machine of these domains may take of the host at most so that what is kept for others is left.
     /// </summary>
-    public Room Left(HostModel host, ImmutableArray<DomainModel> own) => _shelves
-        .Where(shelf => !(shelf.Hosts >> _hosts[host.Ref]).IsEven && IsForOthers(shelf, own))
-        .Aggregate(Capacity.Whole(host), (left, shelf) => new Room(
-            Math.Max(0, Math.Min(left.Cpus, Free(shelf, own).Cpus)),
-            Math.Max(0, Math.Min(left.MemoryMib, Free(shelf, own).MemoryMib))));
+    public Room Left(HostModel host, ImmutableArray<DomainModel> own) => SetsFor(host, own)
+        .Aggregate(Capacity.Whole(host), (least, set) => new Room(
+            Math.Max(0, Math.Min(least.Cpus, Left(set, own).Cpus)),
+            Math.Max(0, Math.Min(least.MemoryMib, Left(set, own).MemoryMib))));
 
-    private static bool IsForOthers(Shelf shelf, ImmutableArray<DomainModel> own) =>
-        shelf.Domains.Count > own.Count(domain => shelf.Domains.Contains(domain.Ref));
+    private IEnumerable<HostSet> SetsFor(HostModel host, ImmutableArray<DomainModel> own) =>
+        _rooms.SetsOf(host.Ref).Where(set => IsForOthers(set, own));
 
-    private static Room Free(Shelf shelf, ImmutableArray<DomainModel> own) => shelf.Whole - shelf.Kept
-        + Capacity.Sum(own.Select(domain => shelf.Within.GetValueOrDefault(domain.Ref)));
+    private bool IsForOthers(HostSet set, ImmutableArray<DomainModel> own) =>
+        _claims[set].Any(claim => claim.IsForOthers(own));
+
+    private Room Left(HostSet set, ImmutableArray<DomainModel> own) => set.Free - _rooms.KeptForOthers(set, own);
 }

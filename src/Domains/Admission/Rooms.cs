@@ -36,6 +36,10 @@ internal sealed class KeptClaim(DomainModel domain, HostSet hosts, Room reserved
     public Room Kept => new(
         Math.Max(0, reserved.Cpus - _used.Cpus), Math.Max(0, reserved.MemoryMib - _used.MemoryMib));
 
+    /// <summary>Whether something is kept, and for none of these.</summary>
+    public bool IsForOthers(ImmutableArray<DomainModel> own) =>
+        Kept != default && own.All(one => one.Ref != domain.Ref);
+
     /// <summary>Counts a member, and takes what it uses from what is kept.</summary>
     public void Use(Room room)
     {
@@ -86,6 +90,10 @@ internal sealed class Rooms
 
     /// <summary>The claim of a domain, if it has one.</summary>
     public KeptClaim? Of(DomainModel domain) => _claimOf.GetValueOrDefault(domain.Ref);
+
+    /// <summary>What is kept in a set for other domains: a domain's own machine uses what is kept for it.</summary>
+    public Room KeptForOthers(HostSet set, ImmutableArray<DomainModel> own) => set.Kept - Capacity.Sum(
+        own.Select(Of).OfType<KeptClaim>().Where(claim => set.Contains(claim.Hosts)).Select(claim => claim.Kept));
 
     /// <summary>Counts an admitted machine.</summary>
     public void Take(CompartmentModel machine, HostModel host)

@@ -26,7 +26,7 @@ internal static class LonelyMachines
             }
             else
             {
-                Reservation(places, ground, search, domain);
+                Reservation(places, kept, domain);
             }
         }
 
@@ -59,19 +59,17 @@ internal static class LonelyMachines
         ground.Datacentre.Datacentre is { } operated && operated.Tenants.Contains(tenant);
 
     /// <summary>A reservation beyond its share promises what nobody keeps.</summary>
-    private static void Reservation(
-        FindingPlaces places, AdmissionGround ground, HostSearch search, DomainModel domain)
+    private static void Reservation(FindingPlaces places, ReservedRoom reserved, DomainModel domain)
     {
-        if (ground.Datacentre.Datacentre is not { } operated)
+        if (reserved.For(domain) is not { } kept)
         {
             return;
         }
 
-        var share = Capacity.Honoured(ground, operated, domain, search.Named(search.Meeting(HostTerm.Of(domain))));
         foreach (var (member, what, asked, most) in new[]
         {
-            ("cpus", "cpus", (long)domain.Reservation.Cpus, share.Cpus),
-            ("memoryMiB", "MiB", domain.Reservation.MemoryMib, share.MemoryMib),
+            ("cpus", "cpus", (long)domain.Reservation.Cpus, kept.Cpus),
+            ("memoryMiB", "MiB", domain.Reservation.MemoryMib, kept.MemoryMib),
         }.Where(row => row.Item3 > row.Item4))
         {
             places.Add(
