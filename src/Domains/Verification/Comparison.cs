@@ -26,7 +26,7 @@ internal sealed class Comparison(
                 return;
             }
 
-            var packet = sets.Witness(differing, (_, first, _) => first);
+            var packet = sets.Witness(differing);
             var decided = difference == Difference.PassesThoughClosed
                 ? evaluation.Decided.LastOrDefault(one => one.Accepts && one.Rule is not null && Has(one, packet))
                     ?? evaluation.Decided.LastOrDefault(one => one.Accepts && Has(one, packet))

@@ -213,7 +213,14 @@ internal sealed class HookEvaluation(
 
         foreach (var (field, values) in rule.Fields)
         {
-            packets = sets.Both(packets, sets.Of(Known(field), values));
+            // A mask on groups names many that there are not.
+            var here = field switch
+            {
+                HeaderField.InGroup => _here.In,
+                HeaderField.OutGroup => _here.Out,
+                _ => null,
+            };
+            packets = sets.Both(packets, sets.Of(Known(field), here is { } some ? Ranges.Both(values, some) : values));
         }
 
         foreach (var need in rule.Raw.SelectMany(field => HeaderFields.Needs(field)))

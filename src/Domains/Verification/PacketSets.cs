@@ -22,11 +22,25 @@ internal sealed class PacketSets
     private const int MostNodes = 1 << 24;
 
     private const int LeafLevel = int.MaxValue;
+
+    /// <summary>Bits of a MAC below its first byte.</summary>
+    private const int MacByte = 40;
+    private const ulong MacRest = (1UL << MacByte) - 1;
     private readonly List<Node> _nodes = [new(LeafLevel, []), new(LeafLevel, [])];
     private readonly Dictionary<Node, int> _known = new(NodeComparer.Instance);
-    private readonly Dictionary<(int, int), int> _both = [];
-    private readonly Dictionary<(int, int), int> _either = [];
-    private readonly Dictionary<(int, int), int> _without = [];
+    private readonly Dictionary<ulong, int> _both = [];
+    private readonly Dictionary<ulong, int> _either = [];
+    private readonly Dictionary<ulong, int> _without = [];
+
+    /// <summary>What is merged at each level: from one level on only deeper ones are merged.</summary>
+    private readonly List<Edge>[] _merged;
+    private readonly Func<int, int, int> _toBoth, _toEither, _toWithout;
+
+    public PacketSets()
+    {
+        _merged = [.. Enumerable.Range(0, HeaderFields.Count + 1).Select(_ => new List<Edge>())];
+        (_toBoth, _toEither, _toWithout) = (Both, Either, Without);
+    }
 
     /// <summary>How many different nodes there are.</summary>
     public int Count => _nodes.Count;
@@ -36,7 +50,10 @@ internal sealed class PacketSets
 
     /// <summary>Those of a set, which does not ask the field or one before it, of which the field has these values.
     /// </summary>
-    public int Over(HeaderField field, ImmutableArray<ValueRange> values, int rest)
+    public int Over(HeaderField field, ImmutableArray<ValueRange> values, int rest) =>
+        Below(field, field == HeaderField.EtherDestination ? Coded(values) : values, rest);
+
+    private int Below(HeaderField field, ImmutableArray<ValueRange> values, int rest)
     {
         var greatest = HeaderFields.Greatest(field);
         List<Edge> edges = [];
@@ -78,10 +95,10 @@ internal sealed class PacketSets
             return None;
         }
 
-        var key = one < other ? (one, other) : (other, one);
+        var key = one < other ? Pair(one, other) : Pair(other, one);
         if (!_both.TryGetValue(key, out var result))
         {
-            result = Merge(one, other, Both);
+            result = Merge(one, other, _toBoth);
             _both[key] = result;
         }
 
@@ -105,10 +122,10 @@ internal sealed class PacketSets
             return All;
         }
 
-        var key = one < other ? (one, other) : (other, one);
+        var key = one < other ? Pair(one, other) : Pair(other, one);
         if (!_either.TryGetValue(key, out var result))
         {
-            result = Merge(one, other, Either);
+            result = Merge(one, other, _toEither);
             _either[key] = result;
         }
 
@@ -128,10 +145,11 @@ internal sealed class PacketSets
             return one;
         }
 
-        if (!_without.TryGetValue((one, other), out var result))
+        var key = Pair(one, other);
+        if (!_without.TryGetValue(key, out var result))
         {
-            result = Merge(one, other, Without);
-            _without[(one, other)] = result;
+            result = Merge(one, other, _toWithout);
+            _without[key] = result;
         }
 
         return result;
@@ -178,9 +196,7 @@ internal sealed class PacketSets
     }
 
     /// <summary>A packet of a set that is not empty: a value for each field that matters.</summary>
-    /// <param name="set">The set.</param>
-    /// <param name="wished">Of a field's values, the one to take where it is possible.</param>
-    public Dictionary<HeaderField, UInt128> Witness(int set, Func<HeaderField, UInt128, UInt128, UInt128> wished)
+    public Dictionary<HeaderField, UInt128> Witness(int set)
     {
         var packet = new Dictionary<HeaderField, UInt128>();
         while (set is not (None or All))
@@ -191,7 +207,8 @@ internal sealed class PacketSets
             {
                 if (edge.Rest != None)
                 {
-                    packet[(HeaderField)node.Level] = wished((HeaderField)node.Level, from, edge.Last);
+                    packet[(HeaderField)node.Level] = node.Level == (int)HeaderField.EtherDestination
+                        ? Read(from) : from;
                     set = edge.Rest;
                     break;
                 }
@@ -210,6 +227,7 @@ internal sealed class PacketSets
         {
             var node = _nodes[set];
             var value = packet.GetValueOrDefault((HeaderField)node.Level);
+            value = node.Level == (int)HeaderField.EtherDestination ? Written(value) : value;
             set = Array.Find(node.Edges, edge => value <= edge.Last).Rest;
         }
 
@@ -262,7 +280,10 @@ internal sealed class PacketSets
     public int Elements(ImmutableArray<HeaderField> key, IEnumerable<ImmutableArray<ValueRange>> elements)
     {
         var order = Enumerable.Range(0, key.Length).OrderBy(part => key[part]).ToArray();
-        List<ImmutableArray<ValueRange>> left = [.. elements];
+        var mac = key.IndexOf(HeaderField.EtherDestination);
+        List<ImmutableArray<ValueRange>> left = mac < 0
+            ? [.. elements] : [.. elements.SelectMany(element => Coded([element[mac]]).Select(
+                values => element.SetItem(mac, values)))];
         return Elements(key, order, 0, left);
     }
 
@@ -290,7 +311,7 @@ internal sealed class PacketSets
         {
             if (children[i].Values.First <= children[i - 1].Values.Last)
             {
-                return Any(children.Select(child => Over(key[part], [child.Values], child.Then)));
+                return Any(children.Select(child => Below(key[part], [child.Values], child.Then)));
             }
         }
 
@@ -325,7 +346,34 @@ internal sealed class PacketSets
 
     /// <summary>The packets of one element, the parts of which may be the same field.</summary>
     private int Cube(ImmutableArray<HeaderField> key, ImmutableArray<ValueRange> element) =>
-        Enumerable.Range(0, key.Length).Aggregate(All, (set, part) => Both(set, Of(key[part], [element[part]])));
+        Enumerable.Range(0, key.Length).Aggregate(
+            All, (set, part) => Both(set, Below(key[part], [element[part]], All)));
+
+    /// <summary>
+    /// A destination's group bit (IEEE 802) is the lowest of its first byte, where it would cut the addresses into 256
+    /// ranges. It is written as the highest.
+    /// </summary>
+    private static UInt128 Written(UInt128 mac) =>
+        (mac & MacRest) | ((mac >> MacByte & 1) << (MacByte + 7)) | ((mac >> (MacByte + 1)) << MacByte);
+
+    private static UInt128 Read(UInt128 written) =>
+        (written & MacRest) | ((written >> (MacByte + 7) & 1) << MacByte)
+        | ((written >> MacByte & 0x7f) << (MacByte + 1));
+
+    private static ImmutableArray<ValueRange> Coded(ImmutableArray<ValueRange> values)
+    {
+        List<ValueRange> coded = [];
+        foreach (var range in values)
+        {
+            // Within one first byte the order stays.
+            for (var first = range.First; first <= range.Last; first = (first | MacRest) + 1)
+            {
+                coded.Add(new ValueRange(Written(first), Written(UInt128.Min(first | MacRest, range.Last))));
+            }
+        }
+
+        return Ranges.Sorted(coded);
+    }
 
     private int Merge(int one, int other, Func<int, int, int> of)
     {
@@ -333,9 +381,8 @@ internal sealed class PacketSets
         if (left.Level != right.Level)
         {
             var isLeft = left.Level < right.Level;
-            var edges = (isLeft ? left : right).Edges;
-            List<Edge> split = new(edges.Length);
-            foreach (var edge in edges)
+            var split = Emptied(isLeft ? left.Level : right.Level);
+            foreach (var edge in (isLeft ? left : right).Edges)
             {
                 split.Add(new Edge(edge.Last, isLeft ? of(edge.Rest, other) : of(one, edge.Rest)));
             }
@@ -343,7 +390,7 @@ internal sealed class PacketSets
             return Make(isLeft ? left.Level : right.Level, split);
         }
 
-        List<Edge> merged = new(left.Edges.Length + right.Edges.Length);
+        var merged = Emptied(left.Level);
         for (int i = 0, j = 0; i < left.Edges.Length;)
         {
             var (a, b) = (left.Edges[i], right.Edges[j]);
@@ -354,6 +401,15 @@ internal sealed class PacketSets
 
         return Make(left.Level, merged);
     }
+
+    private List<Edge> Emptied(int level)
+    {
+        _merged[level].Clear();
+        return _merged[level];
+    }
+
+    /// <summary>Two numbers as one, of which the low bits differ where either does.</summary>
+    private static ulong Pair(int one, int other) => (((ulong)one << 32) | (uint)other) * 0x9E37_79B9_7F4A_7C15;
 
     /// <summary>The node of these edges, in order and up to the greatest value, which there is once.</summary>
     private int Make(int level, List<Edge> edges)
@@ -375,8 +431,9 @@ internal sealed class PacketSets
             return span[0].Rest;
         }
 
-        var node = new Node(level, span[..kept].ToArray());
-        if (!_known.TryGetValue(node, out var number))
+        var wanted = new Wanted(level, span[..kept]);
+        var known = _known.GetAlternateLookup<Wanted>();
+        if (!known.TryGetValue(wanted, out var number))
         {
             if (_nodes.Count >= MostNodes)
             {
@@ -384,8 +441,9 @@ internal sealed class PacketSets
             }
 
             number = _nodes.Count;
-            _nodes.Add(node);
+            var node = new Node(level, [.. wanted.Edges]);
             _known[node] = number;
+            _nodes.Add(node);
         }
 
         return number;
@@ -396,17 +454,32 @@ internal sealed class PacketSets
 
     private readonly record struct Node(int Level, Edge[] Edges);
 
-    private sealed class NodeComparer : IEqualityComparer<Node>
+    /// <summary>A node that may be there already.</summary>
+    private readonly ref struct Wanted(int level, ReadOnlySpan<Edge> edges)
+    {
+        public int Level { get; } = level;
+
+        public ReadOnlySpan<Edge> Edges { get; } = edges;
+    }
+
+    private sealed class NodeComparer : IEqualityComparer<Node>, IAlternateEqualityComparer<Wanted, Node>
     {
         public static NodeComparer Instance { get; } = new();
 
         public bool Equals(Node one, Node other) =>
             one.Level == other.Level && one.Edges.AsSpan().SequenceEqual(other.Edges);
 
-        public int GetHashCode(Node node)
+        public bool Equals(Wanted wanted, Node node) =>
+            wanted.Level == node.Level && wanted.Edges.SequenceEqual(node.Edges);
+
+        public Node Create(Wanted wanted) => new(wanted.Level, [.. wanted.Edges]);
+
+        public int GetHashCode(Node node) => GetHashCode(new Wanted(node.Level, node.Edges));
+
+        public int GetHashCode(Wanted wanted)
         {
-            var hash = (ulong)node.Level;
-            foreach (var edge in node.Edges)
+            var hash = (ulong)wanted.Level;
+            foreach (var edge in wanted.Edges)
             {
                 hash = (hash ^ (ulong)edge.Last ^ (ulong)(edge.Last >> 64)) * 0x9E37_79B9_7F4A_7C15;
                 hash = (hash ^ (uint)edge.Rest ^ (hash >> 29)) * 0xBF58_476D_1CE4_E5B9;

@@ -49,17 +49,18 @@ internal sealed class SwitchExpectation(FrameSets frames, ProofScene scene, Host
     public int Frames()
     {
         var senders = new SwitchSenders(frames, _model.Services, _stations).Frames();
+        var toHere = ToHere;
         var machines = frames.All(senders, Here);
         // What is asked of the host reaches nobody else: DHCP, DHCPv6, router solicitations.
         var asked = FromHost
             ? frames.Any(frames.Udp(HeaderField.DestinationPort, 67, 547), frames.Icmp6(133)) : PacketSets.None;
         var all = frames.Any(
-            frames.All(frames.But(machines, asked), ToHere),
+            frames.All(frames.But(machines, asked), toHere),
             frames.All(frames.But(machines, frames.Any(asked, ForDoors())), ToTunnels()),
-            frames.All(frames.But(senders, Here), ToHere));
+            frames.All(frames.But(senders, Here), toHere));
         if (domain.Gateway is { } gateway)
         {
-            all = frames.Any(all, frames.All(machines, ToGateway(gateway)), frames.All(FromGateway(gateway), ToHere));
+            all = frames.Any(all, frames.All(machines, ToGateway(gateway)), frames.All(FromGateway(gateway), toHere));
         }
 
         if (HasService && domain.ServicePoint is { } point)

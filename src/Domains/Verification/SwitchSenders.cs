@@ -32,13 +32,13 @@ internal sealed class SwitchSenders(FrameSets frames, NetworkServices services, 
 
     private static readonly UInt128 AllRouters = NftValues.OfAddress("ff02::2");
 
-    private bool Asks => services.Addresses is not AddressService.Nobody;
-
-    private int Own4 => frames.Rows(
+    private readonly int _own4 = frames.Rows(
         [HeaderField.InName, HeaderField.EtherSource, HeaderField.Source4],
-        Having(station => station.Ipv4, (station, address) => [station.Device, station.Mac, address]));
+        Having(stations, station => station.Ipv4, (station, address) => [station.Device, station.Mac, address]));
 
-    private int Own6 => Own(HeaderField.EtherSource, HeaderField.Source6);
+    private readonly int _own6 = Own(frames, stations, HeaderField.EtherSource, HeaderField.Source6);
+
+    private bool Asks => services.Addresses is not AddressService.Nobody;
 
     private int Servers => frames.Rows(
         [HeaderField.InName, HeaderField.EtherSource],
@@ -54,7 +54,7 @@ internal sealed class SwitchSenders(FrameSets frames, NetworkServices services, 
             frames.But(
                 frames.Any(frames.Udp(HeaderField.SourcePort, 67), frames.Udp(HeaderField.DestinationPort, 68)),
                 Servers));
-        var own = frames.But(frames.All(frames.Ipv4, Own4), refused);
+        var own = frames.But(frames.All(frames.Ipv4, _own4), refused);
         if (!Asks)
         {
             return own;
@@ -71,7 +71,7 @@ internal sealed class SwitchSenders(FrameSets frames, NetworkServices services, 
                     .Select(station => new[] { station.Device, station.Mac, station.Mac })));
         var withoutAddress = frames.All(
             frames.Is(HeaderField.Source4, 0), frames.Is(HeaderField.Destination4, Everybody4));
-        return frames.Any(frames.But(own, questions), frames.All(ofOneself, frames.Any(Own4, withoutAddress)));
+        return frames.Any(frames.But(own, questions), frames.All(ofOneself, frames.Any(_own4, withoutAddress)));
     }
 
     private int Frames6()
@@ -82,7 +82,7 @@ internal sealed class SwitchSenders(FrameSets frames, NetworkServices services, 
             frames.Any(frames.Udp(HeaderField.SourcePort, 547), frames.Udp(HeaderField.DestinationPort, 546)), Servers);
         var discovery = frames.Icmp6(133, 134, 135, 136, 137, 138, 141, 142);
         var questions = Asks ? frames.Udp(HeaderField.DestinationPort, 547) : PacketSets.None;
-        var own = frames.All(frames.Ipv6, Own6);
+        var own = frames.All(frames.Ipv6, _own6);
         var plain = frames.But(own, frames.Any(hiding, claims, discovery, questions));
         // A relay's messages would carry whatever client address they like (RFC 8415, section 8).
         var ofOneself = frames.But(
@@ -100,7 +100,8 @@ internal sealed class SwitchSenders(FrameSets frames, NetworkServices services, 
             plain, ofOneself, solicited, advertised,
             frames.All(frames.OnLink6(135), own, Option(0x0101)),
             frames.All(
-                frames.OnLink6(136), own, Own(HeaderField.EtherSource, HeaderField.NeighbourTarget), Option(0x0201)));
+                frames.OnLink6(136), own, Option(0x0201),
+                Own(frames, stations, HeaderField.EtherSource, HeaderField.NeighbourTarget)));
     }
 
     /// <summary>No option, or one that says the sender's own MAC.</summary>
@@ -108,7 +109,7 @@ internal sealed class SwitchSenders(FrameSets frames, NetworkServices services, 
         frames.Is(HeaderField.Length6, 24),
         frames.All(
             frames.Is(HeaderField.Length6, 32), frames.Is(HeaderField.NeighbourOption, kind),
-            Own(HeaderField.NeighbourMac, HeaderField.Source6)));
+            Own(frames, stations, HeaderField.NeighbourMac, HeaderField.Source6)));
 
     private int FramesArp() => frames.All(
         frames.Arp, frames.Is(HeaderField.ArpHardware, 1), frames.Is(HeaderField.ArpProtocol, HeaderFields.Ipv4),
@@ -117,16 +118,19 @@ internal sealed class SwitchSenders(FrameSets frames, NetworkServices services, 
         frames.Rows(
             [HeaderField.InName, HeaderField.EtherSource, HeaderField.ArpSenderMac, HeaderField.ArpSender],
             Having(
-                station => station.Ipv4, (station, address) => [station.Device, station.Mac, station.Mac, address])));
+                stations, station => station.Ipv4, (station, address) => [station.Device, station.Mac, station.Mac, address])));
 
-    private int Own(HeaderField mac, HeaderField address) => frames.Rows(
+    private static int Own(
+        FrameSets frames, IReadOnlyList<Station> stations, HeaderField mac, HeaderField address) => frames.Rows(
         [HeaderField.InName, mac, address],
-        Having(station => station.Ipv6, (station, own) => [station.Device, station.Mac, own])
+        Having(stations, station => station.Ipv6, (station, own) => [station.Device, station.Mac, own])
             .Concat(Having(
-                station => station.Ipv6, (station, _) => [station.Device, station.Mac, station.LinkLocal])));
+                stations, station => station.Ipv6,
+                (station, _) => [station.Device, station.Mac, station.LinkLocal])));
 
-    private IEnumerable<UInt128[]> Having(
-        Func<Station, UInt128?> address, Func<Station, UInt128, UInt128[]> row) =>
+    private static IEnumerable<UInt128[]> Having(
+        IReadOnlyList<Station> stations, Func<Station, UInt128?> address,
+        Func<Station, UInt128, UInt128[]> row) =>
         from station in stations
         where address(station) is not null
         select row(station, address(station) ?? 0);
