@@ -118,7 +118,8 @@ internal sealed class SwitchSenders(FrameSets frames, NetworkServices services, 
         frames.Rows(
             [HeaderField.InName, HeaderField.EtherSource, HeaderField.ArpSenderMac, HeaderField.ArpSender],
             Having(
-                stations, station => station.Ipv4, (station, address) => [station.Device, station.Mac, station.Mac, address])));
+                stations, station => station.Ipv4,
+                (station, address) => [station.Device, station.Mac, station.Mac, address])));
 
     private static int Own(
         FrameSets frames, IReadOnlyList<Station> stations, HeaderField mac, HeaderField address) => frames.Rows(
