@@ -40,7 +40,7 @@ internal sealed class PolicyAmending
         string directory = parsed.GetRequiredValue(_policies);
         var amendment = PolicyAmendment.Of(directory);
         change(amendment);
-        ImmutableArray<Finding> findings = amendment.NewFindings();
+        ImmutableArray<Finding> findings = amendment.NewFindings(TimeProvider.System.GetUtcNow());
         bool harmless = findings.All(IsOtherHalf);
         bool written = harmless && !parsed.GetValue(_dryRun) && amendment.Hunks.Count > 0;
         if (written)

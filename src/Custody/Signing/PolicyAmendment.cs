@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.RegularExpressions;
+using Bailiwick.Domains.Consequences;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Policy.Editing;
 using Bailiwick.Ledger.Statements;
@@ -18,7 +20,7 @@ public sealed record PolicyHunk(
 /// Changes to a directory of authored policies, made in memory, checked as a whole, and written only then. Nothing of
 /// it is signed: what a tenant says is what its root keys sign.
 /// </summary>
-public sealed class PolicyAmendment
+public sealed partial class PolicyAmendment
 {
     private readonly string _directory;
     private readonly PartyNames _names;
@@ -89,15 +91,30 @@ public sealed class PolicyAmendment
         }
     }
 
-    /// <summary>What would be wrong after the changes and was not before.</summary>
-    public ImmutableArray<Finding> NewFindings()
+    /// <summary>
+    /// What would be wrong after the changes and was not before, in the statements and in what follows from them.
+    /// </summary>
+    /// <param name="at">The moment for which it is asked what follows.</param>
+    public ImmutableArray<Finding> NewFindings(DateTimeOffset at)
     {
-        // Lines move with every change; what is wrong does not.
-        static (FindingCode, string, string, string) What(Finding one) =>
-            (one.Code, one.File, one.Pointer, one.Sentence);
-        var known = PolicyCheck.Run(Read(_before)).Findings.Select(What).ToHashSet();
-        return [.. PolicyCheck.Run(Read(_texts)).Findings.Where(one => !known.Contains(What(one)))];
+        var told = Everything(_before, at).Select(What).ToHashSet();
+        return [.. Everything(_texts, at).Where(one => !told.Contains(What(one)))];
     }
+
+    private IEnumerable<Finding> Everything(IEnumerable<KeyValuePair<string, string>> texts, DateTimeOffset at)
+    {
+        PolicyReading reading = Read(texts);
+        PolicyCheckResult result = PolicyCheck.Run(reading);
+        return result.Findings.Concat(PolicyConsequences.Of(reading.Documents, result.Datacentre, at)
+            .Where(one => !one.IsNote));
+    }
+
+    /// <summary>Lines move with every change; what is wrong does not.</summary>
+    private static (FindingCode, string, string, string) What(Finding one) =>
+        (one.Code, one.File, one.Pointer, LineNumber().Replace(one.Sentence, ".yaml"));
+
+    [GeneratedRegex("\\.yaml:[0-9]+")]
+    private static partial Regex LineNumber();
 
     /// <summary>Writes the changed files, each as a whole: after a crash it is the old one or the new one.</summary>
     /// <exception cref="CustodyException">A file was changed by somebody else meanwhile; nothing more is written.

@@ -83,6 +83,23 @@ public sealed class VolumeEditingTests : IDisposable
     }
 
     [Fact]
+    public void What_no_host_could_run_then_is_not_written_and_what_none_could_before_stops_no_other_change()
+    {
+        File.WriteAllText(At("policies/bank/ledger.yaml"), Text("bank/ledger.yaml").Replace(
+            "sharing: readers\n", "sharing: readers\nmount: {hosts: [host-2]}\n", StringComparison.Ordinal));
+        string[] before = All();
+
+        Ending refused = Run("volume", "attach", "bank/ledger-archive", "bank/ledger-2", "--access", "read");
+        Assert.Equal(before, All());
+        Ending other = Run("volume", "create", "bank/ledger-notes", "--domain", "ledger", "--size-mib", "4");
+
+        // The regulator's inspector has it on another host already: that was so before.
+        Assert.Equal((1, 0), (refused.Code, other.Code));
+        Assert.Contains("bank/ledger-2 may run on host-3", refused.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("inspector", refused.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_volume_is_copied_kept_and_made_larger_by_statements()
     {
         Ending clone = Run("volume", "clone", "bank/web-1-data", "web-1-spare");

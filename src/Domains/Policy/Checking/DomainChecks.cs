@@ -52,7 +52,8 @@ internal static class DomainChecks
                 statements.Note(
                     domain.Origin, FindingCode.ApprovalsUnreachable, $"/approvals/{WireText.Of(action)}",
                     $"{count} approvals are demanded, but the tenant has {known} root keys, so this is always "
-                    + $"refused.");
+                    + $"refused. The least change: ask for {known}, or add {count - known} root keys"
+                    + " (bailiwick tenant rotate).");
             }
         }
     }

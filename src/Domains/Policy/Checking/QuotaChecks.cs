@@ -6,6 +6,9 @@ namespace Bailiwick.Domains.Policy.Checking;
 /// <summary>Adds up what each domain's statements ask for. A member of two domains counts in both.</summary>
 internal static class QuotaChecks
 {
+    /// <summary>So many are named of those that exceed a quota.</summary>
+    private const int Named = 3;
+
     /// <summary>Runs the check; nothing is left out, since admission refuses whatever exceeds the quota.</summary>
     public static void Run(StatementSet statements, CheckedDatacentre datacentre)
     {
@@ -17,23 +20,39 @@ internal static class QuotaChecks
         Uplinks(statements, datacentre);
         foreach (var domain in datacentre.Domains.Values)
         {
-            var members = machines[domain.Ref].ToArray();
-            var asked = new[]
-            {
-                ("machines", "machines", (long)members.Length, domain.Quota.Machines),
-                ("cpus", "processors", members.Sum(machine => (long)machine.Cpus), domain.Quota.Cpus),
-                ("memoryMiB", "MiB of memory", members.Sum(machine => (long)machine.MemoryMib), domain.Quota.MemoryMib),
-                ("storageMiB", "MiB of storage", volumes[domain.Ref].Sum(volume => (long)volume.SizeMib),
-                    domain.Quota.StorageMib),
-            };
-            foreach (var (member, what, sum, quota) in asked.Where(row => row.Item3 > row.Item4))
-            {
-                statements.Note(
-                    domain.Origin, FindingCode.QuotaExceeded, $"/quota/{member}",
-                    $"The domain's statements ask for {sum} {what}, the quota is {quota}. Not all of them will be "
-                    + $"admitted.");
-            }
+            var members = machines[domain.Ref].Select(machine => (machine.Ref.Name.Text, machine)).ToArray();
+            Over(statements, domain, "machines", "machines", domain.Quota.Machines,
+                [.. members.Select(one => (one.Text, 1L))]);
+            Over(statements, domain, "cpus", "processors", domain.Quota.Cpus,
+                [.. members.Select(one => (one.Text, (long)one.machine.Cpus))]);
+            Over(statements, domain, "memoryMiB", "MiB of memory", domain.Quota.MemoryMib,
+                [.. members.Select(one => (one.Text, (long)one.machine.MemoryMib))]);
+            Over(statements, domain, "storageMiB", "MiB of storage", domain.Quota.StorageMib,
+                [.. volumes[domain.Ref].Select(volume => (volume.Ref.Name.Text, (long)volume.SizeMib))]);
         }
+    }
+
+    /// <summary>The fewest that exceed the quota are the largest.</summary>
+    private static void Over(
+        StatementSet statements, DomainModel domain, string member, string what, int quota,
+        (string Name, long Amount)[] uses)
+    {
+        long sum = uses.Sum(use => use.Amount);
+        if (sum <= quota)
+        {
+            return;
+        }
+
+        long used = 0;
+        var largest = uses.OrderByDescending(use => use.Amount).ThenBy(use => use.Name, StringComparer.Ordinal)
+            .ToArray();
+        int fewest = largest.TakeWhile(use => (used += use.Amount) <= quota).Count() + 1;
+        statements.Note(
+            domain.Origin, FindingCode.QuotaExceeded, $"/quota/{member}",
+            $"The domain's statements ask for {sum} {what}, the quota is {quota}. Not all of them will be admitted: "
+            + string.Join(", ", largest.Take(Math.Min(fewest, Named)).Select(use => use.Name))
+            + (fewest > Named ? $" and {fewest - Named} others" : "")
+            + $" alone exceed it. The least change: a quota of {sum}, or {sum - quota} less.");
     }
 
     /// <summary>Only of domains that must be there: where the others' machines will run, nobody knows yet.</summary>

@@ -111,6 +111,38 @@ public sealed class CrossCheckTests
         Assert.Contains(who, found.Sentence, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("quota: {machines: 4", "quota: {machines: 1", "quota-exceeded",
+        "ledger-1, ledger-2 alone exceed it. The least change: a quota of 2, or 1 less", "quota: {machines: 2")]
+    [InlineData("cpus: 4,", "cpus: 1,", "quota-exceeded",
+        "ledger-1, ledger-2 alone exceed it. The least change: a quota of 2, or 1 less", "cpus: 2,")]
+    [InlineData("storageMiB: 256", "storageMiB: 15", "quota-exceeded",
+        "ledger-1-data alone exceed it. The least change: a quota of 33, or 18 less", "storageMiB: 33")]
+    public void What_can_never_be_had_names_the_fewest_and_the_least_change(
+        string old, string wrong, string code, string said, string mend)
+    {
+        var wanting = Example.ThreeTenants.With(Ledger, old, wrong);
+
+        var found = Assert.Single(wanting.Check().Findings);
+
+        Assert.Equal(code, WireText.Of(found.Code));
+        Assert.Contains(said, found.Sentence, StringComparison.Ordinal);
+        Assert.Empty(wanting.With(Ledger, wrong, mend).Check().Findings);
+    }
+
+    [Fact]
+    public void Approvals_that_nobody_can_give_say_how_many_keys_there_are()
+    {
+        var found = Assert.Single(Signed("destroy: 9"));
+        string keys = found.Sentence.Split("ask for ")[1].Split(',')[0];
+
+        Assert.Equal((FindingCode.ApprovalsUnreachable, "/approvals/destroy"), (found.Code, found.Pointer));
+        Assert.Empty(Signed($"destroy: {keys}"));
+
+        static IEnumerable<Finding> Signed(string destroy) => PolicyCheck.Run(PolicyDocuments.FromStatements(
+            SignedExample.Of(Example.ThreeTenants.With(Ledger, "destroy: 2", destroy)).Statements)).Findings;
+    }
+
     [Fact]
     public void A_tenants_mistakes_leave_the_other_tenants_policies_as_they_are()
     {
