@@ -1,6 +1,7 @@
 using Bailiwick.Benchmarks.Appending;
 using Bailiwick.Benchmarks.Attesting;
 using Bailiwick.Benchmarks.Networking;
+using Bailiwick.Benchmarks.Policies;
 using Bailiwick.Benchmarks.Starting;
 using Bailiwick.Benchmarks.Storing;
 
@@ -14,7 +15,8 @@ public sealed record BenchArguments(IReadOnlyList<IBench> Benches, bool Json, bo
 {
     /// <summary>All benches there are.</summary>
     public static IReadOnlyList<IBench> All { get; } = 
-        [new LedgerBench(), new StartBench(), new AttestationBench(), new StorageBench(), new NetworkBench()];
+        [new LedgerBench(), new StartBench(), new AttestationBench(), new StorageBench(), new NetworkBench(),
+            new PolicyBench()];
 
     /// <summary>How it is used.</summary>
     public static string Usage =>

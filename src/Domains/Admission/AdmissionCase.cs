@@ -45,7 +45,8 @@ internal sealed record AdmissionCase(
         .. Machine.Disks
             .Select(disk => Ground.Datacentre.Machinery.Volumes.GetValueOrDefault(disk.Volume.ToString()))
             .OfType<VolumeModel>().Select(volume => Ground.Domain(volume.Ref.Tenant, volume.Domain))
-            .OfType<DomainModel>().Distinct().Except(Domains),
+            .OfType<DomainModel>().DistinctBy(domain => domain.Ref)
+            .Where(domain => Domains.All(own => own.Ref != domain.Ref)),
     ];
 
     /// <summary><c>bank/web-1</c>.</summary>

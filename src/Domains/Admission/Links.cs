@@ -35,13 +35,15 @@ internal static class Links
     /// </remarks>
     public static LinkWay Of(CheckedDatacentre datacentre, DomainModel domain, HostModel left, HostModel right)
     {
+        if (domain.Network.Confidentiality == NetworkConfidentiality.None)
+        {
+            return new LinkWay(
+                LinkProtection.Clear, $"{Display.Of(domain)} demands no ciphertext between hosts.", [domain.Origin]);
+        }
+
         var between = $"between {Display.Of(left)} and {Display.Of(right)}";
         switch (domain.Network.Confidentiality)
         {
-            case NetworkConfidentiality.None:
-                return new LinkWay(
-                    LinkProtection.Clear, $"{Display.Of(domain)} demands no ciphertext between hosts.",
-                    [domain.Origin]);
             case NetworkConfidentiality.Always:
                 return new LinkWay(
                     LinkProtection.Encrypted,
@@ -98,6 +100,7 @@ internal static class Links
     private static ImmutableArray<LinkModel> Joining(
         CheckedDatacentre datacentre, HostModel left, HostModel right) =>
     [
-        .. datacentre.Index.Links(left.Ref).Intersect(datacentre.Index.Links(right.Ref)),
+        .. datacentre.Index.Links(left.Ref).Where(link =>
+            datacentre.Index.Links(right.Ref).Any(other => ReferenceEquals(other, link))),
     ];
 }

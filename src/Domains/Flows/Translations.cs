@@ -44,9 +44,18 @@ internal static class Translations
     public static ImmutableArray<IPNetwork> Seen(DomainModel domain, DomainModel by) =>
         Agreed(domain, by) is { Own.Length: > 0 } clause ? clause.Own : domain.Network.Subnets;
 
+    /// <summary>Whether one of the two says by which addresses it knows others.</summary>
+    public static bool AreAny(DomainModel domain, DomainModel peer) =>
+        !domain.Translations.IsEmpty || !peer.Translations.IsEmpty;
+
     /// <summary>The address by which another domain knows a machine of this one.</summary>
     public static IPAddress Known(DomainModel domain, DomainModel by, IPAddress address)
     {
+        if (!AreAny(domain, by))
+        {
+            return address;
+        }
+
         var seen = Seen(domain, by);
         for (var i = 0; i < seen.Length; i++)
         {

@@ -82,16 +82,14 @@ internal static class DeviceNames
     public static string LegMac(HostRef host, DomainRef domain, string passage) =>
         Mac(Leg(host, domain, passage));
 
-    /// <summary>
-    /// Where in 169.254.1.0 to 169.254.254.255 (RFC 3927, section 2.1) the search for a leg's address starts.
-    /// </summary>
-    public static int LegSlot(HostRef host, DomainRef domain, string passage)
+    /// <summary>Where the search for a host's number starts.</summary>
+    public static int HostNumber(HostRef host, int most)
     {
-        var hash = Hash(Leg(host, domain, passage));
-        return ((hash[0] << 16) | (hash[1] << 8) | hash[2]) % LegSlots;
+        var hash = Hash($"legs {host}");
+        return ((hash[0] << 16) | (hash[1] << 8) | hash[2]) % most;
     }
 
-    /// <summary>How many legs one passage can have.</summary>
+    /// <summary>How many legs one passage can have: 169.254.1.0 to 169.254.254.255 (RFC 3927, section 2.1).</summary>
     public const int LegSlots = 254 * 256;
 
     public static string LegIpv4(int slot) =>

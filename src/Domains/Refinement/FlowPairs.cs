@@ -8,11 +8,15 @@ namespace Bailiwick.Domains.Refinement;
 /// <summary>Two domains with at least one open network flow, in either direction.</summary>
 internal sealed record FlowPair(DomainModel First, DomainModel Second, ImmutableArray<OpenFlow> Flows)
 {
-    public string Name => DeviceNames.Passage(First.Ref, Second.Ref);
+    /// <summary>Ten digits.</summary>
+    public string Name { get; } = DeviceNames.Passage(First.Ref, Second.Ref);
 
-    public string Reference => DeviceNames.PassageReference(First.Ref, Second.Ref);
+    public string Reference { get; } = DeviceNames.PassageReference(First.Ref, Second.Ref);
 
-    public ImmutableArray<DomainModel> Both => [First, Second];
+    /// <summary>The VXLAN number of the passage.</summary>
+    public int Number { get; } = DerivedNames.NetworkNumber(DeviceNames.PassageReference(First.Ref, Second.Ref));
+
+    public ImmutableArray<DomainModel> Both { get; } = [First, Second];
 
     public bool Has(DomainModel domain) => First.Ref == domain.Ref || Second.Ref == domain.Ref;
 

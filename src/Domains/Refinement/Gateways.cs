@@ -84,22 +84,21 @@ internal static class Gateways
         var lines = passage.Flows
             .Where(flow => Sides(domain, flow).Own.Host.Ref == host.Ref)
             .SelectMany(flow => Families(domain, passage.Pair.Other(domain), flow).Select(pair => (
-                Outward: flow.Flow.From == domain.Ref, pair.Own, pair.Other, pair.Known, flow.Network, flow.Flow)))
+                Outward: flow.Flow.From == domain.Ref, pair.Own, pair.Other, pair.Known, flow.Of)))
             .Select(line => (
                 From: line.Outward ? line.Own : line.Other, To: line.Outward ? line.Other : line.Own, line.Outward,
-                line.Known, line.Network, line.Flow))
-            .GroupBy(line => (line.From, line.To, line.Outward, line.Network.Protocol))
+                line.Known, line.Of))
+            .GroupBy(line => (line.From, line.To, line.Outward, line.Of.Protocol))
             .OrderBy(group => group.Key.From, StringComparer.Ordinal)
             .ThenBy(group => group.Key.To, StringComparer.Ordinal)
             .ThenBy(group => group.Key.Protocol);
         foreach (var group in lines)
         {
-            var (flow, known) = (group.First().Flow, group.First().Known);
+            var (flow, known) = (group.First().Of, group.First().Known);
             yield return new FlowPlan(
                 group.Key.From, group.Key.To, group.Key.Outward, DeviceNames.LegDevice(passage.Plan.Name),
-                group.Key.Protocol, Merged(group.SelectMany(line => line.Network.Ports)),
-                new Reason(
-                    $"{flow.Grant} grants it and {flow.Accept} accepts it.", [flow.Grant, flow.Accept]))
+                group.Key.Protocol, Merged(group.SelectMany(line => line.Of.Ports)),
+                flow.Reason)
             {
                 Known = known,
             };
@@ -117,6 +116,19 @@ internal static class Gateways
         DomainModel domain, DomainModel peer, PlacedFlow flow)
     {
         var (near, far) = Sides(domain, flow);
+        if (!Translations.AreAny(domain, peer))
+        {
+            foreach (var (own, other) in new[] { (near.Plan.Ipv4, far.Plan.Ipv4), (near.Plan.Ipv6, far.Plan.Ipv6) })
+            {
+                if (own is not null && other is not null)
+                {
+                    yield return (own, other, null);
+                }
+            }
+
+            yield break;
+        }
+
         foreach (var (own, other) in new (IPAddress?, IPAddress?)[]
         {
             (near.Nic.Ipv4, far.Nic.Ipv4), (near.Nic.Ipv6, far.Nic.Ipv6),

@@ -1,45 +1,60 @@
+using System.Collections.Concurrent;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
 
 /// <summary>
-/// The link-local addresses of all possible legs of one passage: derived by hash, and where two hashes meet, the next
-/// free one in the order of hosts and domains, so that every host finds the same.
+/// Each host's number among all: derived by hash, and where two hashes meet, the next free one in the order of the
+/// hosts, so that everybody finds the same. A passage is a segment of its own, so one number serves in all of them.
 /// </summary>
-internal sealed class LegAddresses
+internal sealed class HostNumbers
 {
-    private readonly Dictionary<(HostRef, DomainRef), PassageMember> _legs = [];
+    private readonly Dictionary<HostRef, int> _numbers = [];
 
-    public static LegAddresses Of(Scene scene, FlowPair pair)
+    /// <summary>Gives the hosts their numbers.</summary>
+    /// <param name="hosts">The hosts, by reference.</param>
+    /// <param name="most">How many numbers there are; hosts beyond have none, and so no passages.</param>
+    public static HostNumbers Of(IEnumerable<HostModel> hosts, int most)
     {
-        var legs = new LegAddresses();
-        var taken = new HashSet<int>();
-        var hosts = scene.Datacentre.Inventory.Hosts.Values
-            .Where(host => scene.Ground.Host(host.Ref) is not null);
+        var (all, taken) = (new HostNumbers(), new HashSet<int>());
         foreach (var host in hosts)
         {
-            foreach (var domain in pair.Both)
+            if (taken.Count == most)
             {
-                var slot = DeviceNames.LegSlot(host.Ref, domain.Ref, pair.Name);
-                if (taken.Count >= DeviceNames.LegSlots)
-                {
-                    return legs;
-                }
-
-                while (!taken.Add(slot))
-                {
-                    slot = (slot + 1) % DeviceNames.LegSlots;
-                }
-
-                legs._legs[(host.Ref, domain.Ref)] = new PassageMember(
-                    domain.Ref, DeviceNames.LegMac(host.Ref, domain.Ref, pair.Name),
-                    DeviceNames.LegIpv4(slot), DeviceNames.LegIpv6(slot));
+                break;
             }
+
+            var number = DeviceNames.HostNumber(host.Ref, most);
+            while (!taken.Add(number))
+            {
+                number = (number + 1) % most;
+            }
+
+            all._numbers[host.Ref] = number;
         }
 
-        return legs;
+        return all;
     }
 
+    /// <summary>The number of a host.</summary>
+    public int this[HostRef host] => _numbers[host];
+}
+
+/// <summary>
+/// The link-local addresses of the legs of one passage: a host's number and which of the two domains it is.
+/// </summary>
+internal sealed class LegAddresses(HostNumbers hosts, FlowPair pair)
+{
+    private readonly ConcurrentDictionary<(HostRef, DomainRef), PassageMember> _legs = [];
+
     /// <summary>The leg of a domain's gateway on a host.</summary>
-    public PassageMember Member(HostRef host, DomainRef domain) => _legs[(host, domain)];
+    public PassageMember Member(HostRef host, DomainRef domain) => _legs.GetOrAdd((host, domain), Made);
+
+    private PassageMember Made((HostRef Host, DomainRef Domain) leg)
+    {
+        var slot = (2 * hosts[leg.Host]) + (leg.Domain == pair.First.Ref ? 0 : 1);
+        return new PassageMember(
+            leg.Domain, DeviceNames.LegMac(leg.Host, leg.Domain, pair.Name), DeviceNames.LegIpv4(slot),
+            DeviceNames.LegIpv6(slot));
+    }
 }

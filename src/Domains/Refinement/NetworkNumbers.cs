@@ -19,7 +19,7 @@ internal sealed class NetworkNumbers
         var claimants = datacentre.Domains.Values
             .Select(domain => new Claimant(domain.Ref.ToString(), DerivedNames.NetworkNumber(domain),
                 domain.Network.Number is not null, Rank(datacentre, domain.Ref)))
-            .Concat(pairs.Select(pair => new Claimant(pair.Reference, DerivedNames.NetworkNumber(pair.Reference),
+            .Concat(pairs.Select(pair => new Claimant(pair.Reference, pair.Number,
                 Chosen: false, Math.Max(Rank(datacentre, pair.First.Ref), Rank(datacentre, pair.Second.Ref)))));
         var numbers = new NetworkNumbers();
         foreach (var claimant in claimants

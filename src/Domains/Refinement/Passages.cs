@@ -6,8 +6,10 @@ using Bailiwick.Domains.Policy;
 namespace Bailiwick.Domains.Refinement;
 
 /// <summary>One flow between two placed machines, before it is split by gateway and family.</summary>
-internal sealed record PlacedFlow(
-    OpenFlow Flow, FlowResource.Network Network, PlacedMember Client, PlacedMember Server);
+internal readonly record struct PlacedFlow(PairFlow Of, PlacedMember Client, PlacedMember Server)
+{
+    public OpenFlow Flow => Of.Flow;
+}
 
 /// <summary>A pair's passage on one host, the placed flows that touch the host, and where every leg is.</summary>
 internal sealed record PassageOnHost(
@@ -33,9 +35,9 @@ internal static class Passages
             return null;
         }
 
-        var legs = LegAddresses.Of(scene, pair);
+        var legs = scene.LegsOf(pair);
         var flows = Placed(scene, host, pair, withheld);
-        var number = DerivedNames.NetworkNumber(pair.Reference);
+        var number = pair.Number;
         if (!scene.Numbers.Holds(number, pair.Reference))
         {
             withheld.TryAdd(pair.Reference + " number", new Reason(
@@ -68,21 +70,14 @@ internal static class Passages
         Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
     {
         var placed = ImmutableArray.CreateBuilder<PlacedFlow>();
-        var members = pair.Both.ToDictionary(domain => domain.Ref, domain => scene.Members(domain).All);
         var most = PolicyLimits.GatewayRules / pair.Both.Max(Peers);
         var rules = 0L;
-        foreach (var flow in pair.Flows)
+        foreach (var flow in scene.FlowsOf(pair))
         {
-            if (flow.Resource is not FlowResource.Network network)
-            {
-                continue;
-            }
-
-            var clients = Named(members[flow.From], flow.Senders);
-            var servers = Named(members[flow.To], flow.Receivers);
-            var here = clients.Count(client => client.Host.Ref == host.Ref);
-            rules += Math.Max(1, network.Ports.Length) * (((long)here * servers.Count) + ((long)(clients.Count - here)
-                * servers.Count(server => server.Host.Ref == host.Ref)));
+            var (clients, servers) = (flow.Clients, flow.Servers);
+            var (clientsHere, serversHere) = (clients.On(host.Ref), servers.On(host.Ref));
+            rules += flow.Ranges * (((long)clientsHere.Length * servers.All.Length)
+                + ((long)(clients.All.Length - clientsHere.Length) * serversHere.Length));
             if (rules > most)
             {
                 withheld.TryAdd(pair.Reference + " rules", new Reason(
@@ -93,12 +88,12 @@ internal static class Passages
                 return [];
             }
 
-            foreach (var client in clients)
+            // Where no server is here, only the clients that are have anything to be laid.
+            foreach (var client in serversHere.IsEmpty ? clientsHere : clients.All)
             {
-                foreach (var server in servers.Where(server =>
-                    client.Host.Ref == host.Ref || server.Host.Ref == host.Ref))
+                foreach (var server in client.Host.Ref == host.Ref ? servers.All : serversHere)
                 {
-                    placed.Add(new PlacedFlow(flow, network, client, server));
+                    placed.Add(new PlacedFlow(flow, client, server));
                 }
             }
         }
@@ -108,13 +103,6 @@ internal static class Passages
 
     private static int Peers(DomainModel domain) => domain.Grants.Concat(domain.Accepts)
         .Where(term => term.Resource is FlowResource.Network).Select(term => term.Peer).Distinct().Count();
-
-    private static List<PlacedMember> Named(
-        ImmutableArray<PlacedMember> members, ImmutableArray<CompartmentRef> machines)
-    {
-        var named = machines.ToHashSet();
-        return [.. members.Where(member => named.Contains(member.Machine.Ref))];
-    }
 
     private static ImmutableArray<PassagePeer> Peers(
         Scene scene, HostModel host, FlowPair pair, ImmutableArray<PlacedFlow> flows, LegAddresses legs)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
@@ -54,12 +55,20 @@ internal sealed class Scene
     private readonly Dictionary<CompartmentRef, AdmissionVerdict.Admitted> _admitted;
     private readonly ILookup<HostRef, AdmissionVerdict.Refused> _refused;
     private readonly Dictionary<FlowPair, int> _order = new(ReferenceEqualityComparer.Instance);
+    private readonly HostNumbers _numbers;
+    // Asked for by several hosts' plans at once; whoever is first makes it.
+    private readonly ConcurrentDictionary<FlowPair, (LegAddresses Legs, ImmutableArray<PairFlow> Flows)> _laid =
+        new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<(DomainRef, ImmutableArray<CompartmentRef>), PlacedDomain> _named = [];
 
     private Scene(AdmissionGround ground, ImmutableArray<AdmissionVerdict> verdicts, FlowPairs pairs)
     {
         Ground = ground;
         Numbers = NetworkNumbers.Of(ground.Datacentre, pairs.Open);
         Vlans = Vlans.Of(ground.Datacentre);
+        _numbers = HostNumbers.Of(
+            ground.Datacentre.Inventory.Hosts.Values.Where(host => ground.Host(host.Ref) is not null),
+            DeviceNames.LegSlots / 2);
         var members = new Dictionary<DomainRef, ImmutableArray<PlacedMember>.Builder>();
         foreach (var (machine, host) in Standing.After(ground, verdicts).Admitted)
         {
@@ -136,7 +145,13 @@ internal sealed class Scene
     /// pairs.
     /// </summary>
     public IEnumerable<FlowPair> PairsOf(IEnumerable<DomainModel> domains) => domains
-        .SelectMany(domain => _pairs[domain.Ref]).Distinct().OrderBy(pair => _order[pair]);
+        .SelectMany(domain => _pairs[domain.Ref]).DistinctBy(pair => _order[pair]).OrderBy(pair => _order[pair]);
+
+    /// <summary>The addresses in a pair's passage.</summary>
+    public LegAddresses LegsOf(FlowPair pair) => _laid.GetOrAdd(pair, Laid).Legs;
+
+    /// <summary>A pair's flows, and where the machines are that they name.</summary>
+    public ImmutableArray<PairFlow> FlowsOf(FlowPair pair) => _laid.GetOrAdd(pair, Laid).Flows;
 
     /// <summary>The pairs of a domain that cannot have a passage.</summary>
     public IEnumerable<(FlowPair Pair, Reason Why)> ClosedPairsOf(DomainModel domain) => _closed[domain.Ref];
@@ -148,6 +163,18 @@ internal sealed class Scene
     /// True if the domain has an open network flow to or from a peer with which it can have a passage.
     /// </summary>
     public bool HasGateway(DomainModel domain) => _pairs[domain.Ref].Any();
+
+    private (LegAddresses, ImmutableArray<PairFlow>) Laid(FlowPair pair) => (
+        new LegAddresses(_numbers, pair),
+        PairFlow.Of(pair, (domain, machines) => _named.GetOrAdd((domain, machines), Named)));
+
+    private PlacedDomain Named((DomainRef Domain, ImmutableArray<CompartmentRef> Machines) those)
+    {
+        var all = _members.GetValueOrDefault(those.Domain, PlacedDomain.Empty);
+        var named = those.Machines.ToHashSet();
+        return all.All.All(member => named.Contains(member.Machine.Ref)) ? all
+            : PlacedDomain.Of([.. all.All.Where(member => named.Contains(member.Machine.Ref))]);
+    }
 
     private void Add(
         CompartmentModel machine, HostModel host, Dictionary<DomainRef, ImmutableArray<PlacedMember>.Builder> members)

@@ -1,5 +1,7 @@
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Lab.Datacentres;
 using Bailiwick.Tests.Domains.Tracing;
 using static Bailiwick.Tests.Domains.ExamplePlacements;
 
@@ -17,6 +19,29 @@ public sealed class SharedRefinementTests
             Parallel.ForEach(Enumerable.Range(0, 12), i => Assert.Equal(
                 PlanJson.Write(random.Plans[i % 3]), PlanJson.Write(all.ForHost(Host($"host-{(i % 3) + 1}")))));
         }
+    }
+
+    [Fact]
+    public void In_every_passage_each_leg_has_an_address_of_its_own_and_all_hosts_know_it_by_the_same()
+    {
+        var drawn = new GeneratedDatacentre(new DatacentreShape(30, 200, 40, 20, Seed: 4));
+        var all = Refine.Of(PolicyCheck.Run(drawn.Read()).Datacentre, drawn.Proposals, Now);
+        var known = new Dictionary<(string Passage, string Ipv4), PassageMember>();
+        var agreed = 0;
+        for (var host = 0; host < drawn.Shape.Hosts; host++)
+        {
+            foreach (var passage in all.ForHost(GeneratedDatacentre.Host(host)).Passages)
+            {
+                foreach (var leg in passage.Ports.Select(port => port.Leg)
+                    .Concat(passage.Network.Peers.SelectMany(peer => peer.Legs)))
+                {
+                    agreed += known.TryAdd((passage.Name, leg.Ipv4), leg) ? 0 : 1;
+                    Assert.Equal(known[(passage.Name, leg.Ipv4)], leg);
+                }
+            }
+        }
+
+        Assert.True(agreed > 100 && known.Count > 100, $"{agreed} of {known.Count}");
     }
 
     [Fact]
