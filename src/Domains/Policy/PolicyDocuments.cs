@@ -49,7 +49,9 @@ public static partial class PolicyDocuments
     /// <param name="statements">Statements in any order; of several revisions of one subject the newest counts.
     /// What is no policy is passed over.</param>
     /// <param name="names">Display names; null takes those that the root statements claim.</param>
-    public static PolicyReading FromStatements(IEnumerable<VerifiedStatement> statements, PartyNames? names = null)
+    /// <param name="before">What was taken before; a statement that is among it is not taken apart again.</param>
+    public static PolicyReading FromStatements(
+        IEnumerable<VerifiedStatement> statements, PartyNames? names = null, PolicyReading? before = null)
     {
         ArgumentNullException.ThrowIfNull(statements);
         var newest = statements
@@ -60,7 +62,10 @@ public static partial class PolicyDocuments
             .ToArray();
         names ??= PartyNames.Of(newest.Where(statement => statement.Kind.IsRoot())
             .Select(root => KeyValuePair.Create(root.Name.Text, root.Owner)));
-        return new PolicyReading([.. newest.Select(statement => OfStatement(statement, names))], []);
+        // What a document is of has the digest of the signed payload: equal ones have equal bodies.
+        var known = before?.Documents.Where(document => document.IsSigned)
+            .DistinctBy(document => document.Origin).ToDictionary(document => document.Origin) ?? [];
+        return new PolicyReading([.. newest.Select(statement => OfStatement(statement, names, known))], []);
     }
 
     /// <summary>
@@ -79,12 +84,15 @@ public static partial class PolicyDocuments
             PolicyNode.Of(System.Text.Json.JsonElement.Parse(body.Canonical.Span)), null, []);
     }
 
-    private static PolicyDocument OfStatement(VerifiedStatement statement, PartyNames names) =>
-        new(
-            new StatementOrigin(
-                statement.Kind, statement.Owner, names.NameOf(statement.Owner), statement.Name, statement.Revision,
-                statement.Digest.Hex, null, 0),
-            PolicyNode.Of(statement.Body), null, []);
+    private static PolicyDocument OfStatement(
+        VerifiedStatement statement, PartyNames names, Dictionary<StatementOrigin, PolicyDocument> known)
+    {
+        var origin = new StatementOrigin(
+            statement.Kind, statement.Owner, names.NameOf(statement.Owner), statement.Name, statement.Revision,
+            statement.Digest.Hex, null, 0);
+        return known.GetValueOrDefault(origin)
+            ?? new PolicyDocument(origin, PolicyNode.Of(statement.Body), null, []);
+    }
 
     private static List<PolicyDocument> ReadFile(
         string path, ReadOnlyMemory<byte> text, PartyNames names, DocumentFindings file)

@@ -34,6 +34,8 @@ public sealed partial class PlanKeeper
     private readonly Dictionary<DomainRef, string> _parts = [];
     private StatementBook _book = StatementBook.Empty;
     private ImmutableArray<PlacementProposal> _proposals = [];
+    private PolicyReading? _reading;
+    private PolicyCheckResult? _checked;
     private volatile EnforcedPlan _current;
     private string _recorded;
 
@@ -225,8 +227,7 @@ public sealed partial class PlanKeeper
 
     private EnforcedPlan Compute()
     {
-        PolicyReading reading = PolicyDocuments.FromStatements(Statements());
-        PolicyCheckResult result = PolicyCheck.Run(reading.Documents);
+        PolicyCheckResult result = Check();
         Findings = result.Findings;
         HostPlan whole = Refine.ForHost(result.Datacentre, _proposals, _host, _time.GetUtcNow());
         var doubts = TrustedPeers.Wanted(whole).ToFrozenDictionary(
@@ -240,6 +241,19 @@ public sealed partial class PlanKeeper
             Standings = standings,
             Lost = own.Lost.ToFrozenDictionary(lost => lost.Machine),
         };
+    }
+
+    /// <summary>Takes from the last check what no statement since then changed.</summary>
+    private PolicyCheckResult Check()
+    {
+        PolicyReading reading = PolicyDocuments.FromStatements(Statements(), before: _reading);
+        if (_checked is null || !reading.Documents.SequenceEqual(_reading?.Documents ?? []))
+        {
+            _checked = PolicyCheck.Run(reading.Documents, before: _checked?.Datacentre);
+            _reading = reading;
+        }
+
+        return _checked;
     }
 
     /// <summary>The operator's own statements, and those of the tenants that its root admits; no stranger's.</summary>
