@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Domains.Verification;
@@ -56,6 +58,36 @@ public sealed class RulesetReadingTests
             Assert.Contains("chain forward", Assert.IsType<RulesetReading.Unknown>(reading).Sentence,
                 StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void What_the_kernel_has_of_a_host_is_proven_and_a_rule_that_somebody_added_is_told_by_what_it_opens()
+    {
+        CheckedDatacentre datacentre = Datacentre();
+        HostPlan[] plans = [.. Enumerable.Range(1, 3).Select(number => Refine.ForHost(
+            datacentre, All, ExamplePlacements.Host($"host-{number}"), Now))];
+        HostPlan plan = plans[2];
+        string own = string.Concat(plan.Domains.Select(NftTables.ForDomain)
+            .Concat(plan.Domains.Select(FlowTables.ForDomain)).Concat(plan.Passages.Select(NftTables.ForPassage))
+            .Append(NftTables.ForHost(plan)));
+        var gateways = plan.Domains.Where(domain => domain.Gateway is not null).ToImmutableSortedDictionary(
+            domain => domain.Gateway?.Namespace ?? "",
+            domain => RulesetJsonReader.Read(Listed(
+                (domain.Gateway is { } gateway ? NftTables.ForGateway(gateway) : "")
+                + FlowTables.ForGateway(domain))));
+        string table = plan.Domains[0].Network.Table;
+
+        Assert.IsType<RefinementVerdict.Proven>(Verdict(own));
+        var refuted = Assert.IsType<RefinementVerdict.Refuted>(
+            Verdict($"{own}insert rule bridge {table} from_machine udp dport 53 accept\n"));
+
+        Assert.Contains(refuted.Examples, one => one.Difference == Difference.PassesThoughClosed
+            && one.Sentence.Contains("destination port 53", StringComparison.Ordinal)
+            && one.Rule.Contains($"{table}, chain from_machine", StringComparison.Ordinal));
+
+        RefinementVerdict Verdict(string text) => RefinementProof.OfHost(
+            plan.Host, plans, datacentre,
+            _ => new HostRulesets(RulesetJsonReader.Read(Listed(text)), gateways));
     }
 
     private static Ruleset Known(RulesetReading reading) => reading switch
