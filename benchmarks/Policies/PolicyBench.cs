@@ -20,11 +20,22 @@ public sealed class PolicyBench : IBench
     {
         ArgumentNullException.ThrowIfNull(effort);
         ArgumentNullException.ThrowIfNull(tell);
-        List<Figure> figures = [.. await CheckFigures.Measure(effort, tell)];
-        cancel.ThrowIfCancellationRequested();
-        figures.AddRange(await OvnFigures.Measure(directory, effort, tell));
-        cancel.ThrowIfCancellationRequested();
-        figures.AddRange(PlanFigures.Measure(effort, tell, cancel));
+        List<Figure> figures = [];
+        Take(await CheckFigures.Measure(effort, tell));
+        Take(await OvnFigures.Measure(directory, effort, tell));
+        Take(PlanFigures.Measure(effort, tell, cancel));
         return figures;
+
+        // Minutes pass until all are there: each is told as soon as it is.
+        void Take(IEnumerable<Figure> measured)
+        {
+            foreach (var figure in measured)
+            {
+                tell(figure.ToString());
+                figures.Add(figure);
+            }
+
+            cancel.ThrowIfCancellationRequested();
+        }
     }
 }
