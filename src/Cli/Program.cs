@@ -27,6 +27,7 @@ var root = new RootCommand(
         PolicySignVerb.Create(terminal), PolicyApplyVerb.Create(terminal),
     },
     GetVerb.Create(terminal), WatchVerb.Create(terminal), StatusVerb.Create(terminal),
+    VerifyVerb.Create(terminal),
     new Command("machine", "start, stop and look into machines")
     {
         MachinePower.Create(terminal, running: true), MachinePower.Create(terminal, running: false),

@@ -28,6 +28,7 @@ using Bailiwick.Proxy.Restarting;
 using Bailiwick.Proxy.Scrubbing;
 using Bailiwick.Proxy.Seeing;
 using Bailiwick.Proxy.Storage;
+using Bailiwick.Proxy.Verification;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Bailiwick.Proxy;
@@ -104,6 +105,10 @@ public static class ProxyProcess
         {
             Prove = asked => Prove(evidence, enrolment, asked), Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
             Network = NetworkOf(plans, integrity, flows, time), Policy = new PolicyApi(plans, time),
+            Verification = new VerificationApi(
+                plans,
+                new HostVerifier(network, compartments, volumes, new ForeignThings(network.Tools, configuration.Pool)),
+                integrity, time),
             Backups = new((self, identity.Signer), plans, () => watch.Checkpoint, volumes, integrity, time),
         };
         ChannelListening listening = new(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time);

@@ -95,6 +95,11 @@ public sealed class PeerClient
         string path, TQuestion question, CancellationToken cancel = default) =>
         Post<TAnswer>(path, StrictJson.Write(question), cancel);
 
+    /// <summary>Reads one document of the host's.</summary>
+    /// <exception cref="PeerException">It refuses, or does not answer.</exception>
+    public Task<TAnswer> Read<TAnswer>(string path, CancellationToken cancel = default) =>
+        _host.Ask<TAnswer>(HttpMethod.Get, path, null, cancel);
+
     /// <summary>Asks one of the host's routes whose answer is a stream; the caller disposes of the answer.</summary>
     /// <exception cref="PeerException">It refuses, or does not answer.</exception>
     public async Task<HttpResponseMessage> Open(string path, CancellationToken cancel = default)

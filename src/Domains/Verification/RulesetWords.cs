@@ -45,8 +45,9 @@ public static class RulesetWords
 
     private static string Class(string type) => type is "ifname" or "integer" ? type : "named";
 
-    private static string Of(SetElement element) =>
-        $"{string.Join(" . ", element.Parts.Select(Of))} {element.Verdict} {Of(element.Value)}";
+    /// <summary>An element in words.</summary>
+    internal static string Of(SetElement element) =>
+        $"{string.Join(" . ", element.Parts.Select(Of))} {element.Verdict} {Of(element.Value)}".TrimEnd();
 
     private static string Of(SetLookup lookup) =>
         $"{string.Join(" . ", lookup.Key)} {(lookup.IsIn ? "in" : "not in")} {lookup.Set}";

@@ -49,6 +49,9 @@ public sealed class ProxyApi(
     /// <summary>Explains the policies to tenants.</summary>
     public required PolicyApi Policy { get; init; }
 
+    /// <summary>Compares the host with its plan.</summary>
+    public required VerificationApi Verification { get; init; }
+
     /// <summary>Gives tenants their volumes' ciphertext.</summary>
     public required VolumeBackups Backups { get; init; }
 
@@ -56,7 +59,7 @@ public sealed class ProxyApi(
     public required Func<ImmutableArray<KeyTime>> KeyTimes { get; init; }
 
     /// <summary>The routes with their handlers.</summary>
-    public RouteMap Routes() => Network.AddTo(Policy.AddTo(new RouteMap(ProxyRoutes.Table)))
+    public RouteMap Routes() => Network.AddTo(Verification.AddTo(Policy.AddTo(new RouteMap(ProxyRoutes.Table))))
         .Handle(ProxyRoutes.Status, call => Task.FromResult(Status(call)))
         .Handle(ProxyRoutes.Plan, call => Task.FromResult(Plan(call)))
         .Handle(ProxyRoutes.IntegrityLog, call => Task.FromResult(Log(call)))

@@ -159,10 +159,25 @@ public static class ProxyRoutes
         MaxBodyBytes = 1024,
     };
 
+    /// <summary>Whether the host is as planned.</summary>
+    public static RouteRow Verification { get; } = new()
+    {
+        Method = "GET",
+        Template = "/v1/verification",
+        Summary = "What this host is like, read back now and compared with its plan, as far as it concerns the caller.",
+        Callers =
+        [
+            PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor, PrincipalKind.Operator,
+            PrincipalKind.DatacentreAuditor,
+        ],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it looks at what the host enforces, and at nothing that machines send"),
+    };
+
     /// <summary>Those of a tenant's networks.</summary>
     public static RouteRow[] Network => [Trace, Flows, Capture];
 
     /// <summary>All of them.</summary>
     public static RouteTable Table { get; } =
-        new([Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, Why, .. Network]);
+        new([Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, Why, Verification, .. Network]);
 }

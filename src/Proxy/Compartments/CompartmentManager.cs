@@ -314,6 +314,20 @@ public sealed class CompartmentManager(
         return readiness;
     }
 
+    /// <summary>
+    /// Each way in which machines are not as planned, as libvirt describes those that run: what differs, and what runs
+    /// outside the plan.
+    /// </summary>
+    /// <exception cref="WorldException">libvirt does not answer.</exception>
+    public ImmutableArray<(string MachineName, ImmutableArray<string> Differences)> Differences(EnforcedPlan plan) =>
+    [
+        .. hypervisor.Current.List().Where(machine => machine.IsActive).Select(running => (
+            running.Name,
+            plan.Machine(running.Name) is { } machine && machine.Uuid == running.Id
+                ? [.. Differences(machine).Select(what => $"{machine.DisplayName}: {what}.")]
+                : ImmutableArray.Create($"{running.Name} runs and is not in this host's plan."))),
+    ];
+
     private ImmutableArray<string> Differences(CompartmentPlan machine) => MachineDescription.Differences(
         layout.Describe(machine),
         MachineDescription.FromXml(hypervisor.Current.Xml(machine.Uuid, MachineXmlView.Current)));

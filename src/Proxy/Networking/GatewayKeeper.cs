@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
@@ -71,6 +72,25 @@ public sealed class GatewayKeeper(
         _built[gateway.Namespace] = new Built(after, tools.NamespaceState(gateway.Namespace));
     }
 
+    /// <summary>Each way in which the gateway is not as it was built by its plan, read from the kernel.</summary>
+    /// <exception cref="Host.WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> Differences(GatewayPlan gateway)
+    {
+        ArgumentNullException.ThrowIfNull(gateway);
+        if (!tools.Namespaces().Contains(gateway.Namespace)
+            || !_built.TryGetValue(gateway.Namespace, out Built? built))
+        {
+            return [$"The gateway {gateway.Namespace} is not built."];
+        }
+
+        return
+        [
+            .. tables.Differences(Rules(gateway)),
+            .. NetworkTools.Differences(
+                gateway.Namespace, built.State, tools.NamespaceState(gateway.Namespace)),
+        ];
+    }
+
     private static WantedRules Rules(GatewayPlan gateway) => new(gateway.Namespace, NftTables.ForGateway(gateway));
 
     private bool Present(GatewayShape shape)
@@ -90,7 +110,7 @@ public sealed class GatewayKeeper(
         if (state == RulesState.Drifted)
         {
             guard.Kill(Ports(gateway), "The gateway's rules were changed by somebody.");
-            Drifted(gateway, $"The kernel does not hold {rules.Place} as it was loaded.");
+            Drifted(gateway, tables.Drift(rules));
         }
 
         tables.Load(rules);

@@ -29,6 +29,10 @@ public sealed class HostGuard(
         .Where(link => link.Name.StartsWith("bw", StringComparison.Ordinal) && link.Group != PortGroups.Dead)
         .ToImmutableSortedDictionary(link => link.Name, link => link.Group, StringComparer.Ordinal);
 
+    /// <summary>Each line in which the guard's tables are not as planned, read from the kernel.</summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> Differences(HostPlan plan) => tables.Differences(Rules(plan));
+
     /// <summary>Whether the guard stands as the plan says.</summary>
     public bool Stands(HostPlan plan) => tables.State(Rules(plan)) == RulesState.Held;
 
@@ -51,10 +55,10 @@ public sealed class HostGuard(
                 case RulesState.Held:
                     return;
                 case RulesState.Drifted:
-                    integrity.RecordOrOwe(
-                        IntegrityKind.Drift, IntegrityReaders.Everyone, Table,
-                        "The guard's tables are not as they were loaded.");
+                    // Closed first: to read what it was takes a moment.
                     tools.SetGroups([.. Live().Keys.Select(port => (port, PortGroups.Dead))]);
+                    integrity.RecordOrOwe(
+                        IntegrityKind.Drift, IntegrityReaders.Everyone, Table, tables.Drift(rules));
                     tables.Load(rules);
                     return;
                 case RulesState.New:

@@ -90,7 +90,7 @@ public sealed class HostSweep(
         plan.Domains.Select(d => d.Network.Encrypted).Concat(plan.Passages.Select(p => p.Network.Encrypted))
             .OfType<EncryptedTunnels>();
 
-    private static bool IsOurs(string device) =>
+    internal static bool IsOurs(string device) =>
         device.Length is 13 or 14 && Prefixes.Any(p => device.StartsWith(p, StringComparison.Ordinal));
 
     internal static HashSet<string> Devices(HostPlan plan)

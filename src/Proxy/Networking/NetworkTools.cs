@@ -73,6 +73,14 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
             .Order(StringComparer.Ordinal));
     }
 
+    /// <summary>Each line that one configuration has and another has not, as a sentence.</summary>
+    public static IEnumerable<string> Differences(string place, string wanted, string found)
+    {
+        string[] should = wanted.Split('\n'), are = found.Split('\n');
+        return are.Except(should).Select(line => $"{place}: \"{line}\" is not in the plan.")
+            .Concat(should.Except(are).Select(line => $"{place}: \"{line}\" is not there."));
+    }
+
     /// <summary>The device that has an IPv4 address of the host; null when none or several do.</summary>
     public string? DeviceOf(string ipv4)
     {
@@ -114,6 +122,20 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
         });
         return string.Join('\n', queues.Concat(filtered.Select(
             device => Output(["tc", "-j", "filter", "show", "dev", device, "parent", "ffff:"]))));
+    }
+
+    /// <summary>The devices whose incoming frames meet filters of tc(8) before anything else.</summary>
+    public ImmutableArray<string> IngressDevices()
+    {
+        string[] argv = ["tc", "-j", "qdisc", "show"];
+        string json = Output(argv);
+        return Parsed(argv, () =>
+        {
+            using JsonDocument document = JsonDocument.Parse(json.Trim().Length == 0 ? "[]" : json);
+            return document.RootElement.EnumerateArray()
+                .Where(row => ObservedLink.Text(row, "kind") is "ingress" or "clsact")
+                .Select(row => ObservedLink.Text(row, "dev") ?? "").ToImmutableArray();
+        });
     }
 
     /// <summary>The programs that are in a namespace, whoever started them.</summary>
@@ -161,11 +183,28 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
     }
 
     /// <summary>What the kernel holds of a table, or null when there is no such table.</summary>
-    public TableContent? Table(string? inNamespace, string family, string name)
+    public TableContent? Table(string? inNamespace, string family, string name) =>
+        Listing(inNamespace, family, name) is { } json
+            ? Parsed(["nft", "-j", "list", "table", family, name], () => TableContent.Read(json)) : null;
+
+    /// <summary>What nft prints of a table, as JSON; null when there is no such table.</summary>
+    public string? Listing(string? inNamespace, string family, string name) =>
+        OutputOrMissing(["nft", "-j", "list", "table", family, name], inNamespace);
+
+    /// <summary>Every table of a namespace, whosesoever: family and name.</summary>
+    public ImmutableArray<(string Family, string Name)> AllTables(string? inNamespace)
     {
-        string[] argv = ["nft", "-j", "list", "table", family, name];
-        string? json = OutputOrMissing(argv, inNamespace);
-        return json is null ? null : Parsed(argv, () => TableContent.Read(json));
+        string[] argv = ["nft", "-j", "list", "tables"];
+        string json = OutputOrMissing(argv, inNamespace) ?? "";
+        return Parsed(argv, () =>
+        {
+            using JsonDocument document = JsonDocument.Parse(json);
+            return document.RootElement.GetProperty("nftables").EnumerateArray()
+                .Where(row => row.TryGetProperty("table", out _)).Select(row => row.GetProperty("table"))
+                .Select(table => (
+                    ObservedLink.Text(table, "family") ?? "", ObservedLink.Text(table, "name") ?? ""))
+                .ToImmutableArray();
+        });
     }
 
     /// <summary>What nft prints, as JSON, of a set that must be there.</summary>

@@ -104,6 +104,14 @@ public sealed class SegmentKeeper(
         return faults.ToImmutable();
     }
 
+    /// <summary>Each way in which rules, bridge, ports and tunnels are not as planned, read from the kernel.</summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> Differences(HostPlan plan, WantedSegment wanted, WantedRules rules) =>
+    [
+        .. tables.Differences(rules),
+        .. Placed(plan, wanted).Faults(tools.Observe()).Select(fault => $"{fault.Device}: {fault.Sentence}."),
+    ];
+
     /// <summary>Makes all ports of the switch dead.</summary>
     public void Kill(WantedSegment wanted, string why) => guard.Kill([.. wanted.Groups.Keys], why);
 
@@ -159,7 +167,7 @@ public sealed class SegmentKeeper(
                 break;
             case RulesState.Drifted:
                 Kill(wanted, "Its rules were changed by somebody.");
-                Drifted(wanted, wanted.Bridge, $"The kernel does not hold {rules.Place} as it was loaded.");
+                Drifted(wanted, wanted.Bridge, tables.Drift(rules));
                 tables.Load(rules);
                 break;
             default:

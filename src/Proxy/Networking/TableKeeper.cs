@@ -1,6 +1,11 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Bailiwick.Domains.Rendering;
+using Bailiwick.Domains.Verification;
+using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.Proxy.Networking;
 
@@ -29,11 +34,14 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     /// <summary>After this long a table is read and compared, even if nobody else was seen to change any.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
+    /// <summary>What the tables of a place, as they are in the kernel now, pass or drop against the policies.</summary>
+    public Func<WantedRules, ImmutableArray<string>> Effects { get; set; } = _ => [];
+
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, Loaded> _loaded = new(StringComparer.Ordinal);
 
     /// <summary>Compares the kernel with what was loaded.</summary>
-    /// <exception cref="Host.WorldException">The kernel does not answer.</exception>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
     public RulesState State(WantedRules rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
@@ -77,7 +85,7 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     /// made of it.
     /// </summary>
     /// <param name="rules">The rules.</param>
-    /// <exception cref="Host.WorldException">The kernel refused it; it holds what it held.</exception>
+    /// <exception cref="WorldException">The kernel refused it; it holds what it held.</exception>
     public void Load(WantedRules rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
@@ -91,6 +99,60 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
         {
             _loaded[rules.Place] = new Loaded(rules, content, period, time.GetTimestamp());
         }
+    }
+
+    /// <summary>
+    /// What a drift of tables is recorded as: when it was found, each line that is otherwise, and what that opens or
+    /// closes.
+    /// </summary>
+    public string Drift(WantedRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        string found = string.Create(
+            CultureInfo.InvariantCulture,
+            $"The kernel does not hold {rules.Place} as it was loaded, found at {time.GetUtcNow():u}.");
+        try
+        {
+            return string.Join(' ', Differences(rules).Concat(Effects(rules)).Prepend(found));
+        }
+        catch (WorldException error)
+        {
+            // Whoever changes rules can make them unreadable too; that must not keep them from being replaced.
+            return $"{found} It cannot be read: {error.Stderr.Trim()}";
+        }
+    }
+
+    /// <summary>
+    /// Reads the tables from the kernel, whatever is remembered of them, and tells each line in which they are not
+    /// those that were wanted; none where they are.
+    /// </summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> Differences(WantedRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        List<FilterTable> found = [];
+        foreach ((string family, string name) in rules.Tables)
+        {
+            switch (tools.Listing(rules.Namespace, family, name) is { } json ? RulesetJsonReader.Read(json) : null)
+            {
+                case RulesetReading.Understood understood:
+                    found.AddRange(understood.Ruleset.Tables);
+                    break;
+                case RulesetReading.Unknown unknown:
+                    return [unknown.Sentence];
+                case null:
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        return RulesetTextReader.Read(rules.Text) switch
+        {
+            RulesetReading.Understood wanted => TableDifferences.Between(wanted.Ruleset, new Ruleset([.. found])),
+            RulesetReading.Unknown unknown => [unknown.Sentence],
+            _ => throw new UnreachableException(),
+        };
     }
 
     /// <summary>Forgets what was loaded in a namespace that is gone.</summary>

@@ -97,6 +97,51 @@ public sealed class TunnelKeeper(WireGuardTools tools, PeerTunnelKeys peers, Tim
         return fault is null ? state.Standing : throw fault;
     }
 
+    /// <summary>
+    /// Each way in which one switch's WireGuard is not as it was brought, read from its interfaces: a key that is
+    /// another, a peer that no host named, a host that is none.
+    /// </summary>
+    /// <exception cref="WorldException">What is there cannot be read.</exception>
+    public ImmutableArray<string> Differences(
+        EncryptedTunnels? tunnels, IReadOnlyCollection<EncryptedPeer> members)
+    {
+        ArgumentNullException.ThrowIfNull(members);
+        if (tunnels is null)
+        {
+            return [];
+        }
+
+        if (_switches.GetValueOrDefault(tunnels.Segment) is not { } state)
+        {
+            return [$"The tunnels of {tunnels.Segment} are not brought."];
+        }
+
+        var faults = ImmutableArray.CreateBuilder<string>();
+        HashSet<string> named =
+            [.. members.SelectMany(member => peers.Of(member.Host, member.Domain, tunnels.Segment)).Select(k => k.Key)];
+        foreach (int generation in state.Standing.Generations)
+        {
+            EncryptedTunnel tunnel = tunnels.Generations[generation];
+            if (tools.Observe(tunnel, null, listen: false) is not { } seen)
+            {
+                faults.Add($"{tunnel.WireGuard}: it is not there.");
+                continue;
+            }
+
+            if (state.Seen.GetValueOrDefault(generation) is { } known && known.Key != seen.Key)
+            {
+                faults.Add($"{tunnel.WireGuard}: its key is another than this host made.");
+            }
+
+            faults.AddRange(seen.Peers.Keys.Except(named).Order(StringComparer.Ordinal)
+                .Select(key => $"{tunnel.WireGuard}: the peer {key} is none that a host of the plan named."));
+            faults.AddRange(named.Except(seen.Peers.Keys).Order(StringComparer.Ordinal)
+                .Select(key => $"{tunnel.WireGuard}: the peer {key} is not there."));
+        }
+
+        return faults.ToImmutable();
+    }
+
     /// <summary>Forgets the switch whose plan left, with a namespace of it that is being removed.</summary>
     public void Forget(string space)
     {

@@ -63,6 +63,26 @@ public sealed class VirtualNetworkManager(
         }
     }
 
+    /// <summary>Each way in which the domain's switch and rules are not as planned, read from the kernel.</summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> Differences(EnforcedPlan plan, DomainPlan domain) =>
+        segments.Differences(plan.Plan, Wanted(plan, domain), Rules(domain));
+
+    /// <summary>Each way in which the domain's gateway is not as planned; none without one.</summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> GatewayDifferences(DomainPlan domain) =>
+        domain.Gateway is { } gateway ? gateways.Differences(gateway) : [];
+
+    /// <summary>Each way in which the domain's service point is not as planned; none without one.</summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> ServiceDifferences(DomainPlan domain) =>
+        domain.ServicePoint is { } point ? points.Differences(point) : [];
+
+    /// <summary>Each way in which the domain's encrypted tunnels are not as planned; none without any.</summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> TunnelDifferences(DomainPlan domain) =>
+        tunnels.Differences(domain.Network.Encrypted, TunnelKeeper.PeersOf(domain));
+
     /// <summary>What stands against a machine's start in the network of each of its domains.</summary>
     public ImmutableArray<string> Faults(EnforcedPlan plan, CompartmentPlan machine)
     {
@@ -110,6 +130,15 @@ public sealed class PassageKeeper(SegmentKeeper segments, TunnelKeeper tunnels)
         segments.Bring(plan.Plan, wanted, rules, apply);
         segments.Confirm(plan.Plan, wanted, rules);
     }
+
+    /// <summary>Each way in which the passage is not as planned, read from the kernel.</summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> Differences(EnforcedPlan plan, PassagePlan passage) =>
+    [
+        .. segments.Differences(
+            plan.Plan, Wanted(plan, passage), new WantedRules(null, NftTables.ForPassage(passage))),
+        .. tunnels.Differences(passage.Network.Encrypted, TunnelKeeper.PeersOf(passage)),
+    ];
 
     /// <summary>Makes the passage's ports dead.</summary>
     public void Close(EnforcedPlan plan, PassagePlan passage, string why) =>

@@ -45,6 +45,20 @@ public sealed class ServicePointKeeper(
         Remember(point, core);
     }
 
+    /// <summary>Each way in which the service point is not as it was built by its plan, read from the kernel.</summary>
+    /// <exception cref="Host.WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> Differences(ServicePointPlan point)
+    {
+        ArgumentNullException.ThrowIfNull(point);
+        return tools.Namespaces().Contains(point.Namespace) && _built.TryGetValue(point.Namespace, out Built? built)
+            ?
+            [
+                .. tables.Differences(new WantedRules(point.Namespace, NftTables.ForServicePoint(point))),
+                .. NetworkTools.Differences(point.Namespace, built.State, tools.NamespaceState(point.Namespace)),
+            ]
+            : [$"The service point {point.Namespace} is not built."];
+    }
+
     /// <summary>Makes sure that the server runs, and runs what the plan says.</summary>
     /// <exception cref="Host.WorldException">It does not start.</exception>
     public void Serve(ServicePointPlan point, int mtu)

@@ -48,7 +48,7 @@ public sealed class UplinkShares(
         {
             if (state == RulesState.Drifted)
             {
-                Drifted("The table of the uplink is not as it was loaded.");
+                Drifted(tables.Drift(rules));
             }
 
             tables.Load(rules);
@@ -77,6 +77,25 @@ public sealed class UplinkShares(
 
         _held = new Held(device, text, tools.Classes(device));
         _looked = true;
+    }
+
+    /// <summary>Each way in which the uplink is not shared out as planned, read from the kernel.</summary>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> Differences(HostPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.Uplink is not { } uplink)
+        {
+            return [];
+        }
+
+        return _held is not { } held
+            ? ["The uplink is not shared out."]
+            :
+            [
+                .. tables.Differences(new WantedRules(null, NftTables.ForUplink(uplink, Handle, Ports(uplink)))),
+                .. NetworkTools.Differences(held.Device, held.State, tools.Classes(held.Device)),
+            ];
     }
 
     private void Free(string localIpv4)

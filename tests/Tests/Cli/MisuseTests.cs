@@ -14,8 +14,8 @@ public sealed class MisuseTests : IDisposable
     [
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
         "policy why", "policy schema",
-        "get", "watch", "status", "machine start", "machine stop", "machine console", "host list", "host drain",
-        "host leases",
+        "get", "watch", "status", "verify", "machine start", "machine stop", "machine console",
+        "host list", "host drain", "host leases",
         "volume create", "volume attach", "volume detach", "volume share", "volume accept",
         "volume clone", "volume snapshot", "volume resize", "volume backup", "volume verify-backup",
         "volume list", "volume show", "volume erase", "volume takeover", "host enrol", "host forget",
@@ -31,7 +31,8 @@ public sealed class MisuseTests : IDisposable
     /// <summary>Verbs that ask the board, each with what else it needs.</summary>
     public static TheoryData<string> Asking =>
     [
-        "get", "get Domain bank/web", "watch", "status", "machine start bank/web-1", "machine stop bank/web-1",
+        "get", "get Domain bank/web", "watch", "status", "verify", "verify host-1",
+        "machine start bank/web-1", "machine stop bank/web-1",
         "machine console bank/web-1", "host list", "host leases", "host drain host-1", "ledger verify",
         "volume list", "volume show x", "volume backup x --host host-1 --to d",
         "volume takeover x --from host-1 --keys k", "host enrol", "host enrol host-1",
