@@ -24,6 +24,7 @@ var root = new RootCommand(
     {
         PolicyCheckVerb.Create(terminal), PolicyPlanVerb.Create(terminal), PolicyDiffVerb.Create(terminal),
         PolicyWhyVerb.Create(terminal), PolicySchemaVerb.Create(terminal),
+        PolicyShowVerb.Create(terminal),
         PolicySignVerb.Create(terminal), PolicyApplyVerb.Create(terminal),
     },
     GetVerb.Create(terminal), WatchVerb.Create(terminal), StatusVerb.Create(terminal),

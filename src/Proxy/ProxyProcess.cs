@@ -105,10 +105,7 @@ public static class ProxyProcess
         {
             Prove = asked => Prove(evidence, enrolment, asked), Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
             Network = NetworkOf(plans, integrity, flows, time), Policy = new PolicyApi(plans, time),
-            Verification = new VerificationApi(
-                plans,
-                new HostVerifier(network, compartments, volumes, new ForeignThings(network.Tools, configuration.Pool)),
-                integrity, time),
+            Verification = new(plans, Verifier(configuration, network, compartments, volumes), integrity, time),
             Backups = new((self, identity.Signer), plans, () => watch.Checkpoint, volumes, integrity, time),
         };
         ChannelListening listening = new(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time);
@@ -128,6 +125,10 @@ public static class ProxyProcess
         ChannelServer.Start(
             listening, api.Routes(), new CallerRegister(plans, self).Resolve, NullLoggerFactory.Instance,
             cancel: stop);
+
+    private static HostVerifier Verifier(
+        ProxyConfiguration configuration, HostNetwork network, CompartmentManager machines, VolumeFiles volumes) =>
+        new(network, machines, volumes, new ForeignThings(network.Tools, configuration.Pool));
 
     private static NetworkApi NetworkOf(
         PlanKeeper plans, IntegrityManager integrity, FlowWatch flows, TimeProvider time) =>

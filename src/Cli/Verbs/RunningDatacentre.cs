@@ -62,6 +62,35 @@ internal sealed class RunningDatacentre
         return new RunningDatacentre(desk, book, await desk.Board.Status(cancellation).ConfigureAwait(false));
     }
 
+    /// <summary>The policies once more envelopes are published on top of what the board shows.</summary>
+    /// <param name="envelopes">In the order in which they were signed.</param>
+    /// <param name="policies">What holds together then.</param>
+    /// <returns>Why the board would refuse one of them; null when it takes them all.</returns>
+    internal string? With(IEnumerable<byte[]> envelopes, out CheckedDatacentre policies)
+    {
+        StatementBook book = _book;
+        policies = Policies;
+        foreach (byte[] envelope in envelopes)
+        {
+            switch (book.Consider(envelope))
+            {
+                case StatementVerdict.Accepted accepted:
+                    book = accepted.Next;
+                    break;
+                case StatementVerdict.Repeated:
+                    break;
+                case StatementVerdict.Refused refused:
+                    return $"The board would refuse one of them ({refused.Reason}): {refused.Sentence}";
+                default:
+                    throw new System.Diagnostics.UnreachableException();
+            }
+        }
+
+        policies = PolicyCheck.Run(
+            PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current)), Datacentre).Datacentre;
+        return null;
+    }
+
     /// <summary>The reference of <c>bank/web-1</c>.</summary>
     internal string Reference(string text) => BoardReader.Reference(_book, text)
         ?? throw new CustodyException($"{text} is no reference; name one like bank/web-1.");

@@ -17,6 +17,16 @@ public sealed record OpenFlow(
     /// <summary>The statement that grants it.</summary>
     public StatementOrigin Grant => Sides.Grant.Domain.Origin;
 
+    /// <summary>What passes, for people: <c>tcp 5432</c>, <c>volume archive, read</c>.</summary>
+    public string What => Resource switch
+    {
+        FlowResource.Network { Protocol: FlowProtocol.Icmp } => "icmp",
+        FlowResource.Network network => $"{WireText.Of(network.Protocol)} {PortSets.Text(network.Ports)}",
+        FlowResource.Volume volume => $"volume {volume.Name}, {WireText.Of(volume.Access)}",
+        FlowResource.Device device => $"device {WireText.Of(device.Kind)}",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
     /// <summary>The statement that accepts it.</summary>
     public StatementOrigin Accept => Sides.Accept.Domain.Origin;
 }

@@ -36,6 +36,24 @@ internal static class NftValues
         return range is { } known && known.First <= known.Last ? known : throw new UnknownWordException(text);
     }
 
+    /// <summary>A value or a range for people: names, MACs and addresses as such, all else in hexadecimal.</summary>
+    public static string Text(string type, ValueRange range) => range.First == range.Last
+        ? Text(type, range.First) : $"{Text(type, range.First)}-{Text(type, range.Last)}";
+
+    private static string Text(string type, UInt128 value)
+    {
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
+        return type switch
+        {
+            "ifname" => Encoding.ASCII.GetString(bytes).TrimEnd('\0'),
+            "ether_addr" => string.Join(':', bytes[10..].Select(one => one.ToString("x2", CultureInfo.InvariantCulture))),
+            "ipv4_addr" => new IPAddress(bytes[12..]).ToString(),
+            "ipv6_addr" => new IPAddress(bytes).ToString(),
+            _ => "0x" + value.ToString("x", CultureInfo.InvariantCulture),
+        };
+    }
+
     /// <summary>The name of a device as the value of a field.</summary>
     public static UInt128 OfName(string name) =>
         Name(name) is { } range && range.First == range.Last ? range.First : throw new UnknownWordException(name);

@@ -17,7 +17,7 @@ internal sealed class RuleJsonReader
             reader.One(word, body);
         }
 
-        return reader._draft.Done(expressions.GetRawText());
+        return reader._draft.Done(RuleJsonText.Of(expressions));
     }
 
     private void One(string word, JsonElement body)

@@ -95,15 +95,14 @@ public static class TableDifferences
             }
             else
             {
-                var (theirs, ours) = (Elements(are), Elements(should));
-                foreach (var element in theirs.Except(ours).Order(StringComparer.Ordinal))
+                foreach (var element in Without(are, should))
                 {
-                    yield return $"{place}: the element {element} is not in the plan.";
+                    yield return $"{place}: the element {Words(are, element)} is not in the plan.";
                 }
 
-                foreach (var element in ours.Except(theirs).Order(StringComparer.Ordinal))
+                foreach (var element in Without(should, are))
                 {
-                    yield return $"{place}: the element {element} is not there.";
+                    yield return $"{place}: the element {Words(should, element)} is not there.";
                 }
 
                 if (should.Data != are.Data || !should.Flags.SetEquals(are.Flags))
@@ -114,8 +113,17 @@ public static class TableDifferences
         }
     }
 
-    private static HashSet<string> Elements(NamedSet set) =>
-        [.. set.Elements.Select(RulesetWords.Of)];
+    private static IEnumerable<SetElement> Without(NamedSet set, NamedSet other)
+    {
+        HashSet<string> has = [.. other.Elements.Select(RulesetWords.Of)];
+        return set.Elements.Where(element => !has.Contains(RulesetWords.Of(element)))
+            .OrderBy(RulesetWords.Of, StringComparer.Ordinal);
+    }
+
+    private static string Words(NamedSet set, SetElement element) =>
+        string.Join(" . ", element.Parts.Select((part, i) => i < set.Types.Length
+            ? NftValues.Text(set.Types[i], part) : RulesetWords.Of(element)))
+        + (element.Verdict is { } verdict ? $" : {verdict}" : "");
 
     /// <summary>Rules that one chain has more often than another.</summary>
     private static List<FilterRule> Without(FilterChain chain, FilterChain other)

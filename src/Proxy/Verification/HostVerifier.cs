@@ -31,7 +31,9 @@ public sealed class HostVerifier(
             Look(VerifiedKind.Host, "foreign", IntegrityReaders.Everyone, () => foreign.Find(host)),
             .. host.Domains.SelectMany(domain => OfDomain(plan, domain)),
             .. host.Passages.Select(passage => Look(
-                VerifiedKind.Passage, passage.Name,
+                VerifiedKind.Passage,
+                string.Join(" and ", passage.Between.Select(
+                    domain => plan.Domain(domain)?.DisplayName ?? domain.Name.Text)),
                 IntegrityReaders.Of(passage.Between.Select(domain => domain.Tenant)),
                 () => network.Passages.Differences(plan, passage))),
             .. Machines(plan),

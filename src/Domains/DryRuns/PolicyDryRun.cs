@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Flows;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.DryRuns;
+
+/// <summary>What becomes of a machine by a change.</summary>
+public enum MachineEffect
+{
+    /// <summary>It ends, and runs nowhere.</summary>
+    Stops = 1,
+    /// <summary>It ends, and starts on another host.</summary>
+    Moves,
+    /// <summary>It runs nowhere now, and can.</summary>
+    Starts,
+}
+
+/// <summary>What becomes of one machine.</summary>
+/// <param name="Machine">The machine, for people.</param>
+/// <param name="Effect">What.</param>
+/// <param name="Because">Why.</param>
+public sealed record MachineChange(string Machine, MachineEffect Effect, string Because);
+
+/// <summary>What a change of policies would do to a running datacentre.</summary>
+/// <param name="Signatures">
+/// Of each path between two tenants that it concerns, whose signatures are there and whose are missing: nothing opens
+/// between tenants by one's word alone.
+/// </param>
+/// <param name="Changes">What opens, what closes, what is otherwise.</param>
+/// <param name="Machines">Which machines stop, move or start.</param>
+public sealed record PolicyDryRun(
+    ImmutableArray<string> Signatures, ImmutableArray<PolicyChange> Changes, ImmutableArray<MachineChange> Machines)
+{
+    /// <summary>Finds out what a change would do. It changes nothing.</summary>
+    /// <param name="before">The policies as they are.</param>
+    /// <param name="after">The policies with the change.</param>
+    /// <param name="placed">What runs where.</param>
+    /// <param name="now">The moment against which policies expire.</param>
+    public static PolicyDryRun Of(
+        CheckedDatacentre before, CheckedDatacentre after, IReadOnlyList<PlacementProposal> placed, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(after);
+        ArgumentNullException.ThrowIfNull(placed);
+        return new PolicyDryRun(
+            SignaturesOf(FlowMatrix.Of(before), FlowMatrix.Of(after)), PolicyDiff.Describe(before, after),
+            MachinesOf(before, after, placed, now));
+    }
+
+    private static ImmutableArray<string> SignaturesOf(FlowMatrix before, FlowMatrix after)
+    {
+        var was = before.Open.Select(Key).ToHashSet();
+        var wasUnmet = before.Unmet.Select(Key).ToHashSet();
+        return
+        [
+            .. after.Open.Where(flow => flow.From.Tenant != flow.To.Tenant && !was.Contains(Key(flow)))
+                .Select(flow =>
+                    $"{FlowMatrix.Display(flow.Sides.Grant.Domain)} and {FlowMatrix.Display(flow.Sides.Accept.Domain)}, "
+                    + $"{flow.What}: opens, both owners have signed ({flow.Grant} grants it, {flow.Accept} accepts "
+                    + "it)."),
+            .. after.Unmet.Where(side => side.Term.Peer.Tenant != side.Domain.Ref.Tenant
+                && !wasUnmet.Contains(Key(side))).Select(Missing),
+        ];
+    }
+
+    private static string Missing(FlowSide side)
+    {
+        var (verb, other) = side.IsGrant ? ("grants", "accepts") : ("accepts", "grants");
+        return $"{side.Domain.Origin} {verb} ({side.Term.Pointer}) what nobody {other}: it opens nothing until the "
+            + $"owner of {side.Term.Peer.Name} ({side.Term.Peer.Tenant.Short}) has signed the other side of it.";
+    }
+
+    private static (DomainRef, DomainRef, string) Key(OpenFlow flow) => (flow.From, flow.To, flow.What);
+
+    private static (DomainRef, DomainRef, bool, string) Key(FlowSide side) =>
+        (side.Domain.Ref, side.Term.Peer, side.IsGrant, Words(side.Term.Resource));
+
+    private static string Words(FlowResource resource) => resource switch
+    {
+        FlowResource.Network network => $"{network.Protocol} {PortSets.Text(network.Ports)}",
+        FlowResource.Volume volume => $"{volume.Name} {volume.Access}",
+        FlowResource.Device device => $"{device.Kind}",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private static ImmutableArray<MachineChange> MachinesOf(
+        CheckedDatacentre before, CheckedDatacentre after, IReadOnlyList<PlacementProposal> placed, DateTimeOffset now)
+    {
+        var admitted = AdmissionControl.DecideAll(before, placed, now).OfType<AdmissionVerdict.Admitted>()
+            .ToDictionary(verdict => verdict.Compartment, verdict => verdict.Host);
+        var refused = AdmissionControl.DecideAll(after, placed, now).OfType<AdmissionVerdict.Refused>()
+            .ToDictionary(verdict => verdict.Compartment, verdict => verdict);
+        var next = PlacementPlanner.Propose(after, placed, [], PlacementTrust.Unquestioned, now).Proposals
+            .Where(one => one.Running).ToDictionary(one => one.Compartment, one => one.Host);
+        var changes = ImmutableArray.CreateBuilder<MachineChange>();
+        foreach (var (machine, host) in admitted.OrderBy(one => one.Key.ToString(), StringComparer.Ordinal))
+        {
+            var model = after.Machinery.Compartments.GetValueOrDefault(machine.ToString());
+            var name = Display.Of(model ?? before.Machinery.Compartments[machine.ToString()]);
+            if (model is null)
+            {
+                changes.Add(new MachineChange(name, MachineEffect.Stops, "No accepted statement describes it then."));
+            }
+            else if (refused.GetValueOrDefault(machine) is { } no)
+            {
+                var why = string.Join(" ", no.Refusals.Select(refusal => refusal.Sentence));
+                changes.Add(next.GetValueOrDefault(machine) is { } other && other != host
+                    ? new MachineChange(name, MachineEffect.Moves, $"{Place(after, other)} may run it. {why}")
+                    : new MachineChange(name, MachineEffect.Stops, why));
+            }
+        }
+
+        foreach (var (machine, host) in next.Where(one => !admitted.ContainsKey(one.Key))
+            .OrderBy(one => one.Key.ToString(), StringComparer.Ordinal))
+        {
+            changes.Add(new MachineChange(
+                Display.Of(after.Machinery.Compartments[machine.ToString()]), MachineEffect.Starts,
+                $"{Place(after, host)} may run it."));
+        }
+
+        return changes.ToImmutable();
+    }
+
+    private static string Place(CheckedDatacentre datacentre, HostRef host) =>
+        datacentre.Inventory.Hosts.TryGetValue(host.ToString(), out var model) ? Display.Of(model) : host.ToString();
+}
