@@ -64,8 +64,7 @@ public static class ProxyProcess
         using BoardMemoryFile memory = BoardMemoryFile.Open(directory);
         using HttpClient master = MasterOf(configuration, identity, time);
         BoardClient board = new(master);
-        BoardFollower follower = new(board, LogKey(configuration.Log), memory, time: time);
-        BoardWatch watch = new(follower, accepted, plans, integrity);
+        BoardWatch watch = new(new(board, LogKey(configuration.Log), memory, time: time), accepted, plans, integrity);
         RealHost host = new();
         TunnelKeeper tunnels = new(new WireGuardTools(host), new PeerTunnelKeys(), time);
         EvidenceDesk evidence = new(self, identity, integrity, watch, tpm, configuration.Measurements)
@@ -104,8 +103,8 @@ public static class ProxyProcess
         ProxyApi api = new(plans, watch, view, factory, devices, integrity)
         {
             Prove = asked => Prove(evidence, enrolment, asked), Enrol = services.EnrolAsync, KeyTimes = () => timed.All,
-            Network = NetworkOf(plans, integrity, flows, time), Policy = new PolicyApi(plans, time),
-            Verification = new(plans, Verifier(configuration, network, compartments, volumes), integrity, time),
+            Network = NetworkOf(plans, integrity, flows, time), Policy = new(plans, time),
+            Verification = Verification(configuration, network, (compartments, volumes), plans, integrity, time),
             Backups = new((self, identity.Signer), plans, () => watch.Checkpoint, volumes, integrity, time),
         };
         ChannelListening listening = new(identity, [.. configuration.Listen.Select(ChannelAddress.Parse)], time);
@@ -126,9 +125,19 @@ public static class ProxyProcess
             listening, api.Routes(), new CallerRegister(plans, self).Resolve, NullLoggerFactory.Instance,
             cancel: stop);
 
-    private static HostVerifier Verifier(
-        ProxyConfiguration configuration, HostNetwork network, CompartmentManager machines, VolumeFiles volumes) =>
-        new(network, machines, volumes, new ForeignThings(network.Tools, configuration.Pool));
+    private static VerificationApi Verification(
+        ProxyConfiguration configuration, HostNetwork network, (CompartmentManager Machines, VolumeFiles Volumes) own,
+        PlanKeeper plans, IntegrityManager integrity, TimeProvider time)
+    {
+        LiveProof proof = new(network.Tools, time);
+        network.Tables.Effects = readers =>
+        [
+            .. proof.Effects(plans.Current).Where(effect => effect.Owners.Any(readers.Include))
+                .Select(effect => effect.Sentence(readers.Name)),
+        ];
+        ForeignThings foreign = new(network.Tools, configuration.Pool);
+        return new(plans, new(network, own.Machines, own.Volumes, foreign, proof), integrity, time);
+    }
 
     private static NetworkApi NetworkOf(
         PlanKeeper plans, IntegrityManager integrity, FlowWatch flows, TimeProvider time) =>

@@ -10,8 +10,8 @@ using Bailiwick.Domains.Policy;
 namespace Bailiwick.Cli.Verbs;
 
 /// <summary>
-/// <c>bailiwick policy diff</c>: in words, what opens and what closes; against a running datacentre also whose signature
-/// is missing, and which machines stop or move.
+/// <c>bailiwick policy diff</c>: in words, what opens and what closes; against a running datacentre also whose
+/// signature is missing, and which machines stop or move.
 /// </summary>
 internal static class PolicyDiffVerb
 {

@@ -50,8 +50,8 @@ internal static class Svg
     public static XElement Arrow(string name, string fill) => new(
         Space + "defs", new XElement(
             Space + "marker", new XAttribute("id", name), new XAttribute("viewBox", "0 0 8 8"),
-            new XAttribute("refX", "8"), new XAttribute("refY", "4"), new XAttribute("markerWidth", "7"),
-            new XAttribute("markerHeight", "7"), new XAttribute("orient", "auto"),
+            new XAttribute("refX", "8"), new XAttribute("refY", "4"), new XAttribute("markerUnits", "userSpaceOnUse"),
+            new XAttribute("markerWidth", "9"), new XAttribute("markerHeight", "9"), new XAttribute("orient", "auto"),
             new XElement(Space + "path", new XAttribute("d", "M0 0 8 4 0 8z"), new XAttribute("fill", fill))));
 
     public static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);

@@ -47,7 +47,8 @@ internal static class NftValues
         return type switch
         {
             "ifname" => Encoding.ASCII.GetString(bytes).TrimEnd('\0'),
-            "ether_addr" => string.Join(':', bytes[10..].Select(one => one.ToString("x2", CultureInfo.InvariantCulture))),
+            "ether_addr" => string.Join(
+                ':', bytes[10..].Select(one => one.ToString("x2", CultureInfo.InvariantCulture))),
             "ipv4_addr" => new IPAddress(bytes[12..]).ToString(),
             "ipv6_addr" => new IPAddress(bytes).ToString(),
             _ => "0x" + value.ToString("x", CultureInfo.InvariantCulture),

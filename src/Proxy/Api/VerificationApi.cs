@@ -5,6 +5,7 @@ using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Verification;
+using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Verification;
@@ -36,14 +37,19 @@ public sealed class VerificationApi(
         lock (_turn)
         {
             plan = plans.Current;
-            things = verifier.Verify(plan);
+            things = verifier.Verify(plan, IsNamed);
             if (!ReferenceEquals(plan, plans.Current))
             {
                 // A newer plan came while this one was compared: what differs may be what it changed.
                 plan = plans.Current;
-                things = verifier.Verify(plan);
+                things = verifier.Verify(plan, IsNamed);
             }
         }
+
+        // A passage is there because both its owners agreed to know each other.
+        bool IsNamed(PartyId party) => all || call.Caller.Party is { } reader && (party == reader
+            || plans.Current.Plan.Passages.Any(passage => passage.Between.Any(one => one.Tenant == reader)
+                && passage.Between.Any(one => one.Tenant == party)));
 
         bool IsShown(IntegrityReaders readers) =>
             all || (call.Caller.Party is { } reader && readers.Include(reader));

@@ -110,7 +110,7 @@ public sealed class GatewayKeeper(
         if (state == RulesState.Drifted)
         {
             guard.Kill(Ports(gateway), "The gateway's rules were changed by somebody.");
-            Drifted(gateway, tables.Drift(rules));
+            Drifted(gateway, tables.Drift(rules, planned.ReadersOf(gateway.Namespace)));
         }
 
         tables.Load(rules);

@@ -24,7 +24,7 @@ public sealed class HostNetwork
             IntegrityKind.Drift, planned.ReadersOf(tunnel.Vxlan), tunnel.WireGuard, "The encrypted tunnel was gone.");
         RulesWatch watch = new(host);
         NetworkTools tools = Tools = new(host, watch);
-        TableKeeper tables = new(tools, watch, time);
+        TableKeeper tables = Tables = new(tools, watch, time);
         Guard = new HostGuard(tools, tables, integrity, planned);
         SegmentKeeper segments = new(tools, tables, Guard, integrity, planned);
         GatewayKeeper gateways = new(tools, tables, Guard, integrity, planned);
@@ -40,6 +40,8 @@ public sealed class HostNetwork
 
     /// <summary>What all of them ask the host with.</summary>
     public NetworkTools Tools { get; }
+    /// <summary>What was loaded, and whether it still stands.</summary>
+    public TableKeeper Tables { get; }
     /// <summary>Live and dead ports, and accepted tunnels.</summary>
     public HostGuard Guard { get; }
     /// <summary>The domains' switches and gateways.</summary>

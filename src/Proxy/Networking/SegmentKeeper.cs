@@ -167,7 +167,7 @@ public sealed class SegmentKeeper(
                 break;
             case RulesState.Drifted:
                 Kill(wanted, "Its rules were changed by somebody.");
-                Drifted(wanted, wanted.Bridge, tables.Drift(rules));
+                Drifted(wanted, wanted.Bridge, tables.Drift(rules, planned.ReadersOf(wanted.Bridge)));
                 tables.Load(rules);
                 break;
             default:

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Domains.Verification;
 using Bailiwick.Proxy.Host;
@@ -34,8 +35,10 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     /// <summary>After this long a table is read and compared, even if nobody else was seen to change any.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
-    /// <summary>What the tables of a place, as they are in the kernel now, pass or drop against the policies.</summary>
-    public Func<WantedRules, ImmutableArray<string>> Effects { get; set; } = _ => [];
+    /// <summary>
+    /// What the tables, as they are in the kernel now, pass or drop against the policies, for whom an entry concerns.
+    /// </summary>
+    public Func<IntegrityReaders, ImmutableArray<string>> Effects { get; set; } = _ => [];
 
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, Loaded> _loaded = new(StringComparer.Ordinal);
@@ -105,7 +108,9 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     /// What a drift of tables is recorded as: when it was found, each line that is otherwise, and what that opens or
     /// closes.
     /// </summary>
-    public string Drift(WantedRules rules)
+    /// <param name="rules">The tables.</param>
+    /// <param name="readers">Whom it concerns: no one else's domains are named.</param>
+    public string Drift(WantedRules rules, IntegrityReaders readers)
     {
         ArgumentNullException.ThrowIfNull(rules);
         string found = string.Create(
@@ -113,7 +118,7 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
             $"The kernel does not hold {rules.Place} as it was loaded, found at {time.GetUtcNow():u}.");
         try
         {
-            return string.Join(' ', Differences(rules).Concat(Effects(rules)).Prepend(found));
+            return string.Join(' ', Differences(rules).Concat(Effects(readers)).Prepend(found));
         }
         catch (WorldException error)
         {

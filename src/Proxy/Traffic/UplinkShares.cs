@@ -48,7 +48,7 @@ public sealed class UplinkShares(
         {
             if (state == RulesState.Drifted)
             {
-                Drifted(tables.Drift(rules));
+                Drifted(tables.Drift(rules, IntegrityReaders.Everyone));
             }
 
             tables.Load(rules);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Networking;
@@ -16,11 +17,12 @@ namespace Bailiwick.Proxy.Verification;
 /// all of it at once, whatever they remember.
 /// </summary>
 public sealed class HostVerifier(
-    HostNetwork network, CompartmentManager machines, VolumeFiles volumes, ForeignThings foreign)
+    HostNetwork network, CompartmentManager machines, VolumeFiles volumes, ForeignThings foreign, LiveProof proof)
 {
     /// <summary>Compares everything.</summary>
     /// <param name="plan">The plan in force.</param>
-    public ImmutableArray<VerifiedThing> Verify(EnforcedPlan plan)
+    /// <param name="isNamed">Whose domains the reader may be told by their names.</param>
+    public ImmutableArray<VerifiedThing> Verify(EnforcedPlan plan, Func<PartyId, bool> isNamed)
     {
         ArgumentNullException.ThrowIfNull(plan);
         HostPlan host = plan.Plan;
@@ -29,6 +31,7 @@ public sealed class HostVerifier(
             Look(VerifiedKind.Host, "guard", IntegrityReaders.Everyone, () => network.Guard.Differences(host)),
             Look(VerifiedKind.Host, "uplink", IntegrityReaders.Everyone, () => network.Uplink.Differences(host)),
             Look(VerifiedKind.Host, "foreign", IntegrityReaders.Everyone, () => foreign.Find(host)),
+            .. Proven(plan, isNamed),
             .. host.Domains.SelectMany(domain => OfDomain(plan, domain)),
             .. host.Passages.Select(passage => Look(
                 VerifiedKind.Passage,
@@ -41,6 +44,24 @@ public sealed class HostVerifier(
                 VerifiedKind.Volume, disk.Volume.Name.Text,
                 IntegrityReaders.Of(disk.Volume.Tenant, machine.Ref.Tenant), () => Volume(disk)))),
         ];
+    }
+
+    /// <summary>What the tables do, for every packet: told to those against whose statements it is.</summary>
+    private IEnumerable<VerifiedThing> Proven(EnforcedPlan plan, Func<PartyId, bool> isNamed)
+    {
+        const string Subject = "flows";
+        try
+        {
+            ImmutableArray<LiveEffect> effects = proof.Effects(plan);
+            return effects.IsEmpty
+                ? [new VerifiedThing(VerifiedKind.Host, Subject, IntegrityReaders.Everyone, [])]
+                : effects.Select(effect => new VerifiedThing(
+                    VerifiedKind.Host, Subject, IntegrityReaders.Of(effect.Owners), [effect.Sentence(isNamed)]));
+        }
+        catch (WorldException error)
+        {
+            return [new VerifiedThing(VerifiedKind.Host, Subject, IntegrityReaders.Everyone, [Unread(error)])];
+        }
     }
 
     private IEnumerable<VerifiedThing> OfDomain(EnforcedPlan plan, DomainPlan domain)

@@ -45,13 +45,37 @@ public sealed class VerifyTests(WholeLab lab, ITestOutputHelper output)
         await WholeLab.Until(
             async () => (await Drifts("bank")).Any(drift => Text(drift, "sentence") is var said
                 && said.Contains($"bridge {table}, chain {chain}: the rule ", StringComparison.Ordinal)
-                && said.Contains("22", StringComparison.Ordinal)
+                && said.Contains("tcp dport 22 accept", StringComparison.Ordinal)
+                && said.Contains("It opens tcp/22 from ", StringComparison.Ordinal)
                 && said.Contains("found at 20", StringComparison.Ordinal))
                 ? null : "no drift names the rule", "the drift is told", Limit);
         await Proven();
         output.WriteLine((await Drifts("bank"))[^1].ToString());
         Assert.DoesNotContain(
             await Drifts("hospital"), drift => drift.ToString().Contains(table, StringComparison.Ordinal));
+        await lab.Settled();
+    }
+
+    [Fact]
+    public async Task A_rule_slipped_into_a_gateway_is_told_by_what_it_opens_between_which_domains()
+    {
+        await lab.Ready();
+        await Proven();
+        WholeHost host = lab.Host("host-1");
+        string space = (await host.Space.Must("ip", "netns", "list")).Split('\n')
+            .Select(line => line.Split(' ')[0]).First(name => name.StartsWith("bwg", StringComparison.Ordinal));
+
+        await host.Space.Must(
+            "ip", "netns", "exec", space, "nft", "insert", "rule", "inet", "bw_gateway", "forward",
+            "tcp", "dport", "22", "accept");
+
+        await WholeLab.Until(
+            async () => (await Drifts("bank")).Any(drift => Text(drift, "sentence") is var said
+                && said.Contains("inet bw_gateway, chain forward: the rule ", StringComparison.Ordinal)
+                && said.Contains("It opens tcp/22 from ", StringComparison.Ordinal))
+                ? null : string.Join('\n', await Drifts("bank")), "the drift is told", Limit);
+        await Proven();
+        output.WriteLine((await Drifts("bank"))[^1].ToString());
         await lab.Settled();
     }
 

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Verification;
+using Bailiwick.Ledger.Statements;
+using Bailiwick.Proxy.Networking;
+using Bailiwick.Proxy.Plans;
+
+namespace Bailiwick.Proxy.Verification;
+
+/// <summary>
+/// Proves that the tables in the kernel do what the policies say, for every packet: not by comparing them with what was
+/// loaded, but by what they do.
+/// </summary>
+public sealed class LiveProof(NetworkTools tools, TimeProvider time)
+{
+    private const int MostEffects = 3;
+
+    /// <summary>What the kernel's tables open or close against the policies; none where they are proven.</summary>
+    /// <param name="plan">The plan in force.</param>
+    /// <exception cref="Host.WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<LiveEffect> Effects(EnforcedPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var plans = PlansAround(plan);
+        return RefinementProof.OfHost(plan.Plan.Host, plans, plan.Datacentre, Live) switch
+        {
+            RefinementVerdict.Proven => [],
+            RefinementVerdict.Refuted refuted =>
+            [
+                .. refuted.Examples.Take(MostEffects).Select(example => new LiveEffect(
+                    [.. example.Because.Select(origin => origin.Owner).Distinct()],
+                    isNamed => FlowEffect.Of(example, plans, isNamed))),
+            ],
+            RefinementVerdict.Unknown unknown =>
+                [.. unknown.Sentences.Take(MostEffects).Select(sentence => new LiveEffect([], _ => sentence))],
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    /// <summary>This host's plan as it is in force, and those of the hosts that it reaches.</summary>
+    private List<HostPlan> PlansAround(EnforcedPlan plan)
+    {
+        var refined = Refine.Of(plan.Datacentre, plan.Proposals, time.GetUtcNow());
+        HashSet<DomainRef> near =
+        [
+            .. plan.Plan.Domains.Select(domain => domain.Domain),
+            .. plan.Plan.Passages.SelectMany(passage => passage.Between),
+        ];
+        return
+        [
+            plan.Plan,
+            .. plan.Datacentre.Inventory.Hosts.Values.Select(host => host.Ref)
+                .Where(host => host != plan.Plan.Host).Select(refined.ForHost)
+                .Where(other => other.Domains.Any(domain => near.Contains(domain.Domain))),
+        ];
+    }
+
+    private HostRulesets Live(HostPlan plan) => new(
+        Read(null, table => table.Family == "bridge" || table is { Family: "inet", Name: "bw_underlay" }),
+        plan.Domains.Select(domain => domain.Gateway).OfType<GatewayPlan>().ToImmutableSortedDictionary(
+            gateway => gateway.Namespace, gateway => Read(gateway.Namespace, _ => true), StringComparer.Ordinal));
+
+    private RulesetReading Read(string? space, Func<(string Family, string Name), bool> isAsked)
+    {
+        List<FilterTable> tables = [];
+        foreach ((string family, string name) in tools.AllTables(space).Where(isAsked))
+        {
+            switch (RulesetJsonReader.Read(tools.Listing(space, family, name) ?? "{\"nftables\":[]}"))
+            {
+                case RulesetReading.Understood understood:
+                    tables.AddRange(understood.Ruleset.Tables);
+                    break;
+                case RulesetReading.Unknown unknown:
+                    return unknown;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        return new RulesetReading.Understood(new Ruleset([.. tables]));
+    }
+}
+
+/// <summary>What tables open or close against the policies.</summary>
+/// <param name="Owners">Whose statements it is against; nobody's where it cannot be said what tables do.</param>
+/// <param name="Sentence">
+/// The effect and the packet that shows it, for who may be told the domains of some tenants by their names.
+/// </param>
+public sealed record LiveEffect(ImmutableArray<PartyId> Owners, Func<Func<PartyId, bool>, string> Sentence);
