@@ -103,41 +103,22 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
         await silence.Begin(cancellation).ConfigureAwait(false);
         audience.Tell("From here on one host says nothing: its Proxy has ended, and its machines run on.");
         audience.Act("A volume that two domains share");
-        foreach (DemoCheck check in await new SharedVolumeAct(stage).Play(cancellation).ConfigureAwait(false))
-        {
-            Add(check);
-        }
+        Add(await new SharedVolumeAct(stage).Play(cancellation).ConfigureAwait(false));
 
         // Two tenants, two machines, and most of both acts is waiting for a guest to boot: they are played at once.
         Task<IReadOnlyList<DemoCheck>> restart = new RestartAct(stage).Play(cancellation);
         Task<IReadOnlyList<DemoCheck>> storage = new StorageAct(stage).Play(cancellation);
         audience.Act("A stolen volume");
         await Task.WhenAll(restart, storage).ConfigureAwait(false);
-        foreach (DemoCheck check in await storage.ConfigureAwait(false))
-        {
-            Add(check);
-        }
-
+        Add(await storage.ConfigureAwait(false));
         audience.Act("A machine restarts without its key service, until its owner withdraws the key");
-        foreach (DemoCheck check in await restart.ConfigureAwait(false))
-        {
-            Add(check);
-        }
-
+        Add(await restart.ConfigureAwait(false));
         audience.Act("Root on a host lies about it");
-        foreach (DemoCheck check in await new EvidenceAct(stage).Play(cancellation).ConfigureAwait(false))
-        {
-            Add(check);
-        }
-
+        Add(await new EvidenceAct(stage).Play(cancellation).ConfigureAwait(false));
         audience.Act("Root on a host starts a machine nobody admitted");
         Add(await new StartAct(stage).Play(cancellation).ConfigureAwait(false));
         audience.Act("A host falls silent");
-        foreach (DemoCheck check in await silence.End(cancellation).ConfigureAwait(false))
-        {
-            Add(check);
-        }
-
+        Add(await silence.End(cancellation).ConfigureAwait(false));
         audience.Act("A wire loses its trust");
         Add(await wire.Distrust(cancellation).ConfigureAwait(false));
         audience.Act("One owner withdraws a flow");
@@ -146,6 +127,8 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
         Add(await new ErasureAct(stage).Play(cancellation).ConfigureAwait(false));
         audience.Act("The operator forges a policy");
         Add(await new ForgeryAct(stage).Play(cancellation).ConfigureAwait(false));
+        audience.Act("What runs is what the policies say, and what is slipped in is found");
+        Add(await new VerifyAct(stage).Play(cancellation).ConfigureAwait(false));
         if (options.Keep)
         {
             audience.Tell(
@@ -154,6 +137,14 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
         else
         {
             Add(await new LyingMasterAct(stage).Play(cancellation).ConfigureAwait(false));
+        }
+    }
+
+    private void Add(IReadOnlyList<DemoCheck> checks)
+    {
+        foreach (DemoCheck check in checks)
+        {
+            Add(check);
         }
     }
 
