@@ -15,6 +15,7 @@ internal sealed class VerifyAct(DemoStage stage)
 {
     private const double Limit = 30;
     private const string Opens = "It opens tcp/22 ";
+    private const string Ending = ", for example.";
 
     internal async Task<IReadOnlyList<DemoCheck>> Play(CancellationToken cancellation)
     {
@@ -54,12 +55,14 @@ internal sealed class VerifyAct(DemoStage stage)
         IReadOnlyList<HostVerification> after = await Proven(clock, cancellation).ConfigureAwait(false);
         bool isRepaired = after.All(one => one.IsProven);
         int from = told.IndexOf(Opens, StringComparison.Ordinal);
+        string effect = from < 0
+            ? "" : told[from..(told.IndexOf(Ending, from, StringComparison.Ordinal) + Ending.Length)];
         return new DemoCheck(
             "a rule slipped in with nft is found, its effect named, and repaired", from >= 0 && isRepaired,
             from < 0 ? "no drift names what it opens" : string.Create(
                 CultureInfo.InvariantCulture,
-                $"told after {seconds:F1} s: {told[from..(told.IndexOf('.', from) + 1)]} "
-                + (isRepaired ? "It is gone." : "It is still there.")));
+                $"told after {seconds:F1} s: {effect} "
+                + $"{(isRepaired ? "It is gone." : "It is still there.")}"));
     }
 
     /// <summary>Hosts that were just changed are given their time to follow.</summary>

@@ -58,8 +58,8 @@ public sealed record PolicyDryRun(
             .. after.Open.Where(flow => flow.From.Tenant != flow.To.Tenant && !was.Contains(Key(flow)))
                 .Select(flow =>
                     $"{FlowMatrix.Display(flow.Sides.Grant.Domain)} and "
-                    + $"{FlowMatrix.Display(flow.Sides.Accept.Domain)}, {flow.What}: opens, both owners have signed ({flow.Grant} grants it, {flow.Accept} accepts "
-                    + "it)."),
+                    + $"{FlowMatrix.Display(flow.Sides.Accept.Domain)}, {flow.What}: opens, both owners have signed "
+                    + $"({flow.Grant} grants it, {flow.Accept} accepts it)."),
             .. after.Unmet.Where(side => side.Term.Peer.Tenant != side.Domain.Ref.Tenant
                 && !wasUnmet.Contains(Key(side))).Select(Missing),
         ];

@@ -100,8 +100,8 @@ public static class FlowEffect
     }
 
     /// <summary>
-    /// The members that a place can mean by an address: of the switches' domains, or of a gateway's and of those that it
-    /// has a passage with. Their addresses are all different (subnet-seen-twice).
+    /// The members that a place can mean by an address: of the switches' domains, or of a gateway's and of those that
+    /// it has a passage with. Their addresses are all different (subnet-seen-twice).
     /// </summary>
     private static IEnumerable<(DomainPlan Domain, MemberPlan Member)> Reach(
         HostPlan here, Counterexample example, ImmutableArray<HostPlan> plans)

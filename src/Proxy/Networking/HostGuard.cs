@@ -58,7 +58,8 @@ public sealed class HostGuard(
                     // Closed first: to read what it was takes a moment.
                     tools.SetGroups([.. Live().Keys.Select(port => (port, PortGroups.Dead))]);
                     integrity.RecordOrOwe(
-                        IntegrityKind.Drift, IntegrityReaders.Everyone, Table, tables.Drift(rules, IntegrityReaders.Everyone));
+                        IntegrityKind.Drift, IntegrityReaders.Everyone, Table,
+                        tables.Drift(rules, IntegrityReaders.Everyone));
                     tables.Load(rules);
                     return;
                 case RulesState.New:

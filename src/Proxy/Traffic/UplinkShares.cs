@@ -48,7 +48,7 @@ public sealed class UplinkShares(
         {
             if (state == RulesState.Drifted)
             {
-                Drifted(tables.Drift(rules, IntegrityReaders.Everyone));
+                Drifted("The table of the uplink is not as it was loaded.");
             }
 
             tables.Load(rules);
@@ -93,7 +93,9 @@ public sealed class UplinkShares(
             ? ["The uplink is not shared out."]
             :
             [
-                .. tables.Differences(new WantedRules(null, NftTables.ForUplink(uplink, Handle, Ports(uplink)))),
+                .. tables.State(new WantedRules(null, NftTables.ForUplink(uplink, Handle, Ports(uplink))))
+                    == RulesState.Held
+                    ? Array.Empty<string>() : ["The table of the uplink is not as it was loaded."],
                 .. NetworkTools.Differences(held.Device, held.State, tools.Classes(held.Device)),
             ];
     }

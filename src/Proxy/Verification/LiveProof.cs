@@ -29,7 +29,7 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
             RefinementVerdict.Proven => [],
             RefinementVerdict.Refuted refuted =>
             [
-                .. refuted.Examples.Take(MostEffects).Select(example => new LiveEffect(
+                .. refuted.Examples.Where(example => IsEffect(plan, example)).Take(MostEffects).Select(example => new LiveEffect(
                     [.. example.Because.Select(origin => origin.Owner).Distinct()],
                     isNamed => FlowEffect.Of(example, plans, isNamed))),
             ],
@@ -38,6 +38,14 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
             _ => throw new UnreachableException(),
         };
     }
+
+    /// <summary>
+    /// What a plan withholds, or keeps from a host that is doubted, is closed although the policies have it open, and
+    /// the plan says so itself.
+    /// </summary>
+    private static bool IsEffect(EnforcedPlan plan, Counterexample example) =>
+        example.Difference == Difference.PassesThoughClosed
+        || (plan.Plan.Withheld.IsEmpty && plan.Doubts.Values.All(doubt => doubt is null));
 
     /// <summary>This host's plan as it is in force, and those of the hosts that it reaches.</summary>
     private List<HostPlan> PlansAround(EnforcedPlan plan)
