@@ -89,6 +89,16 @@ internal static class DeviceNames
         return ((hash[0] << 16) | (hash[1] << 8) | hash[2]) % most;
     }
 
+    /// <summary>
+    /// From where on a passage's legs have their addresses. Each passage has its own place, because a gateway with legs
+    /// in two passages must not have an address in one that a peer has in the other.
+    /// </summary>
+    public static int LegStart(string passage)
+    {
+        var hash = Hash($"legs of {passage}");
+        return ((hash[0] << 16) | (hash[1] << 8) | hash[2]) % LegSlots;
+    }
+
     /// <summary>How many legs one passage can have: 169.254.1.0 to 169.254.254.255 (RFC 3927, section 2.1).</summary>
     public const int LegSlots = 254 * 256;
 

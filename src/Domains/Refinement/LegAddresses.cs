@@ -5,7 +5,7 @@ namespace Bailiwick.Domains.Refinement;
 
 /// <summary>
 /// Each host's number among all: derived by hash, and where two hashes meet, the next free one in the order of the
-/// hosts, so that everybody finds the same. A passage is a segment of its own, so one number serves in all of them.
+/// hosts, so that everybody finds the same. One number serves in all passages.
 /// </summary>
 internal sealed class HostNumbers
 {
@@ -41,10 +41,12 @@ internal sealed class HostNumbers
 }
 
 /// <summary>
-/// The link-local addresses of the legs of one passage: a host's number and which of the two domains it is.
+/// The link-local addresses of the legs of one passage: from a place of the passage's own on, a host's number and which
+/// of the two domains it is.
 /// </summary>
 internal sealed class LegAddresses(HostNumbers hosts, FlowPair pair)
 {
+    private readonly int _start = DeviceNames.LegStart(pair.Name);
     private readonly ConcurrentDictionary<(HostRef, DomainRef), PassageMember> _legs = [];
 
     /// <summary>The leg of a domain's gateway on a host.</summary>
@@ -52,7 +54,7 @@ internal sealed class LegAddresses(HostNumbers hosts, FlowPair pair)
 
     private PassageMember Made((HostRef Host, DomainRef Domain) leg)
     {
-        var slot = (2 * hosts[leg.Host]) + (leg.Domain == pair.First.Ref ? 0 : 1);
+        var slot = (_start + (2 * hosts[leg.Host]) + (leg.Domain == pair.First.Ref ? 0 : 1)) % DeviceNames.LegSlots;
         return new PassageMember(
             leg.Domain, DeviceNames.LegMac(leg.Host, leg.Domain, pair.Name), DeviceNames.LegIpv4(slot),
             DeviceNames.LegIpv6(slot));

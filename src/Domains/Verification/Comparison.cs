@@ -4,8 +4,16 @@ using Bailiwick.Domains.Policy;
 namespace Bailiwick.Domains.Verification;
 
 /// <summary>Two sets that should be equal, and a packet for each way in which they are not.</summary>
+/// <param name="sets">Whose sets they are.</param>
+/// <param name="host">On which host.</param>
+/// <param name="space">In which namespace.</param>
+/// <param name="examples">Where the packets are put.</param>
+/// <param name="likely">
+/// Packets that tell people more than others, the most telling first: a packet is one of these if any is.
+/// </param>
 internal sealed class Comparison(
-    PacketSets sets, HostRef host, string? space, ImmutableArray<Counterexample>.Builder examples)
+    PacketSets sets, HostRef host, string? space, ImmutableArray<Counterexample>.Builder examples,
+    ImmutableArray<int> likely)
 {
     /// <param name="place">Where.</param>
     /// <param name="passing">What passes by the tables.</param>
@@ -26,7 +34,8 @@ internal sealed class Comparison(
                 return;
             }
 
-            var packet = sets.Witness(differing);
+            var packet = sets.Witness(likely.Select(telling => sets.Both(differing, telling))
+                .FirstOrDefault(telling => telling != PacketSets.None, differing));
             var decided = difference == Difference.PassesThoughClosed
                 ? evaluation.Decided.LastOrDefault(one => one.Accepts && one.Rule is not null && Has(one, packet))
                     ?? evaluation.Decided.LastOrDefault(one => one.Accepts && Has(one, packet))

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Bailiwick.Domains.Verification;
 
@@ -83,4 +85,34 @@ internal sealed class FrameSets(PacketSets sets)
     /// <summary>Of neighbour discovery: no extension header, from the same link (RFC 4861, section 6.1).</summary>
     public int OnLink6(UInt128 type) =>
         All(Icmp6(type), Is(HeaderField.Extended, 0), Is(HeaderField.HopLimit, 255));
+
+    /// <summary>
+    /// Packets as machines send them to each other: from one of these senders to one of these receivers, to a port that
+    /// a server has; then those of which only one end is a machine's.
+    /// </summary>
+    /// <param name="senders">Port and address of machines that send.</param>
+    /// <param name="receivers">Port and address of machines that receive.</param>
+    public ImmutableArray<int> Likely(
+        IReadOnlyCollection<(UInt128 Device, IPAddress Address)> senders,
+        IReadOnlyCollection<(UInt128 Device, IPAddress Address)> receivers)
+    {
+        var (from, to) = (
+            Ends(senders, HeaderField.InName, HeaderField.Source4, HeaderField.Source6),
+            Ends(receivers, HeaderField.OutName, HeaderField.Destination4, HeaderField.Destination6));
+        var served = Sets.Of(HeaderField.DestinationPort, [new ValueRange(1, 65535)]);
+        var unicast = But(PacketSets.All, ToMany);
+        return [All(from, to, served, unicast), All(from, to, served), All(from, to), to, from];
+    }
+
+    private int Ends(
+        IReadOnlyCollection<(UInt128 Device, IPAddress Address)> ends, HeaderField device, HeaderField four,
+        HeaderField six)
+    {
+        return Any(End(Ipv4, four, AddressFamily.InterNetwork), End(Ipv6, six, AddressFamily.InterNetworkV6));
+
+        int End(int family, HeaderField address, AddressFamily of) => All(family, Rows(
+            [device, address],
+            ends.Where(end => end.Address.AddressFamily == of)
+                .Select(end => new[] { end.Device, NftValues.OfAddress(end.Address) })));
+    }
 }

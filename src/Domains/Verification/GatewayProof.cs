@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Net;
+using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 
@@ -32,8 +34,27 @@ internal sealed class GatewayProof
     {
         (_scene, _plan, _domain, _chains, _unknown) = (scene, plan, domain, new BaseChains(ruleset), unknown);
         _open = new GatewayExpectation(_frames, scene, plan, domain);
-        _comparison = new Comparison(_frames.Sets, plan.Host, domain.Gateway?.Namespace, examples);
+        var (own, others) = (Members(domain.Domain).ToList(), Across().ToList());
+        _comparison = new Comparison(
+            _frames.Sets, plan.Host, domain.Gateway?.Namespace, examples,
+            [.. _frames.Likely(own, others), .. _frames.Likely(others, own)]);
     }
+
+    /// <summary>The domain's own machines, as its gateway sees them.</summary>
+    private IEnumerable<(UInt128 Device, IPAddress Address)> Members(DomainRef domain) =>
+        Machines(domain).Select(address => (NftValues.OfName(GatewayPlan.Inside), address));
+
+    /// <summary>The machines of each domain with which it has a leg, by the addresses by which it knows them.</summary>
+    private IEnumerable<(UInt128 Device, IPAddress Address)> Across() =>
+        from peer in _scene.Open(_plan.Host, _domain.Domain).Select(pair => pair.Other.Domain).Distinct()
+        from address in Machines(peer)
+        select (
+            NftValues.OfName(GatewayExpectation.Leg(_domain.Domain, peer)),
+            Translations.Known(_scene.Model(peer), _scene.Model(_domain.Domain), address));
+
+    private IEnumerable<IPAddress> Machines(DomainRef domain) =>
+        _scene.Plans.SelectMany(plan => _scene.Ports(plan.Host, domain))
+            .SelectMany(port => new[] { port.Nic.Ipv4, port.Nic.Ipv6 }).OfType<IPAddress>();
 
     /// <summary>Compares; gives how many nodes it took.</summary>
     public int Run()

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
@@ -24,7 +25,11 @@ internal sealed class SwitchProof(ProofScene scene, HostPlan plan, Ruleset rules
     /// <summary>Compares; gives how many nodes it took.</summary>
     public int Run(ImmutableArray<Counterexample>.Builder examples, ImmutableArray<string>.Builder unknown)
     {
-        var comparison = new Comparison(_frames.Sets, plan.Host, null, examples);
+        var machines = plan.Domains.SelectMany(domain => scene.Ports(plan.Host, domain.Domain))
+            .SelectMany(port => new[] { port.Nic.Ipv4, port.Nic.Ipv6 }.OfType<IPAddress>(), (port, address) =>
+                (port.Device, address)).ToList();
+        var comparison = new Comparison(
+            _frames.Sets, plan.Host, null, examples, _frames.Likely(machines, machines));
         var switches = plan.Domains.Select(domain => new Switch(
                 PortGroups.Of(domain), () => new SwitchExpectation(_frames, scene, plan, domain).Frames()))
             .Concat(plan.Passages.Select(passage => new Switch(

@@ -89,15 +89,18 @@ public sealed class UplinkShares(
             return [];
         }
 
-        return _held is not { } held
-            ? ["The uplink is not shared out."]
-            :
-            [
-                .. tables.State(new WantedRules(null, NftTables.ForUplink(uplink, Handle, Ports(uplink))))
-                    == RulesState.Held
-                    ? Array.Empty<string>() : ["The table of the uplink is not as it was loaded."],
-                .. NetworkTools.Differences(held.Device, held.State, tools.Classes(held.Device)),
-            ];
+        if (_held is not { } held)
+        {
+            return ["The uplink is not shared out."];
+        }
+
+        WantedRules rules = new(null, NftTables.ForUplink(uplink, Handle, Ports(uplink)));
+        return
+        [
+            .. tables.State(rules) == RulesState.Held
+                ? Array.Empty<string>() : ["The table of the uplink is not as it was loaded."],
+            .. NetworkTools.Differences(held.Device, held.State, tools.Classes(held.Device)),
+        ];
     }
 
     private void Free(string localIpv4)

@@ -29,7 +29,8 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
             RefinementVerdict.Proven => [],
             RefinementVerdict.Refuted refuted =>
             [
-                .. refuted.Examples.Where(example => IsEffect(plan, example)).Take(MostEffects).Select(example => new LiveEffect(
+                .. refuted.Examples.Where(example => IsEffect(plan, example)).Take(MostEffects)
+                    .Select(example => new LiveEffect(
                     [.. example.Because.Select(origin => origin.Owner).Distinct()],
                     isNamed => FlowEffect.Of(example, plans, isNamed))),
             ],
