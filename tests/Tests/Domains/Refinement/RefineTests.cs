@@ -5,7 +5,6 @@ using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Tests.Domains.Policy;
-using Bailiwick.Tests.Domains.Tracing;
 using FsCheck;
 using FsCheck.Fluent;
 using static Bailiwick.Tests.Domains.ExamplePlacements;
@@ -44,24 +43,6 @@ public sealed class RefineTests
             flow.From == "10.20.1.11" && flow.To == "10.20.2.11" && !flow.Outward
             && flow.Ports.SequenceEqual([new PortRange(5432, 5432)]));
         Assert.DoesNotContain(ledger.Flows, flow => flow.To is "10.20.2.12" or "fd20:2::12");
-    }
-
-    [Fact]
-    public void No_gateway_has_an_address_in_one_passage_that_a_peer_has_in_another()
-    {
-        // The kernel takes no next hop that is an address of its own, whatever the device: host-3 has all three.
-        GatewayPlan[] gateways =
-        [
-            .. Enumerable.Range(1, 3).SelectMany(number => Plan($"host-{number}").Domains)
-                .Concat(Enumerable.Range(0, 30).SelectMany(seed => new RandomDatacentre(seed).Plans)
-                    .SelectMany(plan => plan.Domains))
-                .Select(domain => domain.Gateway).OfType<GatewayPlan>(),
-        ];
-        Assert.Contains(gateways, gateway => gateway.Legs.Length > 1);
-        Assert.All(gateways, gateway => Assert.Empty(
-            gateway.Legs.SelectMany(leg => leg.Routes).Select(route => route.Via)
-                .Intersect(gateway.Legs.SelectMany(leg => new[] { leg.Ipv4, leg.Ipv6 })
-                    .Select(address => address.Split('/')[0]))));
     }
 
     [Fact]

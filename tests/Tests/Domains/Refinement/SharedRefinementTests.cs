@@ -45,6 +45,25 @@ public sealed class SharedRefinementTests
     }
 
     [Fact]
+    public void No_gateway_has_an_address_in_one_passage_that_a_peer_has_in_another()
+    {
+        // The kernel takes no next hop that is an address of its own, by whatever device.
+        var drawn = new GeneratedDatacentre(new DatacentreShape(30, 60, 3, 20, Seed: 4));
+        var all = Refine.Of(PolicyCheck.Run(drawn.Read()).Datacentre, drawn.Proposals, Now);
+        GatewayPlan[] gateways =
+        [
+            .. Enumerable.Range(0, drawn.Shape.Hosts)
+                .SelectMany(host => all.ForHost(GeneratedDatacentre.Host(host)).Domains)
+                .Select(domain => domain.Gateway).OfType<GatewayPlan>().Where(gateway => gateway.Legs.Length > 1),
+        ];
+        Assert.NotEmpty(gateways);
+        Assert.All(gateways, gateway => Assert.Empty(
+            gateway.Legs.SelectMany(leg => leg.Routes).Select(route => route.Via)
+                .Intersect(gateway.Legs.SelectMany(leg => new[] { leg.Ipv4, leg.Ipv6 })
+                    .Select(address => address.Split('/')[0]))));
+    }
+
+    [Fact]
     public void A_host_that_nobody_described_gets_an_empty_plan()
     {
         var random = new RandomDatacentre(1);
