@@ -35,9 +35,12 @@ internal sealed class VerifyAct(DemoStage stage)
 
     private async Task<DemoCheck> Slipped(CancellationToken cancellation)
     {
-        LabHost host = stage.Deployment.Datacentre.Host(stage.Machine("bank/web-1").Host);
+        // Its domain has a flow with the regulator's, and so a gateway.
+        LabHost host = stage.Deployment.Datacentre.Host(stage.Machine("bank/ledger-1").Host);
         string space = (await host.Must("ip", "netns", "list").ConfigureAwait(false)).Split('\n')
-            .Select(line => line.Split(' ')[0]).First(name => name.StartsWith("bwg", StringComparison.Ordinal));
+            .Select(line => line.Split(' ')[0])
+            .FirstOrDefault(name => name.StartsWith("bwg", StringComparison.Ordinal))
+            ?? throw new LabException($"{host.Name} has no gateway", "bank/ledger-1", "bailiwick status");
         await host.Must(
             "ip", "netns", "exec", space, "nft", "insert", "rule", "inet", "bw_gateway", "forward",
             "tcp", "dport", "22", "accept").ConfigureAwait(false);

@@ -13,7 +13,7 @@ public sealed class MisuseTests : IDisposable
     public static TheoryData<string> Verbs =>
     [
         "tenant init", "tenant rotate", "policy check", "policy plan", "policy diff", "policy sign", "policy apply",
-        "policy why", "policy schema",
+        "policy why", "policy schema", "policy show",
         "get", "watch", "status", "verify", "machine start", "machine stop", "machine console",
         "host list", "host drain", "host leases",
         "volume create", "volume attach", "volume detach", "volume share", "volume accept",
@@ -78,7 +78,7 @@ public sealed class MisuseTests : IDisposable
     [InlineData("policy", "")]
     [InlineData("--nope", "has no option --nope")]
     [InlineData("nope", "no command 'nope'; there are tenant, policy")]
-    [InlineData("policy chek x", "no command 'chek'; there are check, plan, diff, why, schema, sign, apply.")]
+    [InlineData("policy chek x", "no command 'chek'; there are check, plan, diff, why, schema, show, sign, apply.")]
     [InlineData("policy check", "")]
     [InlineData("policy check --nope", "`bailiwick policy check` has no option --nope.")]
     [InlineData("policy check --nope x --json", "`bailiwick policy check` has no option --nope.")]
