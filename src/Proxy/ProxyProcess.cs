@@ -133,7 +133,7 @@ public static class ProxyProcess
         network.Tables.Effects = readers =>
         [
             .. proof.Effects(plans.Current).Where(effect => effect.Owners.Any(readers.Include))
-                .Select(effect => effect.Sentence(readers.Name)),
+                .Select(effect => effect.Sentence(party => LiveProof.MayName(plans.Current.Plan, readers.Name, party))),
         ];
         ForeignThings foreign = new(network.Tools, configuration.Pool);
         return new(plans, new(network, own.Machines, own.Volumes, foreign, proof), integrity, time);

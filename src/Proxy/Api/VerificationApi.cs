@@ -46,10 +46,8 @@ public sealed class VerificationApi(
             }
         }
 
-        // A passage is there because both its owners agreed to know each other.
-        bool IsNamed(PartyId party) => all || call.Caller.Party is { } reader && (party == reader
-            || plans.Current.Plan.Passages.Any(passage => passage.Between.Any(one => one.Tenant == reader)
-                && passage.Between.Any(one => one.Tenant == party)));
+        bool IsNamed(PartyId party) => all || (call.Caller.Party is { } reader
+            && LiveProof.MayName(plans.Current.Plan, one => one == reader, party));
 
         bool IsShown(IntegrityReaders readers) =>
             all || (call.Caller.Party is { } reader && readers.Include(reader));

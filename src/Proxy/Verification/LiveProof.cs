@@ -48,6 +48,18 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
         example.Difference == Difference.PassesThoughClosed
         || (plan.Plan.Withheld.IsEmpty && plan.Doubts.Values.All(doubt => doubt is null));
 
+    /// <summary>
+    /// Whether readers may be told a tenant's domains by name: they are that tenant, or have a passage with it here,
+    /// which is there because both agreed to know each other.
+    /// </summary>
+    public static bool MayName(HostPlan plan, Func<PartyId, bool> isReader, PartyId tenant)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(isReader);
+        return isReader(tenant) || plan.Passages.Any(passage =>
+            passage.Between.Any(one => isReader(one.Tenant)) && passage.Between.Any(one => one.Tenant == tenant));
+    }
+
     /// <summary>This host's plan as it is in force, and those of the hosts that it reaches.</summary>
     private List<HostPlan> PlansAround(EnforcedPlan plan)
     {
