@@ -130,11 +130,7 @@ public static class ProxyProcess
         PlanKeeper plans, IntegrityManager integrity, TimeProvider time)
     {
         LiveProof proof = new(network.Tools, time);
-        network.Tables.Effects = readers =>
-        [
-            .. proof.Effects(plans.Current).Where(effect => effect.Owners.Any(readers.Include))
-                .Select(effect => effect.Sentence(party => LiveProof.MayName(plans.Current.Plan, readers.Name, party))),
-        ];
+        network.Tables.Effects = readers => proof.OfDrift(plans.Current, readers);
         ForeignThings foreign = new(network.Tools, configuration.Pool);
         return new(plans, new(network, own.Machines, own.Volumes, foreign, proof), integrity, time);
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Verification;
@@ -15,6 +16,9 @@ namespace Bailiwick.Proxy.Verification;
 /// </summary>
 public sealed class LiveProof(NetworkTools tools, TimeProvider time)
 {
+    /// <summary>With more members on its switches a host's tables take longer than a repair may wait.</summary>
+    public const int QuickMembers = 1_000;
+
     private const int MostEffects = 3;
 
     /// <summary>What the kernel's tables open or close against the policies; none where they are proven.</summary>
@@ -47,6 +51,32 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
     private static bool IsEffect(EnforcedPlan plan, Counterexample example) =>
         example.Difference == Difference.PassesThoughClosed
         || (plan.Plan.Withheld.IsEmpty && plan.Doubts.Values.All(doubt => doubt is null));
+
+    /// <summary>
+    /// What a drift's entry says of its effects, named to those whom it concerns. A table waits for it to be replaced,
+    /// so on a crowded host it is not computed.
+    /// </summary>
+    /// <exception cref="Host.WorldException">The kernel does not answer.</exception>
+    public ImmutableArray<string> OfDrift(EnforcedPlan plan, IntegrityReaders readers)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(readers);
+        return !IsQuick(plan.Plan)
+            ? [$"What it opened or closed is not computed where there are more than {QuickMembers} members."]
+            :
+            [
+                .. Effects(plan).Where(effect => effect.Owners.Any(readers.Include))
+                    .Select(effect => effect.Sentence(party => MayName(plan.Plan, readers.Name, party))),
+            ];
+    }
+
+    /// <summary>Whether a host's tables are proven in a moment.</summary>
+    public static bool IsQuick(HostPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return plan.Domains.Sum(domain =>
+            domain.Network.Ports.Length + domain.Network.Peers.Sum(peer => peer.Members.Length)) <= QuickMembers;
+    }
 
     /// <summary>
     /// Whether readers may be told a tenant's domains by name: they are that tenant, or have a passage with it here,
