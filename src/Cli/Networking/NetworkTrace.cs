@@ -27,14 +27,7 @@ internal static class NetworkTrace
         var from = new Argument<string>("FROM") { Description = "the client's machine, like bank/web-1" };
         var to = new Argument<string>("TO") { Description = "the server's machine, like bank/ledger-1" };
         var service = new Argument<string>("SERVICE") { Description = "tcp/443, udp/53 or icmp" };
-        var policies = new Option<string?>("--policies")
-        {
-            Description = "a directory of policies to look at; without, the running datacentre",
-        };
-        var reader = new Option<string?>("--reader")
-        {
-            Description = "with --policies: as this tenant would see it, like bank",
-        };
+        Option<string?> policies = PolicyFolder.Instead(), reader = PolicyFolder.ReaderOption();
         var ipv6 = new Option<bool>("--ipv6") { Description = "over IPv6, where both have IPv4 addresses too" };
         var command = new Command("trace",
             "Explain step by step where a packet and its answer go, or where they are dropped and what is missing.\n"
@@ -69,15 +62,21 @@ internal static class NetworkTrace
         {
             Ipv6 = asked.Ipv6,
         };
-        PartyId? tenant = reader is null ? null : folder.Names.Find(reader) ?? throw new CustodyException(
-            $"No party is called {reader}.");
+        PartyId? tenant = folder.Reader(reader);
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         PlacementOutcome placed = PlacementPlanner.Propose(
             folder.Datacentre, [], [], PlacementTrust.Unquestioned, now);
-        IEnumerable<HostPlan> plans = folder.Datacentre.Inventory.Hosts.Values
-            .Select(host => Refine.ForHost(folder.Datacentre, placed.Proposals, host.Ref, now));
-        return TraceReport.For(plans, question, folder.Datacentre, tenant, now)
+        return TraceReport.For(
+            Plans(folder.Datacentre, placed.Proposals, now), question, folder.Datacentre, tenant, now)
             ?? throw new CustodyException($"Neither machine is {reader}'s: this trace is {TraceReport.NotYours}.");
+    }
+
+    /// <summary>All hosts' plans, from what they have in common.</summary>
+    private static IEnumerable<HostPlan> Plans(
+        CheckedDatacentre datacentre, IReadOnlyList<PlacementProposal> proposals, DateTimeOffset now)
+    {
+        RefinedDatacentre refined = Refine.Of(datacentre, proposals, now);
+        return datacentre.Inventory.Hosts.Values.Select(host => refined.ForHost(host.Ref));
     }
 
     private static (FlowProtocol Protocol, int Port) Service(string text) =>
@@ -116,9 +115,8 @@ internal static class NetworkTrace
 
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         return TraceReport.For(
-            running.Policies.Inventory.Hosts.Values.Select(
-                host => Refine.ForHost(running.Policies, running.Proposals, host.Ref, now)),
-            question, running.Policies, null, now) ?? throw new System.Diagnostics.UnreachableException();
+            Plans(running.Policies, running.Proposals, now), question, running.Policies, null, now)
+            ?? throw new System.Diagnostics.UnreachableException();
     }
 
     /// <summary>A host that runs one of the two machines knows all plans, and shows the caller its own part.</summary>

@@ -4,6 +4,7 @@ using Bailiwick.Custody;
 using Bailiwick.Custody.Signing;
 using Bailiwick.Domains.Consequences;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Cli.Verbs;
 
@@ -26,6 +27,22 @@ internal sealed record PolicyFolder(CheckedDatacentre Datacentre, ImmutableArray
 
     internal static Argument<string> Argument(string name = "DIR") =>
         new(name) { Description = "directory of policies: one subdirectory a party" };
+
+    /// <summary>For verbs that look at a directory or at the running datacentre.</summary>
+    internal static Option<string?> Instead() => new("--policies")
+    {
+        Description = "a directory of policies to look at; without, the running datacentre",
+    };
+
+    /// <summary>As whom such a verb looks at a directory.</summary>
+    internal static Option<string?> ReaderOption() => new("--reader")
+    {
+        Description = "with --policies: as this tenant would see it, like bank",
+    };
+
+    /// <summary>The tenant who reads; null where none is named.</summary>
+    internal PartyId? Reader(string? name) => name is null ? null
+        : Names.Find(name) ?? throw new CustodyException($"No party is called {name}.");
 
     internal static PolicyFolder Read(string directory)
     {

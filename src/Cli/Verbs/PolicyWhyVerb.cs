@@ -29,14 +29,7 @@ internal static class PolicyWhyVerb
             Description = "tcp/443, udp/53 or icmp, where it is asked of two machines",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var policies = new Option<string?>("--policies")
-        {
-            Description = "a directory of policies to look at; without, the running datacentre",
-        };
-        var reader = new Option<string?>("--reader")
-        {
-            Description = "with --policies: as this tenant would see it, like bank",
-        };
+        Option<string?> policies = PolicyFolder.Instead(), reader = PolicyFolder.ReaderOption();
         var command = new Command("why",
             "Give the chain of statements by which something may be, or the missing one: a machine reaches another,\n"
             + "a machine has a volume, a machine runs on a host.\n"
@@ -68,8 +61,7 @@ internal static class PolicyWhyVerb
     private static Explanation OfFolder(
         PolicyFolder folder, string first, string second, string? service, string? reader)
     {
-        PartyId? tenant = reader is null ? null : folder.Names.Find(reader)
-            ?? throw new CustodyException($"No party is called {reader}.");
+        PartyId? tenant = folder.Reader(reader);
         HostRef? host = Host(folder.Datacentre, second);
         AskedWhy asked = Asked(
             Reference(folder, first), host?.ToString() ?? Reference(folder, second), service, host is not null);

@@ -15,14 +15,15 @@ namespace Bailiwick.Cli.Verbs;
 internal sealed class RunningDatacentre
 {
     private readonly StatementBook _book;
+    private readonly PartyId? _datacentre;
+    private readonly BoardStatus _status;
 
     private RunningDatacentre(BoardDesk desk, StatementBook book, BoardStatus status)
     {
         _book = book;
-        Status = status;
-        Datacentre = PartyId.TryParse(desk.Context.Datacentre, out PartyId? datacentre) ? datacentre : null;
-        Documents = PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current));
-        Policies = PolicyCheck.Run(Documents, datacentre).Datacentre;
+        _status = status;
+        _datacentre = PartyId.TryParse(desk.Context.Datacentre, out PartyId? datacentre) ? datacentre : null;
+        Policies = Of(book);
         SeesAll = datacentre is not null && PrincipalRegister.Of(book, datacentre).Resolve(desk.Key.Id) is
             { Kind: PrincipalKind.Operator or PrincipalKind.DatacentreAuditor };
         Dictionary<string, HostRef> hosts = Policies.Inventory.Hosts.Values.ToDictionary(
@@ -37,20 +38,11 @@ internal sealed class RunningDatacentre
         ];
     }
 
-    /// <summary>The operator whose datacentre it is.</summary>
-    internal PartyId? Datacentre { get; }
-
-    /// <summary>The newest statements.</summary>
-    internal PolicyReading Documents { get; }
-
     /// <summary>The statements that hold together.</summary>
     internal CheckedDatacentre Policies { get; }
 
     /// <summary>What runs where, by the Master's word.</summary>
     internal IReadOnlyList<PlacementProposal> Proposals { get; }
-
-    /// <summary>What the board says of machines and hosts.</summary>
-    internal BoardStatus Status { get; }
 
     /// <summary>Whether the board shows whoever asks everything.</summary>
     internal bool SeesAll { get; }
@@ -86,17 +78,19 @@ internal sealed class RunningDatacentre
             }
         }
 
-        policies = PolicyCheck.Run(
-            PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current)), Datacentre).Datacentre;
+        policies = Of(book);
         return null;
     }
+
+    private CheckedDatacentre Of(StatementBook book) => PolicyCheck.Run(
+        PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current)), _datacentre).Datacentre;
 
     /// <summary>The reference of <c>bank/web-1</c>.</summary>
     internal string Reference(string text) => BoardReader.Reference(_book, text)
         ?? throw new CustodyException($"{text} is no reference; name one like bank/web-1.");
 
     /// <summary>The host that runs the first of some machines that runs anywhere; null where none does.</summary>
-    internal string? HostOf(params string[] machines) => Status.Compartments
+    internal string? HostOf(params string[] machines) => _status.Compartments
         .Where(one => one.Host is not null && machines.Contains(one.Compartment))
         .OrderBy(one => Array.IndexOf(machines, one.Compartment)).FirstOrDefault()?.Host;
 }

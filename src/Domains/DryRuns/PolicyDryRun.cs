@@ -75,15 +75,7 @@ public sealed record PolicyDryRun(
     private static (DomainRef, DomainRef, string) Key(OpenFlow flow) => (flow.From, flow.To, flow.What);
 
     private static (DomainRef, DomainRef, bool, string) Key(FlowSide side) =>
-        (side.Domain.Ref, side.Term.Peer, side.IsGrant, Words(side.Term.Resource));
-
-    private static string Words(FlowResource resource) => resource switch
-    {
-        FlowResource.Network network => $"{network.Protocol} {PortSets.Text(network.Ports)}",
-        FlowResource.Volume volume => $"{volume.Name} {volume.Access}",
-        FlowResource.Device device => $"{device.Kind}",
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
+        (side.Domain.Ref, side.Term.Peer, side.IsGrant, OpenFlow.WhatOf(side.Term.Resource));
 
     private static ImmutableArray<MachineChange> MachinesOf(
         CheckedDatacentre before, CheckedDatacentre after, IReadOnlyList<PlacementProposal> placed, DateTimeOffset now)

@@ -13,9 +13,6 @@ namespace Bailiwick.Domains.Explaining;
 /// </summary>
 public static class PolicyWhy
 {
-    private const string OthersPart =
-        "What the other owner would have to state, if anything, is " + TraceReport.NotYours + ".";
-
     /// <summary>Answers a question, as far as the reader may see.</summary>
     /// <param name="datacentre">The checked policies.</param>
     /// <param name="question">What is asked.</param>
@@ -84,19 +81,16 @@ public static class PolicyWhy
             (_, null) => [new WhyLink(false, "No flow that opens it is stated on both sides.", null)],
             _ => throw new System.Diagnostics.UnreachableException(),
         };
-        return new Explanation(sight.Text(), false, [.. missing.Select(sight.Shown)], [OthersPart]);
+        return new Explanation(sight.Text(), false, [.. missing.Select(sight.Shown)], [TraceReport.OthersPart]);
     }
 
     private static IEnumerable<WhyLink> Needed(
-        CheckedDatacentre datacentre, CompartmentModel machine, bool isGrant, string resource)
-    {
-        var (list, word) = isGrant ? ("grants", "to") : ("accepts", "from");
-        return FlowMatrix.Domains(machine).Distinct()
+        CheckedDatacentre datacentre, CompartmentModel machine, bool isGrant, string resource) =>
+        FlowMatrix.Domains(machine).Distinct()
             .Select(domain => datacentre.Domains.GetValueOrDefault(domain.ToString())).OfType<DomainModel>()
             .Select(domain => new WhyLink(
-                false,
-                $"{domain.Origin} would need this among its {list}, if it is not there: - {{{word}: TENANT/DOMAIN, "
-                + $"machines: [{machine.Ref.Name}], {resource}}}",
-                domain.Origin) { Domain = domain.Ref });
-    }
+                false, MissingTerms.OfStranger(domain, isGrant, machine.Ref, resource), domain.Origin)
+            {
+                Domain = domain.Ref,
+            });
 }

@@ -50,21 +50,13 @@ internal sealed class WhySight
     {
         var isShown = _reader is null
             || (link.Domain is { } domain ? IsVisible(domain) || link.Because?.Owner == _reader
-                : link.Because is null || link.Because.Owner == _reader || IsPublic(link.Because.Kind));
+                : link.Because is null || link.Because.Owner == _reader || link.Because.Kind.IsPublic());
         return isShown
             ? new ExplainedLink(
                 link.Holds, link.Sentence, link.Because?.ToString() ?? "", link.Because?.File ?? "",
                 link.Because?.Line ?? 0)
             : new ExplainedLink(link.Holds, $"Something of another tenant's: {TraceReport.NotYours}.", "", "", 0);
     }
-
-    private static bool IsPublic(StatementKind kind) => kind switch
-    {
-        StatementKind.Tenant or StatementKind.Datacentre or StatementKind.Host or StatementKind.Link => true,
-        StatementKind.Domain or StatementKind.Compartment or StatementKind.Volume or StatementKind.Image
-            or StatementKind.KeyChange => false,
-        _ => throw new System.Diagnostics.UnreachableException(),
-    };
 
     private bool IsVisible(DomainRef domain) => _reader is null || domain.Tenant == _reader
         || _own.Any(own => _matrix.Open.Any(flow => (flow.From == own && flow.To == domain)

@@ -18,7 +18,10 @@ public sealed record OpenFlow(
     public StatementOrigin Grant => Sides.Grant.Domain.Origin;
 
     /// <summary>What passes, for people: <c>tcp 5432</c>, <c>volume archive, read</c>.</summary>
-    public string What => Resource switch
+    public string What => WhatOf(Resource);
+
+    /// <summary>A resource in the same words.</summary>
+    internal static string WhatOf(FlowResource resource) => resource switch
     {
         FlowResource.Network { Protocol: FlowProtocol.Icmp } => "icmp",
         FlowResource.Network network => $"{WireText.Of(network.Protocol)} {PortSets.Text(network.Ports)}",

@@ -86,6 +86,14 @@ public static class MissingTerms
         DomainModel domain, string list, string word, DomainModel peer, CompartmentRef machine,
         TraceQuestion question) => Missing(domain, list, word, peer, machine, Service(question));
 
+    /// <summary>What a domain would have to say of its machine and whoever is at the other end.</summary>
+    internal static string OfStranger(DomainModel domain, bool isGrant, CompartmentRef machine, string resource)
+    {
+        var (list, word) = isGrant ? ("grants", "to") : ("accepts", "from");
+        return $"{domain.Origin} would need this among its {list}, if it is not there: - {{{word}: TENANT/DOMAIN, "
+            + $"machines: [{machine.Name}], {resource}}}";
+    }
+
     /// <summary>What a domain would have to say of its machine and a peer.</summary>
     internal static MissingStatement Missing(
         DomainModel domain, string list, string word, DomainModel peer, CompartmentRef machine, string resource) => new(

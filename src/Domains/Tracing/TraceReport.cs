@@ -79,7 +79,6 @@ public sealed record TraceReport(
     {
         var isClient = question.From.Tenant == reader;
         var own = isClient ? question.From : question.To;
-        var (list, word) = isClient ? ("grants", "to") : ("accepts", "from");
         var service = MissingTerms.Service(question);
         return new TraceReport(
             isClient ? Name(datacentre, own) : question.From.ToString(),
@@ -89,14 +88,13 @@ public sealed record TraceReport(
                 : [Hidden(TraceWay.Request, TracePlace.Switch, passes: false)],
             [
                 .. Domains(datacentre, own).Select(domain => datacentre.Domains.GetValueOrDefault(domain.ToString()))
-                    .OfType<DomainModel>().Select(domain =>
-                        $"{domain.Origin} would need this among its {list}, if it is not there: - {{{word}: "
-                        + $"TENANT/DOMAIN, machines: [{own.Name}], {service}}}"),
+                    .OfType<DomainModel>().Select(domain => MissingTerms.OfStranger(domain, isClient, own, service)),
                 OthersPart,
             ]);
     }
 
-    private const string OthersPart = "What the other owner would have to state, if anything, is " + NotYours + ".";
+    /// <summary>What is said of a stranger's side.</summary>
+    internal const string OthersPart = "What the other owner would have to state, if anything, is " + NotYours + ".";
 
     private static ImmutableArray<DomainRef> Domains(CheckedDatacentre datacentre, CompartmentRef machine) =>
         datacentre.Machinery.Compartments.TryGetValue(machine.ToString(), out var model)

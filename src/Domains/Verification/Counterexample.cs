@@ -1,8 +1,5 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Net;
-using System.Text;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Verification;
@@ -76,15 +73,15 @@ public sealed record Counterexample(
 
     private static string Text(HeaderField field, UInt128 value) => field switch
     {
-        HeaderField.InName or HeaderField.OutName => Device(value),
+        HeaderField.InName or HeaderField.OutName => NftValues.Text("ifname", value),
         HeaderField.EtherSource or HeaderField.EtherDestination or HeaderField.ArpSenderMac
-            or HeaderField.NeighbourMac or HeaderField.DhcpMac => Mac(value),
+            or HeaderField.NeighbourMac or HeaderField.DhcpMac => NftValues.Text("ether_addr", value),
         HeaderField.Source4 or HeaderField.Destination4 or HeaderField.ArpSender or HeaderField.ArpTarget
             or HeaderField.DhcpRelay or HeaderField.ConnectionSource4 or HeaderField.ConnectionDestination4 =>
-            new IPAddress(Bytes(value)[12..]).ToString(),
+            NftValues.Text("ipv4_addr", value),
         HeaderField.Source6 or HeaderField.Destination6 or HeaderField.NeighbourTarget
             or HeaderField.ConnectionSource6 or HeaderField.ConnectionDestination6 =>
-            new IPAddress(Bytes(value)).ToString(),
+            NftValues.Text("ipv6_addr", value),
         HeaderField.EtherType => (int)value switch
         {
             HeaderFields.Ipv4 => "IPv4",
@@ -103,16 +100,4 @@ public sealed record Counterexample(
         },
         _ => value.ToString(CultureInfo.InvariantCulture),
     };
-
-    private static string Mac(UInt128 value) =>
-        string.Join(':', Bytes(value)[10..].Select(one => one.ToString("x2", CultureInfo.InvariantCulture)));
-
-    private static string Device(UInt128 value) => Encoding.ASCII.GetString(Bytes(value)).TrimEnd('\0');
-
-    private static byte[] Bytes(UInt128 value)
-    {
-        var bytes = new byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
-        return bytes;
-    }
 }

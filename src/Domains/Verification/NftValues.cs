@@ -40,7 +40,8 @@ internal static class NftValues
     public static string Text(string type, ValueRange range) => range.First == range.Last
         ? Text(type, range.First) : $"{Text(type, range.First)}-{Text(type, range.Last)}";
 
-    private static string Text(string type, UInt128 value)
+    /// <summary>A value for people.</summary>
+    public static string Text(string type, UInt128 value)
     {
         var bytes = new byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, value);

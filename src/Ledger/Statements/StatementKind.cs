@@ -48,6 +48,21 @@ public static class StatementKinds
     /// <summary>True for what a party states itself; false for what its key service reports.</summary>
     public static bool IsPolicy(this StatementKind kind) => kind != StatementKind.KeyChange;
 
+    /// <summary>True for what all parties of a datacentre may read; false for what is its owner's.</summary>
+    public static bool IsPublic(this StatementKind kind) => kind switch
+    {
+        StatementKind.Tenant => true,
+        StatementKind.Datacentre => true,
+        StatementKind.Host => true,
+        StatementKind.Link => true,
+        StatementKind.Domain => false,
+        StatementKind.Compartment => false,
+        StatementKind.Volume => false,
+        StatementKind.Image => false,
+        StatementKind.KeyChange => false,
+        _ => throw new UnreachableException(),
+    };
+
     /// <summary>The only name that a subject of this kind may have; null where any may.</summary>
     internal static string? OnlyName(this StatementKind kind) => kind == StatementKind.KeyChange ? "keys" : null;
 

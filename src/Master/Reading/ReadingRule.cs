@@ -18,7 +18,7 @@ public static class ReadingRule
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(statement);
         return ReadsAll(caller) || caller.ActsFor(statement.Owner)
-            || (caller.Kind != PrincipalKind.Anonymous && IsPublic(statement.Kind));
+            || (caller.Kind != PrincipalKind.Anonymous && statement.Kind.IsPublic());
     }
 
     /// <summary>The tenant as which the caller reads; null for the operator's side, hosts and strangers.</summary>
@@ -46,20 +46,6 @@ public static class ReadingRule
         PrincipalKind.TenantAuditor => false,
         PrincipalKind.KeyService => false,
         PrincipalKind.Anonymous => false,
-        _ => throw new UnreachableException(),
-    };
-
-    private static bool IsPublic(StatementKind kind) => kind switch
-    {
-        StatementKind.Tenant => true,
-        StatementKind.Datacentre => true,
-        StatementKind.Host => true,
-        StatementKind.Link => true,
-        StatementKind.Domain => false,
-        StatementKind.Compartment => false,
-        StatementKind.Volume => false,
-        StatementKind.Image => false,
-        StatementKind.KeyChange => false,
         _ => throw new UnreachableException(),
     };
 }

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Bailiwick.Domains.Verification;
 using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.Proxy.Networking;
@@ -190,6 +192,33 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
     /// <summary>What nft prints of a table, as JSON; null when there is no such table.</summary>
     public string? Listing(string? inNamespace, string family, string name) =>
         OutputOrMissing(["nft", "-j", "list", "table", family, name], inNamespace);
+
+    /// <summary>
+    /// What tables mean as the kernel has them now; one that is not there is in none. Where anything in one of them is
+    /// not understood, nothing is.
+    /// </summary>
+    public RulesetReading Rules(string? inNamespace, IEnumerable<(string Family, string Name)> tables)
+    {
+        ArgumentNullException.ThrowIfNull(tables);
+        List<FilterTable> found = [];
+        foreach ((string family, string name) in tables)
+        {
+            switch (Listing(inNamespace, family, name) is { } json ? RulesetJsonReader.Read(json) : null)
+            {
+                case RulesetReading.Understood understood:
+                    found.AddRange(understood.Ruleset.Tables);
+                    break;
+                case RulesetReading.Unknown unknown:
+                    return unknown;
+                case null:
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        return new RulesetReading.Understood(new Ruleset([.. found]));
+    }
 
     /// <summary>Every table of a namespace, whosesoever: family and name.</summary>
     public ImmutableArray<(string Family, string Name)> AllTables(string? inNamespace)

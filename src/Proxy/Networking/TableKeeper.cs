@@ -135,27 +135,12 @@ public sealed class TableKeeper(NetworkTools tools, RulesWatch watch, TimeProvid
     public ImmutableArray<string> Differences(WantedRules rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        List<FilterTable> found = [];
-        foreach ((string family, string name) in rules.Tables)
+        return (RulesetTextReader.Read(rules.Text), tools.Rules(rules.Namespace, rules.Tables)) switch
         {
-            switch (tools.Listing(rules.Namespace, family, name) is { } json ? RulesetJsonReader.Read(json) : null)
-            {
-                case RulesetReading.Understood understood:
-                    found.AddRange(understood.Ruleset.Tables);
-                    break;
-                case RulesetReading.Unknown unknown:
-                    return [unknown.Sentence];
-                case null:
-                    break;
-                default:
-                    throw new UnreachableException();
-            }
-        }
-
-        return RulesetTextReader.Read(rules.Text) switch
-        {
-            RulesetReading.Understood wanted => TableDifferences.Between(wanted.Ruleset, new Ruleset([.. found])),
-            RulesetReading.Unknown unknown => [unknown.Sentence],
+            (_, RulesetReading.Unknown unknown) => [unknown.Sentence],
+            (RulesetReading.Unknown unknown, _) => [unknown.Sentence],
+            (RulesetReading.Understood wanted, RulesetReading.Understood found) =>
+                TableDifferences.Between(wanted.Ruleset, found.Ruleset),
             _ => throw new UnreachableException(),
         };
     }

@@ -21,6 +21,7 @@ public sealed class UplinkShares(
     public const string Handle = "b1";
     private const string Table = "bw_uplink";
     private const string Others = "ffff";
+    private const string TableDiffers = "The table of the uplink is not as it was loaded.";
     private const int LeastMbit = 1;
     /// <summary>A queue holds what passes in a twentieth of a second, and at least four frames of 64 KiB.</summary>
     private const int QueuesPerSecond = 20;
@@ -48,7 +49,7 @@ public sealed class UplinkShares(
         {
             if (state == RulesState.Drifted)
             {
-                Drifted("The table of the uplink is not as it was loaded.");
+                Drifted(TableDiffers);
             }
 
             tables.Load(rules);
@@ -98,7 +99,7 @@ public sealed class UplinkShares(
         return
         [
             .. tables.State(rules) == RulesState.Held
-                ? Array.Empty<string>() : ["The table of the uplink is not as it was loaded."],
+                ? Array.Empty<string>() : [TableDiffers],
             .. NetworkTools.Differences(held.Device, held.State, tools.Classes(held.Device)),
         ];
     }

@@ -113,25 +113,8 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
         plan.Domains.Select(domain => domain.Gateway).OfType<GatewayPlan>().ToImmutableSortedDictionary(
             gateway => gateway.Namespace, gateway => Read(gateway.Namespace, _ => true), StringComparer.Ordinal));
 
-    private RulesetReading Read(string? space, Func<(string Family, string Name), bool> isAsked)
-    {
-        List<FilterTable> tables = [];
-        foreach ((string family, string name) in tools.AllTables(space).Where(isAsked))
-        {
-            switch (RulesetJsonReader.Read(tools.Listing(space, family, name) ?? "{\"nftables\":[]}"))
-            {
-                case RulesetReading.Understood understood:
-                    tables.AddRange(understood.Ruleset.Tables);
-                    break;
-                case RulesetReading.Unknown unknown:
-                    return unknown;
-                default:
-                    throw new UnreachableException();
-            }
-        }
-
-        return new RulesetReading.Understood(new Ruleset([.. tables]));
-    }
+    private RulesetReading Read(string? space, Func<(string Family, string Name), bool> isAsked) =>
+        tools.Rules(space, tools.AllTables(space).Where(isAsked));
 }
 
 /// <summary>What tables open or close against the policies.</summary>
