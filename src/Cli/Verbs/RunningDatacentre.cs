@@ -4,6 +4,7 @@ using Bailiwick.Channel.Principals;
 using Bailiwick.Custody;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Cli.Verbs;
@@ -15,12 +16,15 @@ namespace Bailiwick.Cli.Verbs;
 internal sealed class RunningDatacentre
 {
     private readonly StatementBook _book;
+    private readonly IReadOnlySet<Digest32> _published;
     private readonly PartyId? _datacentre;
     private readonly BoardStatus _status;
 
-    private RunningDatacentre(BoardDesk desk, StatementBook book, BoardStatus status)
+    private RunningDatacentre(
+        BoardDesk desk, StatementBook book, IReadOnlySet<Digest32> published, BoardStatus status)
     {
         _book = book;
+        _published = published;
         _status = status;
         _datacentre = PartyId.TryParse(desk.Context.Datacentre, out PartyId? datacentre) ? datacentre : null;
         Policies = Of(book);
@@ -50,19 +54,23 @@ internal sealed class RunningDatacentre
     /// <summary>Reads the board, and verifies every statement again.</summary>
     internal static async Task<RunningDatacentre> Read(BoardDesk desk, CancellationToken cancellation)
     {
-        (StatementBook book, _) = await BoardReader.Read(desk, cancellation).ConfigureAwait(false);
-        return new RunningDatacentre(desk, book, await desk.Board.Status(cancellation).ConfigureAwait(false));
+        var published = new HashSet<Digest32>();
+        (StatementBook book, _) = await BoardReader.Read(
+            desk, cancellation, (statement, _) => published.Add(statement.Digest)).ConfigureAwait(false);
+        return new RunningDatacentre(
+            desk, book, published, await desk.Board.Status(cancellation).ConfigureAwait(false));
     }
 
     /// <summary>The policies once more envelopes are published on top of what the board shows.</summary>
-    /// <param name="envelopes">In the order in which they were signed.</param>
+    /// <param name="envelopes">In the order in which they were signed; what the board has already changes nothing,
+    /// so a party's whole history may be given.</param>
     /// <param name="policies">What holds together then.</param>
     /// <returns>Why the board would refuse one of them; null when it takes them all.</returns>
     internal string? With(IEnumerable<byte[]> envelopes, out CheckedDatacentre policies)
     {
         StatementBook book = _book;
         policies = Policies;
-        foreach (byte[] envelope in envelopes)
+        foreach (byte[] envelope in envelopes.Where(one => !IsPublished(one)))
         {
             switch (book.Consider(envelope))
             {
@@ -81,6 +89,9 @@ internal sealed class RunningDatacentre
         policies = Of(book);
         return null;
     }
+
+    private bool IsPublished(byte[] envelope) =>
+        Envelope.Read(envelope) is EnvelopeReading.Read read && _published.Contains(Digest32.Of(read.Envelope.Payload));
 
     private CheckedDatacentre Of(StatementBook book) => PolicyCheck.Run(
         PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current)), _datacentre).Datacentre;

@@ -69,6 +69,9 @@ public sealed class PolicyRunningTests(WholeLab lab)
             Assert.Equal(0, (await Cli.Run("bank", "policy", "apply", signed)).ExitCode);
         }
 
+        // The folder holds every revision; the older ones, which the board has too, must not be taken for a rollback.
+        JsonElement history = await Cli.Json("alpine", "policy", "diff", signed);
+        Assert.Equal(0, history.GetProperty("changes").GetArrayLength());
         await lab.Settled();
     }
 
