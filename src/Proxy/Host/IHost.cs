@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Bailiwick.Proxy.Host;
 
 /// <summary>The seam at which programs are started and the kernel is asked. Nothing outside this folder does so.
@@ -16,4 +18,11 @@ public interface IHost
     /// </summary>
     /// <exception cref="WorldException">The kernel does not answer.</exception>
     uint RulesGeneration();
+
+    /// <summary>
+    /// BPF programs that see packets at devices of the host's own network namespace, and in netfilter anywhere.
+    /// </summary>
+    /// <param name="devices">The kernel's numbers of the devices.</param>
+    /// <exception cref="WorldException">The kernel does not answer.</exception>
+    ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices);
 }

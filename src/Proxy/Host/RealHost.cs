@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -46,6 +47,13 @@ public sealed partial class RealHost : IHost
 
     /// <inheritdoc/>
     public uint RulesGeneration() => NftGeneration.Read();
+
+    /// <inheritdoc/>
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices)
+    {
+        ArgumentNullException.ThrowIfNull(devices);
+        return KernelPrograms.Find(devices);
+    }
 
     private static void Check(ProgramCall call)
     {

@@ -140,6 +140,18 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
         });
     }
 
+    /// <summary>BPF programs that see packets of these devices, and those in netfilter anywhere.</summary>
+    public ImmutableArray<AttachedPrograms> AttachedPrograms(IEnumerable<ObservedLink> devices) =>
+        host.Programs([.. devices.Select(link => link.Index)]);
+
+    /// <summary>Who listens to whole frames on the host, or in one namespace (packet(7)).</summary>
+    public ImmutableArray<ObservedListener> Listeners(string? inNamespace = null)
+    {
+        string[] argv = ["cat", "/proc/net/packet"];
+        string text = host.Run(new ProgramCall(argv) { NetworkNamespace = inNamespace }).Text;
+        return Parsed(argv, () => ObservedListener.ReadAll(text));
+    }
+
     /// <summary>The programs that are in a namespace, whoever started them.</summary>
     public ImmutableArray<int> Programs(string inNamespace)
     {

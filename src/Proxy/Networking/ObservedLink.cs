@@ -32,6 +32,9 @@ public sealed record ObservedLink(
     /// <summary>What decides which frame leaves it next (tc(8)).</summary>
     public string Queue { get; init; } = "";
 
+    /// <summary>Whether a program sees what comes in by it before anything else does (XDP).</summary>
+    public bool HasProgram { get; init; }
+
     /// <summary>Reads the whole listing.</summary>
     /// <exception cref="JsonException">Not the listing it should be.</exception>
     public static ImmutableSortedDictionary<string, ObservedLink> ReadAll(string json)
@@ -83,6 +86,7 @@ public sealed record ObservedLink(
             Vlan = kind == "vlan" && info.TryGetProperty("info_data", out JsonElement tag)
                 ? new ObservedVlan(Number(tag, "id"), Text(tag, "protocol") ?? "", Text(row, "link") ?? "") : null,
             Index = Number(row, "ifindex"), Queue = Text(row, "qdisc") ?? "", Group = GroupOf(row),
+            HasProgram = row.TryGetProperty("xdp", out _),
         };
     }
 

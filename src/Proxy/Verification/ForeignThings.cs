@@ -8,8 +8,9 @@ namespace Bailiwick.Proxy.Verification;
 
 /// <summary>
 /// What is on the host, is in no plan, and could pass, change or copy what is a tenant's: devices with our names,
-/// tables that see bridges' frames or stand in our namespaces, queues that can mirror a port, and block devices made of
-/// volumes. The host's own firewall is its operator's business: no frame of a domain comes to it.
+/// tables that see bridges' frames or stand in our namespaces, queues that can mirror a port, programs and sockets that
+/// see what passes one, and block devices made of volumes. The host's own firewall is its operator's business: no frame
+/// of a domain comes to it.
 /// </summary>
 /// <param name="tools">Asks the host.</param>
 /// <param name="pool">Where the volumes lie.</param>
@@ -22,13 +23,18 @@ public sealed class ForeignThings(NetworkTools tools, string pool)
     public ImmutableArray<string> Find(HostPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        return [.. Devices(plan), .. Tables(plan), .. Mirrors(plan), .. OpenVolumes()];
+        ObservedLink[] ours = [.. tools.Links().Values.Where(link => HostSweep.IsOurs(link.Name))];
+        return
+        [
+            .. Devices(plan, ours), .. Tables(plan), .. Mirrors(plan), .. Programs(ours), .. Listeners(null, ours),
+            .. Spaces(plan).SelectMany(space => InSpace(space.Space)), .. OpenVolumes(),
+        ];
     }
 
-    private IEnumerable<string> Devices(HostPlan plan)
+    private static IEnumerable<string> Devices(HostPlan plan, IEnumerable<ObservedLink> ours)
     {
         HashSet<string> planned = HostSweep.Devices(plan);
-        return tools.Links().Values.Where(link => HostSweep.IsOurs(link.Name) && !planned.Contains(link.Name))
+        return ours.Where(link => !planned.Contains(link.Name))
             .Select(link => $"The device {link.Name} has a name of ours and is in no plan.");
     }
 
@@ -78,6 +84,46 @@ public sealed class ForeignThings(NetworkTools tools, string pool)
         return tools.IngressDevices().Where(device => HostSweep.IsOurs(device) && !limited.Contains(device))
             .Select(device => $"What comes in by {device} passes queues of somebody's, which can copy it.");
     }
+
+    /// <summary>Programs that neither nft nor tc lists.</summary>
+    private IEnumerable<string> Programs(ObservedLink[] ours)
+    {
+        Dictionary<int, string> names = ours.ToDictionary(link => link.Index, link => link.Name);
+        return ours.Where(link => link.HasProgram).Select(link => Seen(link.Name)).Concat(
+            tools.AttachedPrograms(ours).Select(one => one.Place switch
+            {
+                ProgramPlace.Ingress => Seen(names[one.Device]),
+                ProgramPlace.Egress => $"A BPF program sees, and can change, what leaves by {names[one.Device]}.",
+                ProgramPlace.Netfilter => "A BPF program is linked into netfilter; in which namespace the kernel does "
+                    + "not tell, so frames of domains may pass it.",
+                _ => throw new System.Diagnostics.UnreachableException(),
+            }));
+    }
+
+    private static string Seen(string device) => $"A BPF program sees, and can change, what comes in by {device}.";
+
+    /// <summary>What tc or XDP sees in a namespace of ours is nobody's but ours.</summary>
+    private IEnumerable<string> InSpace(string space)
+    {
+        ObservedLink[] links = [.. tools.Links(space).Values];
+        return links.Where(link => link.HasProgram).Select(link => $"{Seen(link.Name)} (in {space})")
+            .Concat(Listeners(space, links));
+    }
+
+    /// <summary>This program's own listen for captures that are in the integrity log.</summary>
+    private IEnumerable<string> Listeners(string? space, ObservedLink[] links)
+    {
+        Dictionary<int, string> names = links.ToDictionary(link => link.Index, link => link.Name);
+        ObservedListener[] found =
+            [.. tools.Listeners(space).Where(one => one.Device == 0 || names.ContainsKey(one.Device))];
+        HashSet<string> own = found.Length == 0 ? [] : OwnFiles();
+        return found.Where(one => !own.Contains($"socket:[{one.Inode}]")).Select(one => one.Device == 0
+            ? $"A socket listens to the frames of all devices{(space is null ? "" : $" of {space}")}."
+            : $"A socket listens to the frames of {names[one.Device]}.");
+    }
+
+    private static HashSet<string> OwnFiles() =>
+        [.. Directory.GetFiles("/proc/self/fd").Select(file => new FileInfo(file).LinkTarget ?? "")];
 
     private IEnumerable<string> OpenVolumes()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.HostTests.Provisioning;
@@ -21,4 +22,6 @@ internal sealed class RecordingHost : IHost
     }
 
     public uint RulesGeneration() => _real.RulesGeneration();
+
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) => _real.Programs(devices);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Bailiwick.Proxy.Host;
 
@@ -19,4 +20,7 @@ internal sealed class InsideHost(PlanOnNamespaces spaces) : IHost
     });
 
     public uint RulesGeneration() => spaces.Space.Inside(_real.RulesGeneration);
+
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) =>
+        spaces.Space.Inside(() => _real.Programs(devices));
 }

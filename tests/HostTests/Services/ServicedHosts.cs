@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Durable.Files;
@@ -131,6 +132,9 @@ internal sealed class InsideHost(int holder) : IHost
     private readonly RealHost _real = new();
 
     public uint RulesGeneration() => new NetSpace($"/proc/{holder}/ns/net").Inside(_real.RulesGeneration);
+
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) =>
+        new NetSpace($"/proc/{holder}/ns/net").Inside(() => _real.Programs(devices));
 
     public ProgramResult Run(ProgramCall call) => _real.Run(call with
     {

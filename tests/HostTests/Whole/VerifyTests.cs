@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bailiwick.HostTests.Verification;
 using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.HostTests.Whole;
@@ -102,6 +103,23 @@ public sealed class VerifyTests(WholeLab lab, ITestOutputHelper output)
 
         await Proven();
         await lab.Settled();
+    }
+
+    [Fact]
+    public async Task A_program_in_netfilter_is_a_difference_until_it_is_gone()
+    {
+        await lab.Ready();
+        await Proven();
+        using (LoadedProgram.InNetfilter())
+        {
+            (int code, JsonElement[] things) = await Run("bank");
+
+            Assert.Equal(1, code);
+            Assert.Contains(things, thing => thing.ToString().Contains(
+                "A BPF program is linked into netfilter", StringComparison.Ordinal));
+        }
+
+        await Proven();
     }
 
     /// <summary>What is changed by other tests is repaired first.</summary>

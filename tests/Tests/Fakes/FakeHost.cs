@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Bailiwick.Proxy.Host;
@@ -61,6 +62,9 @@ internal sealed class FakeHost : IHost
     }
 
     public uint RulesGeneration() => Network.Generation();
+
+    /// <inheritdoc/>
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) => [];
 
     /// <summary>Counts a change of the world, and dies or fails before it when the test wants so.</summary>
     public void Change(IReadOnlyList<string> argv)

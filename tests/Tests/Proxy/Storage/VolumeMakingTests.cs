@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Channel.Secrets;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
@@ -71,5 +72,7 @@ public sealed class VolumeMakingTests : IDisposable
                 : _host.Run(call);
 
         public uint RulesGeneration() => _host.RulesGeneration();
+
+        public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) => _host.Programs(devices);
     }
 }
