@@ -35,7 +35,7 @@ internal static class PlanFigures
             seconds = Race.Median([.. rounds.Skip(rounds.Length > 1 ? effort.WarmUps : 0).Select(one => one.Seconds)]);
             grown.Add((machines, seconds));
             tell($"{machines:#,0} machines on {drawn.Shape.Hosts:#,0} hosts: all plans in {seconds:0.00} s, "
-                + $"{lines:#,0} lines of flows");
+                + $"{lines:#,0} sets of flows");
             if (machines == largest)
             {
                 yield return Figure.Time("policy.plans", seconds, "the limit", 10, Whole);

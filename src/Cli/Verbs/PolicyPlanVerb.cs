@@ -81,8 +81,7 @@ internal static class PolicyPlanVerb
                 TreeNode door = node.AddNode(Line("gateway", gateway.Namespace, gateway.Reason));
                 foreach (FlowPlan flow in gateway.Flows)
                 {
-                    string ports = string.Join(',', flow.Ports.Select(p => $"{p.First}-{p.Last}"));
-                    door.AddNode(Line("flow", $"{flow.From} to {flow.To} {flow.Protocol} {ports}", flow.Reason));
+                    door.AddNode(Line("flow", Text(flow), flow.Reason));
                 }
             }
         }
@@ -104,6 +103,15 @@ internal static class PolicyPlanVerb
         }
 
         return tree;
+    }
+
+    private static string Text(FlowPlan flow)
+    {
+        string own = string.Join(", ", flow.Own.Select(one =>
+            flow.KnownAs(one) is { } known ? $"{one} known as {known}" : one));
+        string others = string.Join(", ", flow.Others);
+        string ports = string.Join(',', flow.Ports.Select(p => $"{p.First}-{p.Last}"));
+        return $"{(flow.Outward ? own : others)} to {(flow.Outward ? others : own)} {flow.Protocol} {ports}";
     }
 
     private static void DrawServices(TreeNode node, DomainPlan domain)

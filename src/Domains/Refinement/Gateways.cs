@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using System.Net;
 using Bailiwick.Domains.Admission;
-using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
@@ -9,6 +7,8 @@ namespace Bailiwick.Domains.Refinement;
 /// <summary>A domain's gateway on one host.</summary>
 internal static class Gateways
 {
+    private static readonly bool[] BothFamilies = [false, true];
+
     public static GatewayPlan? Of(
         Scene scene, HostModel host, DomainModel domain, ImmutableArray<PassageOnHost> passages)
     {
@@ -35,7 +35,7 @@ internal static class Gateways
     private static ImmutableArray<GatewayNeighbour> Neighbours(
         Scene scene, HostModel host, DomainModel domain, ImmutableArray<FlowPlan> flows)
     {
-        var named = flows.Select(flow => flow.Own).ToHashSet(StringComparer.Ordinal);
+        var named = flows.SelectMany(flow => flow.Own).ToHashSet(StringComparer.Ordinal);
         return
         [
             .. scene.Members(domain).On(host.Ref)
@@ -50,116 +50,31 @@ internal static class Gateways
 
     private static GatewayLeg Leg(HostModel host, DomainModel domain, PassageOnHost passage)
     {
-        var leg = passage.Legs.Member(host.Ref, domain.Ref);
+        var leg = passage.Laid.Legs.Member(host.Ref, domain.Ref);
         var name = passage.Plan.Name;
         return new GatewayLeg(
             name, DeviceNames.LegPort(domain.Ref, name), DeviceNames.LegDevice(name), leg.Mac,
             leg.Ipv4 + "/16", leg.Ipv6 + "/64", passage.Plan.Network.Mtu, Routes(host, domain, passage));
     }
 
-    private static ImmutableArray<GatewayRoute> Routes(HostModel host, DomainModel domain, PassageOnHost passage)
-    {
-        var routes = new Dictionary<string, GatewayRoute>(StringComparer.Ordinal);
-        foreach (var flow in passage.Flows)
+    private static ImmutableArray<GatewayRoute> Routes(HostModel host, DomainModel domain, PassageOnHost passage) =>
+        passage.Laid.Joined(passage.Flows.SelectMany(flow => BothFamilies
+            .Where(isIpv6 => flow.Near(domain).Placed.At(host.Ref)?.Addresses(isIpv6).IsEmpty is false)
+            .Select(isIpv6 => flow.Far(domain).Routes(isIpv6))));
+
+    /// <summary>What each flow lets pass, in each family that machines of both sides have.</summary>
+    private static IEnumerable<FlowPlan> Flows(HostModel host, DomainModel domain, PassageOnHost passage) =>
+        from flow in passage.Flows
+        let here = flow.Near(domain).Placed.At(host.Ref)
+        where here is not null
+        from isIpv6 in BothFamilies
+        let own = here.Addresses(isIpv6)
+        let others = flow.Far(domain).Known(isIpv6)
+        where !own.IsEmpty && !others.IsEmpty
+        select new FlowPlan(
+            flow.IsOutward(domain), DeviceNames.LegDevice(passage.Plan.Name), flow.Of.Protocol, flow.Of.Ports, own,
+            others, flow.Of.Reason)
         {
-            var (own, other) = Sides(domain, flow);
-            if (own.Host.Ref != host.Ref)
-            {
-                continue;
-            }
-
-            var via = passage.Legs.Member(other.Host.Ref, passage.Pair.Other(domain).Ref);
-            foreach (var (_, destination, _) in Families(domain, passage.Pair.Other(domain), flow))
-            {
-                var isIpv6 = destination.Contains(':', StringComparison.Ordinal);
-                routes[destination] = new GatewayRoute(destination, isIpv6 ? via.Ipv6 : via.Ipv4, via.Mac);
-            }
-        }
-
-        return [.. routes.Values.OrderBy(route => route.Destination, StringComparer.Ordinal)];
-    }
-
-    private static IEnumerable<FlowPlan> Flows(HostModel host, DomainModel domain, PassageOnHost passage)
-    {
-        var lines = passage.Flows
-            .Where(flow => Sides(domain, flow).Own.Host.Ref == host.Ref)
-            .SelectMany(flow => Families(domain, passage.Pair.Other(domain), flow).Select(pair => (
-                Outward: flow.Flow.From == domain.Ref, pair.Own, pair.Other, pair.Known, flow.Of)))
-            .Select(line => (
-                From: line.Outward ? line.Own : line.Other, To: line.Outward ? line.Other : line.Own, line.Outward,
-                line.Known, line.Of))
-            .GroupBy(line => (line.From, line.To, line.Outward, line.Of.Protocol))
-            .OrderBy(group => group.Key.From, StringComparer.Ordinal)
-            .ThenBy(group => group.Key.To, StringComparer.Ordinal)
-            .ThenBy(group => group.Key.Protocol);
-        foreach (var group in lines)
-        {
-            var (flow, known) = (group.First().Of, group.First().Known);
-            yield return new FlowPlan(
-                group.Key.From, group.Key.To, group.Key.Outward, DeviceNames.LegDevice(passage.Plan.Name),
-                group.Key.Protocol, Merged(group.SelectMany(line => line.Of.Ports)),
-                flow.Reason)
-            {
-                Known = known,
-            };
-        }
-    }
-
-    private static (PlacedMember Own, PlacedMember Other) Sides(DomainModel domain, PlacedFlow flow) =>
-        flow.Flow.From == domain.Ref ? (flow.Client, flow.Server) : (flow.Server, flow.Client);
-
-    /// <summary>
-    /// The two ends' addresses in each family that both have, as the domain's own gateway sees them: its own machine's,
-    /// and that by which it knows the other; and that by which the other domain knows its own, if it is another.
-    /// </summary>
-    private static IEnumerable<(string Own, string Other, string? Known)> Families(
-        DomainModel domain, DomainModel peer, PlacedFlow flow)
-    {
-        var (near, far) = Sides(domain, flow);
-        if (!Translations.AreAny(domain, peer))
-        {
-            foreach (var (own, other) in new[] { (near.Plan.Ipv4, far.Plan.Ipv4), (near.Plan.Ipv6, far.Plan.Ipv6) })
-            {
-                if (own is not null && other is not null)
-                {
-                    yield return (own, other, null);
-                }
-            }
-
-            yield break;
-        }
-
-        foreach (var (own, other) in new (IPAddress?, IPAddress?)[]
-        {
-            (near.Nic.Ipv4, far.Nic.Ipv4), (near.Nic.Ipv6, far.Nic.Ipv6),
-        })
-        {
-            if (own is not null && other is not null)
-            {
-                var known = Translations.Known(domain, peer, own);
-                yield return (
-                    own.ToString(), Translations.Known(peer, domain, other).ToString(),
-                    known.Equals(own) ? null : known.ToString());
-            }
-        }
-    }
-
-    /// <summary>Ranges in order, those that overlap or adjoin joined: an interval set refuses overlaps.</summary>
-    private static ImmutableArray<PortRange> Merged(IEnumerable<PortRange> ranges)
-    {
-        var merged = new List<PortRange>();
-        foreach (var range in ranges.OrderBy(range => range.First).ThenBy(range => range.Last))
-        {
-            if (merged.Count > 0 && range.First <= merged[^1].Last + 1)
-            {
-                merged[^1] = new PortRange(merged[^1].First, Math.Max(merged[^1].Last, range.Last));
-            }
-            else
-            {
-                merged.Add(range);
-            }
-        }
-
-        return [.. merged];
-    }
+            Known = flow.Near(domain).KnownOf(own),
+        };
 }

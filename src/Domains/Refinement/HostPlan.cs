@@ -231,7 +231,9 @@ public sealed record MemberPlan(CompartmentRef Ref, string Mac, string? Ipv4, st
 /// <param name="Addresses">Gateway addresses with prefix length, IPv4 and IPv6.</param>
 /// <param name="Neighbours">The machines here that a flow names: programmed, never learned.</param>
 /// <param name="Legs">One leg per passage.</param>
-/// <param name="Flows">What may pass; everything else is dropped.</param>
+/// <param name="Flows">
+/// What may pass; everything else is dropped. By leg, and for each leg in the order of the terms that grant it.
+/// </param>
 /// <param name="Reason">Why.</param>
 public sealed record GatewayPlan(
     string Namespace, string BridgePort, string Mac, ImmutableArray<string> Addresses,
@@ -240,6 +242,12 @@ public sealed record GatewayPlan(
 {
     /// <summary>The interface in the namespace that faces the domain's bridge.</summary>
     public const string Inside = "inside";
+
+    /// <summary>What may pass between two addresses, by each flow that names both.</summary>
+    /// <param name="own">The address of a machine of the domain on this host.</param>
+    /// <param name="other">The address by which the domain knows the other machine.</param>
+    public IEnumerable<FlowLine> Between(string own, string other) =>
+        Flows.Select(flow => flow.Between(own, other)).OfType<FlowLine>();
 }
 
 /// <summary>A machine on this host that the gateway forwards for.</summary>
@@ -263,35 +271,6 @@ public sealed record GatewayLeg(
 /// <param name="Via">The other gateway's address in the passage.</param>
 /// <param name="ViaMac">Its MAC: neighbours are programmed, never learned.</param>
 public sealed record GatewayRoute(string Destination, string Via, string ViaMac);
-
-/// <summary>One open flow at one gateway, between two machines' addresses of the same family.</summary>
-/// <param name="From">Client's address.</param>
-/// <param name="To">Server's address.</param>
-/// <param name="Outward">True if the client is the gateway's own domain's, false if the server is.</param>
-/// <param name="Leg">The gateway's end of the leg towards the other domain.</param>
-/// <param name="Protocol">Transport.</param>
-/// <param name="Ports">Server's ports, in order, neither overlapping nor adjoining; empty for ICMP echo.</param>
-/// <param name="Reason">The grants and the acceptances.</param>
-public sealed record FlowPlan(
-    string From, string To, bool Outward, string Leg, FlowProtocol Protocol, ImmutableArray<PortRange> Ports,
-    Reason Reason)
-{
-    /// <summary>By which address the other domain knows the machine on this side; null where by its own.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public string? Known { get; init; }
-
-    /// <summary>The server's address as the connection's first packet came to this gateway with it.</summary>
-    [JsonIgnore]
-    public string Original => Outward ? To : Known ?? To;
-
-    /// <summary>The address on this gateway's side.</summary>
-    [JsonIgnore]
-    public string Own => Outward ? From : To;
-
-    /// <summary>The address on the other domain's side.</summary>
-    [JsonIgnore]
-    public string Other => Outward ? To : From;
-}
 
 /// <summary>
 /// A segment that joins only the gateways of two domains: a bridge here, a VXLAN network between hosts.

@@ -14,7 +14,7 @@ internal static class Networks
         var number = DerivedNames.NetworkNumber(domain);
         // A host carries the VLANs of one segment at most, so all that are reached by one are in the same.
         var vlan = 0;
-        var peers = members.ByHost.Values.Where(there => there[0].Host.Ref != host.Ref)
+        var peers = members.ByHost.Where(there => there.Host.Ref != host.Ref)
             .Select(there => Peer(scene, host, domain, there, ref vlan))
             .ToImmutableArray();
         if (!peers.IsEmpty && !scene.Numbers.Holds(number, domain.Ref.ToString()))
@@ -47,14 +47,14 @@ internal static class Networks
     }
 
     private static PeerPlan Peer(
-        Scene scene, HostModel host, DomainModel domain, ImmutableArray<PlacedMember> members, ref int vlan)
+        Scene scene, HostModel host, DomainModel domain, HostMembers there, ref int vlan)
     {
-        var peer = members[0].Host;
+        var peer = there.Host;
         var way = scene.Vlans.Between(
             domain, host, peer, Links.Of(scene.Datacentre, domain, host, peer), out var number);
         vlan = way.Protection == LinkProtection.Vlan ? number : vlan;
         return new PeerPlan(
-            peer.Ref, peer.UnderlayIpv4, [.. members.Select(member => member.Plan)], way.Protection,
+            peer.Ref, peer.UnderlayIpv4, there.Plans, way.Protection,
             new Reason(way.Sentence, [.. way.Because, peer.Origin]));
     }
 }

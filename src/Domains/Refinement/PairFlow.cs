@@ -10,18 +10,16 @@ namespace Bailiwick.Domains.Refinement;
 /// </summary>
 internal sealed class PairFlow
 {
-    private PairFlow(OpenFlow[] flows, FlowProtocol protocol, PlacedDomain clients, PlacedDomain servers)
+    private PairFlow(OpenFlow[] flows, FlowProtocol protocol, FlowEnd clients, FlowEnd servers)
     {
-        (Flow, Protocol, Clients, Servers) = (flows[0], protocol, clients, servers);
+        (Protocol, Clients, Servers) = (protocol, clients, servers);
         ImmutableArray<PortRange>[] ports =
             [.. flows.Select(flow => flow.Resource).OfType<FlowResource.Network>().Select(network => network.Ports)];
         Ranges = ports.Sum(ranges => Math.Max(1, ranges.Length));
         Ports = PortSets.Merged(ports.SelectMany(ranges => ranges));
-        Reason = new Reason($"{Flow.Grant} grants it and {Flow.Accept} accepts it.", [Flow.Grant, Flow.Accept]);
+        var (grant, accept) = (flows[0].Grant, flows[0].Accept);
+        Reason = new Reason($"{grant} grants it and {accept} accepts it.", [grant, accept]);
     }
-
-    /// <summary>One of them: domains, machines and statements are all of theirs.</summary>
-    public OpenFlow Flow { get; }
 
     public FlowProtocol Protocol { get; }
 
@@ -32,23 +30,41 @@ internal sealed class PairFlow
     public int Ranges { get; }
 
     /// <summary>The senders that are admitted.</summary>
-    public PlacedDomain Clients { get; }
+    public FlowEnd Clients { get; }
 
     /// <summary>The receivers that are admitted.</summary>
-    public PlacedDomain Servers { get; }
+    public FlowEnd Servers { get; }
 
     /// <summary>Who grants and accepts it.</summary>
     public Reason Reason { get; }
 
     /// <summary>The flows of a pair.</summary>
     public static ImmutableArray<PairFlow> Of(
-        FlowPair pair, Func<DomainRef, ImmutableArray<CompartmentRef>, PlacedDomain> placed) =>
+        FlowPair pair, Func<DomainModel, ImmutableArray<CompartmentRef>, FlowEnd> end) =>
     [
         .. pair.Flows.GroupBy(flow => (
                 flow.From, flow.Senders, flow.Receivers, (flow.Resource as FlowResource.Network)?.Protocol))
             .Where(group => group.Key.Protocol is not null)
             .Select(group => new PairFlow(
                 [.. group], group.Key.Protocol ?? throw new System.Diagnostics.UnreachableException(),
-                placed(group.Key.From, group.Key.Senders), placed(group.First().To, group.Key.Receivers))),
+                end(pair.Of(group.Key.From), group.Key.Senders),
+                end(pair.Other(pair.Of(group.Key.From)), group.Key.Receivers))),
     ];
+}
+
+/// <summary>A flow on one host that has a machine of it: every client with every server, if one of the two is here.
+/// </summary>
+/// <param name="Of">The flow.</param>
+/// <param name="Clients">Its clients, or where the passage does not leave the host, those here.</param>
+/// <param name="Servers">Its servers, or those here.</param>
+internal readonly record struct FlowOnHost(PairFlow Of, FlowEnd Clients, FlowEnd Servers)
+{
+    /// <summary>The side of one of the two domains.</summary>
+    public FlowEnd Near(DomainModel domain) => IsOutward(domain) ? Clients : Servers;
+
+    /// <summary>The other's.</summary>
+    public FlowEnd Far(DomainModel domain) => IsOutward(domain) ? Servers : Clients;
+
+    /// <summary>Whether the clients are this domain's.</summary>
+    public bool IsOutward(DomainModel domain) => Clients.Domain.Ref == domain.Ref;
 }

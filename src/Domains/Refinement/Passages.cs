@@ -1,19 +1,12 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
-using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
 
-/// <summary>One flow between two placed machines, before it is split by gateway and family.</summary>
-internal readonly record struct PlacedFlow(PairFlow Of, PlacedMember Client, PlacedMember Server)
-{
-    public OpenFlow Flow => Of.Flow;
-}
-
-/// <summary>A pair's passage on one host, the placed flows that touch the host, and where every leg is.</summary>
+/// <summary>A pair's passage on one host, and the flows that have a machine on it.</summary>
 internal sealed record PassageOnHost(
-    FlowPair Pair, PassagePlan Plan, ImmutableArray<PlacedFlow> Flows, LegAddresses Legs);
+    FlowPair Pair, PassagePlan Plan, ImmutableArray<FlowOnHost> Flows, LaidPair Laid);
 
 /// <summary>Passages between domains: who needs one on a host, and which hosts are on the other side.</summary>
 internal static class Passages
@@ -35,15 +28,21 @@ internal static class Passages
             return null;
         }
 
-        var legs = scene.LegsOf(pair);
-        var flows = Placed(scene, host, pair, withheld);
+        var laid = scene.Laid(pair);
+        var legs = laid.Legs;
+        var flows = Placed(laid, host, pair, withheld);
         var number = pair.Number;
         if (!scene.Numbers.Holds(number, pair.Reference))
         {
             withheld.TryAdd(pair.Reference + " number", new Reason(
                 $"The passage between {Display.Of(pair.First)} and {Display.Of(pair.Second)} does not leave this host: "
                 + $"another network has its VXLAN number {number}.", [pair.First.Origin, pair.Second.Origin]));
-            flows = [.. flows.Where(flow => flow.Client.Host.Ref == flow.Server.Host.Ref)];
+            flows =
+            [
+                .. flows.Select(flow => new FlowOnHost(
+                    flow.Of, flow.Clients.Only(host.Ref), flow.Servers.Only(host.Ref)))
+                    .Where(flow => !flow.Clients.Placed.All.IsEmpty && !flow.Servers.Placed.All.IsEmpty),
+            ];
         }
 
         var peers = Peers(scene, host, pair, flows, legs);
@@ -59,25 +58,26 @@ internal static class Passages
                 DeviceNames.LegPort(domain.Ref, pair.Name), legs.Member(host.Ref, domain.Ref)))],
             new Reason($"A flow is open between {Display.Of(pair.First)} and {Display.Of(pair.Second)}.",
                 [pair.First.Origin, pair.Second.Origin]));
-        return new PassageOnHost(pair, plan, flows, legs);
+        return new PassageOnHost(pair, plan, flows, laid);
     }
 
     /// <summary>
     /// The open flows with a machine on the host; none if they are more than the two domains' gateways have room for.
     /// How much room there is follows from the two statements alone, so that no third domain can take it.
     /// </summary>
-    private static ImmutableArray<PlacedFlow> Placed(
-        Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
+    private static ImmutableArray<FlowOnHost> Placed(
+        LaidPair laid, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
     {
-        var placed = ImmutableArray.CreateBuilder<PlacedFlow>();
+        var placed = ImmutableArray.CreateBuilder<FlowOnHost>();
         var most = PolicyLimits.GatewayRules / pair.Both.Max(Peers);
         var rules = 0L;
-        foreach (var flow in scene.FlowsOf(pair))
+        foreach (var flow in laid.Flows)
         {
-            var (clients, servers) = (flow.Clients, flow.Servers);
-            var (clientsHere, serversHere) = (clients.On(host.Ref), servers.On(host.Ref));
-            rules += flow.Ranges * (((long)clientsHere.Length * servers.All.Length)
-                + ((long)(clients.All.Length - clientsHere.Length) * serversHere.Length));
+            var (clients, servers) = (flow.Clients.Placed, flow.Servers.Placed);
+            var (clientsHere, serversHere) = (clients.On(host.Ref).Length, servers.On(host.Ref).Length);
+            var pairs = ((long)clientsHere * servers.All.Length)
+                + ((long)(clients.All.Length - clientsHere) * serversHere);
+            rules += flow.Ranges * pairs;
             if (rules > most)
             {
                 withheld.TryAdd(pair.Reference + " rules", new Reason(
@@ -88,13 +88,9 @@ internal static class Passages
                 return [];
             }
 
-            // Where no server is here, only the clients that are have anything to be laid.
-            foreach (var client in serversHere.IsEmpty ? clientsHere : clients.All)
+            if (pairs > 0)
             {
-                foreach (var server in client.Host.Ref == host.Ref ? servers.All : serversHere)
-                {
-                    placed.Add(new PlacedFlow(flow, client, server));
-                }
+                placed.Add(new FlowOnHost(flow, flow.Clients, flow.Servers));
             }
         }
 
@@ -104,19 +100,21 @@ internal static class Passages
     private static int Peers(DomainModel domain) => domain.Grants.Concat(domain.Accepts)
         .Where(term => term.Resource is FlowResource.Network).Select(term => term.Peer).Distinct().Count();
 
+    /// <summary>The hosts whom a machine of this one meets by a flow, whichever of the two is the client.</summary>
     private static ImmutableArray<PassagePeer> Peers(
-        Scene scene, HostModel host, FlowPair pair, ImmutableArray<PlacedFlow> flows, LegAddresses legs)
+        Scene scene, HostModel host, FlowPair pair, ImmutableArray<FlowOnHost> flows, LegAddresses legs)
     {
-        var far = flows
-            .SelectMany(flow => new[] { (flow.Flow.From, flow.Client), (flow.Flow.To, flow.Server) })
-            .Where(side => side.Item2.Host.Ref != host.Ref)
-            .Select(side => (Domain: side.Item1, side.Item2.Host))
-            .DistinctBy(side => (side.Domain, side.Host.Ref));
+        var met = flows.Where(flow => flow.Clients.Placed.At(host.Ref) is not null).Select(flow => flow.Servers)
+            .Concat(flows.Where(flow => flow.Servers.Placed.At(host.Ref) is not null).Select(flow => flow.Clients))
+            .Distinct();
         return
         [
-            .. far.GroupBy(side => side.Host.Ref.ToString(), StringComparer.Ordinal)
+            .. met.SelectMany(end => end.Placed.ByHost, (end, there) => (there.Name, end.Domain.Ref, there.Host))
+                .Where(side => side.Host.Ref != host.Ref)
+                .GroupBy(side => side.Name, StringComparer.Ordinal)
                 .OrderBy(group => group.Key, StringComparer.Ordinal)
-                .Select(group => Peer(scene, host, pair, [.. group], legs)),
+                .Select(group => Peer(
+                    scene, host, pair, [.. group.Select(side => (side.Ref, side.Host)).Distinct()], legs)),
         ];
     }
 

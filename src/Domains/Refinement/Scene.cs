@@ -7,41 +7,6 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
 
-/// <summary>An admitted machine's port in one domain, and where the machine is.</summary>
-internal sealed class PlacedMember(CompartmentModel machine, HostModel host, int index)
-{
-    private MemberPlan? _plan;
-
-    public CompartmentModel Machine => machine;
-
-    public HostModel Host => host;
-
-    public int Index => index;
-
-    public NicModel Nic => machine.Nics[index];
-
-    /// <summary>Made once for all hosts that have it in their plans.</summary>
-    public MemberPlan Plan => _plan ??= new MemberPlan(
-        machine.Ref, DeviceNames.TapMac(machine.Ref, index), Nic.Ipv4?.ToString(), Nic.Ipv6?.ToString());
-}
-
-/// <summary>A domain's members by host.</summary>
-/// <param name="All">All, by machine and index.</param>
-/// <param name="ByHost">Those on each host that has one, in the order of the hosts' references.</param>
-internal sealed record PlacedDomain(
-    ImmutableArray<PlacedMember> All, ImmutableSortedDictionary<string, ImmutableArray<PlacedMember>> ByHost)
-{
-    public static PlacedDomain Empty { get; } = new([], ImmutableSortedDictionary.Create<
-        string, ImmutableArray<PlacedMember>>(StringComparer.Ordinal));
-
-    public static PlacedDomain Of(ImmutableArray<PlacedMember> members) => new(
-        members, members.GroupBy(member => member.Host.Ref).ToImmutableSortedDictionary(
-            group => group.Key.ToString(), group => group.ToImmutableArray(), StringComparer.Ordinal));
-
-    /// <summary>Those on a host.</summary>
-    public ImmutableArray<PlacedMember> On(HostRef host) => ByHost.GetValueOrDefault(host.ToString(), []);
-}
-
 /// <summary>
 /// The whole datacentre as every host sees it alike: who is admitted where, and which pairs have passages.
 /// </summary>
@@ -57,7 +22,7 @@ internal sealed class Scene
     private readonly Dictionary<FlowPair, int> _order = new(ReferenceEqualityComparer.Instance);
     private readonly HostNumbers _numbers;
     // Asked for by several hosts' plans at once; whoever is first makes it.
-    private readonly ConcurrentDictionary<FlowPair, (LegAddresses Legs, ImmutableArray<PairFlow> Flows)> _laid =
+    private readonly ConcurrentDictionary<FlowPair, LaidPair> _laid =
         new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<(DomainRef, ImmutableArray<CompartmentRef>), PlacedDomain> _named = [];
 
@@ -147,11 +112,9 @@ internal sealed class Scene
     public IEnumerable<FlowPair> PairsOf(IEnumerable<DomainModel> domains) => domains
         .SelectMany(domain => _pairs[domain.Ref]).DistinctBy(pair => _order[pair]).OrderBy(pair => _order[pair]);
 
-    /// <summary>The addresses in a pair's passage.</summary>
-    public LegAddresses LegsOf(FlowPair pair) => _laid.GetOrAdd(pair, Laid).Legs;
-
-    /// <summary>A pair's flows, and where the machines are that they name.</summary>
-    public ImmutableArray<PairFlow> FlowsOf(FlowPair pair) => _laid.GetOrAdd(pair, Laid).Flows;
+    /// <summary>What all hosts' plans say alike of a pair's flows.</summary>
+    public LaidPair Laid(FlowPair pair) => _laid.GetOrAdd(
+        pair, one => new LaidPair(one, new LegAddresses(_numbers, one), Named));
 
     /// <summary>The pairs of a domain that cannot have a passage.</summary>
     public IEnumerable<(FlowPair Pair, Reason Why)> ClosedPairsOf(DomainModel domain) => _closed[domain.Ref];
@@ -164,9 +127,8 @@ internal sealed class Scene
     /// </summary>
     public bool HasGateway(DomainModel domain) => _pairs[domain.Ref].Any();
 
-    private (LegAddresses, ImmutableArray<PairFlow>) Laid(FlowPair pair) => (
-        new LegAddresses(_numbers, pair),
-        PairFlow.Of(pair, (domain, machines) => _named.GetOrAdd((domain, machines), Named)));
+    private PlacedDomain Named(DomainRef domain, ImmutableArray<CompartmentRef> machines) =>
+        _named.GetOrAdd((domain, machines), Named);
 
     private PlacedDomain Named((DomainRef Domain, ImmutableArray<CompartmentRef> Machines) those)
     {

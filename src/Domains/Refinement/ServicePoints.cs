@@ -63,12 +63,12 @@ internal static class ServicePoints
         Scene scene, HostModel host, DomainModel domain, ImmutableArray<PassageOnHost> passages)
     {
         var own = Zone(scene, domain);
-        var others = passages.Where(passage => passage.Pair.Has(domain)).SelectMany(passage => passage.Flows.Select(
-            flow => (Peer: passage.Pair.Other(domain), Outward: flow.Flow.From == domain.Ref, Flow: flow)))
-            .Select(one => (
-                one.Peer, Own: one.Outward ? one.Flow.Client : one.Flow.Server,
-                Other: one.Outward ? one.Flow.Server : one.Flow.Client))
-            .Where(one => one.Own.Host.Ref == host.Ref && Zone(scene, one.Peer) != own)
+        var others = passages
+            .Where(passage => passage.Pair.Has(domain) && Zone(scene, passage.Pair.Other(domain)) != own)
+            .SelectMany(passage => passage.Flows)
+            .Where(flow => flow.Near(domain).Placed.At(host.Ref) is not null)
+            .Select(flow => flow.Far(domain)).Distinct()
+            .SelectMany(end => end.Placed.All, (end, member) => (Peer: end.Domain, Other: member))
             .DistinctBy(one => (one.Peer.Ref, one.Other.Machine.Ref))
             .GroupBy(one => Full(scene, one.Peer, one.Other), StringComparer.Ordinal)
             .Where(group => group.Count() == 1)

@@ -32,20 +32,27 @@ public static class WithdrawnFlows
         ];
     }
 
-    private static List<FlowPlan> Lost(DomainPlan before, DomainPlan? after)
+    /// <summary>Only flows that are not as wide as they were are looked at address by address.</summary>
+    private static List<FlowLine> Lost(DomainPlan before, DomainPlan? after)
     {
-        var left = (after?.Gateway?.Flows ?? []).ToLookup(flow => (flow.From, flow.To, flow.Outward, flow.Protocol));
-        List<FlowPlan> lost = [];
-        foreach (var flow in before.Gateway?.Flows ?? [])
+        var left = after?.Gateway?.Flows ?? [];
+        List<FlowLine> lost = [];
+        var narrowed = (before.Gateway?.Flows ?? []).Where(flow => !left.Any(one => one.Covers(flow)));
+        foreach (var line in FlowLine.Of(narrowed))
         {
-            var now = left[(flow.From, flow.To, flow.Outward, flow.Protocol)].FirstOrDefault();
-            if (now is null)
+            FlowLine[] now =
+            [
+                .. left.Select(flow => flow.Between(line.Own, line.Other)).OfType<FlowLine>()
+                    .Where(one => (one.Outward, one.Protocol) == (line.Outward, line.Protocol)),
+            ];
+            if (now.Length == 0)
             {
-                lost.Add(flow);
+                lost.Add(line);
             }
-            else if (PortSets.Without(flow.Ports, now.Ports) is { Length: > 0 } ports)
+            else if (PortSets.Without(line.Ports, PortSets.Merged(now.SelectMany(one => one.Ports)))
+                is { Length: > 0 } ports)
             {
-                lost.Add(flow with { Ports = ports });
+                lost.Add(line with { Ports = ports });
             }
         }
 
@@ -53,7 +60,7 @@ public static class WithdrawnFlows
     }
 
     private static IEnumerable<WithdrawnFlow> Of(
-        DomainPlan domain, List<FlowPlan> lost, CheckedDatacentre datacentre, Lazy<FlowMatrix> open)
+        DomainPlan domain, List<FlowLine> lost, CheckedDatacentre datacentre, Lazy<FlowMatrix> open)
     {
         foreach (var group in lost.GroupBy(flow => Cause(domain.Domain, flow, datacentre, open)).OrderBy(
             group => group.Key, StringComparer.Ordinal))
@@ -67,7 +74,7 @@ public static class WithdrawnFlows
 
     /// <summary>Which statement is another than the one that opened the flow, unless the flow is open still.</summary>
     private static string Cause(
-        DomainRef domain, FlowPlan flow, CheckedDatacentre datacentre, Lazy<FlowMatrix> open)
+        DomainRef domain, FlowLine flow, CheckedDatacentre datacentre, Lazy<FlowMatrix> open)
     {
         if (IsPromised(domain, flow, datacentre, open.Value))
         {
@@ -94,7 +101,7 @@ public static class WithdrawnFlows
                 ? $"{domain.Origin}, after r{was.Revision}" : null;
     }
 
-    private static bool IsPromised(DomainRef own, FlowPlan flow, CheckedDatacentre datacentre, FlowMatrix open)
+    private static bool IsPromised(DomainRef own, FlowLine flow, CheckedDatacentre datacentre, FlowMatrix open)
     {
         var near = datacentre.Domains.GetValueOrDefault(own.ToString());
         var (client, server) = (Domain(flow.Reason.Because[0]), Domain(flow.Reason.Because[^1]));
@@ -114,7 +121,7 @@ public static class WithdrawnFlows
 
     private static DomainRef Domain(StatementOrigin origin) => new(origin.Owner, origin.Name);
 
-    private static string Text(FlowPlan flow) => flow.Protocol.ToString().ToLowerInvariant()
+    private static string Text(FlowLine flow) => flow.Protocol.ToString().ToLowerInvariant()
         + (flow.Ports.IsEmpty ? "" : $"/{PortSets.Text(flow.Ports)}") + $" from {flow.From} to {flow.To}";
 }
 

@@ -113,15 +113,17 @@ internal static class DomainTable
         text.Set("set", "gateway4", "type ipv4_addr", addresses.Where(Raw.IsIpv4));
         text.Set("set", "gateway6", "type ipv6_addr", addresses.Where(Raw.IsIpv6));
         text.Set("set", "gateway_targets", $"typeof {Target}", addresses.Where(Raw.IsIpv6).Select(Raw.Ipv6));
-        text.Set("set", "outward4", "type ipv4_addr . ipv4_addr", Pairs(gateway, Raw.IsIpv4, outward: true));
-        text.Set("set", "outward6", "type ipv6_addr . ipv6_addr", Pairs(gateway, Raw.IsIpv6, outward: true));
-        text.Set("set", "inward4", "type ipv4_addr . ipv4_addr", Pairs(gateway, Raw.IsIpv4, outward: false));
-        text.Set("set", "inward6", "type ipv6_addr . ipv6_addr", Pairs(gateway, Raw.IsIpv6, outward: false));
+        text.Set("set", "outward4", "type ipv4_addr . ipv4_addr", Pairs(gateway, isIpv6: false, outward: true));
+        text.Set("set", "outward6", "type ipv6_addr . ipv6_addr", Pairs(gateway, isIpv6: true, outward: true));
+        text.Set("set", "inward4", "type ipv4_addr . ipv4_addr", Pairs(gateway, isIpv6: false, outward: false));
+        text.Set("set", "inward6", "type ipv6_addr . ipv6_addr", Pairs(gateway, isIpv6: true, outward: false));
     }
 
-    private static IEnumerable<string> Pairs(GatewayPlan gateway, Func<string, bool> family, bool outward) =>
-        gateway.Flows.Where(flow => family(flow.Own))
-            .Select(flow => outward ? $"{flow.Own} . {flow.Other}" : $"{flow.Other} . {flow.Own}");
+    private static IEnumerable<string> Pairs(GatewayPlan gateway, bool isIpv6, bool outward) =>
+        from flow in gateway.Flows.Where(flow => flow.IsIpv6 == isIpv6).DistinctBy(flow => (flow.Own, flow.Others))
+        from own in flow.Own
+        from other in flow.Others
+        select outward ? $"{own} . {other}" : $"{other} . {own}";
 
     private static void SenderChains(NftText text, DomainPlan plan, ServiceRules services)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
@@ -23,29 +24,15 @@ internal static class GatewayTable
     {
         var text = NftText.Replacing("inet", "bw_gateway");
         text.Counters("invalid", "strange_path", "closed", "host");
-        foreach (var (family, type, isOf) in new (string, string, Func<string, bool>)[]
+        foreach (var (family, type, isIpv6) in new[] { ("4", "ipv4_addr", false), ("6", "ipv6_addr", true) })
         {
-            ("4", "ipv4_addr", Raw.IsIpv4), ("6", "ipv6_addr", Raw.IsIpv6),
-        })
-        {
-            var flows = plan.Flows.Where(flow => isOf(flow.From)).ToList();
-            text.Set("set", "paths" + family, $"type ifname . {type} . ifname . {type}", flows.SelectMany(Paths));
-            text.Set("set", "tcp" + family, $"type {type} . {type} . inet_service",
-                flows.Where(flow => flow.Protocol == FlowProtocol.Tcp).SelectMany(Ports), "interval");
-            text.Set("set", "udp" + family, $"type {type} . {type} . inet_service",
-                flows.Where(flow => flow.Protocol == FlowProtocol.Udp).SelectMany(Ports), "interval");
-            text.Set("set", "echo" + family, $"type {type} . {type}",
-                flows.Where(flow => flow.Protocol == FlowProtocol.Icmp)
-                    .Select(flow => $"{flow.From} . {flow.Original}"));
-            text.Set("set", "ends" + family, $"type {type} . {type} . {type} . {type}", flows.SelectMany(Ends));
+            Sets(text, [.. plan.Flows.Where(flow => flow.IsIpv6 == isIpv6)], family, type);
             if (IsTranslating(plan))
             {
                 text.Set("map", "inbound" + family, $"type ifname . {type} : {type}",
-                    flows.Where(flow => flow.Known is not null && !flow.Outward)
-                        .Select(flow => $"\"{flow.Leg}\" . {flow.Known} : {flow.Own}").Distinct());
+                    Known(plan, isIpv6, outward: false).Select(one => $"\"{one.Leg}\" . {one.Known} : {one.Own}"));
                 text.Set("map", "outbound" + family, $"type ifname . {type} : {type}",
-                    flows.Where(flow => flow.Known is not null && flow.Outward)
-                        .Select(flow => $"\"{flow.Leg}\" . {flow.Own} : {flow.Known}").Distinct());
+                    Known(plan, isIpv6, outward: true).Select(one => $"\"{one.Leg}\" . {one.Own} : {one.Known}"));
             }
         }
 
@@ -59,7 +46,30 @@ internal static class GatewayTable
         return text.ToString();
     }
 
-    private static bool IsTranslating(GatewayPlan plan) => plan.Flows.Any(flow => flow.Known is not null);
+    private static void Sets(NftText text, ImmutableArray<FlowPlan> flows, string family, string type)
+    {
+        var lines = flows.DistinctBy(flow => (flow.Outward, flow.Leg, flow.Own, flow.Others))
+            .SelectMany(flow => flow.Lines()).ToList();
+        text.Set("set", "paths" + family, $"type ifname . {type} . ifname . {type}", lines.SelectMany(Paths));
+        text.Set("set", "tcp" + family, $"type {type} . {type} . inet_service",
+            FlowLine.Of(flows.Where(flow => flow.Protocol == FlowProtocol.Tcp)).SelectMany(Ports), "interval");
+        text.Set("set", "udp" + family, $"type {type} . {type} . inet_service",
+            FlowLine.Of(flows.Where(flow => flow.Protocol == FlowProtocol.Udp)).SelectMany(Ports), "interval");
+        text.Set("set", "echo" + family, $"type {type} . {type}",
+            flows.Where(flow => flow.Protocol == FlowProtocol.Icmp).SelectMany(flow => flow.Lines())
+                .Select(line => $"{line.From} . {line.Original}"));
+        text.Set("set", "ends" + family, $"type {type} . {type} . {type} . {type}", lines.SelectMany(Ends));
+    }
+
+    /// <summary>The machines here that another domain knows by another address.</summary>
+    private static IEnumerable<(string Leg, string Own, string? Known)> Known(
+        GatewayPlan plan, bool isIpv6, bool outward) => plan.Flows
+            .Where(flow => flow.IsIpv6 == isIpv6 && flow.Outward == outward)
+            .SelectMany(flow => flow.Own, (flow, own) => (flow.Leg, own, Known: flow.KnownAs(own)))
+            .Where(one => one.Known is not null);
+
+    private static bool IsTranslating(GatewayPlan plan) => 
+        plan.Flows.Any(flow => flow.Known is not null);
 
     /// <summary>
     /// Each gateway translates its own domain's addresses, at the leg: inside it is the machine's own, in the passage
@@ -128,21 +138,21 @@ internal static class GatewayTable
     /// <summary>
     /// The two ways of a flow: a leg brings only sources, and takes only destinations, that the flow names.
     /// </summary>
-    private static IEnumerable<string> Paths(FlowPlan flow)
+    private static IEnumerable<string> Paths(FlowLine line)
     {
-        yield return $"\"{GatewayPlan.Inside}\" . {flow.Own} . \"{flow.Leg}\" . {flow.Other}";
-        yield return $"\"{flow.Leg}\" . {flow.Other} . \"{GatewayPlan.Inside}\" . {flow.Own}";
+        yield return $"\"{GatewayPlan.Inside}\" . {line.Own} . \"{line.Leg}\" . {line.Other}";
+        yield return $"\"{line.Leg}\" . {line.Other} . \"{GatewayPlan.Inside}\" . {line.Own}";
     }
 
     /// <summary>Who may tell whom of a fault of a connection: its ends each other.</summary>
-    private static IEnumerable<string> Ends(FlowPlan flow)
+    private static IEnumerable<string> Ends(FlowLine line)
     {
-        yield return $"{flow.From} . {flow.To} . {flow.From} . {flow.Original}";
-        yield return $"{flow.To} . {flow.From} . {flow.From} . {flow.Original}";
+        yield return $"{line.From} . {line.To} . {line.From} . {line.Original}";
+        yield return $"{line.To} . {line.From} . {line.From} . {line.Original}";
     }
 
-    private static IEnumerable<string> Ports(FlowPlan flow) => flow.Ports.Select(range =>
-        $"{flow.From} . {flow.Original} . " + (range.First == range.Last
+    private static IEnumerable<string> Ports(FlowLine line) => line.Ports.Select(range =>
+        $"{line.From} . {line.Original} . " + (range.First == range.Last
             ? string.Create(CultureInfo.InvariantCulture, $"{range.First}")
             : string.Create(CultureInfo.InvariantCulture, $"{range.First}-{range.Last}")));
 }

@@ -77,7 +77,7 @@ public sealed record ReportedFlow(
         var flow = record.Flow;
         var (own, other) = direction == "in" ? (flow.Server, flow.Client) : (flow.Client, flow.Server);
         var family = own.Contains(':', StringComparison.Ordinal) ? "6" : "4";
-        var pair = domain.Gateway?.Flows.Any(one => one.Own == own && one.Other == other) == true;
+        var pair = domain.Gateway?.Between(own, other).Any() == true;
         if (record.DroppedBySwitch.Packets > 0)
         {
             yield return direction == "forged"
@@ -92,7 +92,7 @@ public sealed record ReportedFlow(
 
         if (record.DroppedByGateway.Packets > 0)
         {
-            var open = domain.Gateway?.Flows.Any(one => IsFlow(one, flow)) == true;
+            var open = domain.Gateway?.Between(own, other).Any(one => IsFlow(one, flow)) == true;
             yield return open ? "The gateway: by rules that stood then, or as part of no connection."
                 : !pair ? $"The gateway (set paths{family}): no flow between {own} and {other} is open."
                 : $"The gateway (set {(flow.Protocol == "icmp" ? "echo" : flow.Protocol)}{family}): no flow of "
@@ -100,7 +100,7 @@ public sealed record ReportedFlow(
         }
     }
 
-    private static bool IsFlow(FlowPlan plan, FlowKey flow) =>
+    private static bool IsFlow(FlowLine plan, FlowKey flow) =>
         plan.From == flow.Client && plan.To == flow.Server && WireText.Of(plan.Protocol) == flow.Protocol
         && (plan.Protocol == FlowProtocol.Icmp
             || plan.Ports.Any(range => range.First <= flow.Port && flow.Port <= range.Last));
@@ -116,7 +116,7 @@ public sealed record ReportedFlow(
             return NameOf(datacentre, sibling.Ref.ToString());
         }
 
-        var line = domain.Gateway?.Flows.FirstOrDefault(flow => flow.Own == own && flow.Other == peer);
+        var line = domain.Gateway?.Between(own, peer).FirstOrDefault();
         var leg = domain.Gateway?.Legs.FirstOrDefault(one => one.Device == line?.Leg);
         var other = host.Passages.FirstOrDefault(passage => passage.Name == leg?.Passage)?.Between
             .FirstOrDefault(one => one != domain.Domain);

@@ -31,8 +31,9 @@ internal sealed class TraceScene(IEnumerable<HostPlan> plans)
         var legs = end.Domain.Gateway?.Legs.Where(leg => passages.Contains(leg.Passage)).Select(leg => leg.Device)
             .ToHashSet();
         return end.Domain.Domain == by.Domain.Domain || legs is null ? own
-            : end.Domain.Gateway?.Flows.FirstOrDefault(flow =>
-                flow.Own == own && flow.Known is not null && legs.Contains(flow.Leg))?.Known ?? own;
+            : own is null ? null
+            : end.Domain.Gateway?.Flows.Where(flow => legs.Contains(flow.Leg)).Select(flow => flow.KnownAs(own))
+                .FirstOrDefault(known => known is not null) ?? own;
     }
 
     /// <summary>The ports of a machine, in the order of its addresses.</summary>

@@ -28,7 +28,7 @@ internal sealed record TracedPacket(
     public string Family => IsIpv6 ? "6" : "4";
 
     /// <summary>Whether a line of a gateway names the connection itself.</summary>
-    public bool IsOf(FlowPlan flow) =>
+    public bool IsOf(FlowLine flow) =>
         flow.From == Client && flow.To == Server && flow.Protocol == Question.Protocol
         && (flow.Protocol == FlowProtocol.Icmp
             || flow.Ports.Any(range => range.First <= Question.Port && Question.Port <= range.Last));

@@ -54,7 +54,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     }
 
     /// <summary>How a gateway has a machine of its own domain known to the other.</summary>
-    private bool Translated(Door door, FlowPlan? path)
+    private bool Translated(Door door, FlowLine? path)
     {
         if (path is not { Known: { } known })
         {
@@ -189,8 +189,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
             return null;
         }
 
-        var named = gateway.Flows.FirstOrDefault(flow =>
-            flow.Own == packet.Source && flow.Other == packet.Destination);
+        var named = gateway.Between(packet.Source, packet.Destination).FirstOrDefault();
         var passes = Step(
             TracePlace.Switch, plan.Host, [domain.Domain],
             $"{Table(domain)}, set outward{packet.Family}: {packet.Source} . {packet.Destination}", named is not null,
@@ -205,7 +204,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     private Leg? Out(Door door)
     {
         var (_, _, gateway) = door;
-        if (!Forwards(door, flow => flow.Own == packet.Source && flow.Other == packet.Destination, out var path))
+        if (!Forwards(door, (packet.Source, packet.Destination), out var path))
         {
             return null;
         }
@@ -227,11 +226,12 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     /// <summary>
     /// What the gateway's table asks of every packet: its path, and the flow of the connection that it belongs to.
     /// </summary>
-    private bool Forwards(Door door, Func<FlowPlan, bool> isPath, out FlowPlan? path)
+    private bool Forwards(Door door, (string Own, string Other) ends, out FlowLine? path)
     {
         var (plan, domain, gateway) = door;
-        path = gateway.Flows.FirstOrDefault(isPath);
-        var flow = gateway.Flows.FirstOrDefault(packet.IsOf);
+        var between = gateway.Between(ends.Own, ends.Other).ToArray();
+        path = between.FirstOrDefault();
+        var flow = between.FirstOrDefault(packet.IsOf);
         var set = packet.Question.Protocol == FlowProtocol.Icmp
             ? "echo" : WireText.Of(packet.Question.Protocol);
         var port = packet.Question.Protocol == FlowProtocol.Icmp ? "" : string.Create(
@@ -339,7 +339,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
 
     /// <summary>The forward hook of the gateway on the receiver's side, and whom it knows.</summary>
     private bool In(Door door) =>
-        Forwards(door, flow => flow.Other == packet.Source && flow.Own == packet.Destination, out var path)
+        Forwards(door, (packet.Destination, packet.Source), out var path)
         && Translated(door, path)
         && (door.Gateway.Neighbours.Any(one => one.Address == packet.Destination && one.Mac == packet.To.Member.Mac)
             || Step(
@@ -351,8 +351,7 @@ internal sealed class Walk(TraceScene scene, TracedPacket packet)
     /// <summary>The forward hook of the receiving domain's table, from its gateway.</summary>
     private bool FromGateway(Door door)
     {
-        var named = door.Gateway.Flows.FirstOrDefault(flow =>
-            flow.Own == packet.Destination && flow.Other == packet.Source);
+        var named = door.Gateway.Between(packet.Destination, packet.Source).FirstOrDefault();
         var here = named is not null
             && door.Domain.Network.Ports.Any(port => port.Device == packet.To.Port.Device);
         return Step(

@@ -82,8 +82,8 @@ public sealed class LargestPolicyTests(ITestOutputHelper output)
 
     private static string[] OfInspection(HostPlan plan) =>
     [
-        .. plan.Domains.Single(one => one.Domain.Name.Text == "inspection").Gateway?.Flows
-            .Select(flow => $"{flow.From} {flow.To} {flow.Protocol} {string.Join(",", flow.Ports)}") ?? [],
+        .. FlowLine.Of(plan.Domains.Single(one => one.Domain.Name.Text == "inspection").Gateway?.Flows ?? [])
+            .Select(flow => $"{flow.From} {flow.To} {flow.Protocol} {string.Join(",", flow.Ports)}"),
     ];
 
     private static bool IsOfBank(OpenFlow flow) => flow.From.Name.Text == "web" && flow.To.Name.Text == "ledger";

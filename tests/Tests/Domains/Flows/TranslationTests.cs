@@ -86,10 +86,11 @@ public sealed class TranslationTests
         Assert.Contains(
             Gateway(plan, "bank/web").Legs.SelectMany(leg => leg.Routes), route => route.Destination == "fd64:9::11");
         Assert.DoesNotContain(
-            Gateway(plan, "bank/web").Flows, flow => flow.To == "10.20.1.11" && flow.Outward);
+            FlowLine.Of(Gateway(plan, "bank/web").Flows), flow => flow.To == "10.20.1.11" && flow.Outward);
         // What is with the ledger stays as it is.
         Assert.All(
-            Gateway(plan, "bank/web").Flows.Where(flow => flow.To.StartsWith("10.20.2.", StringComparison.Ordinal)),
+            FlowLine.Of(Gateway(plan, "bank/web").Flows)
+                .Where(flow => flow.To.StartsWith("10.20.2.", StringComparison.Ordinal)),
             flow => Assert.Null(flow.Known));
     }
 
@@ -203,8 +204,9 @@ public sealed class TranslationTests
         return gateway;
     }
 
-    private static FlowPlan Flow(HostPlan plan, string domain, FlowProtocol protocol, string from, string to) =>
-        Gateway(plan, domain).Flows.Single(flow => (flow.Protocol, flow.From, flow.To) == (protocol, from, to));
+    private static FlowLine Flow(HostPlan plan, string domain, FlowProtocol protocol, string from, string to) =>
+        FlowLine.Of(Gateway(plan, domain).Flows)
+            .Single(flow => (flow.Protocol, flow.From, flow.To) == (protocol, from, to));
 
     private static bool Joins(Example example) =>
         FlowMatrix.Of(Datacentre(example)).Joins(Domain("bank/web"), Domain("hospital/records"));

@@ -39,10 +39,11 @@ public sealed class RefineTests
         var ledger = Domain(plans[1], "bank/ledger").Gateway;
         Assert.NotNull(ledger);
         Assert.Equal(["10.20.2.1/24", "fd20:2::1/64"], ledger.Addresses);
-        Assert.Contains(ledger.Flows, flow =>
+        FlowLine[] lines = [.. FlowLine.Of(ledger.Flows)];
+        Assert.Contains(lines, flow =>
             flow.From == "10.20.1.11" && flow.To == "10.20.2.11" && !flow.Outward
             && flow.Ports.SequenceEqual([new PortRange(5432, 5432)]));
-        Assert.DoesNotContain(ledger.Flows, flow => flow.To is "10.20.2.12" or "fd20:2::12");
+        Assert.DoesNotContain(lines, flow => flow.To is "10.20.2.12" or "fd20:2::12");
     }
 
     [Fact]
@@ -253,11 +254,12 @@ public sealed class RefineTests
             var placed = machines.Zip(places, (machine, host) =>
                 new PlacementProposal(machine, Host(host), Running: true)).ToList();
             return hosts.All(host => Refine.ForHost(datacentre, placed, Host(host), Now).Domains
-                .All(domain => (domain.Gateway?.Flows ?? []).All(flow => Contains(datacentre, matrix, domain, flow))));
+                .All(domain => FlowLine.Of(domain.Gateway?.Flows ?? [])
+                    .All(flow => Contains(datacentre, matrix, domain, flow))));
         }));
     }
 
-    private static bool Contains(CheckedDatacentre datacentre, FlowMatrix matrix, DomainPlan domain, FlowPlan flow) =>
+    private static bool Contains(CheckedDatacentre datacentre, FlowMatrix matrix, DomainPlan domain, FlowLine flow) =>
         matrix.Open.Any(open =>
             open.Resource is FlowResource.Network network
             && network.Protocol == flow.Protocol

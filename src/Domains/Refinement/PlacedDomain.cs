@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using System.Net;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Refinement;
+
+/// <summary>An admitted machine's port in one domain, and where the machine is.</summary>
+internal sealed class PlacedMember(CompartmentModel machine, HostModel host, int index)
+{
+    private MemberPlan? _plan;
+
+    public CompartmentModel Machine => machine;
+
+    public HostModel Host => host;
+
+    public int Index => index;
+
+    public NicModel Nic => machine.Nics[index];
+
+    /// <summary>Made once for all hosts that have it in their plans.</summary>
+    public MemberPlan Plan => _plan ??= new MemberPlan(
+        machine.Ref, DeviceNames.TapMac(machine.Ref, index), Nic.Ipv4?.ToString(), Nic.Ipv6?.ToString());
+
+    /// <summary>Its address in a family, or null.</summary>
+    public IPAddress? Address(bool isIpv6) => isIpv6 ? Nic.Ipv6 : Nic.Ipv4;
+}
+
+/// <summary>Members of one domain on one host, at least one. What plans say of them is made once for all hosts.
+/// </summary>
+internal sealed class HostMembers(string name, ImmutableArray<PlacedMember> all)
+{
+    private ImmutableArray<MemberPlan> _plans;
+    private ImmutableArray<string> _ipv4;
+    private ImmutableArray<string> _ipv6;
+
+    /// <summary>The host's reference as text, by which hosts are in order.</summary>
+    public string Name => name;
+
+    public HostModel Host => all[0].Host;
+
+    /// <summary>By machine and index.</summary>
+    public ImmutableArray<PlacedMember> All => all;
+
+    public ImmutableArray<MemberPlan> Plans => _plans.IsDefault
+        ? _plans = [.. all.Select(member => member.Plan)] : _plans;
+
+    /// <summary>Their addresses in a family, in order, each once.</summary>
+    public ImmutableArray<string> Addresses(bool isIpv6) => isIpv6
+        ? _ipv6.IsDefault ? _ipv6 = Made(isIpv6) : _ipv6
+        : _ipv4.IsDefault ? _ipv4 = Made(isIpv6) : _ipv4;
+
+    private ImmutableArray<string> Made(bool isIpv6) =>
+    [
+        .. all.Select(member => isIpv6 ? member.Plan.Ipv6 : member.Plan.Ipv4).OfType<string>()
+            .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+    ];
+}
+
+/// <summary>A domain's members by host.</summary>
+internal sealed class PlacedDomain
+{
+    private readonly Dictionary<HostRef, HostMembers> _byHost;
+
+    private PlacedDomain(ImmutableArray<PlacedMember> all)
+    {
+        All = all;
+        ByHost =
+        [
+            .. all.GroupBy(member => member.Host.Ref)
+                .Select(group => new HostMembers(group.Key.ToString(), [.. group]))
+                .OrderBy(there => there.Name, StringComparer.Ordinal),
+        ];
+        _byHost = ByHost.ToDictionary(there => there.Host.Ref);
+    }
+
+    public static PlacedDomain Empty { get; } = new([]);
+
+    /// <summary>All, by machine and index.</summary>
+    public ImmutableArray<PlacedMember> All { get; }
+
+    /// <summary>Those on each host that has one, in the order of the hosts' references.</summary>
+    public ImmutableArray<HostMembers> ByHost { get; }
+
+    public static PlacedDomain Of(ImmutableArray<PlacedMember> members) => new(members);
+
+    /// <summary>Those on a host; null where there are none.</summary>
+    public HostMembers? At(HostRef host) => _byHost.GetValueOrDefault(host);
+
+    /// <summary>The same as a list.</summary>
+    public ImmutableArray<PlacedMember> On(HostRef host) => At(host)?.All ?? [];
+}
