@@ -152,8 +152,8 @@ public sealed class GatewaySetTests
         let seen = known(other.Item1, own.Item1, other.Item2)
         let name = known(own.Item1, other.Item1, own.Item2)
         select ((places[outward ? client : server], own.Item1), Text(
-            outward ? source : seen, outward ? seen : target, outward, name == own.Item2 ? null : name, network.Protocol,
-            network.Ports, asked));
+            outward ? source : seen, outward ? seen : target, outward, name == own.Item2 ? null : name,
+            network.Protocol, network.Ports, asked));
 
     private static IEnumerable<NicModel> Nics(CheckedDatacentre datacentre, CompartmentRef machine, DomainRef domain) =>
         datacentre.Machinery.Compartments[machine.ToString()].Nics.Where(nic => nic.Domain == domain.Name);
