@@ -30,6 +30,46 @@ internal sealed class DomainMembers
                 group => group.Key,
                 group => Crew([.. group], before?._crews.GetValueOrDefault(group.Key))));
 
+    /// <summary>The same where machines came, went or changed.</summary>
+    /// <param name="before">The machines before.</param>
+    /// <param name="now">The machines now.</param>
+    /// <param name="changed">Those that may be others.</param>
+    internal DomainMembers With(
+        CheckedDatacentre before, CheckedDatacentre now, ImmutableHashSet<CompartmentRef> changed)
+    {
+        var crews = new Dictionary<DomainRef, DomainCrew>(_crews);
+        var come = changed.Select(machine => now.Machinery.Compartments.GetValueOrDefault(machine.ToString()))
+            .OfType<CompartmentModel>()
+            .SelectMany(machine => FlowMatrix.Domains(machine).Select(domain => (domain, machine.Ref)))
+            .ToLookup(pair => pair.domain, pair => pair.Ref);
+        var gone = changed.Select(machine => before.Machinery.Compartments.GetValueOrDefault(machine.ToString()))
+            .OfType<CompartmentModel>().SelectMany(FlowMatrix.Domains);
+        foreach (var domain in come.Select(group => group.Key).Concat(gone).Distinct())
+        {
+            var crew = Crew(domain);
+            // By reference, as all machines are: those of one domain are of one tenant.
+            ImmutableArray<CompartmentRef> members =
+            [
+                .. crew.All.Where(machine => !changed.Contains(machine)).Concat(come[domain])
+                    .OrderBy(machine => machine.Name),
+            ];
+            if (members.IsEmpty)
+            {
+                crews.Remove(domain);
+            }
+            else
+            {
+                crews[domain] = Crew(members, crew);
+            }
+        }
+
+        return new DomainMembers(crews);
+    }
+
+    /// <summary>The domains whose crews differ from those before.</summary>
+    internal IEnumerable<DomainRef> ChangedSince(DomainMembers before) => _crews.Keys.Concat(before._crews.Keys)
+        .Where(domain => !ReferenceEquals(Crew(domain), before.Crew(domain)));
+
     /// <summary>The members of a domain.</summary>
     public DomainCrew Crew(DomainRef domain) => _crews.GetValueOrDefault(domain, DomainCrew.Nobody);
 

@@ -45,6 +45,9 @@ internal sealed class DomainTerms
     /// <summary>Its first network term with each peer.</summary>
     public ImmutableArray<FlowSide> NetworkSides { get; }
 
+    /// <summary>Whether one of its terms names a domain.</summary>
+    public bool Names(DomainRef peer) => _peers.ContainsKey(peer);
+
     /// <summary>What it accepts from a domain, in its own order.</summary>
     public ImmutableArray<FlowSide> AcceptsFrom(DomainRef granting) =>
         _peers.TryGetValue(granting, out var place) ? _accepts[place] : None;

@@ -13,7 +13,9 @@ internal sealed class FlowConflicts
     private readonly Dictionary<DomainRef, (ImmutableArray<DomainTerms> RestsOn, ImmutableArray<FlowConflict> Found)>
         _byDomain = [];
 
-    private FlowConflicts() { }
+    private readonly bool _hadCrowd;
+
+    private FlowConflicts(bool hadCrowd) => _hadCrowd = hadCrowd;
 
     /// <summary>The pairs of domains that must not be joined, given what both sides want.</summary>
     public ImmutableArray<FlowConflict> All { get; private set; } = [];
@@ -24,27 +26,36 @@ internal sealed class FlowConflicts
     /// <param name="crowd">The pairs that have no network flows, because they have too many.</param>
     /// <param name="before">What was found before; taken for each domain whose peers' statements are as they were.
     /// </param>
+    /// <param name="isTouched">Whether a domain's own flows, or those of one that it names, may be others.</param>
     public static FlowConflicts Of(
-        ImmutableArray<DomainFlows> all, Dictionary<DomainRef, DomainFlows> of, FlowCrowd crowd, FlowConflicts? before)
+        ImmutableArray<DomainFlows> all, Dictionary<DomainRef, DomainFlows> of, FlowCrowd crowd, FlowConflicts? before,
+        Func<DomainTerms, bool> isTouched)
     {
-        var conflicts = new FlowConflicts();
-        var granters = all.SelectMany(one => one.Granted.NetworkPeers.Select(peer => (peer, one.Terms.Domain.Ref)))
-            .ToLookup(pair => pair.peer, pair => pair.Ref);
+        var conflicts = new FlowConflicts(!crowd.IsEmpty);
+        var found = ImmutableArray.CreateBuilder<FlowConflict>();
+        var mayKeep = before is { _hadCrowd: false } && crowd.IsEmpty;
         foreach (var (terms, granted) in all)
         {
             var domain = terms.Domain.Ref;
-            var joined = granters[domain].Concat(granted.NetworkPeers).Where(peer => !crowd.Has(domain, peer))
-                .ToHashSet();
-            FlowSide[] sides = [.. terms.NetworkSides.Where(side => joined.Contains(side.Term.Peer))];
-            ImmutableArray<DomainTerms> restsOn = [terms, .. sides.Select(side => of[side.Term.Peer].Terms)];
-            conflicts._byDomain[domain] = before?._byDomain.TryGetValue(domain, out var known) == true
-                && known.RestsOn.SequenceEqual(restsOn)
-                ? known : (restsOn, Found(terms.Domain, sides, peer => of[peer].Terms.Domain));
+            (ImmutableArray<DomainTerms> RestsOn, ImmutableArray<FlowConflict> Found) known = default;
+            var isKnown = before?._byDomain.TryGetValue(domain, out known) == true;
+            if (!isKnown || !mayKeep || isTouched(terms))
+            {
+                FlowSide[] sides = [.. terms.NetworkSides.Where(side => IsJoined(domain, granted, side.Term.Peer))];
+                ImmutableArray<DomainTerms> restsOn = [terms, .. sides.Select(side => of[side.Term.Peer].Terms)];
+                known = isKnown && known.RestsOn.SequenceEqual(restsOn)
+                    ? known : (restsOn, Found(terms.Domain, sides, peer => of[peer].Terms.Domain));
+            }
+
+            conflicts._byDomain[domain] = known;
+            found.AddRange(known.Found);
         }
 
-        conflicts.All =
-            [.. all.SelectMany(one => conflicts._byDomain[one.Terms.Domain.Ref].Found)];
+        conflicts.All = found.ToImmutable();
         return conflicts;
+
+        bool IsJoined(DomainRef domain, GrantedFlows granted, DomainRef peer) => !crowd.Has(domain, peer)
+            && (granted.HasNetworkTo(peer) || of.GetValueOrDefault(peer)?.Granted.HasNetworkTo(domain) == true);
     }
 
     private static ImmutableArray<FlowConflict> Found(

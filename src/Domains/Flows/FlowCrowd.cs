@@ -16,6 +16,9 @@ internal sealed class FlowCrowd
     /// <summary>The pairs that have too many.</summary>
     public ImmutableArray<FlowConflict> Conflicts => [.. _crowded.Values];
 
+    /// <summary>Whether there is none.</summary>
+    public bool IsEmpty => _crowded.Count == 0;
+
     /// <summary>Finds the pairs.</summary>
     /// <param name="all">Each domain's terms and the flows it grants.</param>
     /// <param name="of">The same by reference.</param>

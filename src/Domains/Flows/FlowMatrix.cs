@@ -14,14 +14,18 @@ public sealed class FlowMatrix
     private readonly Dictionary<DomainRef, DomainFlows> _byDomain;
     private readonly FlowConflicts _conflicts;
     private readonly Dictionary<DomainRef, ImmutableArray<OpenFlow>> _byGranter = [];
+    private readonly Dictionary<DomainRef, ImmutableArray<FlowSide>> _unmetAccepts = [];
 
-    private FlowMatrix(CheckedDatacentre datacentre, FlowMatrix? before)
+    private FlowMatrix(CheckedDatacentre datacentre, FlowMatrix? before, IReadOnlySet<DomainRef>? changed)
     {
         Datacentre = datacentre;
-        _inOrder = InOrder(datacentre, before);
+        _inOrder = InOrder(datacentre, before, changed);
         _byDomain = _inOrder.ToDictionary(one => one.Terms.Domain.Ref);
+        var others = before is null ? null : ChangedSince(before);
+        bool IsTouched(DomainTerms terms) => others is null || others.Contains(terms.Domain.Ref)
+            || (others.Count > 0 && terms.Peers.Any(others.Contains));
         var crowd = FlowCrowd.Of(_inOrder, _byDomain);
-        _conflicts = FlowConflicts.Of(_inOrder, _byDomain, crowd, before?._conflicts);
+        _conflicts = FlowConflicts.Of(_inOrder, _byDomain, crowd, before?._conflicts, IsTouched);
         ImmutableArray<FlowConflict> conflicts = [.. crowd.Conflicts, .. _conflicts.All];
         var cut = conflicts.Select(one => Pair(one.Judge.Domain.Ref, one.Peer.Ref)).ToHashSet();
         var wanted = new List<OpenFlow>();
@@ -41,11 +45,17 @@ public sealed class FlowMatrix
             _byGranter[granter] = _byGranter[granter].RemoveAll(Information.Closes);
         }
 
+        foreach (var (terms, _) in _inOrder)
+        {
+            var domain = terms.Domain.Ref;
+            _unmetAccepts[domain] = before is not null && !IsTouched(terms)
+                ? before._unmetAccepts[domain] : [.. UnmetBy(terms)];
+        }
+
         Unmet =
         [
-            .. _inOrder.SelectMany(one => one.Terms.Grants.Select(grant => grant.Side).Where(
-                grant => !one.Granted.Met(grant) && !crowd.IsOf(grant))),
-            .. _inOrder.SelectMany(one => UnmetBy(one.Terms)).Where(accept => !crowd.IsOf(accept)),
+            .. _inOrder.SelectMany(one => one.Granted.Unmet).Where(grant => !crowd.IsOf(grant)),
+            .. _inOrder.SelectMany(one => _unmetAccepts[one.Terms.Domain.Ref]).Where(accept => !crowd.IsOf(accept)),
         ];
     }
 
@@ -74,7 +84,16 @@ public sealed class FlowMatrix
     /// <summary>
     /// Finds them; of domains whose statements, peers and members are as before, what was found before is taken.
     /// </summary>
-    internal static FlowMatrix Made(CheckedDatacentre datacentre, FlowMatrix? before) => new(datacentre, before);
+    /// <param name="datacentre">The policies.</param>
+    /// <param name="before">What was found before.</param>
+    /// <param name="changed">The domains whose statement or members are others than then; null where nobody knows.
+    /// </param>
+    internal static FlowMatrix Made(
+        CheckedDatacentre datacentre, FlowMatrix? before, IReadOnlySet<DomainRef>? changed) =>
+        new(datacentre, before, changed);
+
+    /// <summary>A domain as its statement describes it; null where none does.</summary>
+    internal DomainModel? Described(DomainRef domain) => _byDomain.GetValueOrDefault(domain)?.Terms.Domain;
 
     /// <summary>The open flows that a domain grants.</summary>
     internal ImmutableArray<OpenFlow> From(DomainRef domain) => _byGranter.GetValueOrDefault(domain, []);
@@ -170,20 +189,40 @@ public sealed class FlowMatrix
             .Select(accept => accept.Side);
     }
 
-    private static ImmutableArray<DomainFlows> InOrder(CheckedDatacentre datacentre, FlowMatrix? before)
+    /// <summary>The domains of which what they say, or what their grants meet, is not what it was.</summary>
+    private HashSet<DomainRef> ChangedSince(FlowMatrix before) =>
+    [
+        .. _inOrder.Where(one => !ReferenceEquals(before._byDomain.GetValueOrDefault(one.Terms.Domain.Ref), one))
+            .Select(one => one.Terms.Domain.Ref),
+        .. before._inOrder.Select(one => one.Terms.Domain.Ref).Where(domain => !_byDomain.ContainsKey(domain)),
+    ];
+
+    private static ImmutableArray<DomainFlows> InOrder(
+        CheckedDatacentre datacentre, FlowMatrix? before, IReadOnlySet<DomainRef>? changed)
     {
-        var terms = datacentre.Domains.Values.ToDictionary(
-            domain => domain.Ref,
-            domain => before?._byDomain.GetValueOrDefault(domain.Ref)?.Terms is { } known
-                && ReferenceEquals(known.Domain, domain) ? known : new DomainTerms(domain));
+        var terms = new Dictionary<DomainRef, DomainTerms>();
+        foreach (var domain in datacentre.Domains.Values)
+        {
+            terms[domain.Ref] = before?._byDomain.GetValueOrDefault(domain.Ref)?.Terms is { } known
+                && ReferenceEquals(known.Domain, domain) ? known : new DomainTerms(domain);
+        }
+
         var members = new NamedMembers(datacentre.Index.Members);
-        return
-        [
-            .. datacentre.Domains.Values.Select(domain => new DomainFlows(
-                terms[domain.Ref],
-                GrantedFlows.Of(
-                    terms[domain.Ref], peer => terms.GetValueOrDefault(peer), members,
-                    before?._byDomain.GetValueOrDefault(domain.Ref)?.Granted))),
-        ];
+        var flows = ImmutableArray.CreateBuilder<DomainFlows>(terms.Count);
+        foreach (var domain in datacentre.Domains.Values)
+        {
+            var (own, known) = (terms[domain.Ref], before?._byDomain.GetValueOrDefault(domain.Ref));
+            if (known is not null && changed is not null && !changed.Contains(domain.Ref) && !changed.Any(own.Names))
+            {
+                flows.Add(known);
+                continue;
+            }
+
+            var granted = GrantedFlows.Of(own, peer => terms.GetValueOrDefault(peer), members, known?.Granted);
+            flows.Add(ReferenceEquals(granted, known?.Granted) && ReferenceEquals(own, known?.Terms)
+                ? known : new DomainFlows(own, granted));
+        }
+
+        return flows.MoveToImmutable();
     }
 }

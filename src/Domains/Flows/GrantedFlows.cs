@@ -15,6 +15,7 @@ internal sealed class GrantedFlows
     private readonly HashSet<FlowSide> _met = new(ReferenceEqualityComparer.Instance);
     private readonly ImmutableArray<(DomainTerms? Terms, DomainCrew Crew)> _restsOn;
     private readonly int[] _ranges;
+    private HashSet<DomainRef> _networkPeers = [];
 
     private GrantedFlows(ImmutableArray<(DomainTerms?, DomainCrew)> restsOn)
     {
@@ -25,16 +26,15 @@ internal sealed class GrantedFlows
     /// <summary>The flows, in the order of the grants, then of the acceptances.</summary>
     public ImmutableArray<OpenFlow> Open { get; private set; } = [];
 
-    /// <summary>The domains that accept a network flow, each once.</summary>
-    public ImmutableArray<DomainRef> NetworkPeers { get; private set; } = [];
+    /// <summary>The grants that no acceptance meets.</summary>
+    public ImmutableArray<FlowSide> Unmet { get; private set; } = [];
 
     /// <summary>Peers with whom the flows granted here alone have more than half of the ranges that a pair may have.
     /// </summary>
-    public IEnumerable<DomainRef> ManyWith => Peers
-        .Where((_, place) => _ranges[place] > PolicyLimits.FlowRanges / 2).Select(peer => peer.Terms)
-        .OfType<DomainTerms>().Select(peer => peer.Domain.Ref);
+    public ImmutableArray<DomainRef> ManyWith { get; private set; } = [];
 
-    private IEnumerable<(DomainTerms? Terms, DomainCrew Crew)> Peers => _restsOn.Skip(1);
+    /// <summary>Whether a network flow is granted to a domain that has machines for it.</summary>
+    public bool HasNetworkTo(DomainRef peer) => _networkPeers.Contains(peer);
 
     /// <summary>Ranges of ports of the flows granted to a peer, counted up to one more than there may be.</summary>
     public int RangesTo(DomainRef peer)
@@ -82,8 +82,14 @@ internal sealed class GrantedFlows
         }
 
         flows.Open = open.ToImmutable();
-        flows.NetworkPeers = [.. open.Where(flow => flow.Resource is FlowResource.Network)
-            .Select(flow => flow.To).Distinct()];
+        flows._networkPeers =
+            [.. open.Where(flow => flow.Resource is FlowResource.Network).Select(flow => flow.To)];
+        flows.ManyWith =
+        [
+            .. restsOn.Skip(1).Where((_, place) => flows._ranges[place] > PolicyLimits.FlowRanges / 2)
+                .Select(peer => peer.Terms).OfType<DomainTerms>().Select(peer => peer.Domain.Ref),
+        ];
+        flows.Unmet = [.. terms.Grants.Select(grant => grant.Side).Where(grant => !flows.Met(grant))];
         return flows;
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Bailiwick.Attestation.Predicates;
+using Bailiwick.Domains.Policy.Checking;
 
 namespace Bailiwick.Domains.Policy;
 
@@ -12,14 +13,15 @@ public sealed class CheckedDatacentre
 {
     internal CheckedDatacentre(
         ImmutableSortedDictionary<string, TenantModel> tenants, DatacentreModel? datacentre, Inventory inventory,
-        ImmutableSortedDictionary<string, DomainModel> domains, Machinery machinery, DatacentreIndex? before = null)
+        ImmutableSortedDictionary<string, DomainModel> domains, Machinery machinery, CheckedDatacentre? before = null,
+        DatacentreChange? change = null)
     {
         Tenants = tenants;
         Datacentre = datacentre;
         Inventory = inventory;
         Domains = domains;
         Machinery = machinery;
-        Index = new DatacentreIndex(this, before);
+        Index = new DatacentreIndex(this, before?.Index, change);
     }
 
     /// <summary>Tenants by id text.</summary>
@@ -32,6 +34,9 @@ public sealed class CheckedDatacentre
     public ImmutableSortedDictionary<string, DomainModel> Domains { get; }
     /// <summary>Machines, volumes and images.</summary>
     public Machinery Machinery { get; }
+
+    /// <summary>What a check that goes on from this one need not find again; null while it is not done.</summary>
+    internal KnownCheck? Known { get; set; }
 
     /// <summary>What is looked up in it otherwise than by reference.</summary>
     internal DatacentreIndex Index { get; }

@@ -18,6 +18,7 @@ internal sealed class DatacentreIndex
     private readonly Lazy<ILookup<DomainRef, (VolumeRef, long)>> _overQuota;
     private readonly Lazy<ILookup<HostRef, LinkModel>> _links;
     private readonly Lock _lock = new();
+    private readonly DatacentreChange? _change;
     private DatacentreIndex? _before;
     private DomainMembers? _members;
     private FlowMatrix? _flows;
@@ -25,10 +26,11 @@ internal sealed class DatacentreIndex
     /// <summary>Begins it.</summary>
     /// <param name="datacentre">The datacentre.</param>
     /// <param name="before">That of the datacentre before a change; what is as it was then is not found again.</param>
-    public DatacentreIndex(CheckedDatacentre datacentre, DatacentreIndex? before)
+    /// <param name="change">What may be otherwise than then; null where nobody knows.</param>
+    public DatacentreIndex(CheckedDatacentre datacentre, DatacentreIndex? before, DatacentreChange? change)
     {
         _datacentre = datacentre;
-        _before = before;
+        (_before, _change) = (before, change);
         _ranks = new(Ranks);
         _holders = new(Holders);
         _overQuota = new(() => OverQuota().ToLookup(over => over.Domain, over => (over.Volume, over.Used)));
@@ -45,7 +47,9 @@ internal sealed class DatacentreIndex
         {
             lock (_lock)
             {
-                return _members ??= DomainMembers.Made(_datacentre, _before?.Members);
+                return _members ??= _before is not null && _change is not null
+                    ? _before.Members.With(_before._datacentre, _datacentre, _change.Machines)
+                    : DomainMembers.Made(_datacentre, _before?.Members);
             }
         }
     }
@@ -57,7 +61,7 @@ internal sealed class DatacentreIndex
         {
             lock (_lock)
             {
-                _flows ??= FlowMatrix.Made(_datacentre, _before?.Flows);
+                _flows ??= FlowMatrix.Made(_datacentre, _before?.Flows, Changed());
                 // Nothing else comes from it, and it would keep all that there ever were.
                 _before = null;
                 return _flows;
@@ -79,6 +83,15 @@ internal sealed class DatacentreIndex
     /// The volumes with which a domain's quota is exceeded, in the order of their names, and the MiB up to each.
     /// </summary>
     public IEnumerable<(VolumeRef Volume, long Used)> OverQuota(DomainRef domain) => _overQuota.Value[domain];
+
+    /// <summary>The domains whose statement or members are others than before.</summary>
+    private HashSet<DomainRef>? Changed() => _before is null || _change is null ? null :
+    [
+        .. _change.Domains.Where(domain => !ReferenceEquals(
+            _datacentre.Domains.GetValueOrDefault(domain.ToString()),
+            _before._datacentre.Domains.GetValueOrDefault(domain.ToString()))),
+        .. Members.ChangedSince(_before.Members),
+    ];
 
     private FrozenDictionary<PartyId, int> Ranks()
     {

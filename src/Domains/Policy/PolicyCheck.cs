@@ -37,28 +37,113 @@ public static class PolicyCheck
         IEnumerable<PolicyDocument> documents, PartyId? datacentre = null, CheckedDatacentre? before = null)
     {
         ArgumentNullException.ThrowIfNull(documents);
-        var statements = StatementSet.Read(documents);
-        var inventory = InventoryChecks.Run(statements, datacentre);
-        var ranks = new TenantRanks(inventory.Datacentre);
-        var domains = DomainChecks.Run(statements, ranks);
-        var machinery = MachineChecks.Run(statements, domains, inventory.Datacentre?.Id);
-        var machines = machinery.Compartments;
-
-        // Joining needs the flows, and flows need the machines; a machine that joins too much is then taken out.
-        var draft = Assemble(statements, inventory, domains, machinery, before);
-        machines = FlowChecks.WithoutUnjoined(statements, draft, machines);
-        machines = DeviceNames.WithoutCollisions(statements, ranks, machines);
-        var datacentreChecked = machines == draft.Machinery.Compartments ? draft
-            : Assemble(statements, inventory, domains, machinery with { Compartments = machines }, draft);
-        FlowChecks.Run(statements, datacentreChecked);
-        QuotaChecks.Run(statements, datacentreChecked);
-        return new PolicyCheckResult(datacentreChecked, Finding.Sorted(statements.Findings));
+        IReadOnlyCollection<PolicyDocument> all = documents as IReadOnlyCollection<PolicyDocument> ?? [.. documents];
+        return before?.Known is { } known && known.Chosen == datacentre
+            && StatementChange.To(known.Statements, all) is { } change
+                ? Again(before, known, change) : Anew(all, datacentre, before);
     }
 
-    private static CheckedDatacentre Assemble(
-        StatementSet statements, CheckedInventory inventory, ImmutableSortedDictionary<string, DomainModel> domains,
-        Machinery machinery, CheckedDatacentre? before) => new(
-            statements.Usable<TenantBody>().ToImmutableSortedDictionary(
-                pair => pair.Model.Model.Id.ToString(), pair => pair.Model.Model, StringComparer.Ordinal),
-            inventory.Datacentre, inventory.Inventory, domains, machinery, before?.Index);
+    /// <summary>
+    /// Checks what an earlier check saw, but for a change: as <see cref="Run(IEnumerable{PolicyDocument}, PartyId?,
+    /// CheckedDatacentre?)"/> of all documents would, without looking at those that nothing happened to.
+    /// </summary>
+    /// <param name="before">What the earlier check found usable.</param>
+    /// <param name="changed">Documents that are new, or stand in the place of those of the same subjects.</param>
+    /// <param name="removed">Documents whose subjects have none any more.</param>
+    public static PolicyCheckResult After(
+        CheckedDatacentre before, IEnumerable<PolicyDocument> changed, IEnumerable<PolicyDocument>? removed = null)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(changed);
+        var known = before.Known ?? throw new ArgumentException("Its check is not over.", nameof(before));
+        PolicyDocument[] come = [.. changed];
+        Subject[] gone = [.. (removed ?? []).Select(document => Subject.Of(document.Origin))];
+        if (StatementChange.To(known.Statements, come, gone) is { } change)
+        {
+            return Again(before, known, change);
+        }
+
+        var others = gone.Concat(come.Select(document => Subject.Of(document.Origin))).ToHashSet();
+        return Anew(
+            [
+                .. known.Statements.Entries.All.Where(entry => !others.Contains(entry.Key))
+                    .SelectMany(entry => entry.Value.Documents),
+                .. come,
+            ],
+            known.Chosen, before);
+    }
+
+    /// <summary>Whether such a change is judged by what it touches, and not with everything else.</summary>
+    internal static bool IsPartEnough(
+        CheckedDatacentre before, IEnumerable<PolicyDocument> changed, IEnumerable<PolicyDocument> removed) =>
+        before.Known is { } known && StatementChange.To(
+            known.Statements, changed, removed.Select(document => Subject.Of(document.Origin))) is not null;
+
+    private static PolicyCheckResult Anew(
+        IEnumerable<PolicyDocument> documents, PartyId? chosen, CheckedDatacentre? before)
+    {
+        var statements = StatementSet.Read(documents);
+        var inventory = InventoryChecks.Run(statements, chosen);
+        DomainChecks.Run(statements, new TenantRanks(inventory.Datacentre));
+        MachineChecks.Run(statements, inventory.Datacentre?.Id);
+        var models = SettledModels.Of(statements);
+        var tenants = statements.Usable<TenantBody>().ToImmutableSortedDictionary(
+            pair => pair.Model.Model.Id.ToString(), pair => pair.Model.Model, StringComparer.Ordinal);
+        return Judged(
+            statements,
+            new KnownCheck(
+                chosen, statements.Settled(), inventory, models,
+                DeviceNames.Of(models.Machinery.Compartments.Values), [], new DomainNotes(null, null)),
+            new CheckedDatacentre(
+                tenants, inventory.Datacentre, inventory.Inventory, models.Domains, models.Machinery, before),
+            _ => new DomainNotes(null, null));
+    }
+
+    private static PolicyCheckResult Again(CheckedDatacentre before, KnownCheck known, StatementChange change)
+    {
+        var (statements, inventory) = (StatementSet.After(change), known.Inventory);
+        DomainChecks.Run(statements, new TenantRanks(inventory.Datacentre));
+        MachineChecks.Run(statements, inventory.Datacentre?.Id);
+        var models = known.Models.With(statements, change.Touched);
+        var settled = statements.Settled();
+        settled.GoOnFrom(change.Ties);
+        // What flows and derived names left out then is here again until they do so again.
+        var others = change.Datacentre.And(known.Unjoined);
+        return Judged(
+            statements,
+            known with
+            {
+                Statements = settled,
+                Models = models,
+                Machines = known.Machines.With(change.Datacentre.Machines, models.Machinery.Compartments),
+            },
+            new CheckedDatacentre(
+                before.Tenants, inventory.Datacentre, inventory.Inventory, models.Domains, models.Machinery, before,
+                others),
+            unjoined => new DomainNotes(
+                known.Notes, change.Summed(known.Models, models, known.Unjoined.Union(unjoined))));
+    }
+
+    /// <summary>Looks at flows and sums.</summary>
+    private static PolicyCheckResult Judged(
+        StatementSet statements, KnownCheck known, CheckedDatacentre draft,
+        Func<ImmutableHashSet<CompartmentRef>, DomainNotes> begun)
+    {
+        // Joining needs the flows, and flows need the machines; a machine that joins too much is then taken out.
+        var all = draft.Machinery.Compartments;
+        var machines = FlowChecks.WithoutUnjoined(statements, draft, all);
+        machines = known.Machines.WithoutCollisions(
+            statements, new TenantRanks(known.Inventory.Datacentre), machines);
+        var unjoined = machines == all ? [] : all.Where(one => !machines.ContainsKey(one.Key))
+            .Select(one => one.Value.Ref).ToImmutableHashSet();
+        var datacentre = unjoined.IsEmpty ? draft : new CheckedDatacentre(
+            draft.Tenants, draft.Datacentre, draft.Inventory, draft.Domains,
+            draft.Machinery with { Compartments = machines }, draft, DatacentreChange.Of(unjoined));
+        var notes = begun(unjoined);
+        FlowChecks.Run(statements, datacentre, notes);
+        QuotaChecks.Run(statements, datacentre, notes);
+        notes.Close();
+        datacentre.Known = known with { Unjoined = unjoined, Notes = notes };
+        return new PolicyCheckResult(datacentre, Finding.Sorted(statements.Findings));
+    }
 }

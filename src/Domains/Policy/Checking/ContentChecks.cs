@@ -10,12 +10,11 @@ namespace Bailiwick.Domains.Policy.Checking;
 internal static class ContentChecks
 {
     /// <summary>Leaves out the volumes that cannot be made as their statements say.</summary>
-    public static void Volumes(
-        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains)
+    public static void Volumes(StatementSet statements)
     {
         foreach (var (_, volume) in statements.Usable<VolumeModel>().ToArray())
         {
-            Ciphertext(statements, domains, volume);
+            Ciphertext(statements, volume);
             Image(statements, volume);
             if (volume is { Access: VolumeAccess.Read, BeginsWithContent: false })
             {
@@ -46,14 +45,13 @@ internal static class ContentChecks
     /// <summary>Says of each machine that would write what is only read; its tenant's own are left out.</summary>
     public static void Written(StatementSet statements, IEnumerable<CompartmentModel> machines)
     {
-        var snapshots = statements.Usable<VolumeModel>().Select(pair => pair.Model)
-            .Where(volume => volume.Access == VolumeAccess.Read).Select(volume => volume.Ref).ToHashSet();
         foreach (var machine in machines)
         {
             for (var i = 0; i < machine.Disks.Length; i++)
             {
                 var disk = machine.Disks[i];
-                if (disk.Access != VolumeAccess.Write || !snapshots.Contains(disk.Volume))
+                if (disk.Access != VolumeAccess.Write || statements.Find<VolumeModel>(
+                    StatementKind.Volume, disk.Volume.Tenant, disk.Volume.Name) is not { Access: VolumeAccess.Read })
                 {
                     continue;
                 }
@@ -72,11 +70,10 @@ internal static class ContentChecks
         }
     }
 
-    private static void Ciphertext(
-        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, VolumeModel volume)
+    private static void Ciphertext(StatementSet statements, VolumeModel volume)
     {
         if (volume.BeginsWithContent
-            && domains.TryGetValue($"{volume.Ref.Tenant}/{volume.Domain}", out var colour)
+            && statements.Find<DomainModel>(StatementKind.Domain, volume.Ref.Tenant, volume.Domain) is { } colour
             && (colour.Storage == StorageConfidentiality.None || !colour.TrustedMedia.IsEmpty))
         {
             statements.Reject(

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Bailiwick.Domains.Policy.Reading;
 using Bailiwick.Ledger.Statements;
 
@@ -7,15 +6,15 @@ namespace Bailiwick.Domains.Policy.Checking;
 /// <summary>Checks domains against images, keys and each other; flows come later.</summary>
 internal static class DomainChecks
 {
-    /// <summary>Runs the checks and gives the domains that remain, by reference text.</summary>
-    public static ImmutableSortedDictionary<string, DomainModel> Run(StatementSet statements, TenantRanks ranks)
+    /// <summary>Runs the checks.</summary>
+    public static void Run(StatementSet statements, TenantRanks ranks)
     {
-        var keys = statements.Usable<TenantBody>().ToDictionary(pair => pair.Model.Model.Id,
-            pair => pair.Model.RootKeys);
         foreach (var (_, domain) in statements.Usable<DomainModel>().ToArray())
         {
             Images(statements, domain);
-            Approvals(statements, domain, keys.GetValueOrDefault(domain.Ref.Tenant));
+            Approvals(
+                statements, domain,
+                statements.Find<TenantBody>(Subject.Root(StatementKind.Tenant, domain.Ref.Tenant))?.RootKeys);
         }
 
         Unique(
@@ -25,8 +24,6 @@ internal static class DomainChecks
         Unique(
             statements, ranks, domain => DerivedNames.Digits(domain.Ref.ToString(), DerivedNames.DeviceDigits),
             FindingCode.DeviceNameTaken, "device name", "Give the domain another name");
-        return statements.Usable<DomainModel>().ToImmutableSortedDictionary(
-            pair => pair.Model.Ref.ToString(), pair => pair.Model, StringComparer.Ordinal);
     }
 
     private static void Images(StatementSet statements, DomainModel domain)

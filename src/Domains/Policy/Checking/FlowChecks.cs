@@ -25,12 +25,12 @@ internal static class FlowChecks
     }
 
     /// <summary>Checks every term, group and conflict. Nothing is left out: what does not meet is closed.</summary>
-    public static void Run(StatementSet statements, CheckedDatacentre datacentre)
+    public static void Run(StatementSet statements, CheckedDatacentre datacentre, DomainNotes notes)
     {
         var matrix = datacentre.Index.Flows;
         foreach (var side in matrix.Unmet)
         {
-            Unmet(statements, datacentre, side);
+            Unmet(statements, matrix, notes, side);
         }
 
         // What a demand on information closes is told by its own check, at the demand.
@@ -44,18 +44,34 @@ internal static class FlowChecks
         var members = datacentre.Index.Members;
         foreach (var domain in datacentre.Domains.Values)
         {
-            Groups(statements, members, domain);
-            foreach (var term in domain.Grants.Concat(domain.Accepts))
-            {
-                Machines(statements, members, domain, term);
-                OfAddressService(statements, domain, term);
-            }
-
-            Lending(statements, domain);
+            var crew = members.Crew(domain.Ref);
+            notes.Terms(
+                statements, domain, crew, () => NamesItsOwn(domain, crew), () => Terms(statements, members, domain));
         }
 
         InformationChecks.Run(statements, datacentre, matrix);
         VolumeChecks.Run(statements, datacentre, matrix);
+    }
+
+    /// <summary>Whether all whom its terms and groups name are its members: else others' statements tell what they
+    /// are, as they do of volumes that it lends.</summary>
+    private static bool NamesItsOwn(DomainModel domain, DomainCrew crew) =>
+        domain.Grants.All(term => term.Resource is not FlowResource.Volume)
+        && domain.Grants.Concat(domain.Accepts).SelectMany(term => term.Machines ?? [])
+            .All(name => domain.Groups.ContainsKey(name) || crew.Names.Contains(name))
+        && domain.Groups.Values.All(group => group.All(machine => crew.Names.Contains(machine.Text)))
+        && (domain.Services.Addresses is not AddressService.Machine server || crew.Names.Contains(server.Name.Text));
+
+    private static void Terms(StatementSet statements, DomainMembers members, DomainModel domain)
+    {
+        Groups(statements, members, domain);
+        foreach (var term in domain.Grants.Concat(domain.Accepts))
+        {
+            Machines(statements, members, domain, term);
+            OfAddressService(statements, domain, term);
+        }
+
+        Lending(statements, domain);
     }
 
     private static bool Joined(StatementSet statements, FlowMatrix flows, CompartmentModel machine)
@@ -82,19 +98,18 @@ internal static class FlowChecks
         return holds;
     }
 
-    private static void Unmet(StatementSet statements, CheckedDatacentre datacentre, FlowSide side)
+    private static void Unmet(StatementSet statements, FlowMatrix matrix, DomainNotes notes, FlowSide side)
     {
         var peer = side.Term.Peer;
-        var own = FlowMatrix.Display(side.Domain);
-        if (datacentre.Domains.TryGetValue(peer.ToString(), out var domain))
+        if (matrix.Described(peer) is { } domain)
         {
-            var other = FlowMatrix.Display(domain);
-            statements.Note(
+            var (own, other) = (FlowMatrix.Display(side.Domain), FlowMatrix.Display(domain));
+            notes.Unmet(statements, side, domain, () => statements.Note(
                 side.Domain.Origin, side.IsGrant ? FindingCode.FlowNotAccepted : FindingCode.FlowNotGranted,
                 side.Term.Pointer,
                 side.IsGrant
                     ? $"{own} grants this, but {other} does not accept it, so it is closed."
-                    : $"{own} accepts this, but {other} does not grant it, so it is closed.");
+                    : $"{own} accepts this, but {other} does not grant it, so it is closed."));
         }
         else if (statements.Knows(peer.Tenant))
         {

@@ -8,25 +8,22 @@ namespace Bailiwick.Domains.Policy.Checking;
 /// <summary>Checks volumes and machines against their tenant's other statements and each other.</summary>
 internal static class MachineChecks
 {
-    /// <summary>Runs the checks and gives what remains.</summary>
-    public static Machinery Run(
-        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, PartyId? operatorId)
+    /// <summary>Runs the checks.</summary>
+    public static void Run(StatementSet statements, PartyId? operatorId)
     {
         foreach (var (_, volume) in statements.Usable<VolumeModel>().ToArray())
         {
             statements.Need(volume.Origin, StatementKind.Domain, volume.Domain, FindingCode.UnknownDomain, "/domain");
         }
 
-        ContentChecks.Volumes(statements, domains);
+        ContentChecks.Volumes(statements);
 
-        var hosts = operatorId is null
-            ? [] : statements.Names(StatementKind.Host, operatorId).ToHashSet(StringComparer.Ordinal);
         foreach (var (_, machine) in statements.Usable<CompartmentModel>().ToArray())
         {
             References(statements, machine);
-            Image(statements, domains, machine);
-            CheckAddresses(statements, domains, machine);
-            Placement(statements, hosts, machine);
+            Image(statements, machine);
+            CheckAddresses(statements, machine);
+            Placement(statements, operatorId, machine);
         }
 
         // Of those that could run alone, which cannot run together? Judged at once, so that order decides nothing.
@@ -34,15 +31,7 @@ internal static class MachineChecks
         VolumeChecks.TwoWriters(statements, alone);
         ContentChecks.Written(statements, alone);
         OneAddress(statements, alone);
-        return new Machinery(
-            Models<CompartmentModel>(statements, model => model.Ref.ToString()),
-            Models<VolumeModel>(statements, model => model.Ref.ToString()),
-            Models<ImageModel>(statements, model => model.Ref.ToString()));
     }
-
-    private static ImmutableSortedDictionary<string, T> Models<T>(StatementSet statements, Func<T, string> name)
-        where T : class => statements.Usable<T>().ToImmutableSortedDictionary(
-            pair => name(pair.Model), pair => pair.Model, StringComparer.Ordinal);
 
     private static void References(StatementSet statements, CompartmentModel machine)
     {
@@ -66,8 +55,7 @@ internal static class MachineChecks
         }
     }
 
-    private static void Image(
-        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, CompartmentModel machine)
+    private static void Image(StatementSet statements, CompartmentModel machine)
     {
         var image = statements.Find<ImageModel>(StatementKind.Image, machine.Ref.Tenant, machine.Image);
         if (machine.Firmware == MachineFirmware.Ovmf && image is { FirmwareSha256: null })
@@ -88,10 +76,9 @@ internal static class MachineChecks
 
         foreach (var nic in machine.Nics)
         {
-            Demands(statements, domains, machine, nic);
+            Demands(statements, machine, nic);
             if (statements.Declares(StatementKind.Image, machine.Ref.Tenant, machine.Image)
-                && domains.TryGetValue($"{machine.Ref.Tenant}/{nic.Domain}", out var domain)
-                && !domain.Machines.Images.Contains(machine.Image))
+                && Domain(statements, machine, nic) is { } domain && !domain.Machines.Images.Contains(machine.Image))
             {
                 statements.Note(
                     machine.Origin, FindingCode.ImageNotAccepted, "/boot/image",
@@ -102,11 +89,12 @@ internal static class MachineChecks
         }
     }
 
-    private static void Demands(
-        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, CompartmentModel machine,
-        NicModel nic)
+    private static DomainModel? Domain(StatementSet statements, CompartmentModel machine, NicModel nic) =>
+        statements.Find<DomainModel>(StatementKind.Domain, machine.Ref.Tenant, nic.Domain);
+
+    private static void Demands(StatementSet statements, CompartmentModel machine, NicModel nic)
     {
-        if (!domains.TryGetValue($"{machine.Ref.Tenant}/{nic.Domain}", out var domain))
+        if (Domain(statements, machine, nic) is not { } domain)
         {
             return;
         }
@@ -128,13 +116,12 @@ internal static class MachineChecks
         }
     }
 
-    private static void CheckAddresses(
-        StatementSet statements, ImmutableSortedDictionary<string, DomainModel> domains, CompartmentModel machine)
+    private static void CheckAddresses(StatementSet statements, CompartmentModel machine)
     {
         for (var i = 0; i < machine.Nics.Length; i++)
         {
             var nic = machine.Nics[i];
-            if (!domains.TryGetValue($"{machine.Ref.Tenant}/{nic.Domain}", out var domain))
+            if (Domain(statements, machine, nic) is not { } domain)
             {
                 continue;
             }
@@ -180,15 +167,16 @@ internal static class MachineChecks
             : null;
     }
 
-    private static void Placement(StatementSet statements, HashSet<string> hosts, CompartmentModel machine)
+    private static void Placement(StatementSet statements, PartyId? operatorId, CompartmentModel machine)
     {
         var named = machine.Placement.Hosts ?? [];
         for (var i = 0; i < named.Length; i++)
         {
             // A tenant that checks its own policies alone knows no hosts, and cannot be told about them.
-            if (hosts.Count > 0 && !hosts.Contains(named[i].Text))
+            if (operatorId is not null && !statements.Declares(StatementKind.Host, operatorId, named[i])
+                && statements.Names(StatementKind.Host, operatorId).Any())
             {
-                var near = Reading.Quoted.Nearest(named[i].Text, hosts);
+                var near = Reading.Quoted.Nearest(named[i].Text, statements.Names(StatementKind.Host, operatorId));
                 statements.Note(
                     machine.Origin, FindingCode.UnknownHost, $"/placement/hosts/{i}",
                     $"There is no host {named[i]}" + (near is null ? "." : $"; did you mean {near}?"));

@@ -10,26 +10,31 @@ internal static class QuotaChecks
     private const int Named = 3;
 
     /// <summary>Runs the check; nothing is left out, since admission refuses whatever exceeds the quota.</summary>
-    public static void Run(StatementSet statements, CheckedDatacentre datacentre)
+    public static void Run(StatementSet statements, CheckedDatacentre datacentre, DomainNotes notes)
     {
-        var machines = datacentre.Machinery.Compartments.Values
-            .SelectMany(machine => FlowMatrix.Domains(machine).Select(domain => (domain, machine)))
-            .ToLookup(pair => pair.domain, pair => pair.machine);
-        var volumes = datacentre.Machinery.Volumes.Values
-            .ToLookup(volume => new DomainRef(volume.Ref.Tenant, volume.Domain));
+        var (members, machines) = (datacentre.Index.Members, datacentre.Machinery.Compartments);
+        var volumes = new Lazy<ILookup<DomainRef, VolumeModel>>(() => datacentre.Machinery.Volumes.Values
+            .Where(volume => notes.Summed?.Contains(volume.Colour) != false).ToLookup(volume => volume.Colour));
         Uplinks(statements, datacentre);
         foreach (var domain in datacentre.Domains.Values)
         {
-            var members = machines[domain.Ref].Select(machine => (machine.Ref.Name.Text, machine)).ToArray();
-            Over(statements, domain, "machines", "machines", domain.Quota.Machines,
-                [.. members.Select(one => (one.Text, 1L))]);
-            Over(statements, domain, "cpus", "processors", domain.Quota.Cpus,
-                [.. members.Select(one => (one.Text, (long)one.machine.Cpus))]);
-            Over(statements, domain, "memoryMiB", "MiB of memory", domain.Quota.MemoryMib,
-                [.. members.Select(one => (one.Text, (long)one.machine.MemoryMib))]);
-            Over(statements, domain, "storageMiB", "MiB of storage", domain.Quota.StorageMib,
-                [.. volumes[domain.Ref].Select(volume => (volume.Ref.Name.Text, (long)volume.SizeMib))]);
+            notes.Sums(statements, domain, () => Sums(
+                statements, domain, [.. members.All(domain.Ref).Select(machine => machines[machine.ToString()])],
+                volumes.Value[domain.Ref]));
         }
+    }
+
+    private static void Sums(
+        StatementSet statements, DomainModel domain, CompartmentModel[] members, IEnumerable<VolumeModel> volumes)
+    {
+        Over(statements, domain, "machines", "machines", domain.Quota.Machines,
+            [.. members.Select(one => (one.Ref.Name.Text, 1L))]);
+        Over(statements, domain, "cpus", "processors", domain.Quota.Cpus,
+            [.. members.Select(one => (one.Ref.Name.Text, (long)one.Cpus))]);
+        Over(statements, domain, "memoryMiB", "MiB of memory", domain.Quota.MemoryMib,
+            [.. members.Select(one => (one.Ref.Name.Text, (long)one.MemoryMib))]);
+        Over(statements, domain, "storageMiB", "MiB of storage", domain.Quota.StorageMib,
+            [.. volumes.Select(volume => (volume.Ref.Name.Text, (long)volume.SizeMib))]);
     }
 
     /// <summary>The fewest that exceed the quota are the largest.</summary>
@@ -58,9 +63,10 @@ internal static class QuotaChecks
     /// <summary>Only of domains that must be there: where the others' machines will run, nobody knows yet.</summary>
     private static void Uplinks(StatementSet statements, CheckedDatacentre datacentre)
     {
-        var boundTo = datacentre.Machinery.Compartments.Values
+        HostModel[] limited = [.. datacentre.Inventory.Hosts.Values.Where(one => one.UplinkMbit is not null)];
+        var boundTo = (limited.Length == 0 ? [] : datacentre.Machinery.Compartments.Values)
             .Where(machine => machine.Placement.Hosts is [_]).ToLookup(machine => machine.Placement.Hosts?[0]);
-        foreach (var host in datacentre.Inventory.Hosts.Values.Where(one => one.UplinkMbit is not null))
+        foreach (var host in limited)
         {
             var bound = boundTo[host.Ref.Name]
                 .SelectMany(FlowMatrix.Domains).Distinct()

@@ -13,11 +13,9 @@ internal static class VolumeChecks
     /// <summary>Leaves out each tenant's machines that would write a volume of its own together.</summary>
     public static void TwoWriters(StatementSet statements, IEnumerable<CompartmentModel> machines)
     {
-        var volumes = statements.Usable<VolumeModel>()
-            .ToDictionary(pair => pair.Model.Ref, pair => pair.Model.Sharing);
         var writers = Uses(machines)
             .Where(use => use.Disk.Access == VolumeAccess.Write && use.Disk.Volume.Tenant == use.Machine.Ref.Tenant
-                && volumes.GetValueOrDefault(use.Disk.Volume) != VolumeSharing.Writers)
+                && Find(statements, use.Disk)?.Sharing != VolumeSharing.Writers)
             .GroupBy(use => use.Disk.Volume).Where(group => group.Count() > 1).ToArray();
         foreach (var group in writers)
         {
@@ -42,8 +40,8 @@ internal static class VolumeChecks
         var rightful = new List<(CompartmentModel Machine, DiskModel Disk, int Index)>();
         foreach (var use in Uses(datacentre.Machinery.Compartments.Values))
         {
-            if (datacentre.Machinery.Volumes.TryGetValue(use.Disk.Volume.ToString(), out var volume)
-                && IsLent(flows, volume, use.Machine, use.Disk))
+            var volume = Find(statements, use.Disk);
+            if (volume is not null && IsLent(flows, volume, use.Machine, use.Disk))
             {
                 rightful.Add(use);
             }
@@ -58,6 +56,9 @@ internal static class VolumeChecks
             Shared(statements, datacentre.Machinery.Volumes[group.Key.ToString()], [.. group]);
         }
     }
+
+    private static VolumeModel? Find(StatementSet statements, DiskModel disk) =>
+        statements.Find<VolumeModel>(StatementKind.Volume, disk.Volume.Tenant, disk.Volume.Name);
 
     private static bool IsLent(FlowMatrix flows, VolumeModel volume, CompartmentModel machine, DiskModel disk) =>
         FlowMatrix.Domains(machine).Contains(volume.Colour)

@@ -30,6 +30,41 @@ public sealed class RepeatedCheckTests
         Assert.True(texts.Count > 50, $"only {texts.Count} of 60 changes changed anything");
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void After_any_sequence_of_changes_the_changed_statements_alone_give_what_a_check_of_everything_gives(
+        int seed)
+    {
+        var random = new RandomStatements(seed);
+        var documents = RandomStatements.Subjects.ToDictionary(subject => subject, random.Statement);
+        var (known, told) = (PolicyCheck.Run(documents.Values), PolicyCheck.Run(documents.Values));
+        var (codes, again) = (new HashSet<FindingCode>(), 0);
+        for (var step = 0; step < 400; step++)
+        {
+            var subject = random.Subject();
+            documents.Remove(subject, out var gone);
+            PolicyDocument? come = null;
+            if (!random.Removes())
+            {
+                documents[subject] = come = random.Statement(subject);
+            }
+
+            again += PolicyCheck.IsPartEnough(told.Datacentre, Changed(come), Removed(come, gone)) ? 1 : 0;
+            known = PolicyCheck.Run(documents.Values, before: known.Datacentre);
+            told = PolicyCheck.After(told.Datacentre, Changed(come), Removed(come, gone));
+            var anew = PolicyCheck.Run(documents.Values);
+            Assert.Equal(Text(anew), Text(known));
+            Assert.Equal(Text(anew), Text(told));
+            codes.UnionWith(anew.Findings.Select(finding => finding.Code));
+        }
+
+        Assert.True(codes.Count > 25, $"only {codes.Count} kinds of findings: {string.Join(", ", codes)}");
+        Assert.True(again > 200, $"only {again} of 400 checks looked at a part");
+    }
+
     [Fact]
     public void What_a_change_does_not_touch_is_not_computed_again()
     {
@@ -43,6 +78,11 @@ public sealed class RepeatedCheckTests
         var kept = flows.Intersect(FlowMatrix.Of(before).Open, ReferenceEqualityComparer.Instance).Count();
         Assert.InRange(kept, flows.Length / 2, flows.Length - 1);
     }
+
+    private static PolicyDocument[] Changed(PolicyDocument? come) => come is null ? [] : [come];
+
+    private static PolicyDocument[] Removed(PolicyDocument? come, PolicyDocument? gone) =>
+        come is null && gone is not null ? [gone] : [];
 
     private static void Change(
         Random random, GeneratedDatacentre drawn, Dictionary<string, PolicyDocument> documents,
@@ -79,6 +119,8 @@ public sealed class RepeatedCheckTests
         text.AppendJoin('\n', result.Findings)
             .AppendJoin('\n', result.Datacentre.Domains.Keys)
             .AppendJoin('\n', result.Datacentre.Machinery.Compartments.Keys)
+            .AppendJoin('\n', result.Datacentre.Machinery.Volumes.Values)
+            .AppendJoin('\n', result.Datacentre.Machinery.Images.Keys)
             .AppendJoin('\n', matrix.Open.Select(flow =>
                 $"{flow.From} {flow.To} {Words(flow.Resource)} {Names(flow.Senders)} {Names(flow.Receivers)}"))
             .AppendJoin('\n', matrix.Conflicts.Select(one => one.Sentence))
