@@ -9,11 +9,12 @@ namespace Bailiwick.Domains.Verification;
 /// <param name="space">In which namespace.</param>
 /// <param name="examples">Where the packets are put.</param>
 /// <param name="likely">
-/// Packets that tell people more than others, the most telling first: a packet is one of these if any is.
+/// Packets that tell people more than others, the most telling first: a packet is one of these if any is. It is asked
+/// only where there is something to tell.
 /// </param>
 internal sealed class Comparison(
     PacketSets sets, HostRef host, string? space, ImmutableArray<Counterexample>.Builder examples,
-    ImmutableArray<int> likely)
+    Func<ImmutableArray<int>> likely)
 {
     /// <param name="place">Where.</param>
     /// <param name="passing">What passes by the tables.</param>
@@ -34,7 +35,7 @@ internal sealed class Comparison(
                 return;
             }
 
-            var packet = sets.Witness(likely.Select(telling => sets.Both(differing, telling))
+            var packet = sets.Witness(likely().Select(telling => sets.Both(differing, telling))
                 .FirstOrDefault(telling => telling != PacketSets.None, differing));
             var decided = difference == Difference.PassesThoughClosed
                 ? evaluation.Decided.LastOrDefault(one => one.Accepts && one.Rule is not null && Has(one, packet))

@@ -42,7 +42,19 @@ internal sealed class FrameSets(PacketSets sets)
 
     /// <summary>The packets whose fields are one of these rows.</summary>
     public int Rows(ImmutableArray<HeaderField> key, IEnumerable<UInt128[]> rows) =>
-        Sets.Elements(key, rows.Select(row => row.Select(ValueRange.Of).ToImmutableArray()));
+        Rows(key, rows.Select(row => Array.ConvertAll(row, ValueRange.Of)));
+
+    /// <summary>The packets whose fields are in the ranges of one of these rows.</summary>
+    public int Rows(ImmutableArray<HeaderField> key, IEnumerable<ValueRange[]> rows)
+    {
+        var elements = new ElementRows(key);
+        foreach (var row in rows)
+        {
+            elements.Add(row);
+        }
+
+        return Sets.Elements(elements);
+    }
 
     /// <summary>What is in all of them.</summary>
     public int All(params ReadOnlySpan<int> all)

@@ -101,15 +101,17 @@ internal sealed class GatewayExpectation(FrameSets frames, ProofScene scene, Hos
             var rows = group.SelectMany(line => line.Ports.Select(ports => (line, ports))).Select(one =>
             {
                 var (coming, source, leaving, destination) = way(one.line);
-                return ImmutableArray.Create(
+                return new[]
+                {
                     ValueRange.Of((UInt128)one.line.Protocol),
                     isPing ? ValueRange.Of(isIpv6 ? isEcho.Six : isEcho.Four) : one.ports, ValueRange.Of(coming),
                     ValueRange.Of(source), ValueRange.Of(leaving), ValueRange.Of(destination),
-                    ValueRange.Of(one.line.Original));
+                    ValueRange.Of(one.line.Original),
+                };
             });
             all = frames.Any(all, frames.All(
                 isIpv6 ? frames.Ipv6 : frames.Ipv4, frames.Is(HeaderField.LaterFragment, 0),
-                frames.Sets.Elements(key, rows)));
+                frames.Rows(key, rows)));
         }
 
         return all;
@@ -130,7 +132,7 @@ internal sealed class GatewayExpectation(FrameSets frames, ProofScene scene, Hos
                 HeaderField.OutName, HeaderField.Destination4, HeaderField.ConnectionSource4,
                 HeaderField.ConnectionDestination4,
             ];
-        return frames.Sets.Elements(key, _lines.Where(line => line.IsIpv6 == isIpv6)
+        return frames.Rows(key, _lines.Where(line => line.IsIpv6 == isIpv6)
             .SelectMany(line => line.Ports, (line, ports) => (line, ports))
             .SelectMany(one => new[]
             {
@@ -138,7 +140,7 @@ internal sealed class GatewayExpectation(FrameSets frames, ProofScene scene, Hos
                 Row(one.line, one.ports, one.line.Leg, one.line.Other, Inside, one.line.Own),
             }));
 
-        static ImmutableArray<ValueRange> Row(
+        static ValueRange[] Row(
             Line line, ValueRange ports, UInt128 coming, UInt128 source, UInt128 leaving, UInt128 destination) =>
         [
             ValueRange.Of((UInt128)line.Protocol), ports, ValueRange.Of(coming), ValueRange.Of(source),
@@ -147,17 +149,27 @@ internal sealed class GatewayExpectation(FrameSets frames, ProofScene scene, Hos
         ];
     }
 
-    private static IEnumerable<Line> Lines(ProofScene scene, HostPlan plan, DomainPlan domain) =>
-        from pair in scene.Open(plan.Host, domain.Domain)
-        from flow in pair.Flows
-        let network = flow.Resource as FlowResource.Network
-        where network is not null
-        from isIpv6 in BothFamilies
-        let near = pair.Own.Address(isIpv6)
-        let far = pair.Other.Address(isIpv6)
-        where near is not null && far is not null
-        select new Line(
-            isIpv6, pair.Outward, NftValues.OfAddress(near), scene.Known(pair.Other, domain.Domain, far),
-            scene.Known(pair.Own, pair.Other.Domain, near),
-            NftValues.OfName(Leg(domain.Domain, pair.Other.Domain)), network);
+    private static IEnumerable<Line> Lines(ProofScene scene, HostPlan plan, DomainPlan domain)
+    {
+        foreach (var across in scene.Open(plan.Host, domain.Domain).GroupBy(pair => pair.Other.Domain))
+        {
+            var leg = NftValues.OfName(Leg(domain.Domain, across.Key));
+            var known = scene.Known(across.Key, domain.Domain);
+            var knownThere = scene.Known(domain.Domain, across.Key);
+            foreach (var pair in across)
+            {
+                foreach (var isIpv6 in BothFamilies)
+                {
+                    if (pair.Own.Address(isIpv6) is { } near && pair.Other.Address(isIpv6) is { } far)
+                    {
+                        var (own, other, there) = (NftValues.OfAddress(near), known(far), knownThere(near));
+                        foreach (var network in pair.Networks)
+                        {
+                            yield return new Line(isIpv6, pair.Outward, own, other, there, leg, network);
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -23,21 +23,28 @@ internal sealed class GatewayProof
     private readonly HostPlan _plan;
     private readonly DomainPlan _domain;
     private readonly BaseChains _chains;
-    private readonly FrameSets _frames = new(new PacketSets());
+    private readonly FrameSets _frames;
     private readonly GatewayExpectation _open;
     private readonly Comparison _comparison;
-    private readonly ImmutableArray<string>.Builder _unknown;
+    private readonly NamedSets _named;
+    private readonly List<UInt128> _known4, _known6;
+    private readonly ImmutableArray<Counterexample>.Builder _examples = ImmutableArray.CreateBuilder<Counterexample>();
+    private readonly ImmutableArray<string>.Builder _unknown = ImmutableArray.CreateBuilder<string>();
 
-    public GatewayProof(
-        ProofScene scene, HostPlan plan, DomainPlan domain, Ruleset ruleset,
-        ImmutableArray<Counterexample>.Builder examples, ImmutableArray<string>.Builder unknown)
+    public GatewayProof(ProofScene scene, HostPlan plan, DomainPlan domain, Ruleset ruleset, PacketSets sets)
     {
-        (_scene, _plan, _domain, _chains, _unknown) = (scene, plan, domain, new BaseChains(ruleset), unknown);
+        _frames = new FrameSets(sets);
+        (_scene, _plan, _domain, _chains) = (scene, plan, domain, new BaseChains(ruleset));
         _open = new GatewayExpectation(_frames, scene, plan, domain);
-        var (own, others) = (Members(domain.Domain).ToList(), Across().ToList());
-        _comparison = new Comparison(
-            _frames.Sets, plan.Host, domain.Gateway?.Namespace, examples,
-            [.. _frames.Likely(own, others), .. _frames.Likely(others, own)]);
+        _named = new NamedSets(_frames.Sets);
+        (_known4, _known6) = (Addresses(isIpv6: false), Addresses(isIpv6: true));
+        _comparison = new Comparison(_frames.Sets, plan.Host, domain.Gateway?.Namespace, _examples, Likely);
+    }
+
+    private ImmutableArray<int> Likely()
+    {
+        var (own, others) = (Members(_domain.Domain).ToList(), Across().ToList());
+        return [.. _frames.Likely(own, others), .. _frames.Likely(others, own)];
     }
 
     /// <summary>The domain's own machines, as its gateway sees them.</summary>
@@ -56,8 +63,7 @@ internal sealed class GatewayProof
         _scene.Plans.SelectMany(plan => _scene.Ports(plan.Host, domain))
             .SelectMany(port => new[] { port.Nic.Ipv4, port.Nic.Ipv6 }).OfType<IPAddress>();
 
-    /// <summary>Compares; gives how many nodes it took.</summary>
-    public int Run()
+    public PlaceProof Run()
     {
         var names = _scene.Open(_plan.Host, _domain.Domain)
             .Select(pair => GatewayExpectation.Leg(_domain.Domain, pair.Other.Domain))
@@ -81,7 +87,7 @@ internal sealed class GatewayProof
                 own, _frames.Is(HeaderField.OutName, NftValues.OfName(GatewayPlan.Inside)),
                 _frames.Any(
                     _frames.Icmp6(136, 2), _frames.All(_frames.Icmp4(3), _frames.Is(HeaderField.IcmpCode, 4)))));
-        return _frames.Sets.Count;
+        return new PlaceProof(_examples.ToImmutable(), _unknown.ToImmutable(), _frames.Sets.Count);
     }
 
     /// <summary>
@@ -95,7 +101,7 @@ internal sealed class GatewayProof
         foreach (var isIpv6 in Families)
         {
             var (destination, original) = Destination(isIpv6);
-            var known = Known(isIpv6);
+            var known = isIpv6 ? _known6 : _known4;
             var family = _frames.All(packets, isIpv6 ? _frames.Ipv6 : _frames.Ipv4);
             var named = _frames.All(family, _frames.Rows(
                 [destination, original], known.Select(address => new[] { address, address })));
@@ -112,9 +118,9 @@ internal sealed class GatewayProof
     }
 
     /// <summary>What a packet is besides its addresses, which may be others when it leaves.</summary>
-    private int Around(int packets, bool isIpv6) => _frames.Sets.Forget(packets, isIpv6
-        ? new HashSet<HeaderField> { HeaderField.Source6, HeaderField.Destination6 }
-        : new HashSet<HeaderField> { HeaderField.Source4, HeaderField.Destination4 });
+    private int Around(int packets, bool isIpv6) => isIpv6
+        ? _frames.Sets.Forget(packets, HeaderField.Source6, HeaderField.Destination6)
+        : _frames.Sets.Forget(packets, HeaderField.Source4, HeaderField.Destination4);
 
     /// <summary>Back. Its source may be another than the connection's destination, where that was translated.</summary>
     private void Answers(int passing)
@@ -126,7 +132,7 @@ internal sealed class GatewayProof
         {
             var (_, original) = Destination(isIpv6);
             var source = isIpv6 ? HeaderField.Source6 : HeaderField.Source4;
-            var known = Known(isIpv6);
+            var known = isIpv6 ? _known6 : _known4;
             var family = _frames.All(packets, isIpv6 ? _frames.Ipv6 : _frames.Ipv4);
             var named = _frames.All(family, _frames.Rows(
                 [source, original],
@@ -191,27 +197,39 @@ internal sealed class GatewayProof
     }
 
     /// <summary>Addresses that a promise, or an element of the table, is about.</summary>
-    private List<UInt128> Known(bool isIpv6)
+    private List<UInt128> Addresses(bool isIpv6)
     {
         var type = isIpv6 ? "ipv6_addr" : "ipv4_addr";
-        return
-        [
-            .. _open.Addresses(isIpv6)
-                .Concat(_chains.Tables.SelectMany(table => table.Sets.Values)
-                    .Where(set => !set.Flags.Contains("timeout"))
-                    .SelectMany(set => set.Elements.SelectMany(element => element.Parts
-                        .Where((part, i) => set.Types[i] == type && part.First == part.Last)
-                        .Select(part => part.First)
-                        .Concat(set.Data == type && element.Value is { } value ? [value] : []))))
-                .Distinct(),
-        ];
+        HashSet<UInt128> known = [.. _open.Addresses(isIpv6)];
+        foreach (var set in _chains.Tables.SelectMany(table => table.Sets.Values)
+            .Where(set => !set.Flags.Contains("timeout")))
+        {
+            var parts = Enumerable.Range(0, set.Types.Length).Where(part => set.Types[part] == type).ToArray();
+            foreach (var element in set.Elements)
+            {
+                foreach (var part in parts)
+                {
+                    if (element.Parts[part].First == element.Parts[part].Last)
+                    {
+                        known.Add(element.Parts[part].First);
+                    }
+                }
+
+                if (set.Data == type && element.Value is { } value)
+                {
+                    known.Add(value);
+                }
+            }
+        }
+
+        return [.. known];
     }
 
     private void Compare(
         ProofPlace place, IEnumerable<PacketHook> hooks, int packets, int open,
         IReadOnlyDictionary<HeaderField, HeaderField>? same = null)
     {
-        var evaluation = new HookEvaluation(_frames.Sets, _chains, same);
+        var evaluation = new HookEvaluation(_named, _chains, same);
         var passing = evaluation.Passing("inet", hooks, packets);
         _unknown.AddRange(evaluation.Unproven.Select(one => $"namespace {_domain.Gateway?.Namespace}, {one}"));
         _comparison.Run(place, passing, open, evaluation, Because);
@@ -229,7 +247,7 @@ internal sealed class GatewayProof
             .. _scene.Open(_plan.Host, _domain.Domain)
                 .Where(pair => Families.Any(isIpv6 => pair.Own.Address(isIpv6) is { } near
                     && pair.Other.Address(isIpv6) is { } far && ends.Contains(NftValues.OfAddress(near))
-                    && ends.Contains(_scene.Known(pair.Other, _domain.Domain, far))))
+                    && ends.Contains(_scene.Known(pair.Other.Domain, _domain.Domain)(far))))
                 .SelectMany(pair => pair.Flows.SelectMany(flow => new[] { flow.Grant, flow.Accept })).Distinct(),
         ];
         return terms.IsEmpty ? [.. _domain.Reason.Because] : terms;

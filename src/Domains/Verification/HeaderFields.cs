@@ -32,7 +32,7 @@ internal static class HeaderFields
     /// <summary>How many fields there are; their numbers begin at 1.</summary>
     public const int Count = (int)HeaderField.ConnectionDestination6;
 
-    private static readonly FrozenDictionary<HeaderField, UInt128> Sizes = new Dictionary<HeaderField, UInt128>
+    private static readonly UInt128[] Sizes = Indexed(new()
     {
         [HeaderField.EtherType] = 0xffff, [HeaderField.Extended] = 1, [HeaderField.FragmentNext] = None,
         [HeaderField.Protocol] = None, [HeaderField.LaterFragment] = 1, [HeaderField.HopLimit] = 0xff,
@@ -55,7 +55,7 @@ internal static class HeaderFields
         [HeaderField.Destination4] = uint.MaxValue, [HeaderField.Destination6] = UInt128.MaxValue,
         [HeaderField.ArpTarget] = uint.MaxValue, [HeaderField.ConnectionDestination4] = uint.MaxValue,
         [HeaderField.ConnectionDestination6] = UInt128.MaxValue,
-    }.ToFrozenDictionary();
+    });
 
     private static readonly FieldMatch IsIpv4 = FieldMatch.Is(HeaderField.EtherType, Ipv4);
     private static readonly FieldMatch IsArp = FieldMatch.Is(HeaderField.EtherType, Arp);
@@ -72,10 +72,13 @@ internal static class HeaderFields
     private static readonly FrozenDictionary<HeaderField, ImmutableArray<FieldMatch>> Conditions = Needing();
 
     /// <summary>The greatest value of a field; the least is 0.</summary>
-    public static UInt128 Greatest(HeaderField field) => Sizes[field];
+    public static UInt128 Greatest(HeaderField field) => Sizes[(int)field];
 
     /// <summary>What is so of every packet that has the field.</summary>
     public static ImmutableArray<FieldMatch> Needs(HeaderField field) => Conditions.GetValueOrDefault(field, []);
+
+    private static UInt128[] Indexed(Dictionary<HeaderField, UInt128> sizes) =>
+        [.. Enumerable.Range(0, Count + 1).Select(field => sizes.GetValueOrDefault((HeaderField)field))];
 
     private static FrozenDictionary<HeaderField, ImmutableArray<FieldMatch>> Needing()
     {

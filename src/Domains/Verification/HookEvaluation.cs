@@ -20,16 +20,17 @@ internal sealed record Decided(FilterTable Table, FilterChain Chain, FilterRule?
 /// What tables do with all packets at once, as the kernel would with each: base chains by priority, rules in order,
 /// jumps and returns (nft(8)). A drop is final, an accept ends one base chain.
 /// </summary>
-/// <param name="sets">Whose sets the packets are.</param>
+/// <param name="named">What their sets mean.</param>
 /// <param name="chains">The tables.</param>
 /// <param name="sameAs">Fields that are known to be another, as a first packet's ports are its connection's.</param>
 internal sealed class HookEvaluation(
-    PacketSets sets, BaseChains chains, IReadOnlyDictionary<HeaderField, HeaderField>? sameAs = null)
+    NamedSets named, BaseChains chains, IReadOnlyDictionary<HeaderField, HeaderField>? sameAs = null)
 {
     /// <summary>The kernel's own limit (NFT_JUMP_STACK_SIZE).</summary>
     private const int MostJumps = 16;
 
-    private readonly Dictionary<(FilterTable, SetLookup), int> _asked = [];
+    private readonly PacketSets _sets = named.Packets;
+    private readonly List<(HeaderField Field, ImmutableArray<ValueRange> Values)> _asked = [];
     private readonly Dictionary<int, (ImmutableArray<ValueRange>? In, ImmutableArray<ValueRange>? Out)> _groups = [];
     private readonly List<Decided> _decided = [];
     private readonly List<string> _unproven = [];
@@ -52,11 +53,11 @@ internal sealed class HookEvaluation(
     {
         foreach (var hook in hooks)
         {
-            foreach (var (table, chain) in chains.At(family, hook))
+            foreach (var chain in chains.At(family, hook))
             {
                 if (packets != PacketSets.None)
                 {
-                    packets = Base(table, chain, packets);
+                    packets = Base(chain, packets);
                 }
             }
         }
@@ -64,24 +65,23 @@ internal sealed class HookEvaluation(
         return packets;
     }
 
-    private int Base(FilterTable table, FilterChain chain, int packets)
+    private int Base(BaseChain one, int packets)
     {
-        // Most chains of a host are other switches', and begin with a question for a group that no packet here has.
         if (!_groups.TryGetValue(packets, out var groups))
         {
-            groups = (sets.Asked(packets, HeaderField.InGroup), sets.Asked(packets, HeaderField.OutGroup));
+            groups = (_sets.Asked(packets, HeaderField.InGroup), _sets.Asked(packets, HeaderField.OutGroup));
             _groups[packets] = groups;
         }
 
         _here = groups;
-        var (accepted, through) = Run(table, chain, packets, 0);
-        var accepts = chain.Place?.Accepts == true;
+        var (accepted, through) = one.IsElsewhere(groups.In, groups.Out)
+            ? (PacketSets.None, packets) : Run(one.Table, one.Chain, packets, 0);
         if (through != PacketSets.None)
         {
-            _decided.Add(new Decided(table, chain, null, through, accepts));
+            _decided.Add(new Decided(one.Table, one.Chain, null, through, one.Place.Accepts));
         }
 
-        return accepts ? sets.Either(accepted, through) : accepted;
+        return one.Place.Accepts ? _sets.Either(accepted, through) : accepted;
     }
 
     /// <summary>What a chain accepts, and what it decides nothing about.</summary>
@@ -104,12 +104,12 @@ internal sealed class HookEvaluation(
             var hit = Matching(table, chain, rule, state.Left);
             if (hit != PacketSets.None)
             {
-                state.Left = sets.Without(state.Left, hit);
+                state.Left = _sets.Without(state.Left, hit);
                 Act(table, chain, rule, hit, depth, state);
             }
         }
 
-        return (state.Accepted, sets.Either(state.Left, state.Through));
+        return (_sets.Any(state.Accepted), _sets.Either(state.Left, _sets.Any(state.Through)));
     }
 
     private void Act(FilterTable table, FilterChain chain, FilterRule rule, int hit, int depth, Progress state)
@@ -124,25 +124,25 @@ internal sealed class HookEvaluation(
                 case RuleAct.Choose choose:
                     foreach (var (values, verdict) in choose.Choices)
                     {
-                        var chosen = sets.Both(hit, sets.Of(Known(choose.Field), [values]));
-                        hit = sets.Without(hit, chosen);
+                        var chosen = _sets.Both(hit, _sets.Of(Known(choose.Field), [values]));
+                        hit = _sets.Without(hit, chosen);
                         Decide(table, chain, rule, verdict, chosen, depth, state);
                     }
 
                     break;
                 case RuleAct.ChooseFrom choose:
-                    foreach (var group in Set(table, choose.Map)?.Elements.GroupBy(one => one.Verdict) ?? [])
+                    foreach (var group in Groups(Set(table, choose.Map), choose.Key))
                     {
-                        var chosen = sets.Both(hit, Elements(choose.Key, group));
-                        hit = sets.Without(hit, chosen);
-                        Decide(table, chain, rule, group.Key ?? new Verdict.Return(), chosen, depth, state);
+                        var chosen = _sets.Both(hit, group.Packets);
+                        hit = _sets.Without(hit, chosen);
+                        Decide(table, chain, rule, group.Verdict ?? new Verdict.Return(), chosen, depth, state);
                     }
 
                     break;
                 case RuleAct.Rewrite rewrite:
-                    hit = sets.Both(
-                        sets.Forget(hit, new HashSet<HeaderField> { rewrite.Field }),
-                        sets.Of(rewrite.Field, [ValueRange.Of(rewrite.Value)]));
+                    hit = _sets.Both(
+                        _sets.Forget(hit, rewrite.Field),
+                        _sets.Of(rewrite.Field, [ValueRange.Of(rewrite.Value)]));
                     break;
                 case RuleAct.Translate translate:
                     hit = Translated(hit, translate, Set(table, translate.Map));
@@ -154,7 +154,7 @@ internal sealed class HookEvaluation(
             }
         }
 
-        state.Left = sets.Either(state.Left, hit);
+        state.Left = _sets.Either(state.Left, hit);
     }
 
     private void Decide(
@@ -169,23 +169,23 @@ internal sealed class HookEvaluation(
         {
             case Verdict.Accept:
                 _decided.Add(new Decided(table, chain, rule, hit, Accepts: true));
-                state.Accepted = sets.Either(state.Accepted, hit);
+                state.Accepted.Add(hit);
                 break;
             case Verdict.Drop:
                 _decided.Add(new Decided(table, chain, rule, hit, Accepts: false));
                 break;
             case Verdict.Return:
-                state.Through = sets.Either(state.Through, hit);
+                state.Through.Add(hit);
                 break;
             case Verdict.Jump jump:
                 var (jumped, back) = To(table, jump.Chain, hit, depth);
-                state.Accepted = sets.Either(state.Accepted, jumped);
-                state.Left = sets.Either(state.Left, back);
+                state.Accepted.Add(jumped);
+                state.Left = _sets.Either(state.Left, back);
                 break;
             case Verdict.Goto other:
                 var (gone, through) = To(table, other.Chain, hit, depth);
-                state.Accepted = sets.Either(state.Accepted, gone);
-                state.Through = sets.Either(state.Through, through);
+                state.Accepted.Add(gone);
+                state.Through.Add(through);
                 break;
             default:
                 throw new UnreachableException();
@@ -211,21 +211,10 @@ internal sealed class HookEvaluation(
             return PacketSets.None;
         }
 
-        foreach (var (field, values) in rule.Fields)
-        {
-            // A mask on groups names many that there are not.
-            var here = field switch
-            {
-                HeaderField.InGroup => _here.In,
-                HeaderField.OutGroup => _here.Out,
-                _ => null,
-            };
-            packets = sets.Both(packets, sets.Of(Known(field), here is { } some ? Ranges.Both(values, some) : values));
-        }
-
+        packets = _sets.Both(packets, Asked(rule));
         foreach (var need in rule.Raw.SelectMany(field => HeaderFields.Needs(field)))
         {
-            if (sets.Without(packets, sets.Of(need.Field, need.Values)) != PacketSets.None)
+            if (_sets.Without(packets, _sets.Of(need.Field, need.Values)) != PacketSets.None)
             {
                 _unproven.Add($"table {table.Family} {table.Name}, chain {chain.Name}: {rule.Text} reads by its place "
                     + "what some of the packets that come there do not have");
@@ -240,27 +229,67 @@ internal sealed class HookEvaluation(
                 break;
             }
 
-            packets = sets.Both(packets, Asked(table, lookup));
+            packets = _sets.Both(packets, Asked(table, lookup));
         }
 
         return packets;
     }
 
     private static bool IsElsewhere(FilterRule rule, HeaderField group, ImmutableArray<ValueRange>? here) =>
-        here is { } known && rule.Fields.TryGetValue(group, out var asked) && Ranges.Both(known, asked).IsEmpty;
+        here is { } known && rule.Fields.TryGetValue(group, out var asked) && !Ranges.Meet(known, asked);
 
-    private int Asked(FilterTable table, SetLookup lookup)
+    /// <summary>The packets whose fields are as a rule asks.</summary>
+    private int Asked(FilterRule rule)
     {
-        var question = (table, lookup);
-        if (!_asked.TryGetValue(question, out var packets))
+        _asked.Clear();
+        foreach (var (field, values) in rule.Fields)
         {
-            packets = Elements(lookup.Key, Set(table, lookup.Set)?.Elements ?? []);
-            packets = lookup.IsIn ? packets : sets.Without(PacketSets.All, packets);
-            _asked[question] = packets;
+            // A mask on groups names many that there are not.
+            var here = field switch
+            {
+                HeaderField.InGroup => _here.In,
+                HeaderField.OutGroup => _here.Out,
+                _ => null,
+            };
+            Ask(Known(field), here is { } some ? Ranges.Both(values, some) : values);
+        }
+
+        var packets = PacketSets.All;
+        for (var i = _asked.Count - 1; i >= 0; i--)
+        {
+            packets = _sets.Over(_asked[i].Field, _asked[i].Values, packets);
         }
 
         return packets;
     }
+
+    /// <summary>Adds a question in the order of fields, where two may have become one.</summary>
+    private void Ask(HeaderField field, ImmutableArray<ValueRange> values)
+    {
+        var at = _asked.Count;
+        while (at > 0 && _asked[at - 1].Field >= field)
+        {
+            at--;
+        }
+
+        if (at < _asked.Count && _asked[at].Field == field)
+        {
+            _asked[at] = (field, Ranges.Both(_asked[at].Values, values));
+        }
+        else
+        {
+            _asked.Insert(at, (field, values));
+        }
+    }
+
+    private int Asked(FilterTable table, SetLookup lookup)
+    {
+        var packets = Set(table, lookup.Set) is { } set ? named.Of(set, Known(lookup.Key)) : PacketSets.None;
+        return lookup.IsIn ? packets : _sets.Without(PacketSets.All, packets);
+    }
+
+    private ReadOnlySpan<ElementGroup> Groups(NamedSet? map, ImmutableArray<HeaderField> key) =>
+        map is null ? [] : named.Groups(map, Known(key));
 
     private NamedSet? Set(FilterTable table, string name)
     {
@@ -274,28 +303,24 @@ internal sealed class HookEvaluation(
         return set;
     }
 
-    private int Elements(ImmutableArray<HeaderField> key, IEnumerable<SetElement> elements) => sets.Elements(
-        [.. key.Select(Known)],
-        elements.Where(element => element.Parts.Length == key.Length
-            && element.Parts.Zip(key).All(part => part.First.Last <= HeaderFields.Greatest(part.Second)))
-            .Select(element => element.Parts));
-
     /// <summary>Packets whose last key field becomes what a map says; others stay as they are.</summary>
     private int Translated(int packets, RuleAct.Translate translate, NamedSet? map)
     {
         var address = translate.Key[^1];
         var done = PacketSets.None;
-        foreach (var group in map?.Elements.GroupBy(one => one.Value ?? 0) ?? [])
+        foreach (var group in Groups(map, translate.Key))
         {
-            var chosen = sets.Both(packets, Elements(translate.Key, group));
-            packets = sets.Without(packets, chosen);
-            done = sets.Either(done, sets.Both(
-                sets.Forget(chosen, new HashSet<HeaderField> { address }),
-                sets.Of(address, [ValueRange.Of(group.Key)])));
+            var chosen = _sets.Both(packets, group.Packets);
+            packets = _sets.Without(packets, chosen);
+            done = _sets.Either(done, _sets.Both(
+                _sets.Forget(chosen, address), _sets.Of(address, [ValueRange.Of(group.Value ?? 0)])));
         }
 
-        return sets.Either(packets, done);
+        return _sets.Either(packets, done);
     }
+
+    private ImmutableArray<HeaderField> Known(ImmutableArray<HeaderField> key) =>
+        sameAs is null ? key : [.. key.Select(Known)];
 
     private HeaderField Known(HeaderField field) => sameAs?.GetValueOrDefault(field) is { } other and not 0
         ? other : field;
@@ -304,8 +329,8 @@ internal sealed class HookEvaluation(
     {
         public int Left { get; set; }
 
-        public int Accepted { get; set; }
+        public List<int> Accepted { get; } = [];
 
-        public int Through { get; set; }
+        public List<int> Through { get; } = [];
     }
 }

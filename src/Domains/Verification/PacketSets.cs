@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
+using System.Diagnostics;
 
 namespace Bailiwick.Domains.Verification;
 
@@ -17,33 +17,25 @@ internal sealed class PacketSets
     /// <summary>Every packet.</summary>
     public const int All = 1;
 
-    /// <summary>More nodes than this are too many to be worth a proof; all tables of 2,000 machines need a tenth.
-    /// </summary>
-    private const int MostNodes = 1 << 24;
-
-    private const int LeafLevel = int.MaxValue;
-
     /// <summary>Bits of a MAC below its first byte.</summary>
     private const int MacByte = 40;
     private const ulong MacRest = (1UL << MacByte) - 1;
-    private readonly List<Node> _nodes = [new(LeafLevel, []), new(LeafLevel, [])];
-    private readonly Dictionary<Node, int> _known = new(NodeComparer.Instance);
-    private readonly Dictionary<ulong, int> _both = [];
-    private readonly Dictionary<ulong, int> _either = [];
-    private readonly Dictionary<ulong, int> _without = [];
+    private readonly DiagramNodes _nodes = new();
+    private readonly KnownResults _known = new();
 
-    /// <summary>What is merged at each level: from one level on only deeper ones are merged.</summary>
-    private readonly List<Edge>[] _merged;
-    private readonly Func<int, int, int> _toBoth, _toEither, _toWithout;
-
-    public PacketSets()
-    {
-        _merged = [.. Enumerable.Range(0, HeaderFields.Count + 1).Select(_ => new List<Edge>())];
-        (_toBoth, _toEither, _toWithout) = (Both, Either, Without);
-    }
+    /// <summary>In which walk a node was seen last.</summary>
+    private int[] _seen = [];
+    private int _walk;
 
     /// <summary>How many different nodes there are.</summary>
     public int Count => _nodes.Count;
+
+    /// <summary>Forgets all sets; what room they had is there for others.</summary>
+    public void Clear()
+    {
+        _nodes.Clear();
+        _known.Clear();
+    }
 
     /// <summary>The packets of which a field has one of these values.</summary>
     public int Of(HeaderField field, ImmutableArray<ValueRange> values) => Over(field, values, All);
@@ -55,143 +47,160 @@ internal sealed class PacketSets
 
     private int Below(HeaderField field, ImmutableArray<ValueRange> values, int rest)
     {
-        var greatest = HeaderFields.Greatest(field);
-        List<Edge> edges = [];
+        var begun = _nodes.Begin();
         UInt128 from = 0;
         foreach (var range in values)
         {
-            if (range.First > from)
+            if (!Append(begun, ref from, range, rest, field))
             {
-                edges.Add(new Edge(range.First - 1, None));
+                return _nodes.End(begun, (int)field);
             }
-
-            edges.Add(new Edge(range.Last, rest));
-            if (range.Last >= greatest)
-            {
-                return Make((int)field, edges);
-            }
-
-            from = range.Last + 1;
         }
 
-        edges.Add(new Edge(greatest, None));
-        return Make((int)field, edges);
+        _nodes.Add(begun, HeaderFields.Greatest(field), None);
+        return _nodes.End(begun, (int)field);
     }
 
-    public int Both(int one, int other)
+    /// <summary>Adds a range behind those before; false at the field's greatest value.</summary>
+    private bool Append(int begun, ref UInt128 from, ValueRange range, int rest, HeaderField field)
     {
-        if (one == other || other == All)
+        if (range.First > from)
         {
-            return one;
+            _nodes.Add(begun, range.First - 1, None);
         }
 
-        if (one == All)
-        {
-            return other;
-        }
-
-        if (one == None || other == None)
-        {
-            return None;
-        }
-
-        var key = one < other ? Pair(one, other) : Pair(other, one);
-        if (!_both.TryGetValue(key, out var result))
-        {
-            result = Merge(one, other, _toBoth);
-            _both[key] = result;
-        }
-
-        return result;
+        _nodes.Add(begun, range.Last, rest);
+        from = range.Last + 1;
+        return range.Last < HeaderFields.Greatest(field);
     }
 
-    public int Either(int one, int other)
-    {
-        if (one == other || other == None)
-        {
-            return one;
-        }
+    /// <summary>What is in both.</summary>
+    public int Both(int one, int other) => Of(SetOperation.Both, one, other);
 
-        if (one == None)
-        {
-            return other;
-        }
-
-        if (one == All || other == All)
-        {
-            return All;
-        }
-
-        var key = one < other ? Pair(one, other) : Pair(other, one);
-        if (!_either.TryGetValue(key, out var result))
-        {
-            result = Merge(one, other, _toEither);
-            _either[key] = result;
-        }
-
-        return result;
-    }
+    /// <summary>What is in either.</summary>
+    public int Either(int one, int other) => Of(SetOperation.Either, one, other);
 
     /// <summary>What is in one and not in the other.</summary>
-    public int Without(int one, int other)
+    public int Without(int one, int other) => Of(SetOperation.Without, one, other);
+
+    private int Of(SetOperation operation, int one, int other)
     {
-        if (one == other || one == None || other == All)
+        if (IsPlain(operation, one, other) is var plain and >= 0)
         {
-            return None;
+            return plain;
         }
 
-        if (other == None)
+        if (operation != SetOperation.Without && one > other)
         {
-            return one;
+            (one, other) = (other, one);
         }
 
-        var key = Pair(one, other);
-        if (!_without.TryGetValue(key, out var result))
+        if (!_known.TryGet(operation, one, other, out var result))
         {
-            result = Merge(one, other, _toWithout);
-            _without[key] = result;
+            result = Merge(operation, one, other);
+            _known.Add(operation, one, other, result);
         }
 
         return result;
+    }
+
+    /// <summary>What needs no look at any node; -1 where it does.</summary>
+    private static int IsPlain(SetOperation operation, int one, int other) => operation switch
+    {
+        SetOperation.Both => one == other || other == All ? one : one == All ? other
+            : one == None || other == None ? None : -1,
+        SetOperation.Either => one == other || other == None ? one : one == None ? other
+            : one == All || other == All ? All : -1,
+        SetOperation.Without => one == other || one == None || other == All ? None : other == None ? one : -1,
+        _ => throw new UnreachableException(),
+    };
+
+    private int Merge(SetOperation operation, int one, int other)
+    {
+        var (left, right, begun) = (_nodes.Level(one), _nodes.Level(other), _nodes.Begin());
+        if (left != right)
+        {
+            var split = _nodes.Edges(left < right ? one : other);
+            for (var i = 0; i < split.Count; i++)
+            {
+                var rest = split.Rests[i];
+                _nodes.Add(
+                    begun, split.Lasts[i], left < right ? Of(operation, rest, other) : Of(operation, one, rest));
+            }
+
+            return _nodes.End(begun, Math.Min(left, right));
+        }
+
+        var ours = _nodes.Edges(one);
+        var theirs = _nodes.Edges(other);
+        for (int i = 0, j = 0; i < ours.Count;)
+        {
+            var (a, b) = (ours.Lasts[i], theirs.Lasts[j]);
+            _nodes.Add(begun, UInt128.Min(a, b), Of(operation, ours.Rests[i], theirs.Rests[j]));
+            i += a <= b ? 1 : 0;
+            j += b <= a ? 1 : 0;
+        }
+
+        return _nodes.End(begun, left);
     }
 
     /// <summary>What is in any of many sets, in pairs: each is then merged few times.</summary>
     public int Any(IEnumerable<int> sets)
     {
         List<int> left = [.. sets];
-        while (left.Count > 1)
+        for (var count = left.Count; count > 1;)
         {
-            List<int> next = [];
-            for (var i = 0; i < left.Count; i += 2)
+            var kept = 0;
+            for (var i = 0; i < count; i += 2)
             {
-                next.Add(i + 1 < left.Count ? Either(left[i], left[i + 1]) : left[i]);
+                left[kept++] = i + 1 < count ? Either(left[i], left[i + 1]) : left[i];
             }
 
-            left = next;
+            count = kept;
         }
 
         return left.Count == 0 ? None : left[0];
     }
 
     /// <summary>The packets that are in a set with some value of these fields: what they are is forgotten.</summary>
-    public int Forget(int set, IReadOnlySet<HeaderField> fields) => Forget(set, fields, []);
+    public int Forget(int set, params ImmutableArray<HeaderField> fields) => Forget(set, fields, []);
 
-    private int Forget(int set, IReadOnlySet<HeaderField> fields, Dictionary<int, int> known)
+    private int Forget(int set, ImmutableArray<HeaderField> fields, Dictionary<int, int> known)
     {
         if (set is None or All)
         {
             return set;
         }
 
-        if (!known.TryGetValue(set, out var result))
+        if (known.TryGetValue(set, out var result))
         {
-            var node = _nodes[set];
-            var edges = node.Edges.Select(edge => new Edge(edge.Last, Forget(edge.Rest, fields, known))).ToList();
-            result = fields.Contains((HeaderField)node.Level)
-                ? Any(edges.Select(edge => edge.Rest).Distinct()) : Make(node.Level, edges);
-            known[set] = result;
+            return result;
         }
 
+        var level = _nodes.Level(set);
+        var edges = _nodes.Edges(set);
+        if (fields.Contains((HeaderField)level))
+        {
+            HashSet<int> any = [];
+            foreach (var rest in edges.Rests)
+            {
+                any.Add(Forget(rest, fields, known));
+            }
+
+            result = Any(any);
+        }
+        else
+        {
+            var begun = _nodes.Begin();
+            for (var i = 0; i < edges.Count; i++)
+            {
+                _nodes.Add(begun, edges.Lasts[i], Forget(edges.Rests[i], fields, known));
+            }
+
+            result = _nodes.End(begun, level);
+        }
+
+        known[set] = result;
         return result;
     }
 
@@ -201,20 +210,13 @@ internal sealed class PacketSets
         var packet = new Dictionary<HeaderField, UInt128>();
         while (set is not (None or All))
         {
-            var node = _nodes[set];
-            UInt128 from = 0;
-            foreach (var edge in node.Edges)
-            {
-                if (edge.Rest != None)
-                {
-                    packet[(HeaderField)node.Level] = node.Level == (int)HeaderField.EtherDestination
-                        ? Read(from) : from;
-                    set = edge.Rest;
-                    break;
-                }
-
-                from = edge.Last + 1;
-            }
+            var field = (HeaderField)_nodes.Level(set);
+            var edges = _nodes.Edges(set);
+            // Of two edges that follow each other only one can lead to nothing.
+            var chosen = edges.Rests[0] == None ? 1 : 0;
+            var from = chosen == 0 ? 0 : edges.Lasts[0] + 1;
+            packet[field] = field == HeaderField.EtherDestination ? Read(from) : from;
+            set = edges.Rests[chosen];
         }
 
         return packet;
@@ -225,10 +227,11 @@ internal sealed class PacketSets
     {
         while (set is not (None or All))
         {
-            var node = _nodes[set];
-            var value = packet.GetValueOrDefault((HeaderField)node.Level);
-            value = node.Level == (int)HeaderField.EtherDestination ? Written(value) : value;
-            set = Array.Find(node.Edges, edge => value <= edge.Last).Rest;
+            var field = (HeaderField)_nodes.Level(set);
+            var edges = _nodes.Edges(set);
+            var value = packet.GetValueOrDefault(field);
+            var found = edges.Lasts.BinarySearch(field == HeaderField.EtherDestination ? Written(value) : value);
+            set = edges.Rests[found < 0 ? ~found : found];
         }
 
         return set == All;
@@ -238,116 +241,94 @@ internal sealed class PacketSets
     public ImmutableArray<ValueRange>? Asked(int set, HeaderField field)
     {
         List<ValueRange> values = [];
-        return IsAsked(set, (int)field, values, []) ? Ranges.Sorted(values) : null;
+        Array.Resize(ref _seen, Math.Max(_seen.Length, _nodes.Count));
+        _walk++;
+        return IsAsked(set, (int)field, values) ? Ranges.Sorted(values) : null;
     }
 
-    private bool IsAsked(int set, int level, List<ValueRange> values, HashSet<int> seen)
+    private bool IsAsked(int set, int level, List<ValueRange> values)
     {
-        if (set == None || !seen.Add(set))
+        if (set == None || _seen[set] == _walk)
         {
             return true;
         }
 
-        var node = _nodes[set];
-        if (node.Level > level)
+        _seen[set] = _walk;
+        if (_nodes.Level(set) > level)
         {
             return false;
         }
 
+        var isHere = _nodes.Level(set) == level;
+        var edges = _nodes.Edges(set);
         UInt128 from = 0;
-        foreach (var edge in node.Edges)
+        for (var i = 0; i < edges.Count; i++)
         {
-            if (node.Level == level && edge.Rest != None)
+            if (isHere && edges.Rests[i] != None)
             {
-                values.Add(new ValueRange(from, edge.Last));
+                values.Add(new ValueRange(from, edges.Lasts[i]));
             }
-            else if (node.Level < level && !IsAsked(edge.Rest, level, values, seen))
+            else if (!isHere && !IsAsked(edges.Rests[i], level, values))
             {
                 return false;
             }
 
-            from = edge.Last + 1;
+            from = edges.Lasts[i] + 1;
         }
 
         return true;
     }
 
-    /// <summary>
-    /// The packets whose fields are an element of a list: one diagram, made of the elements in the order of fields.
-    /// </summary>
-    /// <param name="key">Which field each part of an element is; two parts may be one field.</param>
-    /// <param name="elements">The elements.</param>
-    public int Elements(ImmutableArray<HeaderField> key, IEnumerable<ImmutableArray<ValueRange>> elements)
+    /// <summary>The packets whose fields are an element of a list: one diagram, made at once.</summary>
+    public int Elements(ElementRows elements)
     {
-        var order = Enumerable.Range(0, key.Length).OrderBy(part => key[part]).ToArray();
-        var mac = key.IndexOf(HeaderField.EtherDestination);
-        List<ImmutableArray<ValueRange>> left = mac < 0
-            ? [.. elements] : [.. elements.SelectMany(element => Coded([element[mac]]).Select(
-                values => element.SetItem(mac, values)))];
-        return Elements(key, order, 0, left);
+        var mac = elements.Fields.IndexOf(HeaderField.EtherDestination);
+        if (mac >= 0)
+        {
+            elements.Rewrite(mac, range => Coded([range]));
+        }
+
+        elements.Sort();
+        return elements.Count == 0 ? None : Elements(elements, 0, 0, elements.Count);
     }
 
-    private int Elements(
-        ImmutableArray<HeaderField> key, int[] order, int depth, List<ImmutableArray<ValueRange>> elements)
+    /// <summary>Those of some rows, which are alike in all columns before one.</summary>
+    private int Elements(ElementRows elements, int column, int first, int end)
     {
-        if (depth == order.Length)
+        if (column == elements.Fields.Length)
         {
             return All;
         }
 
-        var part = order[depth];
-        if (depth + 1 < order.Length && key[order[depth + 1]] == key[part])
+        var field = elements.Fields[column];
+        if (elements.Overlap(column, first, end))
         {
-            return Any(elements.Select(element => Cube(key, element)));
-        }
-
-        List<(ValueRange Values, int Then)> children =
-        [
-            .. elements.GroupBy(element => element[part])
-                .Select(group => (group.Key, Elements(key, order, depth + 1, [.. group]))),
-        ];
-        children.Sort((one, other) => one.Values.First.CompareTo(other.Values.First));
-        for (var i = 1; i < children.Count; i++)
-        {
-            if (children[i].Values.First <= children[i - 1].Values.Last)
+            List<int> each = [];
+            for (int row = first, next; row < end; row = next)
             {
-                return Any(children.Select(child => Below(key[part], [child.Values], child.Then)));
+                next = elements.Alike(column, row, end);
+                each.Add(Below(field, [elements[row, column]], Elements(elements, column + 1, row, next)));
             }
+
+            return Any(each);
         }
 
-        return Side(key[part], children);
-    }
-
-    /// <summary>A node of ranges that do not overlap.</summary>
-    private int Side(HeaderField field, List<(ValueRange Values, int Then)> children)
-    {
-        List<Edge> edges = new(2 * children.Count + 1);
+        var (begun, isMore) = (_nodes.Begin(), true);
         UInt128 from = 0;
-        var greatest = HeaderFields.Greatest(field);
-        foreach (var (values, rest) in children)
+        for (int row = first, next; row < end; row = next)
         {
-            if (values.First > from)
-            {
-                edges.Add(new Edge(values.First - 1, None));
-            }
-
-            edges.Add(new Edge(values.Last, rest));
-            if (values.Last >= greatest)
-            {
-                return Make((int)field, edges);
-            }
-
-            from = values.Last + 1;
+            next = elements.Alike(column, row, end);
+            var rest = Elements(elements, column + 1, row, next);
+            isMore = Append(begun, ref from, elements[row, column], rest, field);
         }
 
-        edges.Add(new Edge(greatest, None));
-        return Make((int)field, edges);
-    }
+        if (isMore)
+        {
+            _nodes.Add(begun, HeaderFields.Greatest(field), None);
+        }
 
-    /// <summary>The packets of one element, the parts of which may be the same field.</summary>
-    private int Cube(ImmutableArray<HeaderField> key, ImmutableArray<ValueRange> element) =>
-        Enumerable.Range(0, key.Length).Aggregate(
-            All, (set, part) => Both(set, Below(key[part], [element[part]], All)));
+        return _nodes.End(begun, (int)field);
+    }
 
     /// <summary>
     /// A destination's group bit (IEEE 802) is the lowest of its first byte, where it would cut the addresses into 256
@@ -373,119 +354,5 @@ internal sealed class PacketSets
         }
 
         return Ranges.Sorted(coded);
-    }
-
-    private int Merge(int one, int other, Func<int, int, int> of)
-    {
-        var (left, right) = (_nodes[one], _nodes[other]);
-        if (left.Level != right.Level)
-        {
-            var isLeft = left.Level < right.Level;
-            var split = Emptied(isLeft ? left.Level : right.Level);
-            foreach (var edge in (isLeft ? left : right).Edges)
-            {
-                split.Add(new Edge(edge.Last, isLeft ? of(edge.Rest, other) : of(one, edge.Rest)));
-            }
-
-            return Make(isLeft ? left.Level : right.Level, split);
-        }
-
-        var merged = Emptied(left.Level);
-        for (int i = 0, j = 0; i < left.Edges.Length;)
-        {
-            var (a, b) = (left.Edges[i], right.Edges[j]);
-            merged.Add(new Edge(UInt128.Min(a.Last, b.Last), of(a.Rest, b.Rest)));
-            i += a.Last <= b.Last ? 1 : 0;
-            j += b.Last <= a.Last ? 1 : 0;
-        }
-
-        return Make(left.Level, merged);
-    }
-
-    private List<Edge> Emptied(int level)
-    {
-        _merged[level].Clear();
-        return _merged[level];
-    }
-
-    /// <summary>Two numbers as one, of which the low bits differ where either does.</summary>
-    private static ulong Pair(int one, int other) => (((ulong)one << 32) | (uint)other) * 0x9E37_79B9_7F4A_7C15;
-
-    /// <summary>The node of these edges, in order and up to the greatest value, which there is once.</summary>
-    private int Make(int level, List<Edge> edges)
-    {
-        var kept = 0;
-        var span = CollectionsMarshal.AsSpan(edges);
-        for (var i = 0; i < span.Length; i++)
-        {
-            if (i + 1 < span.Length && span[i + 1].Rest == span[i].Rest)
-            {
-                continue;
-            }
-
-            span[kept++] = span[i];
-        }
-
-        if (kept == 1)
-        {
-            return span[0].Rest;
-        }
-
-        var wanted = new Wanted(level, span[..kept]);
-        var known = _known.GetAlternateLookup<Wanted>();
-        if (!known.TryGetValue(wanted, out var number))
-        {
-            if (_nodes.Count >= MostNodes)
-            {
-                throw new InsufficientExecutionStackException("The tables' packets are too many kinds to tell apart.");
-            }
-
-            number = _nodes.Count;
-            var node = new Node(level, [.. wanted.Edges]);
-            _known[node] = number;
-            _nodes.Add(node);
-        }
-
-        return number;
-    }
-
-    /// <summary>From behind the edge before it, up to this value.</summary>
-    private readonly record struct Edge(UInt128 Last, int Rest);
-
-    private readonly record struct Node(int Level, Edge[] Edges);
-
-    /// <summary>A node that may be there already.</summary>
-    private readonly ref struct Wanted(int level, ReadOnlySpan<Edge> edges)
-    {
-        public int Level { get; } = level;
-
-        public ReadOnlySpan<Edge> Edges { get; } = edges;
-    }
-
-    private sealed class NodeComparer : IEqualityComparer<Node>, IAlternateEqualityComparer<Wanted, Node>
-    {
-        public static NodeComparer Instance { get; } = new();
-
-        public bool Equals(Node one, Node other) =>
-            one.Level == other.Level && one.Edges.AsSpan().SequenceEqual(other.Edges);
-
-        public bool Equals(Wanted wanted, Node node) =>
-            wanted.Level == node.Level && wanted.Edges.SequenceEqual(node.Edges);
-
-        public Node Create(Wanted wanted) => new(wanted.Level, [.. wanted.Edges]);
-
-        public int GetHashCode(Node node) => GetHashCode(new Wanted(node.Level, node.Edges));
-
-        public int GetHashCode(Wanted wanted)
-        {
-            var hash = (ulong)wanted.Level;
-            foreach (var edge in wanted.Edges)
-            {
-                hash = (hash ^ (ulong)edge.Last ^ (ulong)(edge.Last >> 64)) * 0x9E37_79B9_7F4A_7C15;
-                hash = (hash ^ (uint)edge.Rest ^ (hash >> 29)) * 0xBF58_476D_1CE4_E5B9;
-            }
-
-            return (int)(hash ^ (hash >> 32));
-        }
     }
 }

@@ -8,14 +8,21 @@ using Bailiwick.Domains.Rendering;
 namespace Bailiwick.Domains.Verification;
 
 /// <summary>A machine's port where it runs.</summary>
+/// <param name="Number">Another for each port of a scene.</param>
+/// <param name="IsAsked">Whether its host's tables are what is asked about.</param>
+/// <param name="Host">The host that runs it.</param>
+/// <param name="Plan">Its domain's part of the host's plan.</param>
+/// <param name="Port">The port.</param>
+/// <param name="Machine">The machine, by its statement.</param>
+/// <param name="Nic">Its network card in the domain, by the same.</param>
 internal sealed record PlacedPort(
-    HostPlan Host, DomainPlan Plan, LocalPort Port, CompartmentModel Machine, NicModel Nic)
+    int Number, bool IsAsked, HostPlan Host, DomainPlan Plan, LocalPort Port, CompartmentModel Machine, NicModel Nic)
 {
     public DomainRef Domain => Plan.Domain;
 
-    public UInt128 Device => NftValues.OfName(Port.Device);
+    public UInt128 Device { get; } = NftValues.OfName(Port.Device);
 
-    public UInt128 Mac => NftValues.OfMac(Port.Member.Mac);
+    public UInt128 Mac { get; } = NftValues.OfMac(Port.Member.Mac);
 
     public IPAddress? Address(bool isIpv6) => isIpv6 ? Nic.Ipv6 : Nic.Ipv4;
 }
@@ -25,7 +32,12 @@ internal sealed record PlacedPort(
 /// <param name="Other">There.</param>
 /// <param name="Outward">Whether the one here opens connections.</param>
 /// <param name="Flows">The open flows.</param>
-internal sealed record OpenPair(PlacedPort Own, PlacedPort Other, bool Outward, ImmutableArray<OpenFlow> Flows);
+internal sealed record OpenPair(PlacedPort Own, PlacedPort Other, bool Outward, ImmutableArray<OpenFlow> Flows)
+{
+    /// <summary>What they open.</summary>
+    public IEnumerable<FlowResource.Network> Networks =>
+        Flows.Select(flow => flow.Resource).OfType<FlowResource.Network>();
+}
 
 /// <summary>
 /// Which devices there are and which machine is behind which, by the plans; and what may pass, by the statements alone.
@@ -35,8 +47,12 @@ internal sealed class ProofScene
     private readonly CheckedDatacentre _datacentre;
     private readonly Dictionary<(string Host, string Domain), List<PlacedPort>> _ports = [];
     private readonly Dictionary<(string Host, string Domain), List<OpenPair>> _open = [];
+    private int _placed;
 
-    public ProofScene(IEnumerable<HostPlan> plans, CheckedDatacentre datacentre)
+    /// <param name="plans">The plans of all hosts that have a part in each other's domains.</param>
+    /// <param name="datacentre">The policies.</param>
+    /// <param name="host">The host about whose tables is asked; null for all.</param>
+    public ProofScene(IEnumerable<HostPlan> plans, CheckedDatacentre datacentre, HostRef? host = null)
     {
         _datacentre = datacentre;
         Plans = [.. plans];
@@ -45,7 +61,8 @@ internal sealed class ProofScene
         {
             foreach (var domain in plan.Domains)
             {
-                _ports[(plan.Host.ToString(), domain.Domain.ToString())] = [.. Placed(plan, domain)];
+                _ports[(plan.Host.ToString(), domain.Domain.ToString())] =
+                    Placed(plan, domain, host is null || plan.Host == host);
             }
         }
 
@@ -62,7 +79,7 @@ internal sealed class ProofScene
     public IReadOnlyList<PlacedPort> Ports(HostRef host, DomainRef domain) =>
         _ports.GetValueOrDefault((host.ToString(), domain.ToString()), []);
 
-    /// <summary>What may pass between a domain's machines here and others.</summary>
+    /// <summary>What may pass between a domain's machines on a host that is asked about and others.</summary>
     public IReadOnlyList<OpenPair> Open(HostRef host, DomainRef domain) =>
         _open.GetValueOrDefault((host.ToString(), domain.ToString()), []);
 
@@ -86,48 +103,68 @@ internal sealed class ProofScene
             port.Machine.Ref.Name == server);
     }
 
-    /// <summary>The address by which a domain knows a machine of another.</summary>
-    public UInt128 Known(PlacedPort machine, DomainRef by, IPAddress address) => NftValues.OfAddress(
-        Translations.Known(Model(machine.Domain), Model(by), address));
+    /// <summary>The addresses by which a domain knows machines of another.</summary>
+    public Func<IPAddress, UInt128> Known(DomainRef machines, DomainRef by)
+    {
+        var (model, other) = (Model(machines), Model(by));
+        return address => NftValues.OfAddress(Translations.Known(model, other, address));
+    }
 
-    private IEnumerable<PlacedPort> Placed(HostPlan plan, DomainPlan domain) =>
-        from port in domain.Network.Ports
-        let machine = _datacentre.Machinery.Compartments.GetValueOrDefault(port.Member.Ref.ToString())
-        where machine is not null
-        let nic = machine.Nics.FirstOrDefault(nic => nic.Domain == domain.Domain.Name
-            && domain.Domain.Tenant == machine.Ref.Tenant)
-        where nic is not null
-        select new PlacedPort(plan, domain, port, machine, nic);
+    private List<PlacedPort> Placed(HostPlan plan, DomainPlan domain, bool isAsked) =>
+    [
+        .. from port in domain.Network.Ports
+           let machine = _datacentre.Machinery.Compartments.GetValueOrDefault(port.Member.Ref.ToString())
+           where machine is not null
+           let nic = machine.Nics.FirstOrDefault(nic => nic.Domain == domain.Domain.Name
+               && domain.Domain.Tenant == machine.Ref.Tenant)
+           where nic is not null
+           select new PlacedPort(_placed++, isAsked, plan, domain, port, machine, nic),
+    ];
 
-    /// <summary>The cells of the matrix that are not closed, for machines that run somewhere.</summary>
+    /// <summary>
+    /// The cells of the matrix that are not closed, for machines that run somewhere: those that a flow names and that
+    /// have a port in its domain.
+    /// </summary>
     private void OpenPairs()
     {
-        var byMachine = _ports.Values.SelectMany(ports => ports).ToLookup(port => port.Machine.Ref.ToString());
-        var pairs = Flows.Open.Where(flow => flow.Resource is FlowResource.Network)
-            .SelectMany(flow => flow.Senders.SelectMany(_ => flow.Receivers, (from, to) => (from, to, flow)))
-            .GroupBy(cell => (cell.from, cell.to, cell.flow.From, cell.flow.To));
-        foreach (var cell in pairs)
+        var ports = _ports.Values.SelectMany(ports => ports).ToLookup(port => (port.Domain, port.Machine.Ref));
+        var joined = Flows.Open.Where(flow => flow.Resource is FlowResource.Network)
+            .GroupBy(flow => (flow.From, flow.To));
+        foreach (var flows in joined)
         {
-            // The matrix itself is asked: two machines with a domain in common have no flow between others of theirs.
-            if (Flows.Expect(cell.Key.from, cell.Key.to) is FlowExpectation.Nothing)
+            Dictionary<(int, int), (PlacedPort Client, PlacedPort Server, List<OpenFlow> Flows)> cells = [];
+            foreach (var flow in flows)
             {
-                continue;
+                var servers = flow.Receivers.SelectMany(to => ports[(flow.To, to)]).ToList();
+                foreach (var client in flow.Senders.SelectMany(from => ports[(flow.From, from)]))
+                {
+                    foreach (var server in servers.Where(server => client.IsAsked || server.IsAsked))
+                    {
+                        if (!cells.TryGetValue((client.Number, server.Number), out var cell))
+                        {
+                            cells[(client.Number, server.Number)] = cell = (client, server, []);
+                        }
+
+                        cell.Flows.Add(flow);
+                    }
+                }
             }
 
-            var flows = cell.Select(one => one.flow).ToImmutableArray();
-            foreach (var client in byMachine[cell.Key.from.ToString()].Where(one => one.Domain == cell.Key.From))
+            foreach (var (client, server, open) in cells.Values)
             {
-                foreach (var server in byMachine[cell.Key.to.ToString()].Where(one => one.Domain == cell.Key.To))
-                {
-                    Add(client, new OpenPair(client, server, Outward: true, flows));
-                    Add(server, new OpenPair(server, client, Outward: false, flows));
-                }
+                Add(client, new OpenPair(client, server, Outward: true, [.. open]));
+                Add(server, new OpenPair(server, client, Outward: false, [.. open]));
             }
         }
     }
 
     private void Add(PlacedPort at, OpenPair pair)
     {
+        if (!at.IsAsked)
+        {
+            return;
+        }
+
         var key = (at.Host.Host.ToString(), at.Domain.ToString());
         if (!_open.TryGetValue(key, out var list))
         {

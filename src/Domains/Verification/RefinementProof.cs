@@ -84,55 +84,84 @@ public static class RefinementProof
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(plans);
         ArgumentNullException.ThrowIfNull(datacentre);
-        var scene = new ProofScene(plans, datacentre);
+        var scene = new ProofScene(plans, datacentre, host);
         return Of(scene, scene.Plans.Where(plan => plan.Host == host), tables ?? HostRulesets.Of);
     }
 
     private static RefinementVerdict Of(
         ProofScene scene, IEnumerable<HostPlan> plans, Func<HostPlan, HostRulesets> tables)
     {
-        var examples = ImmutableArray.CreateBuilder<Counterexample>();
-        var unknown = ImmutableArray.CreateBuilder<string>();
-        var (hosts, nodes) = (0, 0);
+        List<Func<PacketSets, PlaceProof>> places = [];
+        var hosts = 0;
         foreach (var plan in plans)
         {
-            var read = tables(plan);
-            if (Understood(read.Host, unknown) is { } ruleset)
-            {
-                nodes += new SwitchProof(scene, plan, ruleset).Run(examples, unknown);
-            }
-
-            foreach (var domain in plan.Domains)
-            {
-                if (domain.Gateway is { } gateway
-                    && Understood(
-                        read.Gateways.GetValueOrDefault(gateway.Namespace)
-                            ?? new RulesetReading.Unknown($"namespace {gateway.Namespace}", "nothing"), unknown)
-                        is { } rules)
-                {
-                    nodes += new GatewayProof(scene, plan, domain, rules, examples, unknown).Run();
-                }
-            }
-
+            places.AddRange(Places(scene, plan, tables(plan)));
             hosts++;
         }
 
-        return unknown.Count > 0 ? new RefinementVerdict.Unknown([.. unknown.Distinct()])
-            : examples.Count > 0 ? new RefinementVerdict.Refuted(examples.ToImmutable())
-            : new RefinementVerdict.Proven(hosts, nodes);
+        // Each place has sets of its own, so they are proven on as many processors as there are.
+        var proofs = new PlaceProof[places.Count];
+        Parallel.For(0, places.Count, () => new PacketSets(), (i, _, sets) =>
+        {
+            proofs[i] = Proven(places[i], sets);
+            return sets;
+        }, _ => { });
+        return proofs.SelectMany(proof => proof.Unknown).Distinct().ToImmutableArray() is { IsEmpty: false } unknown
+                ? new RefinementVerdict.Unknown(unknown)
+            : proofs.SelectMany(proof => proof.Examples).ToImmutableArray() is { IsEmpty: false } examples
+                ? new RefinementVerdict.Refuted(examples)
+            : new RefinementVerdict.Proven(hosts, proofs.Sum(proof => proof.Nodes));
     }
 
-    private static Ruleset? Understood(RulesetReading reading, ImmutableArray<string>.Builder unknown)
+    private static PlaceProof Proven(Func<PacketSets, PlaceProof> place, PacketSets sets)
     {
-        switch (reading)
+        sets.Clear();
+        try
+        {
+            return place(sets);
+        }
+        catch (TooManyKindsException tooMany)
+        {
+            return PlaceProof.NotKnown(tooMany.Message);
+        }
+    }
+
+    private static IEnumerable<Func<PacketSets, PlaceProof>> Places(
+        ProofScene scene, HostPlan plan, HostRulesets read)
+    {
+        switch (read.Host)
         {
             case RulesetReading.Understood understood:
-                return understood.Ruleset;
+                var chains = new BaseChains(understood.Ruleset);
+                var switches = SwitchPorts.Of(scene, plan);
+                foreach (var one in switches)
+                {
+                    yield return sets => new SwitchProof(scene, plan, chains, switches, one, sets).Run();
+                }
+
+                yield return sets => new UnderlayProof(scene, plan, chains, sets).Run();
+                break;
             case RulesetReading.Unknown word:
-                unknown.Add(word.Sentence);
-                return null;
+                yield return _ => PlaceProof.NotKnown(word.Sentence);
+                break;
             default:
                 throw new UnreachableException();
+        }
+
+        foreach (var domain in plan.Domains)
+        {
+            if (domain.Gateway is { } gateway)
+            {
+                var reading = read.Gateways.GetValueOrDefault(gateway.Namespace)
+                    ?? new RulesetReading.Unknown($"namespace {gateway.Namespace}", "nothing");
+                yield return reading switch
+                {
+                    RulesetReading.Understood understood =>
+                        sets => new GatewayProof(scene, plan, domain, understood.Ruleset, sets).Run(),
+                    RulesetReading.Unknown word => _ => PlaceProof.NotKnown(word.Sentence),
+                    _ => throw new UnreachableException(),
+                };
+            }
         }
     }
 }

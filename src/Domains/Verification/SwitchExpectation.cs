@@ -20,6 +20,9 @@ internal sealed class SwitchExpectation(FrameSets frames, ProofScene scene, Host
     private readonly DomainModel _model = scene.Model(domain.Domain);
     private readonly List<Station> _stations = scene.Stations(plan, domain);
 
+    private readonly Lazy<List<UInt128[]>> _pairs4 = Pairs(scene, plan, domain, isIpv6: false);
+    private readonly Lazy<List<UInt128[]>> _pairs6 = Pairs(scene, plan, domain, isIpv6: true);
+
     private bool FromHost => _model.Services.Addresses is AddressService.EachHost;
 
     private bool HasService => _model.Services.HasServicePoint && domain.ServicePoint is not null;
@@ -133,13 +136,20 @@ internal sealed class SwitchExpectation(FrameSets frames, ProofScene scene, Host
             frames.All(frames.Ipv6, Pairs(HeaderField.Destination6, HeaderField.Source6, isIpv6: true))));
 
     /// <summary>A machine here and one of another domain between which anything is open, either way.</summary>
-    private int Pairs(HeaderField own, HeaderField other, bool isIpv6) => frames.Rows(
-        [own, other],
-        from pair in scene.Open(plan.Host, domain.Domain)
-        let near = pair.Own.Address(isIpv6)
-        let far = pair.Other.Address(isIpv6)
-        where near is not null && far is not null
-        select new[] { NftValues.OfAddress(near), scene.Known(pair.Other, domain.Domain, far) });
+    private int Pairs(HeaderField own, HeaderField other, bool isIpv6) =>
+        frames.Rows([own, other], isIpv6 ? _pairs6.Value : _pairs4.Value);
+
+    private static Lazy<List<UInt128[]>> Pairs(
+        ProofScene scene, HostPlan plan, DomainPlan domain, bool isIpv6) => new(() =>
+    [
+        .. from across in scene.Open(plan.Host, domain.Domain).GroupBy(pair => pair.Other.Domain)
+           let known = scene.Known(across.Key, domain.Domain)
+           from pair in across
+           let near = pair.Own.Address(isIpv6)
+           let far = pair.Other.Address(isIpv6)
+           where near is not null && far is not null
+           select new[] { NftValues.OfAddress(near), known(far) },
+    ]);
 
     private int ToService(ServicePointPlan point)
     {

@@ -83,6 +83,22 @@ internal static class Ranges
         return result.ToImmutable();
     }
 
+    /// <summary>Whether two have a value in common.</summary>
+    public static bool Meet(ImmutableArray<ValueRange> one, ImmutableArray<ValueRange> other)
+    {
+        for (int i = 0, j = 0; i < one.Length && j < other.Length;)
+        {
+            if (one[i].First <= other[j].Last && other[j].First <= one[i].Last)
+            {
+                return true;
+            }
+
+            (i, j) = one[i].Last < other[j].Last ? (i + 1, j) : (i, j + 1);
+        }
+
+        return false;
+    }
+
     /// <summary>The values that are a given one under a mask; null where they are too many ranges.</summary>
     public static ImmutableArray<ValueRange>? Masked(UInt128 mask, UInt128 value, UInt128 greatest)
     {

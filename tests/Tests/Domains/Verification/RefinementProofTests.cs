@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Verification;
@@ -98,6 +99,27 @@ public sealed class RefinementProofTests
         Assert.Contains("from 10.20.1.1", example.Sentence, StringComparison.Ordinal);
         Assert.Contains("destination port 5432", example.Sentence, StringComparison.Ordinal);
         Assert.Contains("@tcp4 accept", example.Rule, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_found_on_many_processors_is_told_in_the_same_order_each_time()
+    {
+        CheckedDatacentre datacentre = Datacentre();
+        HostPlan[] plans = Plans(datacentre);
+        // Nobody's machines are anywhere by these tables, so each switch and each gateway has something to tell.
+        HostRulesets[] empty =
+        [
+            .. plans.Select(plan => new HostRulesets(
+                RulesetTextReader.Read(""),
+                HostRulesets.Of(plan).Gateways.ToImmutableSortedDictionary(
+                    gateway => gateway.Key, _ => RulesetTextReader.Read("")))),
+        ];
+
+        string[] told = [.. Enumerable.Range(0, 5).Select(_ => Words(RefinementProof.Of(
+            plans, datacentre, plan => empty[Array.IndexOf(plans, plan)])))];
+
+        Assert.True(told[0].Split('\n').Length > 20, told[0]);
+        Assert.Single(told.Distinct());
     }
 
     [Fact]
