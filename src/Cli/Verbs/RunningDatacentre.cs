@@ -61,34 +61,16 @@ internal sealed class RunningDatacentre
             desk, book, published, await desk.Board.Status(cancellation).ConfigureAwait(false));
     }
 
-    /// <summary>The policies once more envelopes are published on top of what the board shows.</summary>
-    /// <param name="envelopes">In the order in which they were signed; what the board has already changes nothing,
-    /// so a party's whole history may be given.</param>
-    /// <param name="policies">What holds together then.</param>
-    /// <returns>Why the board would refuse one of them; null when it takes them all.</returns>
-    internal string? With(IEnumerable<byte[]> envelopes, out CheckedDatacentre policies)
-    {
-        StatementBook book = _book;
-        policies = Policies;
-        foreach (byte[] envelope in envelopes.Where(one => !IsPublished(one)))
-        {
-            switch (book.Consider(envelope))
-            {
-                case StatementVerdict.Accepted accepted:
-                    book = accepted.Next;
-                    break;
-                case StatementVerdict.Repeated:
-                    break;
-                case StatementVerdict.Refused refused:
-                    return $"The board would refuse one of them ({refused.Reason}): {refused.Sentence}";
-                default:
-                    throw new System.Diagnostics.UnreachableException();
-            }
-        }
+    /// <summary>What of a party's whole history the board does not have yet.</summary>
+    internal IReadOnlyList<byte[]> NotPublished(IEnumerable<byte[]> envelopes) =>
+        [.. envelopes.Where(one => !IsPublished(one))];
 
-        policies = Of(book);
-        return null;
-    }
+    /// <summary>The policies once more envelopes are published on top of what the board shows.</summary>
+    /// <param name="envelopes">What the board does not have, in the order in which it was signed.</param>
+    /// <exception cref="CustodyException">The board would refuse one of them.</exception>
+    internal CheckedDatacentre With(IReadOnlyList<byte[]> envelopes) =>
+        _book.With(envelopes, out StatementVerdict.Refused? refused) is { } book ? Of(book)
+            : throw new CustodyException($"The board would refuse one of them ({refused?.Reason}): {refused?.Sentence}");
 
     private bool IsPublished(byte[] envelope) =>
         Envelope.Read(envelope) is EnvelopeReading.Read read && _published.Contains(Digest32.Of(read.Envelope.Payload));

@@ -3,6 +3,7 @@ using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.DryRuns;
 
@@ -33,35 +34,49 @@ public sealed record MachineChange(string Machine, MachineEffect Effect, string 
 public sealed record PolicyDryRun(
     ImmutableArray<string> Signatures, ImmutableArray<PolicyChange> Changes, ImmutableArray<MachineChange> Machines)
 {
+    private const string Others = "That is because of another tenant's statements, which are not yours to see.";
+
     /// <summary>Finds out what a change would do. It changes nothing.</summary>
     /// <param name="before">The policies as they are.</param>
     /// <param name="after">The policies with the change.</param>
     /// <param name="placed">What runs where.</param>
     /// <param name="now">The moment against which policies expire.</param>
+    /// <param name="reader">The tenant who is told: of its own machines, and of nothing that names a stranger; null for
+    /// whoever may know all.</param>
     public static PolicyDryRun Of(
-        CheckedDatacentre before, CheckedDatacentre after, IReadOnlyList<PlacementProposal> placed, DateTimeOffset now)
+        CheckedDatacentre before, CheckedDatacentre after, IReadOnlyList<PlacementProposal> placed, DateTimeOffset now,
+        PartyId? reader = null)
     {
         ArgumentNullException.ThrowIfNull(before);
         ArgumentNullException.ThrowIfNull(after);
         ArgumentNullException.ThrowIfNull(placed);
+        var sights = reader is null ? [] : new[] { TenantSight.Of(before, reader), TenantSight.Of(after, reader) };
+        bool IsTold(string sentence) => reader is null || sights.Any(sight => sight.NamesNoStranger(sentence));
         return new PolicyDryRun(
-            SignaturesOf(FlowMatrix.Of(before), FlowMatrix.Of(after)), PolicyDiff.Describe(before, after),
-            MachinesOf(before, after, placed, now));
+            [.. SignaturesOf(FlowMatrix.Of(before), FlowMatrix.Of(after), reader).Where(IsTold)],
+            [.. PolicyDiff.Describe(before, after).Where(change => IsTold(change.Sentence))],
+            [
+                .. MachinesOf(before, after, placed, now)
+                    .Where(one => reader is null || one.Machine.Tenant == reader)
+                    .Select(one => IsTold(one.Change.Because) ? one.Change : one.Change with { Because = Others }),
+            ]);
     }
 
-    private static ImmutableArray<string> SignaturesOf(FlowMatrix before, FlowMatrix after)
+    private static IEnumerable<string> SignaturesOf(FlowMatrix before, FlowMatrix after, PartyId? reader)
     {
         var was = before.Open.Select(Key).ToHashSet();
         var wasUnmet = before.Unmet.Select(Key).ToHashSet();
         return
         [
-            .. after.Open.Where(flow => flow.From.Tenant != flow.To.Tenant && !was.Contains(Key(flow)))
+            .. after.Open.Where(flow => flow.From.Tenant != flow.To.Tenant && !was.Contains(Key(flow))
+                    && (reader is null || flow.From.Tenant == reader || flow.To.Tenant == reader))
                 .Select(flow =>
                     $"{FlowMatrix.Display(flow.Sides.Grant.Domain)} and "
                     + $"{FlowMatrix.Display(flow.Sides.Accept.Domain)}, {flow.What}: opens, both owners have signed "
                     + $"({flow.Grant} grants it, {flow.Accept} accepts it)."),
             .. after.Unmet.Where(side => side.Term.Peer.Tenant != side.Domain.Ref.Tenant
-                && !wasUnmet.Contains(Key(side))).Select(Missing),
+                && !wasUnmet.Contains(Key(side)) && (reader is null || side.Domain.Ref.Tenant == reader))
+                .Select(Missing),
         ];
     }
 
@@ -77,7 +92,7 @@ public sealed record PolicyDryRun(
     private static (DomainRef, DomainRef, bool, string) Key(FlowSide side) =>
         (side.Domain.Ref, side.Term.Peer, side.IsGrant, OpenFlow.WhatOf(side.Term.Resource));
 
-    private static ImmutableArray<MachineChange> MachinesOf(
+    private static IEnumerable<(CompartmentRef Machine, MachineChange Change)> MachinesOf(
         CheckedDatacentre before, CheckedDatacentre after, IReadOnlyList<PlacementProposal> placed, DateTimeOffset now)
     {
         var admitted = AdmissionControl.DecideAll(before, placed, now).OfType<AdmissionVerdict.Admitted>()
@@ -86,19 +101,19 @@ public sealed record PolicyDryRun(
             .ToDictionary(verdict => verdict.Compartment, verdict => verdict);
         var next = PlacementPlanner.Propose(after, placed, [], PlacementTrust.Unquestioned, now).Proposals
             .Where(one => one.Running).ToDictionary(one => one.Compartment, one => one.Host);
-        var changes = ImmutableArray.CreateBuilder<MachineChange>();
         foreach (var (machine, host) in admitted.OrderBy(one => one.Key.ToString(), StringComparer.Ordinal))
         {
             var model = after.Machinery.Compartments.GetValueOrDefault(machine.ToString());
             var name = Display.Of(model ?? before.Machinery.Compartments[machine.ToString()]);
             if (model is null)
             {
-                changes.Add(new MachineChange(name, MachineEffect.Stops, "No accepted statement describes it then."));
+                yield return (machine, new MachineChange(
+                    name, MachineEffect.Stops, "No accepted statement describes it then."));
             }
             else if (refused.GetValueOrDefault(machine) is { } no)
             {
                 var why = string.Join(" ", no.Refusals.Select(refusal => refusal.Sentence));
-                changes.Add(next.GetValueOrDefault(machine) is { } other && other != host
+                yield return (machine, next.GetValueOrDefault(machine) is { } other && other != host
                     ? new MachineChange(name, MachineEffect.Moves, $"{Place(after, other)} may run it. {why}")
                     : new MachineChange(name, MachineEffect.Stops, why));
             }
@@ -107,12 +122,10 @@ public sealed record PolicyDryRun(
         foreach (var (machine, host) in next.Where(one => !admitted.ContainsKey(one.Key))
             .OrderBy(one => one.Key.ToString(), StringComparer.Ordinal))
         {
-            changes.Add(new MachineChange(
+            yield return (machine, new MachineChange(
                 Display.Of(after.Machinery.Compartments[machine.ToString()]), MachineEffect.Starts,
                 $"{Place(after, host)} may run it."));
         }
-
-        return changes.ToImmutable();
     }
 
     private static string Place(CheckedDatacentre datacentre, HostRef host) =>

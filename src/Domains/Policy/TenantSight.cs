@@ -42,6 +42,18 @@ public sealed partial class TenantSight
         return new TenantSight(datacentre, reader, names, documents);
     }
 
+    /// <summary>What a reader may know of statements that are signed, which lie in no files.</summary>
+    /// <param name="datacentre">The policies.</param>
+    /// <param name="reader">Who reads.</param>
+    public static TenantSight Of(CheckedDatacentre datacentre, PartyId reader)
+    {
+        ArgumentNullException.ThrowIfNull(datacentre);
+        var names = datacentre.Tenants.Values.Select(tenant => KeyValuePair.Create(tenant.Name.Text, tenant.Id));
+        return new TenantSight(
+            datacentre, reader, PartyNames.Of(datacentre.Datacentre is { } operated
+                ? names.Append(KeyValuePair.Create(operated.Name.Text, operated.Id)) : names), []);
+    }
+
     /// <summary>Whether a domain is the reader's or a consenting peer's.</summary>
     public bool Sees(DomainRef domain)
     {

@@ -66,6 +66,35 @@ public sealed class StatementBook
         };
     }
 
+    /// <summary>The book once all of some envelopes are considered, each on top of those before it.</summary>
+    /// <param name="envelopes">Envelopes as canonical JSON; one that is held already changes nothing.</param>
+    /// <param name="refused">The first that is refused; null when the book is given.</param>
+    /// <returns>Null when one is refused.</returns>
+    public StatementBook? With(IEnumerable<byte[]> envelopes, out StatementVerdict.Refused? refused)
+    {
+        ArgumentNullException.ThrowIfNull(envelopes);
+        var book = this;
+        refused = null;
+        foreach (var envelope in envelopes)
+        {
+            switch (book.Consider(envelope))
+            {
+                case StatementVerdict.Accepted accepted:
+                    book = accepted.Next;
+                    break;
+                case StatementVerdict.Repeated:
+                    break;
+                case StatementVerdict.Refused no:
+                    refused = no;
+                    return null;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        return book;
+    }
+
     private StatementVerdict ConsiderPayload(ReadOnlyMemory<byte> envelopeJson, Envelope envelope)
     {
         if (!string.Equals(envelope.PayloadType, StatementPayload.MediaType, StringComparison.Ordinal))

@@ -1,6 +1,8 @@
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.DryRuns;
 using Bailiwick.Domains.Explaining;
+using Bailiwick.Ledger.Json;
 using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Api;
@@ -8,12 +10,38 @@ namespace Bailiwick.Proxy.Api;
 /// <summary>What a tenant may ask of the policies that this host enforces.</summary>
 public sealed class PolicyApi(PlanKeeper plans, TimeProvider time)
 {
+    private readonly Lock _turn = new();
+
     /// <summary>Adds the handlers.</summary>
     public RouteMap AddTo(RouteMap routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        return routes.Handle<AskedWhy, Explanation>(
-            ProxyRoutes.Why, (call, asked) => Task.FromResult(Why(call, asked)));
+        return routes
+            .Handle<AskedWhy, Explanation>(ProxyRoutes.Why, (call, asked) => Task.FromResult(Why(call, asked)))
+            .Handle<AskedDryRun, PolicyDryRun>(
+                ProxyRoutes.DryRun, (call, asked) => Task.Run(() => DryRun(call, asked)));
+    }
+
+    private RouteAnswer<PolicyDryRun> DryRun(RouteCall call, AskedDryRun asked)
+    {
+        if (call.Caller is not
+            { Kind: PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor, Party: { } reader })
+        {
+            return new RouteAnswer<PolicyDryRun>.Refused(new RouteProblem(
+                403, "not-yours", "Only a tenant asks a host what its own statements would do.",
+                "Ask the board, which shows an operator all of them."));
+        }
+
+        // All machines are placed anew in thought: several at once would take the host's processors from its machines.
+        lock (_turn)
+        {
+            EnforcedPlan plan = plans.Current;
+            return plans.With(asked.Envelopes.Select(CanonicalJson.Write), reader, out string? refused) is { } after
+                ? new RouteAnswer<PolicyDryRun>.Ok(
+                    PolicyDryRun.Of(plan.Datacentre, after, plan.Proposals, time.GetUtcNow(), reader))
+                : new RouteAnswer<PolicyDryRun>.Refused(new RouteProblem(
+                    409, "refused", refused ?? "", "Sign them on top of what the board has, and ask again."));
+        }
     }
 
     private RouteAnswer<Explanation> Why(RouteCall call, AskedWhy asked)

@@ -1,5 +1,6 @@
 using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
+using Bailiwick.Domains.DryRuns;
 using Bailiwick.Proxy.Seeing;
 
 namespace Bailiwick.Proxy.Api;
@@ -159,6 +160,19 @@ public static class ProxyRoutes
         MaxBodyBytes = 1024,
     };
 
+    /// <summary>What a change of policies would do.</summary>
+    public static RouteRow DryRun { get; } = new()
+    {
+        Method = "POST",
+        Template = "/v1/policy/diff",
+        Summary = "What publishing signed statements of the caller's tenant would do: what opens and closes, which of "
+            + "its machines stop, move or start, whose signature is missing. It publishes nothing.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it explains statements, and looks at nothing that machines do"),
+        MaxBodyBytes = AskedDryRun.MaxBytes,
+    };
+
     /// <summary>Whether the host is as planned.</summary>
     public static RouteRow Verification { get; } = new()
     {
@@ -179,5 +193,5 @@ public static class ProxyRoutes
 
     /// <summary>All of them.</summary>
     public static RouteTable Table { get; } =
-        new([Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, Why, Verification, .. Network]);
+        new([Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, Why, DryRun, Verification, .. Network]);
 }

@@ -87,6 +87,37 @@ public sealed partial class PlanKeeper
         }
     }
 
+    /// <summary>
+    /// The policies once a party has published more statements on top of those that are verified here. It changes
+    /// nothing.
+    /// </summary>
+    /// <param name="envelopes">In the order in which they were signed.</param>
+    /// <param name="author">The party; a statement of another's is refused.</param>
+    /// <param name="refused">Why they would not be taken; null when the policies are given.</param>
+    /// <returns>Null when one would be refused.</returns>
+    public CheckedDatacentre? With(IEnumerable<byte[]> envelopes, PartyId author, out string? refused)
+    {
+        (StatementBook book, CheckedDatacentre? before) = Taken();
+        if (book.With(envelopes, out StatementVerdict.Refused? no) is not { } next)
+        {
+            refused = $"One of them would be refused ({no?.Reason}): {no?.Sentence}";
+            return null;
+        }
+
+        var others = Statements(next).Except(Statements(book)).Where(one => one.Owner != author).ToArray();
+        refused = others.Length == 0 ? null : $"{others[0]} is not a statement of the caller's.";
+        return others.Length > 0 ? null
+            : PolicyCheck.Run(PolicyDocuments.FromStatements(Statements(next)).Documents, before: before).Datacentre;
+    }
+
+    private (StatementBook Book, CheckedDatacentre? Checked) Taken()
+    {
+        lock (_lock)
+        {
+            return (_book, _checked?.Datacentre);
+        }
+    }
+
     /// <summary>Takes the Master's suggestions.</summary>
     public void Take(ImmutableArray<PlacementProposal> proposals)
     {
@@ -246,7 +277,7 @@ public sealed partial class PlanKeeper
     /// <summary>Takes from the last check what no statement since then changed.</summary>
     private PolicyCheckResult Check()
     {
-        PolicyReading reading = PolicyDocuments.FromStatements(Statements(), before: _reading);
+        PolicyReading reading = PolicyDocuments.FromStatements(Statements(_book), before: _reading);
         if (_checked is null || !reading.Documents.SequenceEqual(_reading?.Documents ?? []))
         {
             _checked = PolicyCheck.Run(reading.Documents, before: _checked?.Datacentre);
@@ -257,14 +288,14 @@ public sealed partial class PlanKeeper
     }
 
     /// <summary>The operator's own statements, and those of the tenants that its root admits; no stranger's.</summary>
-    private IEnumerable<VerifiedStatement> Statements()
+    private IEnumerable<VerifiedStatement> Statements(StatementBook book)
     {
-        if (_book.RootInForce(_host.Operator)?.Statement is not { Kind: StatementKind.Datacentre } root)
+        if (book.RootInForce(_host.Operator)?.Statement is not { Kind: StatementKind.Datacentre } root)
         {
             return [];
         }
 
         HashSet<PartyId> parties = [_host.Operator, .. PrincipalRegister.TenantsOf(root.Body)];
-        return Enum.GetValues<StatementKind>().SelectMany(_book.Current).Where(s => parties.Contains(s.Owner));
+        return Enum.GetValues<StatementKind>().SelectMany(book.Current).Where(s => parties.Contains(s.Owner));
     }
 }

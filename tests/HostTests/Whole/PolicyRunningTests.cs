@@ -60,6 +60,9 @@ public sealed class PolicyRunningTests(WholeLab lab)
             Assert.Contains("opens nothing until the owner of records", Assert.Single(Lines(after, "signatures")),
                 StringComparison.Ordinal);
             Assert.DoesNotContain("opens", after.GetProperty("changes").ToString(), StringComparison.Ordinal);
+            JsonElement own = await Cli.Json("bank", "policy", "diff", signed);
+            Assert.True(own.GetProperty("whole").GetBoolean());
+            Assert.Equal(Lines(after, "signatures"), Lines(own, "signatures"));
             Assert.Equal(0, after.GetProperty("machines").GetArrayLength());
         }
         finally

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Bailiwick.Domains.DryRuns;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Domains.Policy;
 using static Bailiwick.Tests.Domains.ExamplePlacements;
 
@@ -96,11 +98,28 @@ public sealed class PolicyDryRunTests
             Run(without, Example.ThreeTenants).Machines.Select(change => (change.Machine, change.Effect)));
     }
 
-    private static PolicyDryRun Run(Example before, Example after)
+    [Fact]
+    public void A_tenant_is_told_of_its_own_machines_and_of_nobody_whom_it_does_not_know()
+    {
+        Example before = Example.ThreeTenants, after = before
+            .With("hospital/records.yaml", "jurisdictions: [CH]", "jurisdictions: [FR]")
+            .With(Ledger, Accept, "");
+        PolicyDryRun all = Run(before, after), bank = Run(before, after, "bank"), hospital = Run(before, after, "hospital");
+
+        Assert.Contains(all.Machines, change => change.Machine == "hospital/records-1");
+        Assert.Contains(hospital.Machines, change => change.Machine == "hospital/records-1");
+        Assert.DoesNotContain("bank/", JsonSerializer.Serialize(hospital), StringComparison.Ordinal);
+        Assert.Contains(bank.Changes, change => change.Sentence.Contains("8443", StringComparison.Ordinal));
+        Assert.DoesNotContain("hospital", JsonSerializer.Serialize(bank), StringComparison.Ordinal);
+        Assert.All(bank.Machines, change => Assert.StartsWith("bank/", change.Machine, StringComparison.Ordinal));
+    }
+
+    private static PolicyDryRun Run(Example before, Example after, string? reader = null)
     {
         CheckedDatacentre old = Datacentre(before);
         return PolicyDryRun.Of(
             old, Datacentre(after),
-            [.. All.Where(one => old.Machinery.Compartments.ContainsKey(one.Compartment.ToString()))], Now);
+            [.. All.Where(one => old.Machinery.Compartments.ContainsKey(one.Compartment.ToString()))], Now,
+            reader is null ? null : PartyId.Unsigned(reader));
     }
 }

@@ -1,0 +1,68 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Bailiwick.Channel.Peers;
+using Bailiwick.Domains.DryRuns;
+using Bailiwick.Proxy.Api;
+using Bailiwick.Proxy.Seeing;
+using Bailiwick.Tests.Fakes;
+using Bailiwick.Tests.Proxy.Signed;
+
+namespace Bailiwick.Tests.Proxy.Api;
+
+/// <summary>A tenant asks a host what its own signed statements would do, before it publishes them.</summary>
+public sealed class DryRunRouteTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_tenant_is_told_what_its_own_statements_would_do_and_the_plan_stays()
+    {
+        await using NetworkDesk desk = await Desk();
+        SignedDatacentre datacentre = desk.Bench.Datacentre;
+        string plan = desk.Bench.Plans.Current.Digest;
+        byte[] elsewhere = SignedDatacentre.Bound(datacentre.Acme, "web", "10.20.1.0/24", 1, "host-9");
+
+        Assert.Empty((await Ask(desk, datacentre.Acme.Admin)).Machines);
+        MachineChange change = Assert.Single((await Ask(desk, datacentre.Acme.Auditor, elsewhere)).Machines);
+
+        Assert.Equal(("acme/web-1", MachineEffect.Stops), (change.Machine, change.Effect));
+        desk.Bench.Plans.Recompute();
+        Assert.Equal(plan, desk.Bench.Plans.Current.Digest);
+    }
+
+    [Fact]
+    public async Task Nobody_asks_for_another_and_nothing_that_would_be_refused_is_considered()
+    {
+        await using NetworkDesk desk = await Desk();
+        SignedDatacentre datacentre = desk.Bench.Datacentre;
+        byte[] own = SignedDatacentre.Bound(datacentre.Acme, "web", "10.20.1.0/24", 1, "host-9");
+        byte[] gap = SignedDatacentre.Bound(datacentre.Acme, "web", "10.20.1.0/24", 1, "host-1");
+        foreach ((ECDsa key, byte[] asked, string code) in new[]
+        {
+            (desk.KeyOf("operator"), own, "wrong-caller"), (desk.KeyOf("host"), own, "wrong-caller"),
+            (desk.KeyOf("stranger"), own, "wrong-caller"), (desk.KeyOf("other tenant"), own, "refused"),
+            (datacentre.Acme.Admin, gap, "refused"), (datacentre.Acme.Admin, "{}"u8.ToArray(), "refused"),
+        })
+        {
+            PeerException refused = await Assert.ThrowsAsync<PeerException>(() => Ask(desk, key, asked));
+            Assert.Equal(code, refused.Problem?.Code);
+        }
+
+        Assert.NotEmpty((await Ask(desk, datacentre.Acme.Admin, own)).Machines);
+    }
+
+    private static async Task<PolicyDryRun> Ask(NetworkDesk desk, ECDsa key, params byte[][] envelopes)
+    {
+        using HttpClient http = desk.Client(key);
+        return await new PeerClient(http).Ask<AskedDryRun, PolicyDryRun>(
+            ProxyRoutes.DryRun.Template, new AskedDryRun([.. envelopes.Select(one => JsonElement.Parse(one))]), Cancel);
+    }
+
+    private static Task<NetworkDesk> Desk() =>
+        NetworkDesk.Open(bench => new NetworkApi(bench.Plans, bench.Integrity, TimeProvider.System)
+        {
+            Flows = _ => null,
+            Capture = new PortCapture(
+                bench.Plans, bench.Integrity, new FakeFrames("none").Open, TimeProvider.System),
+        });
+}
