@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Bailiwick.Channel.Contexts;
+using Bailiwick.Channel.Peers;
 using Bailiwick.Cli.Evidence;
 using Bailiwick.Cli.Output;
 using Bailiwick.Custody;
@@ -14,7 +16,11 @@ internal static class PolicyCheckVerb
 {
     internal static Command Create(Terminal terminal)
     {
-        Argument<string> directory = PolicyFolder.Argument();
+        var directory = new Argument<string?>("DIR")
+        {
+            Description = "directory of policies: one subdirectory a party; without, what is published",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var at = new Option<string?>("--at")
         {
             Description = "ask for this time (2026-11-21T10:00:00Z) instead of now",
@@ -30,17 +36,31 @@ internal static class PolicyCheckVerb
         };
         var command = new Command("check",
             "Check policies, and what follows from them together: exit 0 and no findings, or 1 and all findings.\n"
-            + "Example: bailiwick policy check examples/three-tenants --at 2026-11-21T10:00:00Z")
+            + "Without a directory: those that are published, as far as they are the caller's to know.\n"
+            + "Example: bailiwick policy check examples/three-tenants --at 2026-11-21T10:00:00Z\n"
+            + "Example: bailiwick policy check --as bank")
         { directory, at, sarif, watch, reader };
         command.SetAction(async (parsed, cancellation) =>
         {
-            string folder = parsed.GetRequiredValue(directory);
             DateTimeOffset? time = parsed.GetValue(at) is { } text ? BundleOptions.Time(text) : null;
             string? party = parsed.GetValue(reader);
             bool isSarif = parsed.GetValue(sarif), isJson = parsed.GetValue(GlobalOptions.Json);
             if (isSarif && (isJson || parsed.GetValue(watch)))
             {
                 throw new CustodyException("--sarif is one document of its own form: leave out --json and --watch.");
+            }
+
+            if (parsed.GetValue(directory) is not { } folder)
+            {
+                if (isSarif || parsed.GetValue(watch))
+                {
+                    throw new CustodyException("--sarif and --watch are for files: name their directory.");
+                }
+
+                ImmutableArray<Finding> published = await Published(
+                    parsed, time ?? TimeProvider.System.GetUtcNow(), party, cancellation).ConfigureAwait(false);
+                Show(terminal, published, "", isJson, isSarif);
+                return Code(published);
             }
 
             ImmutableArray<Finding> findings = [];
@@ -65,6 +85,34 @@ internal static class PolicyCheckVerb
     {
         PolicyFolder folder = PolicyFolder.Read(directory);
         return folder.For(reader, folder.WithConsequences(time ?? TimeProvider.System.GetUtcNow()));
+    }
+
+    /// <summary>A tenant asks a host, which knows all statements; the board shows them to the operator.</summary>
+    private static async Task<ImmutableArray<Finding>> Published(
+        ParseResult parsed, DateTimeOffset time, string? reader, CancellationToken cancellation)
+    {
+        using BoardDesk desk = Desk.Open(parsed);
+        RunningDatacentre running = await RunningDatacentre.Read(desk, cancellation).ConfigureAwait(false);
+        if (running.SeesAll)
+        {
+            return running.Findings(time, reader is null ? null : running.Policies.Names.Find(reader)
+                ?? throw new CustodyException($"There is no party '{reader}' in the datacentre; --reader names one."));
+        }
+
+        if (reader is not null)
+        {
+            throw new CustodyException("--reader is for a directory and for the operator; leave it out.");
+        }
+
+        if (running.HostOf([.. running.Policies.Machinery.Compartments.Keys]) is not { } host)
+        {
+            throw new CustodyException("No host runs a machine of yours that could be asked; "
+                + "`bailiwick policy check DIR` checks files.");
+        }
+
+        using HttpClient client = desk.Host(host);
+        return (await new PeerClient(client).Ask<AskedFindings, ToldFindings>(
+            "/v1/policy/check", new AskedFindings(time), cancellation).ConfigureAwait(false)).Read();
     }
 
     private static int Code(ImmutableArray<Finding> findings) =>
@@ -111,7 +159,8 @@ internal static class PolicyCheckVerb
     {
         foreach (Finding finding in findings)
         {
-            terminal.Say($"{finding.File}:{finding.Line}: {(finding.IsNote ? "note: " : "")}"
+            string line = finding.Line > 0 ? string.Create(CultureInfo.InvariantCulture, $":{finding.Line}") : "";
+            terminal.Say($"{finding.File}{line}: {(finding.IsNote ? "note: " : "")}"
                 + $"{WireText.Of(finding.Code)}: {finding.Sentence}");
         }
 

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using Bailiwick.Channel.Board;
 using Bailiwick.Channel.Contexts;
 using Bailiwick.Channel.Principals;
 using Bailiwick.Custody;
+using Bailiwick.Domains.Consequences;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger;
@@ -19,6 +21,8 @@ internal sealed class RunningDatacentre
     private readonly IReadOnlySet<Digest32> _published;
     private readonly PartyId? _datacentre;
     private readonly BoardStatus _status;
+    private readonly ImmutableArray<PolicyDocument> _documents;
+    private readonly ImmutableArray<Finding> _findings;
 
     private RunningDatacentre(
         BoardDesk desk, StatementBook book, IReadOnlySet<Digest32> published, BoardStatus status)
@@ -27,7 +31,9 @@ internal sealed class RunningDatacentre
         _published = published;
         _status = status;
         _datacentre = PartyId.TryParse(desk.Context.Datacentre, out PartyId? datacentre) ? datacentre : null;
-        Policies = Of(book);
+        (_documents, PolicyCheckResult result) = Of(book);
+        Policies = result.Datacentre;
+        _findings = result.Findings;
         SeesAll = datacentre is not null && PrincipalRegister.Of(book, datacentre).Resolve(desk.Key.Id) is
             { Kind: PrincipalKind.Operator or PrincipalKind.DatacentreAuditor };
         Dictionary<string, HostRef> hosts = Policies.Inventory.Hosts.Values.ToDictionary(
@@ -69,14 +75,26 @@ internal sealed class RunningDatacentre
     /// <param name="envelopes">What the board does not have, in the order in which it was signed.</param>
     /// <exception cref="CustodyException">The board would refuse one of them.</exception>
     internal CheckedDatacentre With(IReadOnlyList<byte[]> envelopes) =>
-        _book.With(envelopes, out StatementVerdict.Refused? refused) is { } book ? Of(book)
-            : throw new CustodyException($"The board would refuse one of them ({refused?.Reason}): {refused?.Sentence}");
+        _book.With(envelopes, out StatementVerdict.Refused? refused) is { } book ? Of(book).Checked.Datacentre
+            : throw new CustodyException(
+                $"The board would refuse one of them ({refused?.Reason}): {refused?.Sentence}");
 
     private bool IsPublished(byte[] envelope) =>
         Envelope.Read(envelope) is EnvelopeReading.Read read && _published.Contains(Digest32.Of(read.Envelope.Payload));
 
-    private CheckedDatacentre Of(StatementBook book) => PolicyCheck.Run(
-        PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current)), _datacentre).Datacentre;
+    /// <summary>What is wrong with the policies, and what follows from them at a moment; as one party may read it.
+    /// </summary>
+    internal ImmutableArray<Finding> Findings(DateTimeOffset at, PartyId? reader)
+    {
+        ImmutableArray<Finding> all = [.. _findings, .. PolicyConsequences.Of(_documents, Policies, at)];
+        return reader is null ? all : TenantFindings.For(all, _documents, Policies, Policies.Names, reader);
+    }
+
+    private (ImmutableArray<PolicyDocument> Documents, PolicyCheckResult Checked) Of(StatementBook book)
+    {
+        PolicyReading reading = PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(book.Current));
+        return (reading.Documents, PolicyCheck.Run(reading, _datacentre));
+    }
 
     /// <summary>The reference of <c>bank/web-1</c>.</summary>
     internal string Reference(string text) => BoardReader.Reference(_book, text)

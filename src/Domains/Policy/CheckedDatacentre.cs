@@ -38,6 +38,11 @@ public sealed class CheckedDatacentre
     /// <summary>What a check that goes on from this one need not find again; null while it is not done.</summary>
     internal KnownCheck? Known { get; set; }
 
+    /// <summary>How its parties call themselves.</summary>
+    public PartyNames Names => PartyNames.Of(Tenants.Values.Select(tenant => (tenant.Name, tenant.Id))
+        .Concat(Datacentre is { } operated ? [(operated.Name, operated.Id)] : [])
+        .Select(party => KeyValuePair.Create(party.Name.Text, party.Id)));
+
     /// <summary>What is looked up in it otherwise than by reference.</summary>
     internal DatacentreIndex Index { get; }
 

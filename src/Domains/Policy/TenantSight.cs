@@ -48,10 +48,7 @@ public sealed partial class TenantSight
     public static TenantSight Of(CheckedDatacentre datacentre, PartyId reader)
     {
         ArgumentNullException.ThrowIfNull(datacentre);
-        var names = datacentre.Tenants.Values.Select(tenant => KeyValuePair.Create(tenant.Name.Text, tenant.Id));
-        return new TenantSight(
-            datacentre, reader, PartyNames.Of(datacentre.Datacentre is { } operated
-                ? names.Append(KeyValuePair.Create(operated.Name.Text, operated.Id)) : names), []);
+        return new TenantSight(datacentre, reader, datacentre.Names, []);
     }
 
     /// <summary>Whether a domain is the reader's or a consenting peer's.</summary>

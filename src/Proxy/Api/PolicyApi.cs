@@ -2,7 +2,9 @@ using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.DryRuns;
 using Bailiwick.Domains.Explaining;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Ledger.Json;
+using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Plans;
 
 namespace Bailiwick.Proxy.Api;
@@ -18,21 +20,41 @@ public sealed class PolicyApi(PlanKeeper plans, TimeProvider time)
         ArgumentNullException.ThrowIfNull(routes);
         return routes
             .Handle<AskedWhy, Explanation>(ProxyRoutes.Why, (call, asked) => Task.FromResult(Why(call, asked)))
+            .Handle<AskedFindings, ToldFindings>(
+                ProxyRoutes.Findings, (call, asked) => Task.Run(() => Findings(call, asked)))
             .Handle<AskedDryRun, PolicyDryRun>(
                 ProxyRoutes.DryRun, (call, asked) => Task.Run(() => DryRun(call, asked)));
     }
 
-    private RouteAnswer<PolicyDryRun> DryRun(RouteCall call, AskedDryRun asked)
+    private static RouteProblem OnlyTenants { get; } = new(
+        403, "not-yours", "Only a tenant asks a host about its policies.",
+        "Ask the board, which shows an operator all of them.");
+
+    private static PartyId? ReaderOf(RouteCall call) =>
+        call.Caller is { Kind: PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor, Party: { } reader }
+            ? reader : null;
+
+    private RouteAnswer<ToldFindings> Findings(RouteCall call, AskedFindings asked)
     {
-        if (call.Caller is not
-            { Kind: PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor, Party: { } reader })
+        if (ReaderOf(call) is not { } reader)
         {
-            return new RouteAnswer<PolicyDryRun>.Refused(new RouteProblem(
-                403, "not-yours", "Only a tenant asks a host what its own statements would do.",
-                "Ask the board, which shows an operator all of them."));
+            return new RouteAnswer<ToldFindings>.Refused(OnlyTenants);
         }
 
-        // All machines are placed anew in thought: several at once would take the host's processors from its machines.
+        lock (_turn)
+        {
+            return new RouteAnswer<ToldFindings>.Ok(ToldFindings.Of(plans.FindingsFor(reader, asked.At)));
+        }
+    }
+
+    private RouteAnswer<PolicyDryRun> DryRun(RouteCall call, AskedDryRun asked)
+    {
+        if (ReaderOf(call) is not { } reader)
+        {
+            return new RouteAnswer<PolicyDryRun>.Refused(OnlyTenants);
+        }
+
+        // All machines are placed anew in thought: one question at a time, or they take the host's processors.
         lock (_turn)
         {
             EnforcedPlan plan = plans.Current;
@@ -54,7 +76,7 @@ public sealed class PolicyApi(PlanKeeper plans, TimeProvider time)
         }
 
         EnforcedPlan plan = plans.Current;
-        return call.Caller is { Kind: PrincipalKind.TenantAdmin or PrincipalKind.TenantAuditor, Party: { } reader }
+        return ReaderOf(call) is { } reader
             && PolicyWhy.Answer(plan.Datacentre, question, plan.Proposals, reader, time.GetUtcNow()) is { } told
                 ? new RouteAnswer<Explanation>.Ok(told)
                 : new RouteAnswer<Explanation>.Refused(new RouteProblem(

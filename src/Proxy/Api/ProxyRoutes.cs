@@ -160,6 +160,19 @@ public static class ProxyRoutes
         MaxBodyBytes = 1024,
     };
 
+    /// <summary>What is wrong with the policies, and what follows from them.</summary>
+    public static RouteRow Findings { get; } = new()
+    {
+        Method = "POST",
+        Template = "/v1/policy/check",
+        Summary = "What is wrong with the published policies and what follows from all of them, as far as it is the "
+            + "tenant's to see.",
+        Callers = [PrincipalKind.TenantAdmin, PrincipalKind.TenantAuditor],
+        Scope = RouteScope.AnswerByCaller,
+        Records = new RecordDuty.Nothing("it explains statements, and looks at nothing that machines do"),
+        MaxBodyBytes = 256,
+    };
+
     /// <summary>What a change of policies would do.</summary>
     public static RouteRow DryRun { get; } = new()
     {
@@ -193,5 +206,8 @@ public static class ProxyRoutes
 
     /// <summary>All of them.</summary>
     public static RouteTable Table { get; } =
-        new([Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, Why, DryRun, Verification, .. Network]);
+        new([
+            Status, Plan, Console, Backup, IntegrityLog, Evidence, Enrolment, Why, Findings, DryRun, Verification,
+            .. Network,
+        ]);
 }

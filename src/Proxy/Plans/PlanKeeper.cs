@@ -1,9 +1,11 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
 using Bailiwick.Attestation.IntegrityLog;
 using Bailiwick.Channel.Principals;
+using Bailiwick.Domains.Consequences;
 using Bailiwick.Domains.KeyRelease;
 using Bailiwick.Domains.Leases;
 using Bailiwick.Domains.Placement;
@@ -97,7 +99,7 @@ public sealed partial class PlanKeeper
     /// <returns>Null when one would be refused.</returns>
     public CheckedDatacentre? With(IEnumerable<byte[]> envelopes, PartyId author, out string? refused)
     {
-        (StatementBook book, CheckedDatacentre? before) = Taken();
+        (StatementBook book, _, PolicyCheckResult before) = Taken();
         if (book.With(envelopes, out StatementVerdict.Refused? no) is not { } next)
         {
             refused = $"One of them would be refused ({no?.Reason}): {no?.Sentence}";
@@ -107,14 +109,29 @@ public sealed partial class PlanKeeper
         var others = Statements(next).Except(Statements(book)).Where(one => one.Owner != author).ToArray();
         refused = others.Length == 0 ? null : $"{others[0]} is not a statement of the caller's.";
         return others.Length > 0 ? null
-            : PolicyCheck.Run(PolicyDocuments.FromStatements(Statements(next)).Documents, before: before).Datacentre;
+            : PolicyCheck.Run(
+                PolicyDocuments.FromStatements(Statements(next)).Documents, before: before.Datacentre).Datacentre;
     }
 
-    private (StatementBook Book, CheckedDatacentre? Checked) Taken()
+    /// <summary>
+    /// What is wrong with the statements that are verified here, and what follows from them, as a party may read it.
+    /// </summary>
+    /// <param name="reader">Who reads.</param>
+    /// <param name="at">The moment for which it is asked.</param>
+    public ImmutableArray<Finding> FindingsFor(PartyId reader, DateTimeOffset at)
+    {
+        (_, PolicyReading reading, PolicyCheckResult result) = Taken();
+        return TenantFindings.For(
+            result.Findings.Concat(PolicyConsequences.Of(reading.Documents, result.Datacentre, at)), reading.Documents,
+            result.Datacentre, result.Datacentre.Names, reader);
+    }
+
+    private (StatementBook Book, PolicyReading Reading, PolicyCheckResult Checked) Taken()
     {
         lock (_lock)
         {
-            return (_book, _checked?.Datacentre);
+            PolicyCheckResult result = Check();
+            return (_book, _reading ?? throw new UnreachableException(), result);
         }
     }
 

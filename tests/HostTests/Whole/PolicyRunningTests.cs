@@ -78,6 +78,20 @@ public sealed class PolicyRunningTests(WholeLab lab)
         await lab.Settled();
     }
 
+    [Fact]
+    public async Task What_is_published_is_checked_by_a_host_for_a_tenant_and_at_its_desk_for_the_operator()
+    {
+        await lab.Ready();
+        string Said(LabProgramResult told) => JsonElement.Parse(told.Output).ToString();
+        string all = Said(await Cli.Run("alpine", "policy", "check", "--at", "2046-01-01T00:00:00Z", "--json"));
+        string bank = Said(await Cli.Run("bank", "policy", "check", "--at", "2046-01-01T00:00:00Z", "--json"));
+
+        Assert.Contains("Domain hospital/", all, StringComparison.Ordinal);
+        Assert.Contains("Domain bank/web", all, StringComparison.Ordinal);
+        Assert.Contains("Domain bank/web", bank, StringComparison.Ordinal);
+        Assert.DoesNotContain("hospital", bank, StringComparison.Ordinal);
+    }
+
     private static string[] Lines(JsonElement run, string name) =>
         [.. run.GetProperty(name).EnumerateArray().Select(line => line.GetString() ?? "")];
 }

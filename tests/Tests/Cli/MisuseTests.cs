@@ -40,7 +40,7 @@ public sealed class MisuseTests : IDisposable
         "key list", "key rotate --master", "key destroy x --keys k --receipt r", "key release-log",
         "evidence fetch host-1 --domain web -o out",
         "ledger verify --compare theirs", "policy apply signed",
-        "policy why bank/web-1 host-1", "network trace bank/web-1 bank/web-2 tcp/443",
+        "policy why bank/web-1 host-1", "policy check", "network trace bank/web-1 bank/web-2 tcp/443",
         "network flows bank/web", "network capture bank/web-1 --out web.pcap",
     ];
 
@@ -79,7 +79,7 @@ public sealed class MisuseTests : IDisposable
     [InlineData("--nope", "has no option --nope")]
     [InlineData("nope", "no command 'nope'; there are tenant, policy")]
     [InlineData("policy chek x", "no command 'chek'; there are check, plan, diff, why, schema, show, sign, apply.")]
-    [InlineData("policy check", "")]
+    [InlineData("policy diff", "")]
     [InlineData("policy check --nope", "`bailiwick policy check` has no option --nope.")]
     [InlineData("policy check --nope x --json", "`bailiwick policy check` has no option --nope.")]
     [InlineData("policy check -j x", "has no option -j.")]

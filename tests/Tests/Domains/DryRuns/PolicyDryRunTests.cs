@@ -104,7 +104,8 @@ public sealed class PolicyDryRunTests
         Example before = Example.ThreeTenants, after = before
             .With("hospital/records.yaml", "jurisdictions: [CH]", "jurisdictions: [FR]")
             .With(Ledger, Accept, "");
-        PolicyDryRun all = Run(before, after), bank = Run(before, after, "bank"), hospital = Run(before, after, "hospital");
+        PolicyDryRun all = Run(before, after), bank = Run(before, after, "bank"),
+            hospital = Run(before, after, "hospital");
 
         Assert.Contains(all.Machines, change => change.Machine == "hospital/records-1");
         Assert.Contains(hospital.Machines, change => change.Machine == "hospital/records-1");

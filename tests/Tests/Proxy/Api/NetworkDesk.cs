@@ -27,7 +27,8 @@ internal sealed class NetworkDesk : IAsyncDisposable
         desk._server = await ChannelServer.Start(
             new ChannelListening(desk._host, [desk.Address], TimeProvider.System),
             make(desk.Bench).AddTo(new PolicyApi(desk.Bench.Plans, TimeProvider.System).AddTo(
-                new RouteMap(new RouteTable([ProxyRoutes.Why, ProxyRoutes.DryRun, .. ProxyRoutes.Network])))),
+                new RouteMap(new RouteTable(
+                    [ProxyRoutes.Why, ProxyRoutes.DryRun, ProxyRoutes.Findings, .. ProxyRoutes.Network])))),
             new CallerRegister(desk.Bench.Plans, desk.Bench.Datacentre.Host(1)).Resolve,
             NullLoggerFactory.Instance);
         return desk;

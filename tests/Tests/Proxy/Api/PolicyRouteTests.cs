@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Bailiwick.Channel.Peers;
 using Bailiwick.Domains.DryRuns;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Proxy.Api;
 using Bailiwick.Proxy.Seeing;
 using Bailiwick.Tests.Fakes;
@@ -9,8 +11,9 @@ using Bailiwick.Tests.Proxy.Signed;
 
 namespace Bailiwick.Tests.Proxy.Api;
 
-/// <summary>A tenant asks a host what its own signed statements would do, before it publishes them.</summary>
-public sealed class DryRunRouteTests
+/// <summary>A tenant asks a host what is wrong with policies, and what its own would do before it publishes them.
+/// </summary>
+public sealed class PolicyRouteTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -49,6 +52,37 @@ public sealed class DryRunRouteTests
         }
 
         Assert.NotEmpty((await Ask(desk, datacentre.Acme.Admin, own)).Machines);
+    }
+
+    [Fact]
+    public async Task A_tenant_is_told_what_is_wrong_with_its_own_policies_and_another_is_not()
+    {
+        await using NetworkDesk desk = await Desk();
+        SignedDatacentre datacentre = desk.Bench.Datacentre;
+        Assert.DoesNotContain(
+            await Check(desk, datacentre.Acme.Admin), one => one.Code == FindingCode.NoHostForMachine);
+
+        datacentre.Envelopes.Add(SignedDatacentre.Bound(datacentre.Acme, "web", "10.20.1.0/24", 1, "host-9"));
+        desk.Bench.Publish((datacentre.Acme, "web-1"));
+
+        Finding found = Assert.Single(
+            await Check(desk, datacentre.Acme.Auditor), one => one.Code == FindingCode.NoHostForMachine);
+        Assert.Equal("Compartment acme/web-1 r2", found.File);
+        Assert.DoesNotContain(
+            await Check(desk, desk.KeyOf("other tenant")),
+            one => one.ToString().Contains("acme", StringComparison.Ordinal));
+        foreach (string who in new[] { "operator", "host", "stranger" })
+        {
+            PeerException refused = await Assert.ThrowsAsync<PeerException>(() => Check(desk, desk.KeyOf(who)));
+            Assert.Equal("wrong-caller", refused.Problem?.Code);
+        }
+    }
+
+    private static async Task<ImmutableArray<Finding>> Check(NetworkDesk desk, ECDsa key)
+    {
+        using HttpClient http = desk.Client(key);
+        return (await new PeerClient(http).Ask<AskedFindings, ToldFindings>(
+            ProxyRoutes.Findings.Template, new AskedFindings(DateTimeOffset.UtcNow), Cancel)).Read();
     }
 
     private static async Task<PolicyDryRun> Ask(NetworkDesk desk, ECDsa key, params byte[][] envelopes)
