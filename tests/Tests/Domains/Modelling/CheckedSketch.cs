@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using System.Text;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
+using Bailiwick.Domains.Refinement;
+using static Bailiwick.Tests.Domains.ExamplePlacements;
+
+namespace Bailiwick.Tests.Domains.Modelling;
+
+/// <summary>
+/// What the product makes of a sketch that changes: documents read, checked by what the check before found, refined.
+/// A document that does not change is not read again.
+/// </summary>
+internal sealed class CheckedSketch
+{
+    private static readonly PartyNames Names =
+        PartyNames.Unsigned(Enumerable.Range(0, 100).Select(number => $"t{number}").Append(Sketch.Operator));
+
+    private Dictionary<(string, string), ImmutableArray<PolicyDocument>> _read = [];
+
+    /// <summary>The policies, as they are now.</summary>
+    public CheckedDatacentre Datacentre { get; private set; } = PolicyCheck.Run([]).Datacentre;
+
+    /// <summary>The plans of all hosts.</summary>
+    public ImmutableArray<HostPlan> Plans { get; private set; } = [];
+
+    /// <summary>What is proposed.</summary>
+    public ImmutableArray<PlacementProposal> Proposals { get; private set; } = [];
+
+    /// <summary>A sketch, seen for the first time.</summary>
+    public static CheckedSketch Of(Sketch sketch)
+    {
+        var product = new CheckedSketch();
+        product.Become(sketch);
+        return product;
+    }
+
+    /// <summary>The next state.</summary>
+    public void Become(Sketch sketch)
+    {
+        var read = SketchText.Of(sketch).ToDictionary(file => file, Documents);
+        _read = read;
+        Datacentre = PolicyCheck.Run(read.Values.SelectMany(documents => documents), before: Datacentre).Datacentre;
+        Proposals = [.. sketch.Places.Select(place => Proposal(place.Machine, place.Host))];
+        RefinedDatacentre refined = Refine.Of(Datacentre, Proposals, Now);
+        Plans = [.. sketch.Hosts.Keys.Select(host => refined.ForHost(Host(host)))];
+    }
+
+    private ImmutableArray<PolicyDocument> Documents((string Path, string Text) file)
+    {
+        if (_read.TryGetValue(file, out var known))
+        {
+            return known;
+        }
+
+        PolicyReading reading = PolicyDocuments.ReadYaml(
+            [(file.Path, (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(file.Text))], Names);
+        // A sketch that cannot be read at all would agree with everything.
+        Assert.True(reading.Findings.IsEmpty, $"{string.Join('\n', reading.Findings)}\n{file.Text}");
+        return reading.Documents;
+    }
+}
