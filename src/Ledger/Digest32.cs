@@ -14,6 +14,7 @@ public sealed class Digest32 : IEquatable<Digest32>, IComparable<Digest32>
     public const int Length = 32;
 
     private readonly byte[] _bytes;
+    private string? _hex;
 
     private Digest32(byte[] bytes) => _bytes = bytes;
 
@@ -21,7 +22,7 @@ public sealed class Digest32 : IEquatable<Digest32>, IComparable<Digest32>
     public ReadOnlySpan<byte> Bytes => _bytes;
 
     /// <summary>64 lower-case hexadecimal digits.</summary>
-    public string Hex => Convert.ToHexStringLower(_bytes);
+    public string Hex => _hex ??= Convert.ToHexStringLower(_bytes);
 
     /// <summary>The digest in standard base64, as checkpoints write it (44 characters).</summary>
     public string Base64 => Convert.ToBase64String(_bytes);

@@ -27,59 +27,54 @@ internal sealed record LinkWay(
 /// <summary>What the links between two hosts mean to a domain.</summary>
 internal static class Links
 {
-    /// <summary>How a domain's frames pass between two hosts.</summary>
+    /// <summary>How a domain's frames pass between two hosts that these links join.</summary>
     /// <remarks>
     /// Between two hosts a segment is trusted only if at least one link of the datacentre's operator joins them and
     /// every link that joins them is a trusted segment: nobody knows over which of several a packet goes. The
-    /// operator's word counts only for a domain that takes it.
+    /// operator's word counts only for a domain that takes it. The sentence names no host, so that it is the same for
+    /// all that the same links join.
     /// </remarks>
-    public static LinkWay Of(CheckedDatacentre datacentre, DomainModel domain, HostModel left, HostModel right)
+    public static LinkWay Of(DomainModel domain, ImmutableArray<LinkModel> links)
     {
-        if (domain.Network.Confidentiality == NetworkConfidentiality.None)
-        {
-            return new LinkWay(
-                LinkProtection.Clear, $"{Display.Of(domain)} demands no ciphertext between hosts.", [domain.Origin]);
-        }
-
-        var between = $"between {Display.Of(left)} and {Display.Of(right)}";
+        var name = Display.Of(domain);
         switch (domain.Network.Confidentiality)
         {
+            case NetworkConfidentiality.None:
+                return new LinkWay(
+                    LinkProtection.Clear, $"{name} demands no ciphertext between hosts.", [domain.Origin]);
             case NetworkConfidentiality.Always:
                 return new LinkWay(
-                    LinkProtection.Encrypted,
-                    $"{Display.Of(domain)} demands ciphertext on every link, that {between} too.", [domain.Origin]);
+                    LinkProtection.Encrypted, $"{name} demands ciphertext on every link.", [domain.Origin]);
             case NetworkConfidentiality.UntrustedLinks:
                 break;
             default:
                 throw new UnreachableException();
         }
 
-        var links = Joining(datacentre, left, right);
         if (links.IsEmpty)
         {
             return new LinkWay(
                 LinkProtection.Encrypted,
-                $"No link {between} is stated, so {Display.Of(domain)} takes none for a trusted segment.",
+                $"No link between the two hosts is stated, so {name} takes none for a trusted segment.",
                 [domain.Origin]);
         }
 
         return links.FirstOrDefault(link => link.Medium != LinkMedium.TrustedSegment) is { } untrusted
             ? new LinkWay(
                 LinkProtection.Encrypted,
-                $"{untrusted.Origin} {between} is untrusted, and {Display.Of(domain)} demands ciphertext there.",
+                $"{untrusted.Origin} joins the two hosts and is untrusted, and {name} demands ciphertext there.",
                 [domain.Origin, untrusted.Origin])
             : new LinkWay(
                 LinkProtection.Clear,
-                $"{Display.List(links.Select(link => link.Origin))} {between} is a trusted segment, as "
-                + $"{Display.Of(domain)} demands.",
+                $"What joins the two hosts, {Display.List(links.Select(link => link.Origin))}, is a trusted segment, "
+                + $"as {name} demands.",
                 [domain.Origin, .. links.Select(link => link.Origin)]);
     }
 
     /// <summary>How frames of several domains pass: encrypted as soon as one of them demands it.</summary>
-    public static LinkWay Of(
-        CheckedDatacentre datacentre, IEnumerable<DomainModel> domains, HostModel left, HostModel right)
+    public static LinkWay Of(IEnumerable<DomainModel> domains, ImmutableArray<LinkModel> links)
     {
-        LinkWay[] ways = [.. domains.Select(domain => Of(datacentre, domain, left, right))];
+        LinkWay[] ways = [.. domains.Select(domain => Of(domain, links))];
         LinkWay[] demanding = [.. ways.Where(way => way.Protection == LinkProtection.Encrypted)];
         LinkWay[] deciding = demanding.Length > 0 ? demanding : ways;
         return new LinkWay(
@@ -96,11 +91,4 @@ internal static class Links
                 && link.Hosts.Count(all.Contains) > 1)
             .OrderBy(link => link.Name).FirstOrDefault();
     }
-
-    private static ImmutableArray<LinkModel> Joining(
-        CheckedDatacentre datacentre, HostModel left, HostModel right) =>
-    [
-        .. datacentre.Index.Links(left.Ref).Where(link =>
-            datacentre.Index.Links(right.Ref).Any(other => ReferenceEquals(other, link))),
-    ];
 }

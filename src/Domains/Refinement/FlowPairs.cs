@@ -18,8 +18,6 @@ internal sealed record FlowPair(DomainModel First, DomainModel Second, Immutable
 
     public ImmutableArray<DomainModel> Both { get; } = [First, Second];
 
-    public bool Has(DomainModel domain) => First.Ref == domain.Ref || Second.Ref == domain.Ref;
-
     public DomainModel Of(DomainRef domain) => First.Ref == domain ? First : Second;
 
     public DomainModel Other(DomainModel domain) => First.Ref == domain.Ref ? Second : First;

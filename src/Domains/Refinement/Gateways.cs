@@ -17,12 +17,11 @@ internal static class Gateways
             return null;
         }
 
-        var own = passages.Where(passage => passage.Pair.Has(domain))
-            .OrderBy(passage => passage.Plan.Name, StringComparer.Ordinal).ToList();
+        var own = passages.OrderBy(passage => passage.Plan.Name, StringComparer.Ordinal).ToList();
+        var laid = scene.Laid(domain);
         var flows = own.SelectMany(passage => Flows(host, domain, passage)).ToImmutableArray();
         return new GatewayPlan(
-            DeviceNames.Namespace(domain.Ref), DeviceNames.GatewayPort(domain.Ref), DeviceNames.GatewayMac(domain.Ref),
-            [.. domain.Network.Subnets.Select(Subnets.GatewayText)],
+            laid.Namespace, laid.GatewayPort, laid.GatewayMac, laid.GatewayAddresses,
             Neighbours(scene, host, domain, flows),
             [.. own.Select(passage => Leg(host, domain, passage))],
             flows,
@@ -53,12 +52,12 @@ internal static class Gateways
         var leg = passage.Laid.Legs.Member(host.Ref, domain.Ref);
         var name = passage.Plan.Name;
         return new GatewayLeg(
-            name, DeviceNames.LegPort(domain.Ref, name), DeviceNames.LegDevice(name), leg.Mac,
+            name, passage.Laid.LegPort(domain), passage.Laid.LegDevice, leg.Mac,
             leg.Ipv4 + "/16", leg.Ipv6 + "/64", passage.Plan.Network.Mtu, Routes(host, domain, passage));
     }
 
     private static ImmutableArray<GatewayRoute> Routes(HostModel host, DomainModel domain, PassageOnHost passage) =>
-        passage.Laid.Joined(passage.Flows.SelectMany(flow => BothFamilies
+        passage.Laid.Routes(passage.Flows.SelectMany(flow => BothFamilies
             .Where(isIpv6 => flow.Near(domain).Placed.At(host.Ref)?.Addresses(isIpv6).IsEmpty is false)
             .Select(isIpv6 => flow.Far(domain).Routes(isIpv6))));
 
@@ -72,7 +71,7 @@ internal static class Gateways
         let others = flow.Far(domain).Known(isIpv6)
         where !own.IsEmpty && !others.IsEmpty
         select new FlowPlan(
-            flow.IsOutward(domain), DeviceNames.LegDevice(passage.Plan.Name), flow.Of.Protocol, flow.Of.Ports, own,
+            flow.IsOutward(domain), passage.Laid.LegDevice, flow.Of.Protocol, flow.Of.Ports, own,
             others, flow.Of.Reason)
         {
             Known = flow.Near(domain).KnownOf(own),

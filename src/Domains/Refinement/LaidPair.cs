@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Net;
-using Bailiwick.Domains.Flows;
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
@@ -12,20 +11,34 @@ namespace Bailiwick.Domains.Refinement;
 /// </summary>
 internal sealed class LaidPair
 {
+    private readonly FlowPair _pair;
+    private readonly ConcurrentDictionary<HostRef, PairHost> _hosts = [];
     // By the lists themselves and not by what is in them: there are few, and each is made once.
     private readonly ConcurrentDictionary<
-        (ImmutableArray<GatewayRoute>, ImmutableArray<GatewayRoute>), ImmutableArray<GatewayRoute>> _joined = [];
+        (ImmutableArray<GatewayRoute>, ImmutableArray<GatewayRoute>), ImmutableArray<GatewayRoute>> _routes = [];
+    private readonly ConcurrentDictionary<
+        (ImmutableArray<MetHost>, ImmutableArray<MetHost>), ImmutableArray<MetHost>> _met = [];
 
     public LaidPair(
-        FlowPair pair, LegAddresses legs, Func<DomainRef, ImmutableArray<CompartmentRef>, PlacedDomain> placed)
+        FlowPair pair, LegAddresses legs, HostLinks links,
+        Func<DomainRef, ImmutableArray<CompartmentRef>, PlacedDomain> placed)
     {
-        Legs = legs;
+        (_pair, Legs) = (pair, legs);
+        Ways = new LinkWays(joining => Links.Of(pair.Both, joining));
+        LegDevice = DeviceNames.LegDevice(pair.Name);
+        FirstPort = DeviceNames.LegPort(pair.First.Ref, pair.Name);
+        SecondPort = DeviceNames.LegPort(pair.Second.Ref, pair.Name);
+        Reason = new Reason(
+            $"A flow is open between {Display.Of(pair.First)} and {Display.Of(pair.Second)}.",
+            [pair.First.Origin, pair.Second.Origin]);
+        Most = PolicyLimits.GatewayRules / pair.Both.Max(Peers);
         var ends = new Dictionary<(DomainRef, PlacedDomain), FlowEnd>();
         Flows = PairFlow.Of(pair, (domain, machines) =>
         {
             var key = (domain.Ref, placed(domain.Ref, machines));
             return ends.TryGetValue(key, out var known) ? known
-                : ends[key] = new FlowEnd(domain, pair.Other(domain), key.Item2, legs);
+                : ends[key] = new FlowEnd(domain, pair.Other(domain), key.Item2, there => _hosts.GetOrAdd(
+                    there.Host.Ref, _ => new PairHost(pair, there.Name, there.Host, links.Of(there.Host), legs)));
         });
     }
 
@@ -35,88 +48,107 @@ internal sealed class LaidPair
     /// <summary>The flows, in the order of the terms that grant them.</summary>
     public ImmutableArray<PairFlow> Flows { get; }
 
+    /// <summary>The gateway's end of a leg.</summary>
+    public string LegDevice { get; }
+
+    /// <summary>Why there is a passage.</summary>
+    public Reason Reason { get; }
+
+    /// <summary>
+    /// How many rules the pair may have at a gateway: it follows from the two statements alone, so that no third domain
+    /// can take it.
+    /// </summary>
+    public long Most { get; }
+
+    private string FirstPort { get; }
+
+    private string SecondPort { get; }
+
+    /// <summary>The host's end of a domain's leg.</summary>
+    public string LegPort(DomainModel domain) => domain.Ref == _pair.First.Ref ? FirstPort : SecondPort;
+
+    /// <summary>How the frames pass links.</summary>
+    public LinkWays Ways { get; }
+
     /// <summary>The routes of several lists that are in order, in order, each once.</summary>
-    public ImmutableArray<GatewayRoute> Joined(IEnumerable<ImmutableArray<GatewayRoute>> lists)
+    public ImmutableArray<GatewayRoute> Routes(IEnumerable<ImmutableArray<GatewayRoute>> lists) =>
+        Joined(lists, _routes, of =>
+        [
+            .. of.Item1.Concat(of.Item2).DistinctBy(route => route.Destination, StringComparer.Ordinal)
+                .OrderBy(route => route.Destination, StringComparer.Ordinal),
+        ]);
+
+    /// <summary>The hosts of several lists that are in order, in order, each once with all its legs.</summary>
+    public ImmutableArray<MetHost> Met(IEnumerable<ImmutableArray<MetHost>> lists) =>
+        Joined(lists, _met, of =>
+        [
+            .. of.Item1.Concat(of.Item2).GroupBy(met => met.Host)
+                .Select(group => new MetHost(group.Key, group.Any(met => met.First), group.Any(met => met.Second)))
+                .OrderBy(met => met.Host.Name, StringComparer.Ordinal),
+        ]);
+
+    private static ImmutableArray<T> Joined<T>(
+        IEnumerable<ImmutableArray<T>> lists,
+        ConcurrentDictionary<(ImmutableArray<T>, ImmutableArray<T>), ImmutableArray<T>> known,
+        Func<(ImmutableArray<T>, ImmutableArray<T>), ImmutableArray<T>> join)
     {
-        ImmutableArray<GatewayRoute> all = [];
+        ImmutableArray<T> all = [];
         foreach (var list in lists.Where(list => !list.IsEmpty))
         {
-            all = all.IsEmpty || all == list ? list : _joined.GetOrAdd((all, list), Both);
+            all = all.IsEmpty || all == list ? list : known.GetOrAdd((all, list), of =>
+            {
+                var both = join(of);
+                return both.SequenceEqual(of.Item1) ? of.Item1 : both.SequenceEqual(of.Item2) ? of.Item2 : both;
+            });
         }
 
         return all;
     }
 
-    private static ImmutableArray<GatewayRoute> Both(
-        (ImmutableArray<GatewayRoute> One, ImmutableArray<GatewayRoute> Two) of)
-    {
-        ImmutableArray<GatewayRoute> both =
-        [
-            .. of.One.Concat(of.Two).DistinctBy(route => route.Destination, StringComparer.Ordinal)
-                .OrderBy(route => route.Destination, StringComparer.Ordinal),
-        ];
-        return both.Length == of.One.Length ? of.One : both.Length == of.Two.Length ? of.Two : both;
-    }
+    private static int Peers(DomainModel domain) => domain.Grants.Concat(domain.Accepts)
+        .Where(term => term.Resource is FlowResource.Network).Select(term => term.Peer).Distinct().Count();
 }
 
-/// <summary>
-/// The machines of one domain that a flow with another names: by which addresses the other domain's gateways know them,
-/// and how they reach them.
-/// </summary>
-internal sealed class FlowEnd(DomainModel domain, DomainModel peer, PlacedDomain placed, LegAddresses legs)
+/// <summary>A host in one passage.</summary>
+/// <param name="pair">Whose passage.</param>
+/// <param name="name">The host's reference as text, by which hosts are in order.</param>
+/// <param name="host">The host.</param>
+/// <param name="links">The links that it is on.</param>
+/// <param name="legs">The addresses in the passage.</param>
+internal sealed class PairHost(
+    FlowPair pair, string name, HostModel host, ImmutableArray<LinkModel> links, LegAddresses legs)
 {
-    private readonly bool _translates = Translations.AreAny(domain, peer);
-    private ImmutableArray<GatewayRoute> _routes4;
-    private ImmutableArray<GatewayRoute> _routes6;
-    private ImmutableArray<string> _known4;
-    private ImmutableArray<string> _known6;
+    private PassageMember? _first;
+    private PassageMember? _second;
+    private Kept<PassagePeer>? _ofFirst;
+    private Kept<PassagePeer>? _ofSecond;
+    private Kept<PassagePeer>? _ofBoth;
 
-    public DomainModel Domain => domain;
+    public string Name => name;
 
-    public PlacedDomain Placed => placed;
+    public HostModel Host => host;
 
-    /// <summary>Those of a host alone.</summary>
-    public FlowEnd Only(HostRef host) => new(domain, peer, PlacedDomain.Of(placed.On(host)), legs);
+    public ImmutableArray<LinkModel> Links => links;
 
-    /// <summary>By which addresses the other domain knows them, in order, each once.</summary>
-    public ImmutableArray<string> Known(bool isIpv6) => isIpv6
-        ? _known6.IsDefault ? _known6 = Destinations(isIpv6) : _known6
-        : _known4.IsDefault ? _known4 = Destinations(isIpv6) : _known4;
+    /// <summary>The leg of the first domain's gateway, or of the second's.</summary>
+    public PassageMember Leg(bool first) => first
+        ? _first ??= legs.Member(host.Ref, pair.First.Ref) : _second ??= legs.Member(host.Ref, pair.Second.Ref);
 
-    /// <summary>The way from the other domain's gateway on any host to each of them, in their order.</summary>
-    public ImmutableArray<GatewayRoute> Routes(bool isIpv6) => isIpv6
-        ? _routes6.IsDefault ? _routes6 = Made(isIpv6) : _routes6
-        : _routes4.IsDefault ? _routes4 = Made(isIpv6) : _routes4;
-
-    /// <summary>
-    /// By which address the other domain knows each of a host's, in the order of these; null where by its own.
-    /// </summary>
-    public ImmutableArray<string>? KnownOf(ImmutableArray<string> own)
+    /// <summary>What hosts that reach it in this way have of it in their plans.</summary>
+    public PassagePeer Peer(bool first, bool second, LinkWay way) => (first, second) switch
     {
-        if (!_translates)
-        {
-            return null;
-        }
+        (true, true) => Kept<PassagePeer>.Of(ref _ofBoth, way, one => Peer(one, Leg(true), Leg(false))),
+        (true, false) => Kept<PassagePeer>.Of(ref _ofFirst, way, one => Peer(one, Leg(true))),
+        (false, true) => Kept<PassagePeer>.Of(ref _ofSecond, way, one => Peer(one, Leg(false))),
+        (false, false) => throw new System.Diagnostics.UnreachableException("A host is met for a machine on it."),
+    };
 
-        ImmutableArray<string> known =
-            [.. own.Select(address => Translations.Known(domain, peer, IPAddress.Parse(address)).ToString())];
-        return known.SequenceEqual(own) ? null : known;
-    }
-
-    private ImmutableArray<string> Destinations(bool isIpv6) => [.. Routes(isIpv6).Select(route => route.Destination)];
-
-    private ImmutableArray<GatewayRoute> Made(bool isIpv6) =>
-    [
-        .. placed.ByHost.SelectMany(there => Routes(there, isIpv6))
-            .DistinctBy(route => route.Destination, StringComparer.Ordinal)
-            .OrderBy(route => route.Destination, StringComparer.Ordinal),
-    ];
-
-    private IEnumerable<GatewayRoute> Routes(HostMembers there, bool isIpv6)
-    {
-        var own = there.Addresses(isIpv6);
-        var via = legs.Member(there.Host.Ref, domain.Ref);
-        return (KnownOf(own) ?? own).Select(
-            address => new GatewayRoute(address, isIpv6 ? via.Ipv6 : via.Ipv4, via.Mac));
-    }
+    private PassagePeer Peer(LinkWay way, params ReadOnlySpan<PassageMember> behind) => new(
+        host.Ref, host.UnderlayIpv4, [.. behind], way.Protection, new Reason(way.Sentence, way.Because));
 }
+
+/// <summary>A host with machines that are met by a flow.</summary>
+/// <param name="Host">The host.</param>
+/// <param name="First">Whether machines of the pair's first domain are met there.</param>
+/// <param name="Second">Whether machines of the second are.</param>
+internal readonly record struct MetHost(PairHost Host, bool First, bool Second);

@@ -10,12 +10,13 @@ internal static class Networks
     public static NetworkPlan Of(
         Scene scene, HostModel host, DomainModel domain, SortedDictionary<string, Reason> withheld)
     {
-        var members = scene.Members(domain);
-        var number = DerivedNames.NetworkNumber(domain);
+        var (members, laid) = (scene.Members(domain), scene.Laid(domain));
+        var (number, links) = (laid.Number, scene.Links.Of(host));
         // A host carries the VLANs of one segment at most, so all that are reached by one are in the same.
         var vlan = 0;
         var peers = members.ByHost.Where(there => there.Host.Ref != host.Ref)
-            .Select(there => Peer(scene, host, domain, there, ref vlan))
+            .Select(there => Peer(scene, host, domain, there, laid.Ways.By(
+                scene.Links.Joining(links, there.Links(scene.Links))), ref vlan))
             .ToImmutableArray();
         if (!peers.IsEmpty && !scene.Numbers.Holds(number, domain.Ref.ToString()))
         {
@@ -26,20 +27,17 @@ internal static class Networks
         }
 
         return new NetworkPlan(
-            DeviceNames.Bridge(domain.Ref),
-            peers.Any(peer => peer.Protection == LinkProtection.Clear) ? DeviceNames.Vxlan(domain.Ref) : null,
+            laid.Bridge,
+            peers.Any(peer => peer.Protection == LinkProtection.Clear) ? laid.Vxlan : null,
             peers.Any(peer => peer.Protection == LinkProtection.Encrypted)
-                ? DeviceNames.Encrypted(DeviceNames.Segment(domain.Ref), host.UnderlayIpv4) : null,
-            number,
-            DeviceNames.Table(domain.Ref), Scene.Mtu(domain),
+                ? DeviceNames.Encrypted(laid.Segment, host.UnderlayIpv4) : null,
+            number, laid.Table, Scene.Mtu(domain),
             [.. members.On(host.Ref)
                 .Select(member => new LocalPort(DeviceNames.Tap(member.Machine.Ref, member.Index), member.Plan)
                 {
                     Limit = member.Nic.Limit,
                 })],
-            peers,
-            new Reason($"The machines of {Display.Of(domain)} speak with each other and, by its flows, with others.",
-                [domain.Origin]))
+            peers, laid.NetworkReason)
         {
             Vlan = peers.Any(peer => peer.Protection == LinkProtection.Vlan)
                 ? new VlanPlan(DeviceNames.Vlan(domain.Ref), vlan) : null,
@@ -47,14 +45,11 @@ internal static class Networks
     }
 
     private static PeerPlan Peer(
-        Scene scene, HostModel host, DomainModel domain, HostMembers there, ref int vlan)
+        Scene scene, HostModel host, DomainModel domain, HostMembers there, LinkWay clear, ref int vlan)
     {
-        var peer = there.Host;
-        var way = scene.Vlans.Between(
-            domain, host, peer, Links.Of(scene.Datacentre, domain, host, peer), out var number);
+        var way = scene.Vlans.Between(domain, host, there.Host, clear, out var number);
         vlan = way.Protection == LinkProtection.Vlan ? number : vlan;
-        return new PeerPlan(
-            peer.Ref, peer.UnderlayIpv4, there.Plans, way.Protection,
-            new Reason(way.Sentence, [.. way.Because, peer.Origin]));
+        // What is in a VLAN is said of both hosts, and so is no other's.
+        return ReferenceEquals(way, clear) ? there.Peer(way) : there.Made(way);
     }
 }

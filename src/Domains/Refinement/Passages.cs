@@ -29,7 +29,6 @@ internal static class Passages
         }
 
         var laid = scene.Laid(pair);
-        var legs = laid.Legs;
         var flows = Placed(laid, host, pair, withheld);
         var number = pair.Number;
         if (!scene.Numbers.Holds(number, pair.Reference))
@@ -45,7 +44,7 @@ internal static class Passages
             ];
         }
 
-        var peers = Peers(scene, host, pair, flows, legs);
+        var peers = Peers(scene, host, laid, flows);
         var network = new PassageNetwork(
             DeviceNames.PassageBridge(pair.Name),
             peers.Any(peer => peer.Protection == LinkProtection.Clear) ? DeviceNames.PassageVxlan(pair.Name) : null,
@@ -54,22 +53,18 @@ internal static class Passages
             number, DeviceNames.PassageTable(pair.Name), Scene.Mtu(pair.Both), peers);
         var plan = new PassagePlan(
             pair.Name, [pair.First.Ref, pair.Second.Ref], network,
-            [.. here.Select(domain => new PassagePort(
-                DeviceNames.LegPort(domain.Ref, pair.Name), legs.Member(host.Ref, domain.Ref)))],
-            new Reason($"A flow is open between {Display.Of(pair.First)} and {Display.Of(pair.Second)}.",
-                [pair.First.Origin, pair.Second.Origin]));
+            [.. here.Select(domain => new PassagePort(laid.LegPort(domain), laid.Legs.Member(host.Ref, domain.Ref)))],
+            laid.Reason);
         return new PassageOnHost(pair, plan, flows, laid);
     }
 
     /// <summary>
     /// The open flows with a machine on the host; none if they are more than the two domains' gateways have room for.
-    /// How much room there is follows from the two statements alone, so that no third domain can take it.
     /// </summary>
     private static ImmutableArray<FlowOnHost> Placed(
         LaidPair laid, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
     {
         var placed = ImmutableArray.CreateBuilder<FlowOnHost>();
-        var most = PolicyLimits.GatewayRules / pair.Both.Max(Peers);
         var rules = 0L;
         foreach (var flow in laid.Flows)
         {
@@ -78,12 +73,12 @@ internal static class Passages
             var pairs = ((long)clientsHere * servers.All.Length)
                 + ((long)(clients.All.Length - clientsHere) * serversHere);
             rules += flow.Ranges * pairs;
-            if (rules > most)
+            if (rules > laid.Most)
             {
                 withheld.TryAdd(pair.Reference + " rules", new Reason(
                     $"The flows between {Display.Of(pair.First)} and {Display.Of(pair.Second)} are not laid on "
-                    + $"{Display.Of(host)}: they would be more than {most} rules, which is the part of a gateway's "
-                    + $"{PolicyLimits.GatewayRules} for each of the peers that the two statements name.",
+                    + $"{Display.Of(host)}: they would be more than {laid.Most} rules, which is the part of a "
+                    + $"gateway's {PolicyLimits.GatewayRules} for each of the peers that the two statements name.",
                     [pair.First.Origin, pair.Second.Origin]));
                 return [];
             }
@@ -97,38 +92,24 @@ internal static class Passages
         return placed.ToImmutable();
     }
 
-    private static int Peers(DomainModel domain) => domain.Grants.Concat(domain.Accepts)
-        .Where(term => term.Resource is FlowResource.Network).Select(term => term.Peer).Distinct().Count();
-
     /// <summary>The hosts whom a machine of this one meets by a flow, whichever of the two is the client.</summary>
     private static ImmutableArray<PassagePeer> Peers(
-        Scene scene, HostModel host, FlowPair pair, ImmutableArray<FlowOnHost> flows, LegAddresses legs)
+        Scene scene, HostModel host, LaidPair laid, ImmutableArray<FlowOnHost> flows)
     {
-        var met = flows.Where(flow => flow.Clients.Placed.At(host.Ref) is not null).Select(flow => flow.Servers)
-            .Concat(flows.Where(flow => flow.Servers.Placed.At(host.Ref) is not null).Select(flow => flow.Clients))
-            .Distinct();
-        return
-        [
-            .. met.SelectMany(end => end.Placed.ByHost, (end, there) => (there.Name, end.Domain.Ref, there.Host))
-                .Where(side => side.Host.Ref != host.Ref)
-                .GroupBy(side => side.Name, StringComparer.Ordinal)
-                .OrderBy(group => group.Key, StringComparer.Ordinal)
-                .Select(group => Peer(
-                    scene, host, pair, [.. group.Select(side => (side.Ref, side.Host)).Distinct()], legs)),
-        ];
-    }
+        var links = scene.Links.Of(host);
+        var met = laid.Met(
+            flows.Where(flow => flow.Clients.Placed.At(host.Ref) is not null).Select(flow => flow.Servers.Hosts)
+                .Concat(flows.Where(flow => flow.Servers.Placed.At(host.Ref) is not null)
+                    .Select(flow => flow.Clients.Hosts)));
+        var peers = ImmutableArray.CreateBuilder<PassagePeer>(met.Length);
+        foreach (var (there, first, second) in met)
+        {
+            if (there.Host.Ref != host.Ref)
+            {
+                peers.Add(there.Peer(first, second, laid.Ways.By(scene.Links.Joining(links, there.Links))));
+            }
+        }
 
-    /// <summary>Encrypted as soon as one of the two domains demands it: either's frames are in it.</summary>
-    private static PassagePeer Peer(
-        Scene scene, HostModel host, FlowPair pair, ImmutableArray<(DomainRef Domain, HostModel Host)> sides,
-        LegAddresses legs)
-    {
-        var peer = sides[0].Host;
-        var way = Links.Of(scene.Datacentre, pair.Both, host, peer);
-        return new PassagePeer(
-            peer.Ref, peer.UnderlayIpv4,
-            [.. sides.OrderBy(side => pair.First.Ref == side.Domain ? 0 : 1)
-                .Select(side => legs.Member(side.Host.Ref, side.Domain))],
-            way.Protection, new Reason(way.Sentence, way.Because));
+        return peers.DrainToImmutable();
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
@@ -32,6 +33,8 @@ internal sealed class HostMembers(string name, ImmutableArray<PlacedMember> all)
     private ImmutableArray<MemberPlan> _plans;
     private ImmutableArray<string> _ipv4;
     private ImmutableArray<string> _ipv6;
+    private ImmutableArray<LinkModel> _links;
+    private Kept<PeerPlan>? _peers;
 
     /// <summary>The host's reference as text, by which hosts are in order.</summary>
     public string Name => name;
@@ -48,6 +51,16 @@ internal sealed class HostMembers(string name, ImmutableArray<PlacedMember> all)
     public ImmutableArray<string> Addresses(bool isIpv6) => isIpv6
         ? _ipv6.IsDefault ? _ipv6 = Made(isIpv6) : _ipv6
         : _ipv4.IsDefault ? _ipv4 = Made(isIpv6) : _ipv4;
+
+    /// <summary>The links that the host is on.</summary>
+    public ImmutableArray<LinkModel> Links(HostLinks links) => _links.IsDefault ? _links = links.Of(Host) : _links;
+
+    /// <summary>What hosts that are reached in a way that is several hosts' have of it in their plans.</summary>
+    public PeerPlan Peer(LinkWay way) => Kept<PeerPlan>.Of(ref _peers, way, Made);
+
+    /// <summary>The same for a way that is one host's alone.</summary>
+    public PeerPlan Made(LinkWay way) => new(
+        Host.Ref, Host.UnderlayIpv4, Plans, way.Protection, new Reason(way.Sentence, [.. way.Because, Host.Origin]));
 
     private ImmutableArray<string> Made(bool isIpv6) =>
     [
@@ -88,4 +101,32 @@ internal sealed class PlacedDomain
 
     /// <summary>The same as a list.</summary>
     public ImmutableArray<PlacedMember> On(HostRef host) => At(host)?.All ?? [];
+}
+
+/// <summary>What was made for each of a few ways, each of which is always the same one.</summary>
+internal sealed class Kept<T>
+{
+    private readonly LinkWay _way;
+    private readonly T _made;
+    private readonly Kept<T>? _others;
+
+    private Kept(LinkWay way, T made, Kept<T>? others) => (_way, _made, _others) = (way, made, others);
+
+    /// <summary>Finds it, or makes it; whoever comes second gets what the first made.</summary>
+    public static T Of(ref Kept<T>? all, LinkWay way, Func<LinkWay, T> make)
+    {
+        while (true)
+        {
+            var newest = Volatile.Read(ref all);
+            for (var one = newest; one is not null; one = one._others)
+            {
+                if (ReferenceEquals(one._way, way))
+                {
+                    return one._made;
+                }
+            }
+
+            Interlocked.CompareExchange(ref all, new Kept<T>(way, make(way), newest), newest);
+        }
+    }
 }

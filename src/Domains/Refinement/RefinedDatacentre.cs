@@ -27,7 +27,12 @@ public sealed class RefinedDatacentre
         var withheld = new SortedDictionary<string, Reason>(StringComparer.Ordinal);
         ImmutableArray<DomainModel> here = [.. _scene.DomainsOn(host)];
         var passages = Passages.On(_scene, model, here, withheld);
-        var domains = here.Select(domain => Domain(model, domain, passages, withheld)).ToImmutableArray();
+        var of = passages.SelectMany(passage => passage.Pair.Both.Select(domain => (domain.Ref, passage)))
+            .ToLookup(one => one.Ref, one => one.passage);
+        var machines = _scene.MachinesOn(host)
+            .ToLookup(machine => new DomainRef(machine.Ref.Tenant, machine.Nics[0].Domain));
+        var domains = here.Select(domain => Domain(
+            model, domain, [.. of[domain.Ref]], machines[domain.Ref], withheld)).ToImmutableArray();
         ImmutableArray<PassagePlan> ordered =
             [.. passages.Select(passage => passage.Plan).OrderBy(passage => passage.Name, StringComparer.Ordinal)];
         var uplink = Uplinks.Of(_scene.Datacentre, model, domains, ordered, withheld);
@@ -41,7 +46,7 @@ public sealed class RefinedDatacentre
 
     private DomainPlan Domain(
         HostModel host, DomainModel domain, ImmutableArray<PassageOnHost> passages,
-        SortedDictionary<string, Reason> withheld)
+        IEnumerable<CompartmentModel> machines, SortedDictionary<string, Reason> withheld)
     {
         var here = _scene.Members(domain).On(host.Ref);
         foreach (var (pair, why) in _scene.ClosedPairsOf(domain))
@@ -58,9 +63,7 @@ public sealed class RefinedDatacentre
         var gateway = Gateways.Of(_scene, host, domain, passages);
         return new DomainPlan(
             domain.Ref, Display.Of(domain), Networks.Of(_scene, host, domain, withheld), gateway,
-            [.. _scene.MachinesOn(host.Ref)
-                .Where(machine => machine.Ref.Tenant == domain.Ref.Tenant && machine.Nics[0].Domain == domain.Ref.Name)
-                .Select(machine => Machines.Of(_scene, host, machine))],
+            [.. machines.Select(machine => Machines.Of(_scene, host, machine))],
             new Reason(
                 $"{Display.Of(host)} runs members of {Display.Of(domain)}: "
                 + Display.List(here.Select(member => member.Machine.Ref.Name).Distinct()) + ".",

@@ -24,6 +24,7 @@ internal sealed class Scene
     // Asked for by several hosts' plans at once; whoever is first makes it.
     private readonly ConcurrentDictionary<FlowPair, LaidPair> _laid =
         new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<DomainRef, LaidDomain> _laidDomains = [];
     private readonly ConcurrentDictionary<(DomainRef, ImmutableArray<CompartmentRef>), PlacedDomain> _named = [];
 
     private Scene(AdmissionGround ground, ImmutableArray<AdmissionVerdict> verdicts, FlowPairs pairs)
@@ -31,6 +32,7 @@ internal sealed class Scene
         Ground = ground;
         Numbers = NetworkNumbers.Of(ground.Datacentre, pairs.Open);
         Vlans = Vlans.Of(ground.Datacentre);
+        Links = new HostLinks(ground.Datacentre);
         _numbers = HostNumbers.Of(
             ground.Datacentre.Inventory.Hosts.Values.Where(host => ground.Host(host.Ref) is not null),
             DeviceNames.LegSlots / 2);
@@ -65,6 +67,9 @@ internal sealed class Scene
 
     /// <summary>Who has which VLAN.</summary>
     public Vlans Vlans { get; }
+
+    /// <summary>Which links join hosts.</summary>
+    public HostLinks Links { get; }
 
     /// <summary>
     /// Of machines' ports and gateways' legs: 1500 on the underlay less 50 of VXLAN over IPv4 (RFC 7348); where a
@@ -114,7 +119,10 @@ internal sealed class Scene
 
     /// <summary>What all hosts' plans say alike of a pair's flows.</summary>
     public LaidPair Laid(FlowPair pair) => _laid.GetOrAdd(
-        pair, one => new LaidPair(one, new LegAddresses(_numbers, one), Named));
+        pair, one => new LaidPair(one, new LegAddresses(_numbers, one), Links, Named));
+
+    /// <summary>What all hosts' plans say alike of a domain.</summary>
+    public LaidDomain Laid(DomainModel domain) => _laidDomains.GetOrAdd(domain.Ref, _ => new LaidDomain(domain));
 
     /// <summary>The pairs of a domain that cannot have a passage.</summary>
     public IEnumerable<(FlowPair Pair, Reason Why)> ClosedPairsOf(DomainModel domain) => _closed[domain.Ref];

@@ -64,7 +64,7 @@ internal static class ServicePoints
     {
         var own = Zone(scene, domain);
         var others = passages
-            .Where(passage => passage.Pair.Has(domain) && Zone(scene, passage.Pair.Other(domain)) != own)
+            .Where(passage => Zone(scene, passage.Pair.Other(domain)) != own)
             .SelectMany(passage => passage.Flows)
             .Where(flow => flow.Near(domain).Placed.At(host.Ref) is not null)
             .Select(flow => flow.Far(domain)).Distinct()

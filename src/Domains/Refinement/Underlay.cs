@@ -10,12 +10,20 @@ internal static class Underlay
     public static UnderlayPlan Of(
         HostModel host, ImmutableArray<DomainPlan> domains, ImmutableArray<PassagePlan> passages)
     {
-        var tunnels = domains
-            .SelectMany(domain => domain.Network.Peers.Where(Clear).Select(peer =>
-                new TunnelPlan(peer.UnderlayIpv4, domain.Network.Number, peer.Reason)))
-            .Concat(passages.SelectMany(passage => passage.Network.Peers.Where(Clear).Select(peer =>
-                new TunnelPlan(peer.UnderlayIpv4, passage.Network.Number, peer.Reason))));
-        return new UnderlayPlan(host.UnderlayIpv4, InOrder(tunnels));
+        // In order by network, so that each has only its own peers to put in order.
+        var networks = domains
+            .Select(domain => (domain.Network.Number, Peers: domain.Network.Peers.Where(Clear)
+                .Select(peer => (peer.UnderlayIpv4, peer.Reason))))
+            .Concat(passages.Select(passage => (passage.Network.Number, Peers: passage.Network.Peers.Where(Clear)
+                .Select(peer => (peer.UnderlayIpv4, peer.Reason)))))
+            .OrderBy(network => network.Number);
+        return new UnderlayPlan(
+            host.UnderlayIpv4,
+            [
+                .. networks.SelectMany(network => network.Peers
+                    .OrderBy(peer => peer.UnderlayIpv4, StringComparer.Ordinal)
+                    .Select(peer => new TunnelPlan(peer.UnderlayIpv4, network.Number, peer.Reason))),
+            ]);
     }
 
     /// <summary>The order that a plan has.</summary>

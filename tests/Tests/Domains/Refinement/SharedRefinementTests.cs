@@ -45,6 +45,32 @@ public sealed class SharedRefinementTests
     }
 
     [Fact]
+    public void What_is_said_of_a_host_is_one_and_the_same_for_all_whom_the_same_links_join_with_it()
+    {
+        var drawn = new GeneratedDatacentre(new DatacentreShape(10, 400, 40, 20, Seed: 4));
+        var all = Refine.Of(PolicyCheck.Run(drawn.Read()).Datacentre, drawn.Proposals, Now);
+        HostPlan[] plans =
+            [.. Enumerable.Range(0, drawn.Shape.Hosts).Select(host => all.ForHost(GeneratedDatacentre.Host(host)))];
+        var inside = plans.SelectMany(plan => plan.Domains).SelectMany(
+            domain => domain.Network.Peers,
+            (domain, peer) => ($"{domain.Domain} {peer.Host} {peer.Reason.Sentence}", (object)peer));
+        var across = plans.SelectMany(plan => plan.Passages).SelectMany(
+            passage => passage.Network.Peers,
+            (passage, peer) => (
+                $"{passage.Name} {peer.Host} {peer.Legs.Length} {peer.Legs[0]} {peer.Reason.Sentence}", (object)peer));
+        foreach (var said in new[] { inside, across })
+        {
+            var groups = said.GroupBy(one => one.Item1, one => one.Item2).ToArray();
+            Assert.All(groups, group => Assert.Single(group.Distinct(ReferenceEqualityComparer.Instance)));
+            Assert.True(groups.Sum(group => group.Count()) > 5 * groups.Length);
+        }
+
+        // Hosts of one rack and of two do not say the same of a host where somebody minds.
+        Assert.NotEqual(1, plans.SelectMany(plan => plan.Domains).SelectMany(domain => domain.Network.Peers)
+            .GroupBy(peer => peer.Host).Max(group => group.Select(peer => peer.Protection).Distinct().Count()));
+    }
+
+    [Fact]
     public void No_gateway_has_an_address_in_one_passage_that_a_peer_has_in_another()
     {
         // The kernel takes no next hop that is an address of its own, by whatever device.

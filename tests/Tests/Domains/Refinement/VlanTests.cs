@@ -124,7 +124,7 @@ public sealed class VlanTests
         List<int> numbers = [];
         foreach (var domain in datacentre.Domains.Values)
         {
-            var clear = Links.Of(datacentre, domain, left, right);
+            var clear = Clear(datacentre, domain, left, right);
             var way = vlans.Between(domain, left, right, clear, out var number);
             Assert.Equal(way, vlans.Between(domain, right, left, clear, out var back) with { Because = way.Because });
             Assert.Equal(number, back);
@@ -200,15 +200,21 @@ public sealed class VlanTests
         Assert.Contains(Carried().With(Hosts, old, now).Check().Findings, finding => finding.Code == code);
     }
 
+    private static LinkWay Clear(CheckedDatacentre datacentre, DomainModel domain, HostModel left, HostModel right)
+    {
+        var links = new HostLinks(datacentre);
+        return Links.Of(domain, links.Joining(links.Of(left), links.Of(right)));
+    }
+
     private static ImmutableDictionary<string, int> Numbers(CheckedDatacentre datacentre)
     {
         var (left, right, vlans) =
             (HostOf(datacentre, "host-1"), HostOf(datacentre, "host-2"), Vlans.Of(datacentre));
         return datacentre.Domains.Values.Where(domain => vlans.Between(
-            domain, left, right, Links.Of(datacentre, domain, left, right), out _).Protection == LinkProtection.Vlan)
+            domain, left, right, Clear(datacentre, domain, left, right), out _).Protection == LinkProtection.Vlan)
             .ToImmutableDictionary(domain => domain.Ref.ToString(), domain =>
             {
-                vlans.Between(domain, left, right, Links.Of(datacentre, domain, left, right), out var number);
+                vlans.Between(domain, left, right, Clear(datacentre, domain, left, right), out var number);
                 return number;
             });
     }

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Refinement;
+
+/// <summary>
+/// Which links join two hosts, as lists of which equal ones are the same: what follows from a list is found once for
+/// all hosts that it joins.
+/// </summary>
+internal sealed class HostLinks(CheckedDatacentre datacentre)
+{
+    private readonly ConcurrentDictionary<HostRef, ImmutableArray<LinkModel>> _byHost = [];
+    private readonly ConcurrentDictionary<string, ImmutableArray<LinkModel>> _lists = new(StringComparer.Ordinal);
+
+    /// <summary>The operator's links that a host is on, by name.</summary>
+    public ImmutableArray<LinkModel> Of(HostModel host) => _byHost.GetOrAdd(
+        host.Ref, one => Same([.. datacentre.Index.Links(one)]));
+
+    /// <summary>Those of one host that another is on too.</summary>
+    public ImmutableArray<LinkModel> Joining(ImmutableArray<LinkModel> left, ImmutableArray<LinkModel> right) =>
+        left == right ? left : Same([.. left.Where(link => right.Any(other => ReferenceEquals(other, link)))]);
+
+    private ImmutableArray<LinkModel> Same(ImmutableArray<LinkModel> links) => links.IsEmpty ? links
+        : _lists.GetOrAdd(string.Join(' ', links.Select(link => link.Name.Text)), links);
+}
+
+/// <summary>How a network's frames pass links, so that equal ways are the same one.</summary>
+internal sealed class LinkWays(Func<ImmutableArray<LinkModel>, LinkWay> of)
+{
+    private readonly ConcurrentDictionary<ImmutableArray<LinkModel>, LinkWay> _byLinks = [];
+    private readonly ConcurrentDictionary<string, LinkWay> _bySentence = new(StringComparer.Ordinal);
+
+    /// <summary>How they pass between two hosts that these links join.</summary>
+    public LinkWay By(ImmutableArray<LinkModel> joining) => _byLinks.TryGetValue(joining, out var known) ? known
+        : _byLinks.GetOrAdd(joining, links =>
+        {
+            var way = of(links);
+            return _bySentence.GetOrAdd(way.Sentence, way);
+        });
+}
