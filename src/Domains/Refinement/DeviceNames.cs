@@ -82,33 +82,7 @@ internal static class DeviceNames
     public static string LegMac(HostRef host, DomainRef domain, string passage) =>
         Mac(Leg(host, domain, passage));
 
-    /// <summary>Where the search for a host's number starts.</summary>
-    public static int HostNumber(HostRef host, int most)
-    {
-        var hash = Hash($"legs {host}");
-        return ((hash[0] << 16) | (hash[1] << 8) | hash[2]) % most;
-    }
-
-    /// <summary>
-    /// From where on a passage's legs have their addresses. Each passage has its own place, because a gateway with legs
-    /// in two passages must not have an address in one that a peer has in the other.
-    /// </summary>
-    public static int LegStart(string passage)
-    {
-        var hash = Hash($"legs of {passage}");
-        return ((hash[0] << 16) | (hash[1] << 8) | hash[2]) % LegSlots;
-    }
-
-    /// <summary>How many legs one passage can have: 169.254.1.0 to 169.254.254.255 (RFC 3927, section 2.1).</summary>
-    public const int LegSlots = 254 * 256;
-
-    public static string LegIpv4(int slot) =>
-        string.Create(CultureInfo.InvariantCulture, $"169.254.{1 + (slot / 256)}.{slot % 256}");
-
-    public static string LegIpv6(int slot) =>
-        new IPAddress([0xfe, 0x80, .. new byte[12], (byte)(1 + (slot / 256)), (byte)(slot % 256)]).ToString();
-
-    /// <summary>The link-local address that a machine derives from its MAC (RFC 4291, appendix A).</summary>
+    /// <summary>The link-local address that follows from a MAC (RFC 4291, appendix A).</summary>
     public static string LinkLocal(string mac) => new IPAddress(Convert.FromHexString(LinkLocalDigits(mac))).ToString();
 
     /// <summary>The same as 32 hex digits.</summary>

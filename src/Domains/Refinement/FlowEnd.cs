@@ -74,6 +74,6 @@ internal sealed class FlowEnd(
         var own = there.Addresses(isIpv6);
         var via = at.Leg(_isFirst);
         return (KnownOf(own) ?? own).Select(
-            address => new GatewayRoute(address, isIpv6 ? via.Ipv6 : via.Ipv4, via.Mac));
+            address => new GatewayRoute(address, via.Address, via.Mac));
     }
 }

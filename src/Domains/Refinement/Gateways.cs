@@ -53,7 +53,7 @@ internal static class Gateways
         var name = passage.Plan.Name;
         return new GatewayLeg(
             name, passage.Laid.LegPort(domain), passage.Laid.LegDevice, leg.Mac,
-            leg.Ipv4 + "/16", leg.Ipv6 + "/64", passage.Plan.Network.Mtu, Routes(host, domain, passage));
+            leg.Address + "/64", passage.Plan.Network.Mtu, Routes(host, domain, passage));
     }
 
     private static ImmutableArray<GatewayRoute> Routes(HostModel host, DomainModel domain, PassageOnHost passage) =>

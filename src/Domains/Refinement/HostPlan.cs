@@ -258,17 +258,16 @@ public sealed record GatewayNeighbour(string Address, string Mac);
 /// <param name="Port">The host's end: <c>bwq</c> and 10 hex digits.</param>
 /// <param name="Device">The gateway's end: <c>leg</c> and the passage's name.</param>
 /// <param name="Mac">The leg's MAC.</param>
-/// <param name="Ipv4">Its address in the passage, link-local, with prefix length.</param>
-/// <param name="Ipv6">Its address in the passage, link-local, with prefix length.</param>
+/// <param name="Address">Its address in the passage, IPv6 link-local, with prefix length.</param>
 /// <param name="Mtu">The passage's: where a domain's is larger, its gateway tells its machines.</param>
 /// <param name="Routes">Each machine of the other domain that an open flow names, and the gateway before it.</param>
 public sealed record GatewayLeg(
-    string Passage, string Port, string Device, string Mac, string Ipv4, string Ipv6, int Mtu,
+    string Passage, string Port, string Device, string Mac, string Address, int Mtu,
     ImmutableArray<GatewayRoute> Routes);
 
 /// <summary>A host route of a gateway.</summary>
-/// <param name="Destination">A machine's address.</param>
-/// <param name="Via">The other gateway's address in the passage.</param>
+/// <param name="Destination">A machine's address, of either family.</param>
+/// <param name="Via">The other gateway's address in the passage, IPv6 link-local.</param>
 /// <param name="ViaMac">Its MAC: neighbours are programmed, never learned.</param>
 public sealed record GatewayRoute(string Destination, string Via, string ViaMac);
 
@@ -301,9 +300,8 @@ public sealed record PassagePeer(
 /// <summary>A gateway's leg somewhere in the datacentre.</summary>
 /// <param name="Domain">Whose gateway: legs of one domain never speak with each other.</param>
 /// <param name="Mac">Its MAC.</param>
-/// <param name="Ipv4">Its link-local address, without prefix length.</param>
-/// <param name="Ipv6">Its link-local address, without prefix length.</param>
-public sealed record PassageMember(DomainRef Domain, string Mac, string Ipv4, string Ipv6);
+/// <param name="Address">Its IPv6 link-local address, without prefix length.</param>
+public sealed record PassageMember(DomainRef Domain, string Mac, string Address);
 
 /// <summary>
 /// Tunnel packets in clear that are accepted on the underlay: (sender, network number) pairs, and nothing else.

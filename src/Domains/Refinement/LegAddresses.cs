@@ -4,49 +4,12 @@ using Bailiwick.Domains.Policy;
 namespace Bailiwick.Domains.Refinement;
 
 /// <summary>
-/// Each host's number among all: derived by hash, and where two hashes meet, the next free one in the order of the
-/// hosts, so that everybody finds the same. One number serves in all passages.
+/// The legs of one passage: each has the link-local IPv6 address that follows from its MAC, so that all hosts derive it
+/// alike and nobody hands out numbers. Packets of both families are routed by it (as RFC 8950 does for BGP): an address
+/// in IPv4's link-local range would have to differ from those of all passages that a gateway is in.
 /// </summary>
-internal sealed class HostNumbers
+internal sealed class LegAddresses(FlowPair pair)
 {
-    private readonly Dictionary<HostRef, int> _numbers = [];
-
-    /// <summary>Gives the hosts their numbers.</summary>
-    /// <param name="hosts">The hosts, by reference.</param>
-    /// <param name="most">How many numbers there are; hosts beyond have none, and so no passages.</param>
-    public static HostNumbers Of(IEnumerable<HostModel> hosts, int most)
-    {
-        var (all, taken) = (new HostNumbers(), new HashSet<int>());
-        foreach (var host in hosts)
-        {
-            if (taken.Count == most)
-            {
-                break;
-            }
-
-            var number = DeviceNames.HostNumber(host.Ref, most);
-            while (!taken.Add(number))
-            {
-                number = (number + 1) % most;
-            }
-
-            all._numbers[host.Ref] = number;
-        }
-
-        return all;
-    }
-
-    /// <summary>The number of a host.</summary>
-    public int this[HostRef host] => _numbers[host];
-}
-
-/// <summary>
-/// The link-local addresses of the legs of one passage: from a place of the passage's own on, a host's number and which
-/// of the two domains it is.
-/// </summary>
-internal sealed class LegAddresses(HostNumbers hosts, FlowPair pair)
-{
-    private readonly int _start = DeviceNames.LegStart(pair.Name);
     private readonly ConcurrentDictionary<(HostRef, DomainRef), PassageMember> _legs = [];
 
     /// <summary>The leg of a domain's gateway on a host.</summary>
@@ -54,9 +17,7 @@ internal sealed class LegAddresses(HostNumbers hosts, FlowPair pair)
 
     private PassageMember Made((HostRef Host, DomainRef Domain) leg)
     {
-        var slot = (_start + (2 * hosts[leg.Host]) + (leg.Domain == pair.First.Ref ? 0 : 1)) % DeviceNames.LegSlots;
-        return new PassageMember(
-            leg.Domain, DeviceNames.LegMac(leg.Host, leg.Domain, pair.Name), DeviceNames.LegIpv4(slot),
-            DeviceNames.LegIpv6(slot));
+        var mac = DeviceNames.LegMac(leg.Host, leg.Domain, pair.Name);
+        return new PassageMember(leg.Domain, mac, DeviceNames.LinkLocal(mac));
     }
 }

@@ -20,7 +20,6 @@ internal sealed class Scene
     private readonly Dictionary<CompartmentRef, AdmissionVerdict.Admitted> _admitted;
     private readonly ILookup<HostRef, AdmissionVerdict.Refused> _refused;
     private readonly Dictionary<FlowPair, int> _order = new(ReferenceEqualityComparer.Instance);
-    private readonly HostNumbers _numbers;
     // Asked for by several hosts' plans at once; whoever is first makes it.
     private readonly ConcurrentDictionary<FlowPair, LaidPair> _laid =
         new(ReferenceEqualityComparer.Instance);
@@ -33,9 +32,6 @@ internal sealed class Scene
         Numbers = NetworkNumbers.Of(ground.Datacentre, pairs.Open);
         Vlans = Vlans.Of(ground.Datacentre);
         Links = new HostLinks(ground.Datacentre);
-        _numbers = HostNumbers.Of(
-            ground.Datacentre.Inventory.Hosts.Values.Where(host => ground.Host(host.Ref) is not null),
-            DeviceNames.LegSlots / 2);
         var members = new Dictionary<DomainRef, ImmutableArray<PlacedMember>.Builder>();
         foreach (var (machine, host) in Standing.After(ground, verdicts).Admitted)
         {
@@ -119,7 +115,7 @@ internal sealed class Scene
 
     /// <summary>What all hosts' plans say alike of a pair's flows.</summary>
     public LaidPair Laid(FlowPair pair) => _laid.GetOrAdd(
-        pair, one => new LaidPair(one, new LegAddresses(_numbers, one), Links, Named));
+        pair, one => new LaidPair(one, new LegAddresses(one), Links, Named));
 
     /// <summary>What all hosts' plans say alike of a domain.</summary>
     public LaidDomain Laid(DomainModel domain) => _laidDomains.GetOrAdd(domain.Ref, _ => new LaidDomain(domain));

@@ -62,8 +62,7 @@ public static class GatewayCommands
             yield return command;
         }
 
-        yield return Address(space, leg.Device, leg.Ipv4);
-        yield return Address(space, leg.Device, leg.Ipv6);
+        yield return Address(space, leg.Device, leg.Address);
         foreach (var (via, mac) in leg.Routes.Select(r => (r.Via, r.ViaMac)).Distinct())
         {
             yield return Neighbour(space, leg.Device, via, mac);
@@ -73,7 +72,8 @@ public static class GatewayCommands
         {
             yield return
             [
-                "ip", "-n", space, "route", "replace", route.Destination, "via", route.Via, "dev", leg.Device, "onlink",
+                "ip", "-n", space, "route", "replace", route.Destination, "via", "inet6", route.Via, "dev", leg.Device,
+                "onlink",
             ];
         }
     }

@@ -65,8 +65,8 @@ public sealed class RefineTests
         Assert.NotNull(server);
         var out4 = client.Legs.SelectMany(leg => leg.Routes).Single(route => route.Destination == "10.20.2.11");
         var back = server.Legs.SelectMany(leg => leg.Routes).Single(route => route.Destination == "10.20.1.11");
-        Assert.Contains(server.Legs, leg => leg.Mac == out4.ViaMac && leg.Ipv4 == out4.Via + "/16");
-        Assert.Contains(client.Legs, leg => leg.Mac == back.ViaMac && leg.Ipv4 == back.Via + "/16");
+        Assert.Contains(server.Legs, leg => leg.Mac == out4.ViaMac && leg.Address == out4.Via + "/64");
+        Assert.Contains(client.Legs, leg => leg.Mac == back.ViaMac && leg.Address == back.Via + "/64");
     }
 
     [Fact]

@@ -35,8 +35,8 @@ public sealed class SharedRefinementTests
                 foreach (var leg in passage.Ports.Select(port => port.Leg)
                     .Concat(passage.Network.Peers.SelectMany(peer => peer.Legs)))
                 {
-                    agreed += known.TryAdd((passage.Name, leg.Ipv4), leg) ? 0 : 1;
-                    Assert.Equal(known[(passage.Name, leg.Ipv4)], leg);
+                    agreed += known.TryAdd((passage.Name, leg.Address), leg) ? 0 : 1;
+                    Assert.Equal(known[(passage.Name, leg.Address)], leg);
                 }
             }
         }
@@ -73,7 +73,7 @@ public sealed class SharedRefinementTests
     [Fact]
     public void No_gateway_has_an_address_in_one_passage_that_a_peer_has_in_another()
     {
-        // The kernel takes no next hop that is an address of its own, by whatever device.
+        // The kernel takes no next hop that is an address of its own.
         var drawn = new GeneratedDatacentre(new DatacentreShape(30, 60, 3, 20, Seed: 4));
         var all = Refine.Of(PolicyCheck.Run(drawn.Read()).Datacentre, drawn.Proposals, Now);
         GatewayPlan[] gateways =
@@ -85,8 +85,7 @@ public sealed class SharedRefinementTests
         Assert.NotEmpty(gateways);
         Assert.All(gateways, gateway => Assert.Empty(
             gateway.Legs.SelectMany(leg => leg.Routes).Select(route => route.Via)
-                .Intersect(gateway.Legs.SelectMany(leg => new[] { leg.Ipv4, leg.Ipv6 })
-                    .Select(address => address.Split('/')[0]))));
+                .Intersect(gateway.Legs.Select(leg => leg.Address.Split('/')[0]))));
     }
 
     [Fact]
