@@ -127,14 +127,15 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
             string? difference = Same(
                 $"members behind the wires of {host}",
                 plan.Domains.SelectMany(domain => domain.Network.Peers.SelectMany(peer => peer.Members.Select(member =>
-                    $"{Name(member.Ref)} in {Name(domain.Domain)} on {peer.Host.Name} {Word(peer.Protection)}"))),
+                    $"{Name(member.Ref)} in {Name(domain.Domain)} on {peer.Host.Name} "
+                    + Way(peer.UnderlayIpv4, peer.Protection)))),
                 ends.Where(end => end.Host != host && domains.Contains(end.Domain)).Select(end =>
                     $"{end.Machine} in {end.Domain} on {end.Host} {Wire([end.Domain], host, end.Host)}"))
                 ?? Same(
                     $"gateways behind the passages of {host}",
                     plan.Passages.SelectMany(passage => passage.Network.Peers.SelectMany(peer => peer.Legs.Select(leg =>
                         $"{Name(leg.Domain)} {Between(passage.Between.Select(Name))} on {peer.Host.Name} "
-                        + Word(peer.Protection)))),
+                        + Way(peer.UnderlayIpv4, peer.Protection)))),
                     open.Select(pair => (Near: pair.Client, Far: pair.Server))
                         .Concat(open.Select(pair => (Near: pair.Server, Far: pair.Client)))
                         .Where(pair => pair.Near.Host == host && pair.Far.Host != host).Select(pair =>
@@ -227,10 +228,11 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
         && (asked.Protocol == "icmp"
             || network.Ports.Any(range => range.First <= asked.Port && asked.Port <= range.Last));
 
-    private string Wire(string[] domains, string one, string other) =>
-        Word(_model.IsCiphered(domains, one, other) ? LinkProtection.Encrypted : LinkProtection.Clear);
+    private string Wire(string[] domains, string one, string other) => Way(
+        Sketch.UnderlayOf(other),
+        _model.IsCiphered(domains, one, other) ? LinkProtection.Encrypted : LinkProtection.Clear);
 
-    private static string Word(LinkProtection protection) => protection.ToString();
+    private static string Way(string underlay, LinkProtection protection) => $"at {underlay} {protection}";
 
     private static string Word(bool isOpen) => isOpen ? "open" : "closed";
 

@@ -44,6 +44,10 @@ internal sealed record Sketch
     /// <summary>The tenant in a name.</summary>
     public static string TenantOf(string name) => name.Split('/')[0];
 
+    /// <summary>A host's address, by its name: so that who comes or goes gives no other another.</summary>
+    public static string UnderlayOf(string host) => string.Create(
+        CultureInfo.InvariantCulture, $"10.99.0.{int.Parse(host[1..], CultureInfo.InvariantCulture) + 10}");
+
     /// <summary>The name without its tenant.</summary>
     public static string LocalOf(string name) => name.Split('/')[1];
 }

@@ -14,11 +14,9 @@ internal static class SketchText
             $"kind: Datacentre\nname: {Sketch.Operator}\ntenants: [{List(sketch.Tenants.Except(sketch.Left))}]\n"));
         foreach (var (name, host) in sketch.Hosts)
         {
-            // By its name, so that a host that comes or goes gives no other another address.
-            int number = int.Parse(name[1..], CultureInfo.InvariantCulture) + 10;
             yield return ($"{Sketch.Operator}/{name}.yaml", Text(
                 $"kind: Host\nname: {name}\njurisdiction: {host.Country}\nassurance: software\n")
-                + Text($"underlay: {{ipv4: 10.99.0.{number}}}\n")
+                + Text($"underlay: {{ipv4: {Sketch.UnderlayOf(name)}}}\n")
                 + Text($"capacity: {{cpus: {host.Cpus}, memoryMiB: 262144}}\n"));
         }
 
