@@ -63,11 +63,13 @@ public static class AdmissionControl
             ? placed : Refused(new PlacementProposal(measured.Compartment, host, Running: true), refusals);
     }
 
-    /// <summary>How a host can keep what the machine's domains reserve of its uplink.</summary>
-    internal static (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Uplink(
-        CheckedDatacentre datacentre, CompartmentModel machine, HostModel host,
-        IReadOnlyList<PlacementProposal> proposals, DateTimeOffset now) =>
-        Uplink(AdmissionGround.Of(datacentre, now), machine, host, proposals);
+    /// <summary>
+    /// Decides about one machine more, after those that are admitted already: for who asks it of many, one after
+    /// another.
+    /// </summary>
+    internal static AdmissionVerdict Beside(
+        Standing standing, AdmissionGround ground, CompartmentRef compartment, HostRef host) =>
+        One(ground, new PlacementProposal(compartment, host, Running: true), standing);
 
     private static (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Uplink(
         AdmissionGround ground, CompartmentModel machine, HostModel host,

@@ -26,7 +26,9 @@ internal static class UplinkRoom
     /// <param name="admission">The machine and the host.</param>
     /// <param name="standing">The machines admitted, this one among them or not.</param>
     public static (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Of(AdmissionCase admission, Standing standing) =>
-        Of(admission, [.. admission.Ground.Datacentre.Domains.Values.Where(domain => Reserved(domain) > 0
+        admission.Host.UplinkMbit is null || admission.Domains.All(domain => Reserved(domain) == 0)
+            ? (UplinkKeeping.Whole, null)
+            : Of(admission, [.. admission.Ground.Datacentre.Domains.Values.Where(domain => Reserved(domain) > 0
             && standing.Members(domain).Any(place =>
                 place.Host.Ref == admission.Host.Ref && place.Machine.Ref != admission.Machine.Ref))]);
 

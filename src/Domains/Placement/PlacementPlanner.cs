@@ -8,8 +8,8 @@ namespace Bailiwick.Domains.Placement;
 /// Suggests where machines run. It trusts no judgement but <see cref="AdmissionControl"/>'s, which every host applies
 /// again, so a bad suggestion can cost time and nothing else. Equal arguments give equal suggestions: a machine stays
 /// where it may stay, unless its owner's key service no longer trusts the host with it; the others go, those with the
-/// fewest choices first, to the admissible host with the most memory
-/// free, the name deciding between equals.
+/// fewest choices first, to the admissible host with the most memory free, the name deciding between equals. What is
+/// suggested is admitted together.
 /// </summary>
 /// <remarks>One pass without going back: a machine may find no place that another order would have found.</remarks>
 public static class PlacementPlanner
@@ -38,14 +38,13 @@ public static class PlacementPlanner
         var plan = new PlanInProgress(datacentre, [.. drained], trust, now);
         plan.Keep(known);
         var stopped = known.Where(proposal => !proposal.Running).Select(proposal => proposal.Compartment).ToHashSet();
+        var places = known.ToDictionary(proposal => proposal.Compartment, proposal => proposal.Host);
         var homeless = machines.Values.Where(machine => !plan.Places(machine.Ref))
             .OrderBy(machine => machine.Placement.Hosts?.Length ?? int.MaxValue)
             .ThenBy(machine => machine.Ref.ToString(), StringComparer.Ordinal);
         foreach (var machine in homeless.ToArray())
         {
-            plan.Place(
-                machine, !stopped.Contains(machine.Ref),
-                known.FirstOrDefault(proposal => proposal.Compartment == machine.Ref)?.Host);
+            plan.Place(machine, !stopped.Contains(machine.Ref), places.GetValueOrDefault(machine.Ref));
         }
 
         return plan.Outcome();

@@ -1,19 +1,27 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 
 namespace Bailiwick.Domains.Placement;
 
-/// <summary>The suggestions made so far in one run of the planner.</summary>
+/// <summary>
+/// The suggestions made so far in one run of the planner. Whoever has a place is counted once, and the next is judged
+/// beside all of them.
+/// </summary>
 internal sealed class PlanInProgress(
     CheckedDatacentre datacentre, ImmutableHashSet<HostRef> drained, PlacementTrust trust, DateTimeOffset now)
 {
-    private readonly List<PlacementProposal> _proposals = [];
-    private readonly List<PlacementDecision> _decisions = [];
+    private readonly AdmissionGround _ground = AdmissionGround.Of(datacentre, now);
+    private readonly Dictionary<CompartmentRef, PlacementProposal> _proposals = [];
+    private readonly Dictionary<CompartmentRef, PlacementDecision> _decisions = [];
+    private readonly HostOrder _hosts = new(datacentre.Inventory.Hosts.Values);
+    private readonly List<PlacementProposal> _added = [];
+    private Standing _standing = Standing.Empty(AdmissionGround.Of(datacentre, now));
 
     /// <summary>True if the machine has a place.</summary>
-    public bool Places(CompartmentRef machine) => _proposals.Exists(proposal => proposal.Compartment == machine);
+    public bool Places(CompartmentRef machine) => _proposals.ContainsKey(machine);
 
     /// <summary>
     /// Keeps what may stay: on a known host that is not drained, and admitted together with the others.
@@ -23,12 +31,12 @@ internal sealed class PlanInProgress(
         var usable = current.Where(proposal => !drained.Contains(proposal.Host)
             && !(proposal.Running && MustLeave(proposal.Compartment, proposal.Host))
             && datacentre.Inventory.Hosts.ContainsKey(proposal.Host.ToString())).ToArray();
-        var admitted = AdmissionControl.DecideAll(datacentre, usable, now).OfType<AdmissionVerdict.Admitted>()
-            .Select(verdict => verdict.Compartment).ToHashSet();
+        var verdicts = AdmissionControl.Review(_ground, usable);
+        _standing = Standing.After(_ground, verdicts);
+        var admitted = verdicts.OfType<AdmissionVerdict.Admitted>().Select(verdict => verdict.Compartment).ToHashSet();
         foreach (var proposal in usable.Where(one => !one.Running || admitted.Contains(one.Compartment)))
         {
-            _proposals.Add(proposal);
-            _decisions.Add(new PlacementDecision.Kept(
+            Propose(proposal, new PlacementDecision.Kept(
                 proposal.Compartment, proposal.Host,
                 !proposal.Running ? "It is not to run."
                     : $"It is admitted on {proposal.Host.Name} and stays there." + Paused(proposal)));
@@ -40,72 +48,158 @@ internal sealed class PlanInProgress(
     /// </summary>
     public void Place(CompartmentModel machine, bool running, HostRef? from)
     {
-        var reasons = new List<string>();
-        var may = Hosts().Where(host => MayRun(machine.Ref, host.Ref, reasons))
-            .Select(host => (Host: host, Uplink: Uplink(machine, host))).ToArray();
-        reasons.AddRange(may.Where(one => one.Uplink.Keeping == UplinkKeeping.Nothing)
-            .Select(one => $"{one.Host.Ref.Name}: {one.Uplink.Refusal?.Sentence}"));
-        // Where the whole reservation is kept comes first; where not even an equal part would be, it does not go.
-        var to = may.Where(one => one.Uplink.Keeping != UplinkKeeping.Nothing)
-            .OrderBy(one => one.Uplink.Keeping).FirstOrDefault().Host?.Ref;
+        var (to, isWhole) = Best(machine);
         bool leaves = running && from is not null && MustLeave(machine.Ref, from);
         if (to is not null && leaves && from is not null && Remains(machine, from) is { } remains)
         {
-            _proposals.Add(new PlacementProposal(machine.Ref, from, false));
-            _decisions.Add(new PlacementDecision.Leaving(
+            Propose(new PlacementProposal(machine.Ref, from, false), new PlacementDecision.Leaving(
                 machine.Ref, from,
                 $"{from.Name} is no longer trusted with it: {Doubts(machine.Ref, from)} It goes to {to.Name} when "
                 + $"{remains}."));
         }
         else if (to is not null)
         {
-            _proposals.Add(new PlacementProposal(machine.Ref, to, running));
-            _decisions.Add(new PlacementDecision.Placed(
+            Add(new PlacementProposal(machine.Ref, to, running), new PlacementDecision.Placed(
                 machine.Ref, to, $"Of the hosts that may run it, {to.Name} has the most memory free."
-                    + (may.Any(one => one.Host.Ref == to && one.Uplink.Keeping == UplinkKeeping.EqualPart)
-                        ? " No host keeps the whole of what is reserved of uplinks." : "")));
+                    + (isWhole ? "" : " No host keeps the whole of what is reserved of uplinks.")));
         }
         else if (from is not null && datacentre.Inventory.Hosts.ContainsKey(from.ToString())
             && (drained.Contains(from) || leaves)
-            && AdmissionControl.Decide(datacentre, machine.Ref, from, _proposals, now) is AdmissionVerdict.Admitted)
+            && AdmissionControl.Beside(_standing, _ground, machine.Ref, from) is AdmissionVerdict.Admitted)
         {
-            _proposals.Add(new PlacementProposal(machine.Ref, from, running));
-            _decisions.Add(new PlacementDecision.Kept(
-                machine.Ref, from, "It stays, because no other host may run it. " + string.Join(" ", reasons)));
+            Add(new PlacementProposal(machine.Ref, from, running), new PlacementDecision.Kept(
+                machine.Ref, from,
+                "It stays, because no other host may run it. " + string.Join(" ", Against(machine))));
         }
         else
         {
-            _decisions.Add(new PlacementDecision.Nowhere(
-                machine.Ref, reasons.Count == 0 ? "There is no host." : string.Join(" ", reasons)));
+            string[] reasons = [.. Against(machine)];
+            _decisions[machine.Ref] = new PlacementDecision.Nowhere(
+                machine.Ref, reasons.Length == 0 ? "There is no host." : string.Join(" ", reasons));
         }
     }
 
-    private (UplinkKeeping Keeping, AdmissionRefusal? Refusal) Uplink(CompartmentModel machine, HostModel host) =>
-        AdmissionControl.Uplink(datacentre, machine, host, _proposals, now);
-
-    private bool MayRun(CompartmentRef machine, HostRef host, List<string> reasons)
+    /// <summary>
+    /// The first host that may run it and keeps the whole of what is reserved of its uplink; else the first that keeps
+    /// an equal part. What is soon told of a host is asked first, and nobody is asked why not.
+    /// </summary>
+    private (HostRef? Host, bool IsWhole) Best(CompartmentModel machine)
     {
-        if (drained.Contains(host))
+        HostRef? part = null;
+        AdmissionCase? admission = null;
+        ImmutableArray<HostTerm> demands = [];
+        var domains = OwnMachines.DomainsOf(datacentre, machine.Ref);
+        foreach (var host in _hosts.Hosts)
         {
-            reasons.Add($"{host.Name}: it is being drained.");
-            return false;
+            if (admission is null)
+            {
+                admission = AdmissionCase.Of(_ground, machine, host);
+                demands = [.. HostTerm.Of(admission)];
+            }
+
+            if (drained.Contains(host.Ref) || domains.Any(domain => trust.Doubt(host.Ref, domain) is not null)
+                || !demands.All(demand => demand.Holds(host))
+                || (_standing.Rooms.Free(host.Ref) - Capacity.Needed(machine)).IsShort
+                || AdmissionControl.Beside(_standing, _ground, machine.Ref, host.Ref)
+                    is not AdmissionVerdict.Admitted)
+            {
+                continue;
+            }
+
+            switch (UplinkRoom.Of(admission with { Host = host }, _standing).Keeping)
+            {
+                case UplinkKeeping.Whole:
+                    return (host.Ref, true);
+                case UplinkKeeping.EqualPart:
+                    part ??= host.Ref;
+                    break;
+                case UplinkKeeping.Nothing:
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
         }
 
-        if (Doubts(machine, host) is { Length: > 0 } doubts)
+        return (part, false);
+    }
+
+    /// <summary>Why each host may not run it, or has not enough of its uplink.</summary>
+    private IEnumerable<string> Against(CompartmentModel machine)
+    {
+        var full = new List<string>();
+        foreach (var host in _hosts.Hosts)
         {
-            reasons.Add($"{host.Name}: it is not trusted: {doubts}");
-            return false;
+            if (drained.Contains(host.Ref))
+            {
+                yield return $"{host.Ref.Name}: it is being drained.";
+            }
+            else if (Doubts(machine.Ref, host.Ref) is { Length: > 0 } doubts)
+            {
+                yield return $"{host.Ref.Name}: it is not trusted: {doubts}";
+            }
+            else if (AdmissionControl.Beside(_standing, _ground, machine.Ref, host.Ref)
+                is AdmissionVerdict.Refused refused)
+            {
+                yield return $"{host.Ref.Name}: " + string.Join(" ", refused.Refusals.Select(one => one.Sentence));
+            }
+            else if (UplinkRoom.Of(AdmissionCase.Of(_ground, machine, host), _standing).Refusal is { } refusal)
+            {
+                full.Add($"{host.Ref.Name}: {refusal.Sentence}");
+            }
         }
 
-        switch (AdmissionControl.Decide(datacentre, machine, host, _proposals, now))
+        foreach (var one in full)
         {
-            case AdmissionVerdict.Admitted:
-                return true;
-            case AdmissionVerdict.Refused refused:
-                reasons.Add($"{host.Name}: " + string.Join(" ", refused.Refusals.Select(one => one.Sentence)));
-                return false;
-            default:
-                throw new System.Diagnostics.UnreachableException();
+            yield return one;
+        }
+    }
+
+    private void Propose(PlacementProposal proposal, PlacementDecision decision)
+    {
+        _proposals[proposal.Compartment] = proposal;
+        _decisions[proposal.Compartment] = decision;
+        if (proposal.Running)
+        {
+            _hosts.Take(proposal.Host, datacentre.Machinery.Compartments[proposal.Compartment.ToString()].MemoryMib);
+        }
+    }
+
+    private void Add(PlacementProposal proposal, PlacementDecision decision)
+    {
+        Propose(proposal, decision);
+        if (proposal.Running)
+        {
+            _added.Add(proposal);
+            _standing.Count(AdmissionControl.Beside(_standing, _ground, proposal.Compartment, proposal.Host));
+        }
+    }
+
+    /// <summary>
+    /// Everybody judges in the order of references, and not in that of places found. What is reserved can make this a
+    /// difference, where a machine uses what several domains keep: what is refused then was no place, and where that is
+    /// another's that has its place already, neither was what was found last.
+    /// </summary>
+    private void TakeBack()
+    {
+        for (var newest = 0; ; newest = Math.Max(1, 2 * newest))
+        {
+            var refused = AdmissionControl.Review(_ground, [.. _proposals.Values])
+                .OfType<AdmissionVerdict.Refused>().ToDictionary(verdict => verdict.Compartment);
+            if (refused.Count == 0 || _added.Count == 0)
+            {
+                return;
+            }
+
+            foreach (var (machine, host, _) in _added.Where(one => refused.ContainsKey(one.Compartment))
+                .Concat(_added.TakeLast(newest)).Distinct().ToArray())
+            {
+                _proposals.Remove(machine);
+                _decisions[machine] = new PlacementDecision.Nowhere(machine, $"{host.Name}: " + string.Join(
+                    " ", (refused.GetValueOrDefault(machine) ?? refused.Values.First()).Refusals
+                        .Select(one => one.Sentence)));
+            }
+
+            _added.RemoveAll(one => !_proposals.ContainsKey(one.Compartment));
         }
     }
 
@@ -135,22 +229,11 @@ internal sealed class PlanInProgress(
     }
 
     /// <summary>What was found, by machine.</summary>
-    public PlacementOutcome Outcome() => new(
-        [.. _proposals.OrderBy(proposal => proposal.Compartment.ToString(), StringComparer.Ordinal)],
-        [.. _decisions.OrderBy(decision => decision.Compartment.ToString(), StringComparer.Ordinal)]);
-
-    private HostModel[] Hosts()
+    public PlacementOutcome Outcome()
     {
-        var used = _proposals.Where(proposal => proposal.Running)
-            .ToLookup(proposal => proposal.Host, proposal => proposal.Compartment);
-        return
-        [
-            .. datacentre.Inventory.Hosts.Values
-                .OrderByDescending(host => host.CapacityMemoryMib - used[host.Ref].Sum(Memory))
-                .ThenBy(host => host.Ref.ToString(), StringComparer.Ordinal),
-        ];
+        TakeBack();
+        return new PlacementOutcome(
+            [.. _proposals.Values.OrderBy(proposal => proposal.Compartment.ToString(), StringComparer.Ordinal)],
+            [.. _decisions.Values.OrderBy(decision => decision.Compartment.ToString(), StringComparer.Ordinal)]);
     }
-
-    private long Memory(CompartmentRef machine) =>
-        datacentre.Machinery.Compartments.GetValueOrDefault(machine.ToString())?.MemoryMib ?? 0;
 }
