@@ -37,7 +37,7 @@ public static class PolicyWhy
         }
 
         var matrix = FlowMatrix.Of(datacentre);
-        var sight = new WhySight(datacentre, matrix, question, reader);
+        var sight = new WhySight(datacentre, question, reader);
         if (!sight.SeesBothEnds)
         {
             return WithStranger(datacentre, question, sight);

@@ -10,19 +10,17 @@ namespace Bailiwick.Domains.Explaining;
 internal sealed class WhySight
 {
     private readonly CheckedDatacentre _datacentre;
-    private readonly FlowMatrix _matrix;
     private readonly WhyQuestion _question;
     private readonly PartyId? _reader;
-    private readonly DomainRef[] _own;
+    private readonly TenantSight? _sight;
 
-    public WhySight(CheckedDatacentre datacentre, FlowMatrix matrix, WhyQuestion question, PartyId? reader)
+    public WhySight(CheckedDatacentre datacentre, WhyQuestion question, PartyId? reader)
     {
-        (_datacentre, _matrix, _question, _reader) = (datacentre, matrix, question, reader);
-        _own = [.. Ends().SelectMany(end => end.Domains).Where(domain => domain.Tenant == reader)];
+        (_datacentre, _question, _reader) = (datacentre, question, reader);
+        _sight = reader is null ? null : TenantSight.Of(datacentre, reader);
     }
 
-    /// <summary>Whether both ends of the question are the reader's, or of somebody who has an open flow with it.
-    /// </summary>
+    /// <summary>Whether both ends of the question are the reader's, or in a domain that it may know.</summary>
     public bool SeesBothEnds => _reader is null || Ends().All(
         end => end.Owner == _reader || end.Domains.Any(IsVisible));
 
@@ -51,16 +49,14 @@ internal sealed class WhySight
         var isShown = _reader is null
             || (link.Domain is { } domain ? IsVisible(domain) || link.Because?.Owner == _reader
                 : link.Because is null || link.Because.Owner == _reader || link.Because.Kind.IsPublic());
-        return isShown
+        return isShown && _sight?.NamesNoStranger(link.Sentence) is not false
             ? new ExplainedLink(
                 link.Holds, link.Sentence, link.Because?.ToString() ?? "", link.Because?.File ?? "",
                 link.Because?.Line ?? 0)
             : new ExplainedLink(link.Holds, $"Something of another tenant's: {TraceReport.NotYours}.", "", "", 0);
     }
 
-    private bool IsVisible(DomainRef domain) => _reader is null || domain.Tenant == _reader
-        || _own.Any(own => _matrix.Open.Any(flow => (flow.From == own && flow.To == domain)
-            || (flow.From == domain && flow.To == own)));
+    private bool IsVisible(DomainRef domain) => _sight?.Sees(domain) is not false;
 
     private IEnumerable<(PartyId Owner, IEnumerable<DomainRef> Domains)> Ends() => _question switch
     {

@@ -1,20 +1,18 @@
-using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Policy;
 
 /// <summary>
-/// What a party may know of the others: its own domains, and those with which one of its own has a flow that both
-/// state, whether or not it is open; the machines and volumes of these; and the operators whose hosts its domains
-/// accept. Everything else is a stranger's.
+/// What a party may know of the others by name: the domains that <see cref="DomainSight"/> shows it, the machines and
+/// volumes of these, and the operators whose hosts its domains accept. Everything else is a stranger's.
 /// </summary>
 public sealed partial class TenantSight
 {
     private readonly CheckedDatacentre _datacentre;
     private readonly PartyId _reader;
     private readonly PartyNames _names;
-    private readonly HashSet<DomainRef> _peers;
+    private readonly DomainSight _domains;
     private readonly HashSet<PartyId> _operators;
     private readonly HashSet<string> _known;
 
@@ -22,9 +20,12 @@ public sealed partial class TenantSight
         CheckedDatacentre datacentre, PartyId reader, PartyNames names, IEnumerable<PolicyDocument> documents)
     {
         (_datacentre, _reader, _names) = (datacentre, reader, names);
-        DomainModel[] own = [.. datacentre.Domains.Values.Where(domain => domain.Ref.Tenant == reader)];
-        _peers = [.. own.SelectMany(Consenting)];
-        _operators = [.. own.SelectMany(domain => domain.Hosts.Operators)];
+        _domains = DomainSight.Of(datacentre, reader);
+        _operators =
+        [
+            .. datacentre.Domains.Values.Where(domain => domain.Ref.Tenant == reader)
+                .SelectMany(domain => domain.Hosts.Operators),
+        ];
         _known = [.. Known(documents)];
     }
 
@@ -52,11 +53,7 @@ public sealed partial class TenantSight
     }
 
     /// <summary>Whether a domain is the reader's or a consenting peer's.</summary>
-    public bool Sees(DomainRef domain)
-    {
-        ArgumentNullException.ThrowIfNull(domain);
-        return domain.Tenant == _reader || _peers.Contains(domain);
-    }
+    public bool Sees(DomainRef domain) => _domains.Sees(domain);
 
     /// <summary>
     /// Whether a sentence names nobody by <c>party/name</c>, <c>party/file</c> or a party's id but whom the reader may
@@ -74,36 +71,27 @@ public sealed partial class TenantSight
         _names.Find(text) ?? (PartyId.TryParse(text, out PartyId? id) ? id
             : _names.Names.Select(_names.Find).FirstOrDefault(one => one?.Short == text));
 
-    private IEnumerable<DomainRef> Consenting(DomainModel own) =>
-        from term in own.Grants.Concat(own.Accepts)
-        let peer = _datacentre.Domains.GetValueOrDefault(term.Peer.ToString())
-        where peer is not null && (Meet(own, peer) || Meet(peer, own))
-        select peer.Ref;
-
-    private static bool Meet(DomainModel granting, DomainModel accepting) =>
-        granting.Grants.Any(one => one.Peer == accepting.Ref) && accepting.Accepts.Any(one => one.Peer == granting.Ref);
-
     private IEnumerable<string> Known(IEnumerable<PolicyDocument> documents)
     {
-        foreach (var peer in _peers.Select(one => _datacentre.Domains[one.ToString()]))
+        foreach (var peer in _domains.Peers.Select(one => _datacentre.Domains[one.ToString()]))
         {
             yield return $"{peer.Origin.OwnerName}/{peer.Ref.Name}";
             yield return peer.Ref.ToString();
         }
 
         foreach (var machine in _datacentre.Machinery.Compartments.Values.Where(machine =>
-            machine.Nics.All(nic => _peers.Contains(new DomainRef(machine.Ref.Tenant, nic.Domain)))))
+            machine.Nics.All(nic => _domains.Peers.Contains(new DomainRef(machine.Ref.Tenant, nic.Domain)))))
         {
             yield return $"{machine.Origin.OwnerName}/{machine.Ref.Name}";
         }
 
-        foreach (var volume in _datacentre.Machinery.Volumes.Values.Where(one => _peers.Contains(one.Colour)))
+        foreach (var volume in _datacentre.Machinery.Volumes.Values.Where(one => _domains.Peers.Contains(one.Colour)))
         {
             yield return $"{volume.Origin.OwnerName}/{volume.Ref.Name}";
         }
 
         foreach (var document in documents.Where(one => one.Origin.Kind == StatementKind.Domain
-            && _peers.Contains(new DomainRef(one.Origin.Owner, one.Origin.Name))))
+            && _domains.Peers.Contains(new DomainRef(one.Origin.Owner, one.Origin.Name))))
         {
             yield return document.File;
         }

@@ -28,8 +28,8 @@ public sealed record TraceReport(
     /// <param name="question">The connection.</param>
     /// <param name="datacentre">The policies, for names and for what they do not say.</param>
     /// <param name="reader">
-    /// The tenant who reads: it sees steps of its own domains, and of those with which one of its two ends has an open
-    /// flow. Of any other machine it is told the same, whether there is one or not. Null for the whole.
+    /// The tenant who reads: it sees steps of the domains that it may know (<see cref="DomainSight"/>). Of any other
+    /// machine it is told the same, whether there is one or not. Null for the whole.
     /// </param>
     /// <param name="now">The moment against which policies expire.</param>
     /// <returns>Null where neither machine is the reader's.</returns>
@@ -44,8 +44,7 @@ public sealed record TraceReport(
             return null;
         }
 
-        var matrix = FlowMatrix.Of(datacentre);
-        DomainRef[] ends = [.. Domains(datacentre, question.From), .. Domains(datacentre, question.To)];
+        var sight = reader is null ? null : TenantSight.Of(datacentre, reader);
         if (reader is not null && !(Sees(question.From) && Sees(question.To)))
         {
             return WithStranger(plans, question, datacentre, reader);
@@ -57,17 +56,19 @@ public sealed record TraceReport(
             Name(datacentre, question.From), Name(datacentre, question.To), question.Service, trace.Client,
             trace.Server, trace.IsOpen,
             [
-                .. trace.Steps.Select(step => step.Owners.All(IsVisible)
+                .. trace.Steps.Select(step => step.Owners.All(IsVisible) && NamesNoStranger(step.Sentence)
                     ? Whole(step, datacentre, reader) : Hidden(step.Way, step.Place, step.Passes)),
             ],
             [
-                .. trace.Missing,
-                .. missing.Select(one => one.Domain is { } domain && !IsVisible(domain)
-                    ? OthersPart : one.Sentence).Distinct(StringComparer.Ordinal),
+                .. trace.Missing.Concat(missing.Select(one => one.Domain is { } domain && !IsVisible(domain)
+                    ? OthersPart : one.Sentence)).Select(sentence => NamesNoStranger(sentence) ? sentence : OthersPart)
+                    .Distinct(StringComparer.Ordinal),
             ]);
 
-        bool IsVisible(DomainRef domain) => reader is null || domain.Tenant == reader
-            || ends.Any(end => end.Tenant == reader && matrix.Joins(end, domain));
+        // Why a flow is closed that both want can be a third domain.
+        bool NamesNoStranger(string sentence) => sight?.NamesNoStranger(sentence) is not false;
+
+        bool IsVisible(DomainRef domain) => sight?.Sees(domain) is not false;
 
         bool Sees(CompartmentRef machine) =>
             machine.Tenant == reader || Domains(datacentre, machine).Any(IsVisible);

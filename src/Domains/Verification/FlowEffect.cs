@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
-using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Verification;
 
@@ -17,8 +16,8 @@ public static class FlowEffect
     /// <summary>The effect that a counter-example shows.</summary>
     /// <param name="example">The packet.</param>
     /// <param name="plans">The plans of all hosts that have a part in it.</param>
-    /// <param name="isNamed">Whose domains the reader may be told by their names.</param>
-    public static string Of(Counterexample example, IEnumerable<HostPlan> plans, Func<PartyId, bool> isNamed)
+    /// <param name="isNamed">Which domains the reader may be told by their names.</param>
+    public static string Of(Counterexample example, IEnumerable<HostPlan> plans, Func<DomainRef, bool> isNamed)
     {
         ArgumentNullException.ThrowIfNull(isNamed);
         ArgumentNullException.ThrowIfNull(example);
@@ -26,12 +25,12 @@ public static class FlowEffect
         var all = plans.ToImmutableArray();
         var verb = example.Difference == Difference.PassesThoughClosed ? "opens" : "closes";
         var (from, to) = (End(example, all, isSender: true), End(example, all, isSender: false));
-        var isWhole = new[] { from, to }.All(end => end.Domain is null || isNamed(end.Domain.Domain.Tenant));
+        var isWhole = new[] { from, to }.All(end => end.Domain is null || isNamed(end.Domain.Domain));
         return $"It {verb} {Service(example)} from {Words(from)} to {Words(to)}, for example."
             + (isWhole ? " " + example.Sentence : "");
 
         string Words((DomainPlan? Domain, string Machine) end) => end.Domain is null ? end.Machine
-            : isNamed(end.Domain.Domain.Tenant) ? $"{end.Domain.DisplayName} ({end.Machine})" : Stranger;
+            : isNamed(end.Domain.Domain) ? $"{end.Domain.DisplayName} ({end.Machine})" : Stranger;
     }
 
     private static string Service(Counterexample example)

@@ -5,7 +5,6 @@ using Bailiwick.Channel.Principals;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Verification;
-using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Verification;
@@ -37,17 +36,18 @@ public sealed class VerificationApi(
         lock (_turn)
         {
             plan = plans.Current;
-            things = verifier.Verify(plan, IsNamed);
+            things = verifier.Verify(plan, Named(plan));
             if (!ReferenceEquals(plan, plans.Current))
             {
                 // A newer plan came while this one was compared: what differs may be what it changed.
                 plan = plans.Current;
-                things = verifier.Verify(plan, IsNamed);
+                things = verifier.Verify(plan, Named(plan));
             }
         }
 
-        bool IsNamed(PartyId party) => all || (call.Caller.Party is { } reader
-            && LiveProof.MayName(plans.Current.Plan, one => one == reader, party));
+        Func<DomainRef, bool> Named(EnforcedPlan asked) => all ? _ => true
+            : call.Caller.Party is { } reader ? LiveProof.Named(asked.Datacentre, IntegrityReaders.Of(reader))
+            : _ => false;
 
         bool IsShown(IntegrityReaders readers) =>
             all || (call.Caller.Party is { } reader && readers.Include(reader));

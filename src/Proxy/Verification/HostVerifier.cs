@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
-using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Compartments;
 using Bailiwick.Proxy.Host;
 using Bailiwick.Proxy.Networking;
@@ -21,8 +21,8 @@ public sealed class HostVerifier(
 {
     /// <summary>Compares everything.</summary>
     /// <param name="plan">The plan in force.</param>
-    /// <param name="isNamed">Whose domains the reader may be told by their names.</param>
-    public ImmutableArray<VerifiedThing> Verify(EnforcedPlan plan, Func<PartyId, bool> isNamed)
+    /// <param name="isNamed">Which domains the reader may be told by their names.</param>
+    public ImmutableArray<VerifiedThing> Verify(EnforcedPlan plan, Func<DomainRef, bool> isNamed)
     {
         ArgumentNullException.ThrowIfNull(plan);
         HostPlan host = plan.Plan;
@@ -47,7 +47,7 @@ public sealed class HostVerifier(
     }
 
     /// <summary>What the tables do, for every packet: told to those against whose statements it is.</summary>
-    private IEnumerable<VerifiedThing> Proven(EnforcedPlan plan, Func<PartyId, bool> isNamed)
+    private IEnumerable<VerifiedThing> Proven(EnforcedPlan plan, Func<DomainRef, bool> isNamed)
     {
         const string Subject = "flows";
         try

@@ -66,7 +66,7 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
             :
             [
                 .. Effects(plan).Where(effect => effect.Owners.Any(readers.Include))
-                    .Select(effect => effect.Sentence(party => MayName(plan.Plan, readers.Name, party))),
+                    .Select(effect => effect.Sentence(Named(plan.Datacentre, readers))),
             ];
     }
 
@@ -79,15 +79,19 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
     }
 
     /// <summary>
-    /// Whether readers may be told a tenant's domains by name: they are that tenant, or have a passage with it here,
-    /// which is there because both agreed to know each other.
+    /// Which domains may be named in an entry: those that all tenants may know (<see cref="DomainSight"/>) whom it
+    /// names as its readers. An entry for the whole host names none.
     /// </summary>
-    public static bool MayName(HostPlan plan, Func<PartyId, bool> isReader, PartyId tenant)
+    public static Func<DomainRef, bool> Named(CheckedDatacentre datacentre, IntegrityReaders readers)
     {
-        ArgumentNullException.ThrowIfNull(plan);
-        ArgumentNullException.ThrowIfNull(isReader);
-        return isReader(tenant) || plan.Passages.Any(passage =>
-            passage.Between.Any(one => isReader(one.Tenant)) && passage.Between.Any(one => one.Tenant == tenant));
+        ArgumentNullException.ThrowIfNull(datacentre);
+        ArgumentNullException.ThrowIfNull(readers);
+        DomainSight[] sights =
+        [
+            .. datacentre.Tenants.Values.Where(tenant => readers.Name(tenant.Id))
+                .Select(tenant => DomainSight.Of(datacentre, tenant.Id)),
+        ];
+        return domain => sights.Length > 0 && sights.All(sight => sight.Sees(domain));
     }
 
     /// <summary>This host's plan as it is in force, and those of the hosts that it reaches.</summary>
@@ -120,6 +124,6 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
 /// <summary>What tables open or close against the policies.</summary>
 /// <param name="Owners">Whose statements it is against; nobody's where it cannot be said what tables do.</param>
 /// <param name="Sentence">
-/// The effect and the packet that shows it, for who may be told the domains of some tenants by their names.
+/// The effect and the packet that shows it, for who may be told some domains by their names.
 /// </param>
-public sealed record LiveEffect(ImmutableArray<PartyId> Owners, Func<Func<PartyId, bool>, string> Sentence);
+public sealed record LiveEffect(ImmutableArray<PartyId> Owners, Func<Func<DomainRef, bool>, string> Sentence);

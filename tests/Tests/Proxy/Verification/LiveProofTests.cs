@@ -1,3 +1,5 @@
+using Bailiwick.Attestation.IntegrityLog;
+using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Proxy.Verification;
@@ -27,17 +29,23 @@ public sealed class LiveProofTests
     }
 
     [Theory]
-    [InlineData("bank", "bank", true)]
-    [InlineData("bank", "regulator", true)]
-    [InlineData("regulator", "bank", true)]
-    [InlineData("bank", "hospital", false)]
-    [InlineData("hospital", "bank", false)]
-    public void Only_who_has_a_passage_with_a_tenant_is_told_its_names(string reader, string tenant, bool may)
+    [InlineData("bank", "bank/web", true)]
+    [InlineData("bank", "regulator/inspection", true)]
+    [InlineData("regulator", "bank/ledger", true)]
+    [InlineData("regulator", "bank/web", false)]
+    [InlineData("bank", "hospital/records", false)]
+    [InlineData("hospital", "bank/web", false)]
+    [InlineData("bank regulator", "bank/ledger", true)]
+    [InlineData("bank regulator", "bank/web", false)]
+    [InlineData("", "bank/web", false)]
+    public void Only_who_states_a_flow_with_a_domain_is_told_its_name(string readers, string domain, bool may)
     {
-        HostPlan plan = Crossing();
+        var parties = readers.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(PartyId.Unsigned);
+        var named = new DomainRef(
+            PartyId.Unsigned(domain.Split('/')[0]), StatementName.Parse(domain.Split('/')[1]));
 
-        Assert.Equal(
-            may, LiveProof.MayName(plan, one => one == PartyId.Unsigned(reader), PartyId.Unsigned(tenant)));
+        Assert.Equal(may, LiveProof.Named(Datacentre(), IntegrityReaders.Of(parties))(named));
+        Assert.False(LiveProof.Named(Datacentre(), IntegrityReaders.Everyone)(named));
     }
 
     /// <summary>The example's third host, on which three domains meet.</summary>
