@@ -132,6 +132,42 @@ public static class AdmissionControl
 
     private static AdmissionVerdict One(AdmissionGround ground, PlacementProposal proposal, Standing standing)
     {
+        var (refusals, admission) = Alone(ground, proposal);
+        if (admission is not null)
+        {
+            NeighbourChecks.Add(refusals, admission, standing);
+        }
+
+        return admission is not null && refusals.Count == 0
+            ? new AdmissionVerdict.Admitted(proposal.Compartment, proposal.Host, Because(admission))
+            : Refused(proposal, refusals);
+    }
+
+    /// <summary>The verdicts on a machine's proposals to which no other machine has anything to say.</summary>
+    internal static ImmutableArray<AdmissionVerdict> WithoutNeighbours(
+        AdmissionGround ground, CompartmentRef machine, IEnumerable<HostRef> hosts)
+    {
+        ImmutableArray<HostRef> places = [.. hosts.OrderBy(host => host.ToString(), StringComparer.Ordinal)];
+        if (places.Length > 1)
+        {
+            return [.. places.Select(host =>
+                new AdmissionVerdict.Refused(machine, host, [PlacedTwice(ground, places)]))];
+        }
+
+        var proposal = new PlacementProposal(machine, places[0], Running: true);
+        var (refusals, admission) = Alone(ground, proposal);
+        return
+        [
+            admission is not null && refusals.Count == 0
+                ? new AdmissionVerdict.Admitted(machine, places[0], Because(admission)) : Refused(proposal, refusals),
+        ];
+    }
+
+    /// <summary>What follows from the policies alone, whoever else runs; no case where machine or host are unknown.
+    /// </summary>
+    private static (List<AdmissionRefusal> Refusals, AdmissionCase? Case) Alone(
+        AdmissionGround ground, PlacementProposal proposal)
+    {
         var refusals = new List<AdmissionRefusal>();
         var machine = ground.Datacentre.Machinery.Compartments.GetValueOrDefault(proposal.Compartment.ToString());
         var host = ground.Host(proposal.Host);
@@ -155,15 +191,12 @@ public static class AdmissionControl
 
         if (machine is null || host is null)
         {
-            return Refused(proposal, refusals);
+            return (refusals, null);
         }
 
         var admission = AdmissionCase.Of(ground, machine, host);
         HostChecks.Add(refusals, admission);
-        NeighbourChecks.Add(refusals, admission, standing);
-        return refusals.Count == 0
-            ? new AdmissionVerdict.Admitted(proposal.Compartment, proposal.Host, Because(admission))
-            : Refused(proposal, refusals);
+        return (refusals, admission);
     }
 
     private static AdmissionVerdict.Refused Refused(PlacementProposal proposal, List<AdmissionRefusal> refusals) =>

@@ -22,8 +22,8 @@ internal static class NeighbourChecks
         var machine = admission.Machine;
         foreach (var (other, host) in standing.Company(machine))
         {
-            var together = host.Ref == admission.Host.Ref;
-            if (together && Demands(machine.Placement.ApartFrom, other.Placement.ApartFrom, machine, other))
+            var clash = Clash(machine, admission.Host.Ref, other, host.Ref);
+            if (clash == AdmissionRefusalCode.NotApart)
             {
                 refusals.Add(new(AdmissionRefusalCode.NotApart,
                     $"{admission.MachineText} and {Display.Of(other)} must be on different hosts, and "
@@ -31,7 +31,7 @@ internal static class NeighbourChecks
                     Demanding(machine, other, machine.Placement.ApartFrom)));
             }
 
-            if (!together && Demands(machine.Placement.TogetherWith, other.Placement.TogetherWith, machine, other))
+            if (clash == AdmissionRefusalCode.NotTogether)
             {
                 refusals.Add(new(AdmissionRefusalCode.NotTogether,
                     $"{admission.MachineText} and {Display.Of(other)} must be on the same host, and "
@@ -40,6 +40,14 @@ internal static class NeighbourChecks
             }
         }
     }
+
+    /// <summary>Which demand of the one or the other two machines on these hosts would break; null for none.</summary>
+    internal static AdmissionRefusalCode? Clash(
+        CompartmentModel machine, HostRef host, CompartmentModel other, HostRef there) => host == there
+            ? Demands(machine.Placement.ApartFrom, other.Placement.ApartFrom, machine, other)
+                ? AdmissionRefusalCode.NotApart : null
+            : Demands(machine.Placement.TogetherWith, other.Placement.TogetherWith, machine, other)
+                ? AdmissionRefusalCode.NotTogether : null;
 
     /// <summary>A volume is open in as many machines as its statement says, and no more.</summary>
     private static void Sharing(List<AdmissionRefusal> refusals, AdmissionCase admission, Standing standing)

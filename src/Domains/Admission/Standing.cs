@@ -9,6 +9,9 @@ internal readonly record struct DomainUse(int Machines, long Cpus, long MemoryMi
 {
     public DomainUse With(CompartmentModel machine) =>
         new(Machines + 1, Cpus + machine.Cpus, MemoryMib + machine.MemoryMib);
+
+    public DomainUse Without(CompartmentModel machine) =>
+        new(Machines - 1, Cpus - machine.Cpus, MemoryMib - machine.MemoryMib);
 }
 
 /// <summary>The machines admitted so far, and where: what the next one has to live with.</summary>
@@ -90,7 +93,8 @@ internal sealed class Standing
         return At(named.Concat(_namedBy.GetValueOrDefault(machine.Ref, [])).Distinct().Order());
     }
 
-    private static IEnumerable<CompartmentRef> Named(CompartmentModel machine) =>
+    /// <summary>Those that it demands to be apart from or together with, each once.</summary>
+    internal static IEnumerable<CompartmentRef> Named(CompartmentModel machine) =>
         machine.Placement.ApartFrom.Concat(machine.Placement.TogetherWith)
             .Select(name => new CompartmentRef(machine.Ref.Tenant, name)).Distinct();
 

@@ -95,6 +95,11 @@ public sealed class FlowMatrix
     /// <summary>A domain as its statement describes it; null where none does.</summary>
     internal DomainModel? Described(DomainRef domain) => _byDomain.GetValueOrDefault(domain)?.Terms.Domain;
 
+    /// <summary>The domains that grant other flows than before, and perhaps some that do not.</summary>
+    internal IEnumerable<DomainRef> GrantersSince(FlowMatrix before) => ReferenceEquals(before, this) ? []
+        : _byGranter.Keys.Concat(before._byGranter.Keys)
+            .Where(domain => From(domain) != before.From(domain)).Distinct();
+
     /// <summary>The open flows that a domain grants.</summary>
     internal ImmutableArray<OpenFlow> From(DomainRef domain) => _byGranter.GetValueOrDefault(domain, []);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Flows;
@@ -81,7 +82,7 @@ internal sealed class GrantedFlows
             flows.Meet(grant, accepts[peer], peer, members, open);
         }
 
-        flows.Open = open.ToImmutable();
+        flows.Open = before is null ? open.ToImmutable() : Kept(before.Open, open);
         flows._networkPeers =
             [.. open.Where(flow => flow.Resource is FlowResource.Network).Select(flow => flow.To)];
         flows.ManyWith =
@@ -102,6 +103,19 @@ internal sealed class GrantedFlows
         let common = Intersection(grant.Side.Term.Resource, accept.Term.Resource) as FlowResource.Network
         where common is not null
         select (grant.Side, accept, Math.Max(1, common.Ports.Length));
+
+    /// <summary>The same flows, those that are as they were being the ones that they were.</summary>
+    private static ImmutableArray<OpenFlow> Kept(ImmutableArray<OpenFlow> before, IEnumerable<OpenFlow> now)
+    {
+        var known = new Dictionary<(FlowSide, FlowSide), OpenFlow>(SamePair.Comparer);
+        foreach (var flow in before)
+        {
+            known.TryAdd((flow.Sides.Grant, flow.Sides.Accept), flow);
+        }
+
+        return [.. now.Select(flow => known.TryGetValue((flow.Sides.Grant, flow.Sides.Accept), out var same)
+            && same.Senders.SequenceEqual(flow.Senders) && same.Receivers.SequenceEqual(flow.Receivers) ? same : flow)];
+    }
 
     private void Meet(
         FlowSide grant, ImmutableArray<FlowSide> accepts, int peer, NamedMembers members,
@@ -163,4 +177,17 @@ internal sealed class GrantedFlows
             : new OpenFlow(
                 grant.Domain.Ref, accept.Domain.Ref, resource, senders, receivers, new FlowSides(grant, accept));
     }
+}
+
+/// <summary>Two terms are the same two when they are these very ones: a statement that did not change keeps them.
+/// </summary>
+internal sealed class SamePair : IEqualityComparer<(FlowSide Grant, FlowSide Accept)>
+{
+    public static SamePair Comparer { get; } = new();
+
+    public bool Equals((FlowSide Grant, FlowSide Accept) left, (FlowSide Grant, FlowSide Accept) right) =>
+        ReferenceEquals(left.Grant, right.Grant) && ReferenceEquals(left.Accept, right.Accept);
+
+    public int GetHashCode((FlowSide Grant, FlowSide Accept) pair) => HashCode.Combine(
+        RuntimeHelpers.GetHashCode(pair.Grant), RuntimeHelpers.GetHashCode(pair.Accept));
 }

@@ -35,6 +35,13 @@ public sealed class CheckedDatacentre
     /// <summary>Machines, volumes and images.</summary>
     public Machinery Machinery { get; }
 
+    /// <summary>The datacentre that was checked before it, and what may be otherwise in this one; null where nobody
+    /// knows.</summary>
+    private (object Mark, DatacentreChange Change)? _since;
+
+    /// <summary>Stands for it with those that come after, which do not keep it.</summary>
+    private object Mark { get; } = new();
+
     /// <summary>What a check that goes on from this one need not find again; null while it is not done.</summary>
     internal KnownCheck? Known { get; set; }
 
@@ -45,6 +52,14 @@ public sealed class CheckedDatacentre
 
     /// <summary>What is looked up in it otherwise than by reference.</summary>
     internal DatacentreIndex Index { get; }
+
+    /// <summary>What may be otherwise than in another datacentre; null where nobody knows.</summary>
+    internal DatacentreChange? ChangeSince(CheckedDatacentre before) =>
+        ReferenceEquals(before, this) ? DatacentreChange.Of([])
+        : _since is { } since && ReferenceEquals(since.Mark, before.Mark) ? since.Change : null;
+
+    /// <summary>Says what may be otherwise than in the datacentre that was checked before it.</summary>
+    internal void Follows(CheckedDatacentre before, DatacentreChange change) => _since = (before.Mark, change);
 
     /// <summary>What a domain demands of the logs of its hosts; nothing where no statement describes it.</summary>
     public IReadOnlyList<Predicate> DemandsOf(DomainRef domain)

@@ -14,7 +14,7 @@ internal sealed class DatacentreIndex
 {
     private readonly CheckedDatacentre _datacentre;
     private readonly Lazy<FrozenDictionary<PartyId, int>> _ranks;
-    private readonly Lazy<Dictionary<(DomainRef, IPAddress), CompartmentModel>> _holders;
+    private readonly Lazy<Layered<(DomainRef, IPAddress), CompartmentModel>> _holders;
     private readonly Lazy<ILookup<DomainRef, (VolumeRef, long)>> _overQuota;
     private readonly Lazy<ILookup<HostRef, LinkModel>> _links;
     private readonly Lock _lock = new();
@@ -31,9 +31,18 @@ internal sealed class DatacentreIndex
     {
         _datacentre = datacentre;
         (_before, _change) = (before, change);
+        if (before is not null && change is not null)
+        {
+            // Such a change is of tenants' statements alone.
+            (_ranks, _links) = (before._ranks, before._links);
+            _holders = before._holders.IsValueCreated ? Known(HoldersAfter(before, change)) : new(Holders);
+            _overQuota = change.Volumes.IsEmpty && change.Domains.IsEmpty ? before._overQuota : new(OverQuotas);
+            return;
+        }
+
         _ranks = new(Ranks);
         _holders = new(Holders);
-        _overQuota = new(() => OverQuota().ToLookup(over => over.Domain, over => (over.Volume, over.Used)));
+        _overQuota = new(OverQuotas);
         _links = new(() => datacentre.Inventory.Links
             .Where(link => link.Operator == datacentre.Datacentre?.Id).OrderBy(link => link.Name)
             .SelectMany(link => link.Hosts.Distinct().Select(host => (host, link)))
@@ -77,7 +86,7 @@ internal sealed class DatacentreIndex
 
     /// <summary>The first machine of the domain, by reference, with this address; null for none.</summary>
     public CompartmentModel? Holder(DomainRef domain, IPAddress address) =>
-        _holders.Value.GetValueOrDefault((domain, address));
+        _holders.Value.Find((domain, address));
 
     /// <summary>
     /// The volumes with which a domain's quota is exceeded, in the order of their names, and the MiB up to each.
@@ -105,22 +114,60 @@ internal sealed class DatacentreIndex
         return ranks.ToFrozenDictionary();
     }
 
-    private Dictionary<(DomainRef, IPAddress), CompartmentModel> Holders()
+    private Layered<(DomainRef, IPAddress), CompartmentModel> Holders()
     {
         var holders = new Dictionary<(DomainRef, IPAddress), CompartmentModel>();
         foreach (var machine in _datacentre.Machinery.Compartments.Values)
         {
-            foreach (var nic in machine.Nics)
+            foreach (var place in Addresses(machine))
             {
-                foreach (var address in new[] { nic.Ipv4, nic.Ipv6 }.OfType<IPAddress>())
-                {
-                    holders.TryAdd((new DomainRef(machine.Ref.Tenant, nic.Domain), address), machine);
-                }
+                holders.TryAdd(place, machine);
             }
         }
 
-        return holders;
+        return Layered<(DomainRef, IPAddress), CompartmentModel>.Of(holders);
     }
+
+    /// <summary>Of machines that claim one address, a check leaves none: whoever has one alone has it.</summary>
+    private Layered<(DomainRef, IPAddress), CompartmentModel> HoldersAfter(
+        DatacentreIndex before, DatacentreChange change)
+    {
+        var next = new Dictionary<(DomainRef, IPAddress), CompartmentModel?>();
+        foreach (var machine in change.Machines)
+        {
+            foreach (var place in Addresses(
+                before._datacentre.Machinery.Compartments.GetValueOrDefault(machine.ToString())))
+            {
+                next.TryAdd(place, null);
+            }
+        }
+
+        foreach (var machine in change.Machines
+            .Select(machine => _datacentre.Machinery.Compartments.GetValueOrDefault(machine.ToString())))
+        {
+            foreach (var place in Addresses(machine))
+            {
+                next[place] = machine;
+            }
+        }
+
+        return before._holders.Value.With(next);
+    }
+
+    private static IEnumerable<(DomainRef, IPAddress)> Addresses(CompartmentModel? machine) => machine is null ? [] :
+        from nic in machine.Nics
+        from address in new[] { nic.Ipv4, nic.Ipv6 }.OfType<IPAddress>()
+        select (new DomainRef(machine.Ref.Tenant, nic.Domain), address);
+
+    private static Lazy<T> Known<T>(T value)
+    {
+        var known = new Lazy<T>(() => value);
+        _ = known.Value;
+        return known;
+    }
+
+    private ILookup<DomainRef, (VolumeRef, long)> OverQuotas() =>
+        OverQuota().ToLookup(over => over.Domain, over => (over.Volume, over.Used));
 
     private IEnumerable<(DomainRef Domain, VolumeRef Volume, long Used)> OverQuota()
     {

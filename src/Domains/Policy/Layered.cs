@@ -79,3 +79,6 @@ internal sealed class Layered<TKey, TValue> where TKey : notnull where TValue : 
             ? changed : Of(new Dictionary<TKey, TValue>(changed.All, _base.Comparer));
     }
 }
+
+/// <summary>Several of one thing, as a value of a table.</summary>
+internal sealed record Listed<T>(ImmutableArray<T> All);

@@ -109,7 +109,7 @@ public static class PolicyCheck
         settled.GoOnFrom(change.Ties);
         // What flows and derived names left out then is here again until they do so again.
         var others = change.Datacentre.And(known.Unjoined);
-        return Judged(
+        var result = Judged(
             statements,
             known with
             {
@@ -122,6 +122,8 @@ public static class PolicyCheck
                 others),
             unjoined => new DomainNotes(
                 known.Notes, change.Summed(known.Models, models, known.Unjoined.Union(unjoined))));
+        result.Datacentre.Follows(before, others.And(result.Datacentre.Known?.Unjoined ?? []));
+        return result;
     }
 
     /// <summary>Looks at flows and sums.</summary>

@@ -49,14 +49,27 @@ internal sealed record FlowPairs(ImmutableArray<FlowPair> Open, ImmutableArray<(
         return new FlowPairs(open.ToImmutable(), closed.ToImmutable());
     }
 
-    private static IEnumerable<FlowPair> All(AdmissionGround ground) => ground.Flows.Open
-        .Where(flow => flow.Resource is FlowResource.Network)
-        .GroupBy(flow => DeviceNames.PassageReference(flow.From, flow.To), StringComparer.Ordinal)
-        .Select(group => Pair(ground, [.. group]))
-        .OrderBy(pair => Math.Max(
-            NetworkNumbers.Rank(ground.Datacentre, pair.First.Ref),
-            NetworkNumbers.Rank(ground.Datacentre, pair.Second.Ref)))
-        .ThenBy(pair => pair.Reference, StringComparer.Ordinal);
+    /// <summary>The pair of two domains; null where no network flow is open between them.</summary>
+    public static FlowPair? Between(AdmissionGround ground, DomainRef one, DomainRef other)
+    {
+        var (first, second) = FlowMatrix.Pair(one, other);
+        ImmutableArray<OpenFlow> flows = [.. ground.Flows.Joining(first, second)];
+        return flows.IsEmpty ? null : Pair(ground, flows);
+    }
+
+    /// <summary>In the order that all pairs have.</summary>
+    public static IOrderedEnumerable<FlowPair> InOrder(AdmissionGround ground, IEnumerable<FlowPair> pairs) => pairs
+        .OrderBy(pair => Rank(ground, pair)).ThenBy(pair => pair.Reference, StringComparer.Ordinal);
+
+    /// <summary>The place of the later of its two tenants.</summary>
+    public static int Rank(AdmissionGround ground, FlowPair pair) => Math.Max(
+        NetworkNumbers.Rank(ground.Datacentre, pair.First.Ref),
+        NetworkNumbers.Rank(ground.Datacentre, pair.Second.Ref));
+
+    private static IEnumerable<FlowPair> All(AdmissionGround ground) => InOrder(
+        ground, ground.Flows.Open.Where(flow => flow.Resource is FlowResource.Network)
+            .GroupBy(flow => DeviceNames.PassageReference(flow.From, flow.To), StringComparer.Ordinal)
+            .Select(group => Pair(ground, [.. group])));
 
     private static FlowPair Pair(AdmissionGround ground, ImmutableArray<OpenFlow> flows)
     {
@@ -67,7 +80,8 @@ internal sealed record FlowPairs(ImmutableArray<FlowPair> Open, ImmutableArray<(
             : new FlowPair(to, from, flows);
     }
 
-    private static Reason? Objection(AdmissionGround ground, FlowPair pair)
+    /// <summary>Why a pair cannot have a passage; null when it can.</summary>
+    public static Reason? Objection(AdmissionGround ground, FlowPair pair)
     {
         var between = $"The flow between {Display.Of(pair.First)} and {Display.Of(pair.Second)} is not laid: ";
         foreach (var domain in pair.Both.Where(domain => ground.Now >= domain.Expires))

@@ -11,11 +11,18 @@ internal sealed record PassageOnHost(
 /// <summary>Passages between domains: who needs one on a host, and which hosts are on the other side.</summary>
 internal static class Passages
 {
+    /// <summary>The passages of some domains on a host.</summary>
+    /// <param name="scene">The datacentre.</param>
+    /// <param name="host">The host.</param>
+    /// <param name="domains">The domains.</param>
+    /// <param name="known">Those that are known already; null for one that is not.</param>
+    /// <param name="withheld">Gets what is left out.</param>
     public static ImmutableArray<PassageOnHost> On(
-        Scene scene, HostModel host, ImmutableArray<DomainModel> domains,
+        Scene scene, HostModel host, ImmutableArray<DomainModel> domains, Func<FlowPair, PassageOnHost?> known,
         SortedDictionary<string, Reason> withheld) =>
     [
-        .. scene.PairsOf(domains).Select(pair => Of(scene, host, pair, withheld)).OfType<PassageOnHost>(),
+        .. scene.PairsOf(domains).Select(pair => known(pair) ?? Of(scene, host, pair, withheld))
+            .OfType<PassageOnHost>(),
     ];
 
     private static PassageOnHost? Of(

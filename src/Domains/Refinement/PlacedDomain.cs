@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using Bailiwick.Domains.Admission;
@@ -73,6 +74,8 @@ internal sealed class HostMembers(string name, ImmutableArray<PlacedMember> all)
 internal sealed class PlacedDomain
 {
     private readonly Dictionary<HostRef, HostMembers> _byHost;
+    // By the lists themselves, which flows that name the same have in common.
+    private readonly ConcurrentDictionary<ImmutableArray<CompartmentRef>, PlacedDomain> _named = [];
 
     private PlacedDomain(ImmutableArray<PlacedMember> all)
     {
@@ -95,6 +98,14 @@ internal sealed class PlacedDomain
     public ImmutableArray<HostMembers> ByHost { get; }
 
     public static PlacedDomain Of(ImmutableArray<PlacedMember> members) => new(members);
+
+    /// <summary>Those that a flow names.</summary>
+    public PlacedDomain Only(ImmutableArray<CompartmentRef> machines) => _named.GetOrAdd(machines, those =>
+    {
+        var named = those.ToHashSet();
+        return All.All(member => named.Contains(member.Machine.Ref)) ? this
+            : Of([.. All.Where(member => named.Contains(member.Machine.Ref))]);
+    });
 
     /// <summary>Those on a host; null where there are none.</summary>
     public HostMembers? At(HostRef host) => _byHost.GetValueOrDefault(host);

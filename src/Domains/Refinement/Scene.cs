@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
@@ -12,60 +11,21 @@ namespace Bailiwick.Domains.Refinement;
 /// </summary>
 internal sealed class Scene
 {
-    private readonly Dictionary<HostRef, List<CompartmentModel>> _machines = [];
-    private readonly Dictionary<DomainRef, PlacedDomain> _members;
-    private readonly ILookup<DomainRef, FlowPair> _pairs;
-    private readonly ILookup<DomainRef, (FlowPair Pair, Reason Why)> _closed;
-    private readonly ILookup<DomainRef, FlowConflict> _conflicts;
-    private readonly Dictionary<CompartmentRef, AdmissionVerdict.Admitted> _admitted;
-    private readonly ILookup<HostRef, AdmissionVerdict.Refused> _refused;
-    private readonly Dictionary<FlowPair, int> _order = new(ReferenceEqualityComparer.Instance);
-    // Asked for by several hosts' plans at once; whoever is first makes it.
-    private readonly ConcurrentDictionary<FlowPair, LaidPair> _laid =
-        new(ReferenceEqualityComparer.Instance);
-    private readonly ConcurrentDictionary<DomainRef, LaidDomain> _laidDomains = [];
-    private readonly ConcurrentDictionary<(DomainRef, ImmutableArray<CompartmentRef>), PlacedDomain> _named = [];
+    private readonly SceneParts _parts;
 
-    private Scene(AdmissionGround ground, ImmutableArray<AdmissionVerdict> verdicts, FlowPairs pairs)
-    {
-        Ground = ground;
-        Numbers = NetworkNumbers.Of(ground.Datacentre, pairs.Open);
-        Vlans = Vlans.Of(ground.Datacentre);
-        Links = new HostLinks(ground.Datacentre);
-        var members = new Dictionary<DomainRef, ImmutableArray<PlacedMember>.Builder>();
-        foreach (var (machine, host) in Standing.After(ground, verdicts).Admitted)
-        {
-            Add(machine, host, members);
-        }
-
-        _members = members.ToDictionary(pair => pair.Key, pair => PlacedDomain.Of(pair.Value.ToImmutable()));
-        _pairs = pairs.Open.SelectMany(pair => pair.Both.Select(domain => (domain.Ref, pair)))
-            .ToLookup(one => one.Ref, one => one.pair);
-        foreach (var pair in pairs.Open)
-        {
-            _order.Add(pair, _order.Count);
-        }
-
-        _closed = pairs.Closed.SelectMany(closed => closed.Pair.Both.Select(domain => (domain.Ref, closed)))
-            .ToLookup(one => one.Ref, one => one.closed);
-        _conflicts = ground.Flows.Conflicts
-            .SelectMany(one => new[] { one.Judge.Domain.Ref, one.Peer.Ref }.Select(domain => (domain, one)))
-            .ToLookup(one => one.domain, one => one.one);
-        _admitted = verdicts.OfType<AdmissionVerdict.Admitted>().ToDictionary(verdict => verdict.Compartment);
-        _refused = verdicts.OfType<AdmissionVerdict.Refused>().ToLookup(verdict => verdict.Host);
-    }
+    private Scene(SceneParts parts) => _parts = parts;
 
     /// <summary>The policies, and what every admission is decided against.</summary>
-    public AdmissionGround Ground { get; }
+    public AdmissionGround Ground => _parts.Ground;
 
     /// <summary>Who has which network number.</summary>
-    public NetworkNumbers Numbers { get; }
+    public NetworkNumbers Numbers => _parts.Numbers;
 
     /// <summary>Who has which VLAN.</summary>
-    public Vlans Vlans { get; }
+    public Vlans Vlans => _parts.Vlans;
 
     /// <summary>Which links join hosts.</summary>
-    public HostLinks Links { get; }
+    public HostLinks Links => _parts.Links;
 
     /// <summary>
     /// Of machines' ports and gateways' legs: 1500 on the underlay less 50 of VXLAN over IPv4 (RFC 7348); where a
@@ -82,13 +42,31 @@ internal sealed class Scene
         CheckedDatacentre datacentre, IReadOnlyList<PlacementProposal> proposals, DateTimeOffset now)
     {
         var ground = AdmissionGround.Of(datacentre, now);
-        return new Scene(ground, AdmissionControl.Review(ground, proposals), FlowPairs.Of(ground));
+        return new Scene(SceneParts.Of(ground, AdmissionControl.Review(ground, proposals), FlowPairs.Of(ground)));
     }
+
+    /// <summary>The scene after a change; null where everything is to be looked at.</summary>
+    /// <param name="next">The policies after it.</param>
+    /// <param name="come">Proposals that are new.</param>
+    /// <param name="gone">Proposals that are none any more.</param>
+    /// <param name="now">The moment against which policies expire.</param>
+    /// <param name="touched">Whose plans it can touch.</param>
+    public Scene? After(
+        CheckedDatacentre next, IReadOnlyCollection<PlacementProposal> come,
+        IReadOnlyCollection<PlacementProposal> gone, DateTimeOffset now, out TouchedPlans touched)
+    {
+        var change = SceneChange.To(_parts, next, come, gone, now);
+        touched = change?.Touched ?? TouchedPlans.None;
+        return change is null ? null : new Scene(change.Parts);
+    }
+
+    /// <summary>All that is proposed to run.</summary>
+    public IEnumerable<PlacementProposal> Proposals => _parts.Review.Value.Proposals;
 
     public CheckedDatacentre Datacentre => Ground.Datacentre;
 
     /// <summary>Machines admitted on a host, by reference.</summary>
-    public IEnumerable<CompartmentModel> MachinesOn(HostRef host) => _machines.GetValueOrDefault(host, []);
+    public IEnumerable<CompartmentModel> MachinesOn(HostRef host) => _parts.Machines.Find(host)?.All ?? [];
 
     /// <summary>The domains with a member on a host, by reference text.</summary>
     public IEnumerable<DomainModel> DomainsOn(HostRef host) => MachinesOn(host)
@@ -98,68 +76,43 @@ internal sealed class Scene
 
     /// <summary>The domain's ports anywhere.</summary>
     public PlacedDomain Members(DomainModel domain) =>
-        _members.GetValueOrDefault(domain.Ref, PlacedDomain.Empty);
+        Members(domain.Ref);
 
     /// <summary>Why a machine is admitted where it is.</summary>
-    public ImmutableArray<StatementOrigin> WhyAdmitted(CompartmentRef machine) => _admitted[machine].Because;
+    public ImmutableArray<StatementOrigin> WhyAdmitted(CompartmentRef machine) =>
+        (_parts.Admitted.Find(machine) ?? throw new InvalidOperationException($"{machine} is not admitted.")).Because;
 
     /// <summary>Machines proposed for a host that are not admitted.</summary>
-    public IEnumerable<AdmissionVerdict.Refused> Refused(HostRef host) => _refused[host];
+    public IEnumerable<AdmissionVerdict.Refused> Refused(HostRef host) => _parts.Refused[host];
 
     /// <summary>
     /// The pairs of domains with an open network flow and a passage, with one of these domains: in the order of all
     /// pairs.
     /// </summary>
     public IEnumerable<FlowPair> PairsOf(IEnumerable<DomainModel> domains) => domains
-        .SelectMany(domain => _pairs[domain.Ref]).DistinctBy(pair => _order[pair]).OrderBy(pair => _order[pair]);
+        .SelectMany(domain => _parts.Pairs[domain.Ref].Open).Distinct(ReferenceEqualityComparer.Instance)
+        .OfType<FlowPair>().Order(_parts.InOrder);
 
     /// <summary>What all hosts' plans say alike of a pair's flows.</summary>
-    public LaidPair Laid(FlowPair pair) => _laid.GetOrAdd(
-        pair, one => new LaidPair(one, new LegAddresses(one), Links, Named));
+    public LaidPair Laid(FlowPair pair) => _parts.Laid.GetOrAdd(
+        new LaidKey(pair, Members(pair.First.Ref), Members(pair.Second.Ref)),
+        key => new LaidPair(key.Pair, new LegAddresses(key.Pair), Links, (domain, machines) =>
+            (domain == key.Pair.First.Ref ? key.First : key.Second).Only(machines)));
 
     /// <summary>What all hosts' plans say alike of a domain.</summary>
-    public LaidDomain Laid(DomainModel domain) => _laidDomains.GetOrAdd(domain.Ref, _ => new LaidDomain(domain));
+    public LaidDomain Laid(DomainModel domain) => _parts.LaidDomains.GetOrAdd(domain, one => new LaidDomain(one));
 
     /// <summary>The pairs of a domain that cannot have a passage.</summary>
-    public IEnumerable<(FlowPair Pair, Reason Why)> ClosedPairsOf(DomainModel domain) => _closed[domain.Ref];
+    public IEnumerable<(FlowPair Pair, Reason Why)> ClosedPairsOf(DomainModel domain) =>
+        _parts.Pairs[domain.Ref].Closed;
 
     /// <summary>The flows of a domain that both sides want and that are closed all the same.</summary>
-    public IEnumerable<FlowConflict> ConflictsOf(DomainModel domain) => _conflicts[domain.Ref];
+    public IEnumerable<FlowConflict> ConflictsOf(DomainModel domain) => _parts.Conflicts[domain.Ref];
 
     /// <summary>
     /// True if the domain has an open network flow to or from a peer with which it can have a passage.
     /// </summary>
-    public bool HasGateway(DomainModel domain) => _pairs[domain.Ref].Any();
+    public bool HasGateway(DomainModel domain) => !_parts.Pairs[domain.Ref].Open.IsEmpty;
 
-    private PlacedDomain Named(DomainRef domain, ImmutableArray<CompartmentRef> machines) =>
-        _named.GetOrAdd((domain, machines), Named);
-
-    private PlacedDomain Named((DomainRef Domain, ImmutableArray<CompartmentRef> Machines) those)
-    {
-        var all = _members.GetValueOrDefault(those.Domain, PlacedDomain.Empty);
-        var named = those.Machines.ToHashSet();
-        return all.All.All(member => named.Contains(member.Machine.Ref)) ? all
-            : PlacedDomain.Of([.. all.All.Where(member => named.Contains(member.Machine.Ref))]);
-    }
-
-    private void Add(
-        CompartmentModel machine, HostModel host, Dictionary<DomainRef, ImmutableArray<PlacedMember>.Builder> members)
-    {
-        if (!_machines.TryGetValue(host.Ref, out var machines))
-        {
-            _machines[host.Ref] = machines = [];
-        }
-
-        machines.Add(machine);
-        for (var index = 0; index < machine.Nics.Length; index++)
-        {
-            var domain = new DomainRef(machine.Ref.Tenant, machine.Nics[index].Domain);
-            if (!members.TryGetValue(domain, out var those))
-            {
-                members[domain] = those = ImmutableArray.CreateBuilder<PlacedMember>();
-            }
-
-            those.Add(new PlacedMember(machine, host, index));
-        }
-    }
+    private PlacedDomain Members(DomainRef domain) => _parts.Members.Find(domain) ?? PlacedDomain.Empty;
 }

@@ -23,6 +23,9 @@ internal sealed class Vlans
         LinkModel Link, ImmutableArray<HostModel> Hosts, Dictionary<string, int> Numbers,
         Dictionary<string, string> Without);
 
+    /// <summary>Whether no segment has any.</summary>
+    public bool IsEmpty => _segments.Count == 0;
+
     public static Vlans Of(CheckedDatacentre datacentre)
     {
         var all = new Vlans();

@@ -1,0 +1,170 @@
+using System.Collections.Immutable;
+using Bailiwick.Domains.Placement;
+using Bailiwick.Domains.Policy;
+
+namespace Bailiwick.Domains.Admission;
+
+/// <summary>
+/// The verdicts on all proposals, from which those after a change are found without judging again whom it cannot touch.
+/// </summary>
+/// <remarks>
+/// Who is judged first decides only where something is short. So a change is judged alone where in the end nothing is:
+/// every quota, host, reservation, volume and demand on company holds with all machines there, also with those that the
+/// policies alone refuse; and what holds with all of them held for each when it came. Where that is not so, or the
+/// change may be of use to a machine for which something was short, everything is judged in order.
+/// </remarks>
+internal sealed class KnownReview
+{
+    private readonly AdmissionGround _ground;
+    private readonly Layered<CompartmentRef, Listed<AdmissionVerdict>> _verdicts;
+    private readonly StandingSums _sums;
+    private readonly StandingTies _ties;
+    // Those for which something was short; nobody counts them.
+    private readonly ImmutableHashSet<CompartmentRef> _short;
+    private readonly Lazy<Rooms> _rooms;
+
+    private KnownReview(
+        AdmissionGround ground, Layered<CompartmentRef, Listed<AdmissionVerdict>> verdicts, StandingSums sums,
+        StandingTies ties, ImmutableHashSet<CompartmentRef> tooMuch, Lazy<Rooms> rooms) =>
+        (_ground, _verdicts, _sums, _ties, _short, _rooms) = (ground, verdicts, sums, ties, tooMuch, rooms);
+
+    /// <summary>That of all proposals that are to run.</summary>
+    public static KnownReview Of(AdmissionGround ground, IEnumerable<AdmissionVerdict> verdicts)
+    {
+        var of = verdicts.GroupBy(verdict => verdict.Compartment)
+            .ToDictionary(group => group.Key, group => new Listed<AdmissionVerdict>([.. group]));
+        var (counted, proposed) = (new List<(CompartmentModel, HostModel)>(), new List<CompartmentModel>());
+        foreach (var (machine, verdict) in of)
+        {
+            if (ground.Datacentre.Machinery.Compartments.TryGetValue(machine.ToString(), out var model))
+            {
+                proposed.Add(model);
+                if (Counted(ground, verdict) is { } host)
+                {
+                    counted.Add((model, host));
+                }
+            }
+        }
+
+        return new KnownReview(
+            ground, Layered<CompartmentRef, Listed<AdmissionVerdict>>.Of(of), StandingSums.Of(counted),
+            StandingTies.Of(ground, counted.Select(one => one.Item1), proposed),
+            [.. of.Where(one => one.Value.All.Any(IsShort)).Select(one => one.Key)],
+            new Lazy<Rooms>(() => new Rooms(ground)));
+    }
+
+    /// <summary>All that is proposed to run.</summary>
+    public IEnumerable<PlacementProposal> Proposals => _verdicts.All.SelectMany(one => one.Value.All)
+        .Select(verdict => new PlacementProposal(verdict.Compartment, verdict.Host, Running: true));
+
+    /// <summary>Where a machine is admitted; null for nowhere.</summary>
+    public HostModel? Place(CompartmentRef machine) =>
+        _verdicts.Find(machine)?.All is [AdmissionVerdict.Admitted admitted] ? _ground.Host(admitted.Host) : null;
+
+    /// <summary>The verdicts on a machine, one for each host that it is proposed for.</summary>
+    public ImmutableArray<AdmissionVerdict> On(CompartmentRef machine) => _verdicts.Find(machine)?.All ?? [];
+
+    /// <summary>The verdicts after a change; null where everything is to be judged.</summary>
+    /// <param name="ground">The policies after it.</param>
+    /// <param name="change">What of them may be others.</param>
+    /// <param name="come">Proposals that are new.</param>
+    /// <param name="gone">Proposals that are none any more.</param>
+    /// <param name="judged">The machines that were judged again.</param>
+    public KnownReview? After(
+        AdmissionGround ground, DatacentreChange change, IReadOnlyCollection<PlacementProposal> come,
+        IReadOnlyCollection<PlacementProposal> gone, out ImmutableHashSet<CompartmentRef> judged)
+    {
+        judged = change.Machines
+            .Union(come.Concat(gone).Select(proposal => proposal.Compartment))
+            .Union(ground.Flows.GrantersSince(_ground.Flows).SelectMany(_ties.ByFlow));
+        if (ground.Datacentre.Domains.Values.Any(domain =>
+            ground.Now >= domain.Expires != _ground.Now >= domain.Expires))
+        {
+            return null;
+        }
+
+        var next = new Dictionary<CompartmentRef, Listed<AdmissionVerdict>?>();
+        foreach (var machine in judged)
+        {
+            var hosts = On(machine).Select(verdict => verdict.Host)
+                .Except(gone.Where(one => one.Compartment == machine).Select(one => one.Host))
+                .Union(come.Where(one => one.Running && one.Compartment == machine).Select(one => one.Host)).ToArray();
+            next[machine] = hosts.Length == 0 ? null
+                : new Listed<AdmissionVerdict>(AdmissionControl.WithoutNeighbours(ground, machine, [.. hosts]));
+        }
+
+        return After(ground, change, next);
+    }
+
+    private KnownReview? After(
+        AdmissionGround ground, DatacentreChange change,
+        Dictionary<CompartmentRef, Listed<AdmissionVerdict>?> next)
+    {
+        Moved[] moved = [.. next.Select(one => new Moved(
+            one.Key, Model(_ground, one.Key), Counted(_ground, _verdicts.Find(one.Key)),
+            Model(ground, one.Key), Counted(ground, one.Value)))];
+        var rooms = change.Domains.IsEmpty ? _rooms : new Lazy<Rooms>(() => new Rooms(ground));
+        var (sums, ties) = (_sums.With(moved), _ties.With(ground, moved));
+        var isFree = HaveStorage(ground, change, moved) && sums.HaveRoom(ground, moved, change.Domains)
+            && sums.LeaveReserved(ground, rooms.Value)
+            && ties.AllowAll(ground, moved, machine => Counted(
+                ground, next.TryGetValue(machine, out var verdict) ? verdict : _verdicts.Find(machine)))
+            && (_short.IsEmpty || (rooms.Value.Claims.IsEmpty && _rooms.Value.Claims.IsEmpty
+                && !_short.Any(one => next.ContainsKey(one) || Meets(ground, one, moved))));
+        return isFree ? new KnownReview(ground, _verdicts.With(next), sums, ties, _short, rooms) : null;
+    }
+
+    /// <summary>Whether no volume is too much for a domain of which a machine moved or a volume changed.</summary>
+    private bool HaveStorage(AdmissionGround ground, DatacentreChange change, Moved[] moved) =>
+        moved.SelectMany(one => one.Models).SelectMany(StandingSums.Domains).Concat(Colours(ground, change)).Distinct()
+            .All(domain => !ground.Datacentre.Index.OverQuota(domain).Any())
+        && Colours(_ground, change).All(domain => !_ground.Datacentre.Index.OverQuota(domain).Any());
+
+    private static IEnumerable<DomainRef> Colours(AdmissionGround ground, DatacentreChange change) => change.Volumes
+        .Select(volume => ground.Datacentre.Machinery.Volumes.GetValueOrDefault(volume.ToString())?.Colour)
+        .OfType<DomainRef>();
+
+    /// <summary>Whether what was short for a machine may be more, or less, for one that moved.</summary>
+    private bool Meets(AdmissionGround ground, CompartmentRef refused, Moved[] moved)
+    {
+        if (Model(ground, refused) is not { } machine)
+        {
+            return false;
+        }
+
+        var hosts = On(refused).Select(verdict => verdict.Host).ToHashSet();
+        var (domains, volumes) = (StandingSums.Domains(machine).ToHashSet(), machine.Disks.Select(one => one.Volume));
+        return moved.Any(one => one.Models.Any(other =>
+                StandingSums.Domains(other).Any(domains.Contains)
+                || other.Disks.Any(disk => volumes.Contains(disk.Volume))
+                || Standing.Named(other).Contains(refused) || Standing.Named(machine).Contains(other.Ref))
+            || one.Hosts.Any(host => hosts.Contains(host.Ref)));
+    }
+
+    private static CompartmentModel? Model(AdmissionGround ground, CompartmentRef machine) =>
+        ground.Datacentre.Machinery.Compartments.GetValueOrDefault(machine.ToString());
+
+    /// <summary>
+    /// Where a machine is counted: where it is admitted, or would be but for the policies; null for nowhere.
+    /// </summary>
+    private static HostModel? Counted(AdmissionGround ground, Listed<AdmissionVerdict>? verdicts) =>
+        verdicts?.All is [var only] && !IsShort(only) ? ground.Host(only.Host) : null;
+
+    private static bool IsShort(AdmissionVerdict verdict) => verdict is AdmissionVerdict.Refused refused
+        && refused.Refusals.Any(one => one.Code is AdmissionRefusalCode.NotApart or AdmissionRefusalCode.NotTogether
+            or AdmissionRefusalCode.VolumeInUse or AdmissionRefusalCode.QuotaExceeded or AdmissionRefusalCode.HostFull);
+}
+
+/// <summary>A machine that was judged again.</summary>
+/// <param name="Machine">Its reference.</param>
+/// <param name="Then">What it was; null where no statement described it.</param>
+/// <param name="From">Where it was; null for nowhere.</param>
+/// <param name="Now">What it is.</param>
+/// <param name="To">Where it is; null for nowhere.</param>
+internal sealed record Moved(
+    CompartmentRef Machine, CompartmentModel? Then, HostModel? From, CompartmentModel? Now, HostModel? To)
+{
+    public IEnumerable<CompartmentModel> Models => new[] { Then, Now }.OfType<CompartmentModel>();
+
+    public IEnumerable<HostModel> Hosts => new[] { From, To }.OfType<HostModel>();
+}
