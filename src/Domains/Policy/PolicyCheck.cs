@@ -93,7 +93,8 @@ public static class PolicyCheck
             statements,
             new KnownCheck(
                 chosen, statements.Settled(), inventory, models,
-                DeviceNames.Of(models.Machinery.Compartments.Values), [], new DomainNotes(null, null)),
+                DeviceNames.Of(models.Machinery.Compartments.Values), MachineRegister.Of(models.Machinery), [],
+                new DomainNotes(null, null)),
             new CheckedDatacentre(
                 tenants, inventory.Datacentre, inventory.Inventory, models.Domains, models.Machinery, before),
             _ => new DomainNotes(null, null));
@@ -116,6 +117,7 @@ public static class PolicyCheck
                 Statements = settled,
                 Models = models,
                 Machines = known.Machines.With(change.Datacentre.Machines, models.Machinery.Compartments),
+                Register = known.Register.With(change.Datacentre, known.Models.Machinery, models.Machinery),
             },
             new CheckedDatacentre(
                 before.Tenants, inventory.Datacentre, inventory.Inventory, models.Domains, models.Machinery, before,
@@ -133,16 +135,16 @@ public static class PolicyCheck
     {
         // Joining needs the flows, and flows need the machines; a machine that joins too much is then taken out.
         var all = draft.Machinery.Compartments;
-        var machines = FlowChecks.WithoutUnjoined(statements, draft, all);
+        var machines = FlowChecks.WithoutUnjoined(statements, draft, known.Register, all);
         machines = known.Machines.WithoutCollisions(
             statements, new TenantRanks(known.Inventory.Datacentre), machines);
-        var unjoined = machines == all ? [] : all.Where(one => !machines.ContainsKey(one.Key))
-            .Select(one => one.Value.Ref).ToImmutableHashSet();
+        ImmutableHashSet<CompartmentRef> unjoined = machines == all ? [] :
+            [.. all.Where(one => !machines.ContainsKey(one.Key)).Select(one => one.Value.Ref)];
         var datacentre = unjoined.IsEmpty ? draft : new CheckedDatacentre(
             draft.Tenants, draft.Datacentre, draft.Inventory, draft.Domains,
             draft.Machinery with { Compartments = machines }, draft, DatacentreChange.Of(unjoined));
         var notes = begun(unjoined);
-        FlowChecks.Run(statements, datacentre, notes);
+        FlowChecks.Run(statements, datacentre, known.Register, notes);
         QuotaChecks.Run(statements, datacentre, notes);
         notes.Close();
         datacentre.Known = known with { Unjoined = unjoined, Notes = notes };

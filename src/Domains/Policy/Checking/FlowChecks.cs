@@ -10,10 +10,10 @@ internal static class FlowChecks
 {
     /// <summary>Leaves out machines that would join two domains that no open flow joins.</summary>
     public static ImmutableSortedDictionary<string, CompartmentModel> WithoutUnjoined(
-        StatementSet statements, CheckedDatacentre draft,
+        StatementSet statements, CheckedDatacentre draft, MachineRegister register,
         ImmutableSortedDictionary<string, CompartmentModel> machines)
     {
-        foreach (var machine in machines.Values.Where(machine => machine.Nics.Length > 1))
+        foreach (var machine in MachineRegister.InOrder(register.Joining, machines))
         {
             if (!Joined(statements, draft.Index.Flows, machine))
             {
@@ -25,7 +25,8 @@ internal static class FlowChecks
     }
 
     /// <summary>Checks every term, group and conflict. Nothing is left out: what does not meet is closed.</summary>
-    public static void Run(StatementSet statements, CheckedDatacentre datacentre, DomainNotes notes)
+    public static void Run(
+        StatementSet statements, CheckedDatacentre datacentre, MachineRegister register, DomainNotes notes)
     {
         var matrix = datacentre.Index.Flows;
         foreach (var side in matrix.Unmet)
@@ -50,7 +51,7 @@ internal static class FlowChecks
         }
 
         InformationChecks.Run(statements, datacentre, matrix);
-        VolumeChecks.Run(statements, datacentre, matrix);
+        VolumeChecks.Run(statements, datacentre, register, matrix);
     }
 
     /// <summary>Whether all whom its terms and groups name are its members: else others' statements tell what they

@@ -35,10 +35,11 @@ internal static class VolumeChecks
     /// Says of each machine whose disk no open flow lends it, and of machines that could not have a volume at the same
     /// time, that they are not admitted so.
     /// </summary>
-    public static void Run(StatementSet statements, CheckedDatacentre datacentre, FlowMatrix flows)
+    public static void Run(
+        StatementSet statements, CheckedDatacentre datacentre, MachineRegister register, FlowMatrix flows)
     {
         var rightful = new List<(CompartmentModel Machine, DiskModel Disk, int Index)>();
-        foreach (var use in Uses(datacentre.Machinery.Compartments.Values))
+        foreach (var use in Uses(MachineRegister.InOrder(register.Sharing, datacentre.Machinery.Compartments)))
         {
             var volume = Find(statements, use.Disk);
             if (volume is not null && IsLent(flows, volume, use.Machine, use.Disk))
