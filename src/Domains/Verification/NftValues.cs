@@ -75,8 +75,8 @@ internal static class NftValues
     private static ValueRange? Name(string text)
     {
         var isPrefix = text.EndsWith('*');
-        var name = isPrefix ? text[..^1] : text;
-        if (name.Length is 0 or > NameLength || !name.All(letter => letter is > ' ' and < '\x7f' and not '*'))
+        var name = isPrefix ? text.AsSpan(..^1) : text;
+        if (name.Length is 0 or > NameLength || name.ContainsAnyExceptInRange('!', '~') || name.Contains('*'))
         {
             return null;
         }
@@ -88,18 +88,37 @@ internal static class NftValues
         return new ValueRange(first, isPrefix ? first | (UInt128.MaxValue >> (8 * name.Length)) : first);
     }
 
+    private static int Digit(char letter) => letter <= '9' ? letter - '0' : (letter | ' ') - 'a' + 10;
+
     private static ValueRange? Mac(string text)
     {
-        var pairs = text.Split(':');
-        return pairs.Length == 6 && pairs.All(pair => pair.Length == 2 && pair.All(char.IsAsciiHexDigit))
-            ? ValueRange.Of(ulong.Parse(string.Concat(pairs), NumberStyles.HexNumber, CultureInfo.InvariantCulture))
-            : null;
+        if (text.Length != 17)
+        {
+            return null;
+        }
+
+        ulong mac = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (i % 3 == 2 ? text[i] != ':' : !char.IsAsciiHexDigit(text[i]))
+            {
+                return null;
+            }
+
+            mac = i % 3 == 2 ? mac : (mac << 4) | (uint)Digit(text[i]);
+        }
+
+        return ValueRange.Of(mac);
     }
 
     private static ValueRange? Address(string type, string text)
     {
-        var family = type == "ipv4_addr" ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
         var bits = type == "ipv4_addr" ? 32 : 128;
+        if (One(text) is { } only)
+        {
+            return ValueRange.Of(only);
+        }
+
         if (text.Split('/') is [var start, var length])
         {
             return One(start) is { } first && Number(length) is { } prefix && prefix <= (UInt128)bits
@@ -107,17 +126,39 @@ internal static class NftValues
         }
 
         return text.Split('-') is [var from, var to]
-            ? One(from) is { } least && One(to) is { } greatest ? new ValueRange(least, greatest) : null
-            : One(text) is { } one ? ValueRange.Of(one) : null;
+            && One(from) is { } least && One(to) is { } greatest ? new ValueRange(least, greatest) : null;
 
-        // Only what is written in full: .NET would take 10.1 for 10.0.0.1.
-        UInt128? One(string word) => IPAddress.TryParse(word, out var address) && address.AddressFamily == family
-            && address.ScopeIdOf() == 0 && (family == AddressFamily.InterNetworkV6 || address.ToString() == word)
-                ? OfAddress(address) : null;
+        UInt128? One(string word) => bits == 32 ? Dotted(word)
+            : IPAddress.TryParse(word, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6
+                && address.ScopeId == 0 ? OfAddress(address) : null;
     }
 
-    private static long ScopeIdOf(this IPAddress address) =>
-        address.AddressFamily == AddressFamily.InterNetworkV6 ? address.ScopeId : 0;
+    /// <summary>Four numbers as they are written in full: .NET would take 10.1 for 10.0.0.1.</summary>
+    private static UInt128? Dotted(string text)
+    {
+        var (address, number, digits, dots) = (0u, 0u, 0, 0);
+        foreach (var letter in text)
+        {
+            if (letter == '.' && digits > 0 && dots < 3)
+            {
+                (address, number, digits, dots) = ((address << 8) | number, 0, 0, dots + 1);
+            }
+            else if (char.IsAsciiDigit(letter) && (digits == 0 || number > 0))
+            {
+                (number, digits) = ((10 * number) + (uint)(letter - '0'), digits + 1);
+                if (number > byte.MaxValue)
+                {
+                    return null;
+                }
+            }
+            else
+            {
+                return null;
+            }
+        }
+
+        return dots == 3 && digits > 0 ? (address << 8) | number : null;
+    }
 
     /// <summary>The values that begin with the same bits.</summary>
     public static ValueRange Prefix(UInt128 first, int length, int bits)

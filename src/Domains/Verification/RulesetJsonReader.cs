@@ -50,6 +50,7 @@ public static class RulesetJsonReader
     {
         private readonly List<(string Family, string Name)> _order = [];
         private readonly Dictionary<(string, string), TableParts> _tables = [];
+        private readonly RulePatterns _rules = new();
 
         public string Place { get; private set; } = "the listing";
 
@@ -94,7 +95,9 @@ public static class RulesetJsonReader
                     var chain = Text(Member(body, "chain"));
                     Place = $"{Place}, chain {chain}";
                     Require(chains.ContainsKey(chain), body);
-                    chains[chain].Rules.Add(RuleJsonReader.Read(Member(body, "expr")));
+                    var expressions = Member(body, "expr");
+                    chains[chain].Rules.Add(
+                        _rules.Of(expressions.GetRawText(), () => RuleJsonReader.Read(expressions)));
                     break;
                 default:
                     throw new UnknownWordException(row.GetRawText());
@@ -178,9 +181,15 @@ public static class RulesetJsonReader
                 return [Range(types[0], element)];
             }
 
-            List<JsonElement> parts = [.. Items(Member(element, "concat"))];
-            Require(parts.Count == types.Length, element);
-            return [.. parts.Select((part, i) => Range(types[i], part))];
+            var parts = Member(element, "concat");
+            Require(parts.ValueKind == JsonValueKind.Array && parts.GetArrayLength() == types.Length, element);
+            var ranges = ImmutableArray.CreateBuilder<ValueRange>(types.Length);
+            foreach (var part in parts.EnumerateArray())
+            {
+                ranges.Add(Range(types[ranges.Count], part));
+            }
+
+            return ranges.MoveToImmutable();
         }
 
         private sealed class TableParts

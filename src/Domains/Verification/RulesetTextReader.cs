@@ -35,7 +35,7 @@ public static class RulesetTextReader
 
     private sealed class Reader(string text)
     {
-        private readonly Dictionary<string, FilterRule> _rules = new(StringComparer.Ordinal);
+        private readonly RulePatterns _rules = new();
         private int _at;
 
         public string Place { get; private set; } = "the text";
@@ -200,13 +200,7 @@ public static class RulesetTextReader
                 }
                 else
                 {
-                    // Most lines of a table that counts stand in it once for each machine.
-                    if (!_rules.TryGetValue(Line, out var rule))
-                    {
-                        _rules[Line] = rule = RuleWordReader.Read(Line);
-                    }
-
-                    rules.Add(rule);
+                    rules.Add(_rules.Of(Line, () => RuleWordReader.Read(Line)));
                 }
             }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.Domains.Rendering;
 using Bailiwick.Domains.Verification;
@@ -21,6 +22,38 @@ public sealed class RulesetReaderTests
         }),
         .. plan.Domains.Select(domain => domain.Gateway).OfType<GatewayPlan>().Select(NftTables.ForGateway),
     ];
+
+    [Fact]
+    public void Rules_that_differ_in_names_of_sets_alone_read_as_each_reads_by_itself()
+    {
+        string[] rules =
+        [
+            "ip saddr @one counter name drops drop", "ip saddr @two counter name drops drop",
+            "ip saddr @two counter name others drop", "ip saddr @one iifname . ip saddr @two accept",
+            "ip saddr @two iifname . ip saddr @one accept", "ip saddr @two iifname . ip saddr @two accept",
+            "iifname . @ll,48,48 . @nh,64,128 @one accept", "iifname . @ll,48,48 . @nh,64,128 @two accept",
+            "iifname . @nh,64,128 @two accept", "iifname { \"@one\", \"@three\" } ip saddr @two accept",
+            "iifname { \"@two\", \"@three\" } ip saddr @one accept",
+            "iifname { \"@two\", \"@three\" } ip saddr @two accept",
+            "update @one { ip saddr . meta l4proto counter } return",
+            "update @two { ip saddr . meta l4proto counter } return", "ip saddr vmap @one", "ip saddr vmap @two",
+        ];
+
+        ImmutableArray<FilterRule> together = Rules(rules);
+
+        Assert.Equal(rules.Length, together.Length);
+        Assert.All(rules.Zip(together), one =>
+        {
+            FilterRule alone = Assert.Single(Rules([one.First]));
+            Assert.Equal(RulesetWords.Of(alone), RulesetWords.Of(one.Second));
+            Assert.Equal(alone.Text, one.Second.Text);
+        });
+        Assert.Equal(rules.Length, together.Select(RulesetWords.Of).Distinct().Count());
+    }
+
+    private static ImmutableArray<FilterRule> Rules(string[] rules) => Assert.IsType<RulesetReading.Understood>(
+        RulesetTextReader.Read("table inet x {\n\tchain y {\n" + string.Concat(rules.Select(rule => $"\t\t{rule}\n"))
+            + "\t}\n}\n")).Ruleset.Tables[0].Chains["y"].Rules;
 
     [Theory]
     [InlineData("both.domain", "services/both.domain.nft")]
