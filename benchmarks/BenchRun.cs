@@ -1,5 +1,4 @@
 using Bailiwick.Benchmarks.Figures;
-using Bailiwick.Benchmarks.Measuring;
 using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.Benchmarks;
@@ -42,7 +41,7 @@ public static class BenchRun
             {
                 var directory = Path.Combine(Checkout.Root, ".lab", bench.Name);
                 Directory.CreateDirectory(directory);
-                var measured = await bench.Run(directory, Effort.Full, people.WriteLine, cancel);
+                var measured = await bench.Run(directory, arguments.Effort, people.WriteLine, cancel);
                 figures.AddRange(measured);
                 foreach (var figure in measured)
                 {

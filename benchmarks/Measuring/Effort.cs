@@ -9,6 +9,9 @@ public sealed record Effort(int WarmUps, int Rounds, double Share)
     /// <summary>For figures to believe.</summary>
     public static Effort Full { get; } = new(2, 7, 1);
 
+    /// <summary>To see all figures soon: few rounds of small sizes, of which nothing follows for large ones.</summary>
+    public static Effort Quick { get; } = new(1, 3, 0.05);
+
     /// <summary>Only whether it runs at all: one round of few operations.</summary>
     public static Effort Glance { get; } = new(0, 1, 0.02);
 

@@ -4,7 +4,9 @@ using Bailiwick.Lab.Hosts;
 
 namespace Bailiwick.Benchmarks.Policies;
 
-/// <summary>How policies are checked and refined at the size of a datacentre, beside limits and beside OVN.</summary>
+/// <summary>
+/// How policies are checked, refined and proven at the size of a datacentre, beside limits, beside OVN and beside z3.
+/// </summary>
 public sealed class PolicyBench : IBench
 {
     /// <inheritdoc/>
@@ -12,7 +14,8 @@ public sealed class PolicyBench : IBench
 
     /// <inheritdoc/>
     public string? Obstacle => LabPrograms.Find("ovn-northd") is null || LabPrograms.Find("ovsdb-server") is null
-        ? "ovn-northd is missing; apt-get install ovn-central" : null;
+        ? "ovn-northd is missing; apt-get install ovn-central"
+        : LabPrograms.Find("z3") is null ? "z3 is missing; apt-get install z3" : null;
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Figure>> Run(
@@ -22,6 +25,8 @@ public sealed class PolicyBench : IBench
         ArgumentNullException.ThrowIfNull(tell);
         List<Figure> figures = [];
         Take(await CheckFigures.Measure(effort, tell));
+        Take(await RefinementFigures.Measure(effort, tell));
+        Take(await ListFigures.Measure(effort, tell, cancel));
         Take(await OvnFigures.Measure(directory, effort, tell));
         Take(PlanFigures.Measure(effort, tell, cancel));
         return figures;

@@ -3,8 +3,10 @@ using Bailiwick.Benchmarks;
 using Bailiwick.Benchmarks.Appending;
 using Bailiwick.Benchmarks.Figures;
 using Bailiwick.Benchmarks.Measuring;
+using Bailiwick.Benchmarks.Policies;
 using Bailiwick.Benchmarks.Proving;
 using Bailiwick.Benchmarks.Starting;
+using Bailiwick.Lab.Hosts;
 using Bailiwick.Ledger.Merkle;
 
 namespace Bailiwick.Tests.Benchmarks;
@@ -44,6 +46,45 @@ public sealed class BenchTests
         Assert.NotNull(arguments);
         Assert.True(arguments is { Json: true, Save: true });
         Assert.Equal("ledger", Assert.Single(arguments.Benches).Name);
+    }
+
+    [Fact]
+    public async Task Lists_that_are_otherwise_written_are_proven_alike_and_one_odd_packet_is_found()
+    {
+        for (int seed = 0; seed < 5; seed++)
+        {
+            var lists = new AccessLists(60, seed);
+            Assert.Null(ListFigures.Difference(lists.One, lists.Same));
+            Assert.Equal(lists.Odd, ListFigures.Difference(lists.One, lists.Other));
+            // They are not the same rules, and order matters in them.
+            Assert.NotEqual(lists.One, lists.Same);
+            Assert.NotNull(ListFigures.Difference(lists.One, [.. lists.One.Reverse()]));
+        }
+
+        if (LabPrograms.Find("z3") is not null)
+        {
+            var lists = new AccessLists(60, 7);
+            var alike = await Asked(lists.Same);
+            var differing = await Asked(lists.Other);
+            Assert.True(alike is { IsEnded: true, Packet: null });
+            Assert.Equal(lists.Odd, differing.Packet);
+
+            Task<SolverAnswer> Asked(IReadOnlyList<AccessRule> other) => SolverRun.Ask(
+                SolverRun.Question(lists.One, other), TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
+    public void Quick_measures_less_and_saves_nothing()
+    {
+        var (quick, _) = BenchArguments.Read(["ledger", "--quick"]);
+        var (full, _) = BenchArguments.Read(["ledger"]);
+        Assert.NotNull(quick);
+        Assert.NotNull(full);
+        Assert.True(quick.Effort.All < full.Effort.All && quick.Effort.Share < full.Effort.Share);
+        var (arguments, refusals) = BenchArguments.Read(["ledger", "--save", "--quick"]);
+        Assert.Null(arguments);
+        Assert.Contains("not saved", Assert.Single(refusals), StringComparison.Ordinal);
     }
 
     [Fact]
