@@ -25,8 +25,8 @@ public sealed record BenchArguments(IReadOnlyList<IBench> Benches, bool Json, bo
         "usage: ./bench [NAME...] [--json] [--save|--quick]; "
         + $"names: {string.Join(", ", All.Select(one => one.Name))}. "
         + "Each figure is measured beside its peer; a goal that is not met is shown as such and is no failure. "
-        + "--save writes benchmarks/results/<date>-<commit>.json; --quick measures few rounds of small sizes, so that all "
-        + "figures are there soon, and none is to be relied on.";
+        + "--save writes benchmarks/results/<date>-<commit>.json; --quick measures few rounds of small sizes, so that "
+        + "all figures are there soon, and none is to be relied on.";
 
     /// <summary>Reads the command line; what is wrong with it, all at once, if it cannot be followed.</summary>
     public static (BenchArguments? Arguments, IReadOnlyList<string> Refusals) Read(IReadOnlyList<string> words)

@@ -14,7 +14,7 @@ namespace Bailiwick.Proxy.Networking;
 /// The host's guard: the table that drops every frame of a port that has no group (<see cref="PortGroups"/>), every
 /// frame on a bridge of ours without a table of its own, and every tunnel packet of a host that the plan does not name.
 /// The one place that makes ports live and dead. Its operations are one after the other, so that a dead port never
-/// comes back.
+/// comes back; and whoever closes a port never waits for the description of a drift, as whoever opens one does.
 /// </summary>
 public sealed class HostGuard(
     NetworkTools tools, TableKeeper tables, IntegrityManager integrity, PlannedNames planned)
@@ -22,7 +22,12 @@ public sealed class HostGuard(
     /// <summary>The guard's table, of the bridge family.</summary>
     public const string Table = "bw_guard";
 
+    /// <summary>Held while ports are made live or dead; nobody who holds it waits for <see cref="_standing"/>.
+    /// </summary>
     private readonly Lock _turn = new();
+
+    /// <summary>Held while the guard is made to stand, and by whoever needs that it does.</summary>
+    private readonly Lock _standing = new();
 
     /// <summary>The ports of ours that have a group now, and the group.</summary>
     public ImmutableSortedDictionary<string, int> Live() => tools.Links().Values
@@ -42,7 +47,7 @@ public sealed class HostGuard(
     /// </summary>
     public void Ensure(HostPlan plan)
     {
-        lock (_turn)
+        lock (_standing)
         {
             WantedRules rules = Rules(plan);
             if (tables.State(rules) != RulesState.Held)
@@ -55,8 +60,12 @@ public sealed class HostGuard(
                 case RulesState.Held:
                     return;
                 case RulesState.Drifted:
-                    // Closed first: to read what it was takes a moment.
-                    tools.SetGroups([.. Live().Keys.Select(port => (port, PortGroups.Dead))]);
+                    // Closed first: to read what it was, and to prove what that opened, takes a moment.
+                    lock (_turn)
+                    {
+                        tools.SetGroups([.. Live().Keys.Select(port => (port, PortGroups.Dead))]);
+                    }
+
                     integrity.RecordOrOwe(
                         IntegrityKind.Drift, IntegrityReaders.Everyone, Table,
                         tables.Drift(rules, IntegrityReaders.Everyone));
@@ -115,20 +124,28 @@ public sealed class HostGuard(
         IReadOnlyDictionary<string, int> ports, string why, Func<IReadOnlySet<string>>? dead = null)
     {
         ArgumentNullException.ThrowIfNull(ports);
-        lock (_turn)
+        lock (_standing)
         {
-            ImmutableSortedDictionary<string, int> live = Live();
-            IReadOnlySet<string> closed = dead?.Invoke() ?? FrozenSet<string>.Empty;
-            var opening = ports
-                .Where(port => live.GetValueOrDefault(port.Key) != port.Value && !closed.Contains(port.Key))
-                .OrderBy(port => port.Key, StringComparer.Ordinal).ToList();
-            foreach ((string port, _) in opening)
+            lock (_turn)
             {
-                integrity.Record(IntegrityKind.PortOpened, planned.ReadersOf(port), port, why);
+                Open(ports, why, dead);
             }
-
-            tools.SetGroups([.. opening.Select(port => (port.Key, port.Value))]);
         }
+    }
+
+    private void Open(IReadOnlyDictionary<string, int> ports, string why, Func<IReadOnlySet<string>>? dead)
+    {
+        ImmutableSortedDictionary<string, int> live = Live();
+        IReadOnlySet<string> closed = dead?.Invoke() ?? FrozenSet<string>.Empty;
+        var opening = ports
+            .Where(port => live.GetValueOrDefault(port.Key) != port.Value && !closed.Contains(port.Key))
+            .OrderBy(port => port.Key, StringComparer.Ordinal).ToList();
+        foreach ((string port, _) in opening)
+        {
+            integrity.Record(IntegrityKind.PortOpened, planned.ReadersOf(port), port, why);
+        }
+
+        tools.SetGroups([.. opening.Select(port => (port.Key, port.Value))]);
     }
 
     private static WantedRules Rules(HostPlan plan) => new(null, NftTables.ForHost(plan));
