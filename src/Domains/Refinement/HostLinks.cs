@@ -19,8 +19,28 @@ internal sealed class HostLinks(CheckedDatacentre datacentre)
         host.Ref, one => Same([.. datacentre.Index.Links(one)]));
 
     /// <summary>Those of one host that another is on too.</summary>
-    public ImmutableArray<LinkModel> Joining(ImmutableArray<LinkModel> left, ImmutableArray<LinkModel> right) =>
-        left == right ? left : Same([.. left.Where(link => right.Any(other => ReferenceEquals(other, link)))]);
+    public ImmutableArray<LinkModel> Joining(ImmutableArray<LinkModel> left, ImmutableArray<LinkModel> right)
+    {
+        if (left == right)
+        {
+            return left;
+        }
+
+        // Asked of every two hosts that meet, of which most are joined by none.
+        ImmutableArray<LinkModel>.Builder? both = null;
+        foreach (var link in left)
+        {
+            foreach (var other in right)
+            {
+                if (ReferenceEquals(link, other))
+                {
+                    (both ??= ImmutableArray.CreateBuilder<LinkModel>()).Add(link);
+                }
+            }
+        }
+
+        return both is null ? [] : Same(both.ToImmutable());
+    }
 
     private ImmutableArray<LinkModel> Same(ImmutableArray<LinkModel> links) => links.IsEmpty ? links
         : _lists.GetOrAdd(string.Join(' ', links.Select(link => link.Name.Text)), links);

@@ -137,14 +137,16 @@ internal sealed class PairHost(
     /// <summary>What hosts that reach it in this way have of it in their plans.</summary>
     public PassagePeer Peer(bool first, bool second, LinkWay way) => (first, second) switch
     {
-        (true, true) => Kept<PassagePeer>.Of(ref _ofBoth, way, one => Peer(one, Leg(true), Leg(false))),
-        (true, false) => Kept<PassagePeer>.Of(ref _ofFirst, way, one => Peer(one, Leg(true))),
-        (false, true) => Kept<PassagePeer>.Of(ref _ofSecond, way, one => Peer(one, Leg(false))),
+        (true, true) => Kept<PassagePeer>.Find(_ofBoth, way) ?? Made(ref _ofBoth, way, Leg(true), Leg(false)),
+        (true, false) => Kept<PassagePeer>.Find(_ofFirst, way) ?? Made(ref _ofFirst, way, Leg(true)),
+        (false, true) => Kept<PassagePeer>.Find(_ofSecond, way) ?? Made(ref _ofSecond, way, Leg(false)),
         (false, false) => throw new System.Diagnostics.UnreachableException("A host is met for a machine on it."),
     };
 
-    private PassagePeer Peer(LinkWay way, params ReadOnlySpan<PassageMember> behind) => new(
-        host.Ref, host.UnderlayIpv4, [.. behind], way.Protection, new Reason(way.Sentence, way.Because));
+    private PassagePeer Made(
+        ref Kept<PassagePeer>? kept, LinkWay way, params ImmutableArray<PassageMember> behind) =>
+        Kept<PassagePeer>.Of(ref kept, way, one => new PassagePeer(
+            host.Ref, host.UnderlayIpv4, behind, one.Protection, new Reason(one.Sentence, one.Because)));
 }
 
 /// <summary>A host with machines that are met by a flow.</summary>

@@ -57,7 +57,7 @@ internal sealed class HostMembers(string name, ImmutableArray<PlacedMember> all)
     public ImmutableArray<LinkModel> Links(HostLinks links) => _links.IsDefault ? _links = links.Of(Host) : _links;
 
     /// <summary>What hosts that are reached in a way that is several hosts' have of it in their plans.</summary>
-    public PeerPlan Peer(LinkWay way) => Kept<PeerPlan>.Of(ref _peers, way, Made);
+    public PeerPlan Peer(LinkWay way) => Kept<PeerPlan>.Find(_peers, way) ?? Kept<PeerPlan>.Of(ref _peers, way, Made);
 
     /// <summary>The same for a way that is one host's alone.</summary>
     public PeerPlan Made(LinkWay way) => new(
@@ -116,6 +116,7 @@ internal sealed class PlacedDomain
 
 /// <summary>What was made for each of a few ways, each of which is always the same one.</summary>
 internal sealed class Kept<T>
+    where T : class
 {
     private readonly LinkWay _way;
     private readonly T _made;
@@ -123,18 +124,26 @@ internal sealed class Kept<T>
 
     private Kept(LinkWay way, T made, Kept<T>? others) => (_way, _made, _others) = (way, made, others);
 
+    /// <summary>What was made for a way; null where nothing was yet.</summary>
+    public static T? Find(Kept<T>? all, LinkWay way)
+    {
+        while (all is not null && !ReferenceEquals(all._way, way))
+        {
+            all = all._others;
+        }
+
+        return all?._made;
+    }
+
     /// <summary>Finds it, or makes it; whoever comes second gets what the first made.</summary>
     public static T Of(ref Kept<T>? all, LinkWay way, Func<LinkWay, T> make)
     {
         while (true)
         {
             var newest = Volatile.Read(ref all);
-            for (var one = newest; one is not null; one = one._others)
+            if (Find(newest, way) is { } made)
             {
-                if (ReferenceEquals(one._way, way))
-                {
-                    return one._made;
-                }
+                return made;
             }
 
             Interlocked.CompareExchange(ref all, new Kept<T>(way, make(way), newest), newest);
