@@ -47,7 +47,10 @@ internal static class PlanFigures
             }
         }
 
-        tell(new GrowthPlot(grown).Write());
+        if (effort.Share >= 1)
+        {
+            tell(new GrowthPlot(grown).Write());
+        }
     }
 
     /// <summary>Three decades, two sizes in each.</summary>
