@@ -38,6 +38,8 @@ public sealed partial class PlanKeeper
     private ImmutableArray<PlacementProposal> _proposals = [];
     private PolicyReading? _reading;
     private PolicyCheckResult? _checked;
+    private RefinedDatacentre? _refined;
+    private ImmutableArray<PlacementProposal> _running = [];
     private volatile EnforcedPlan _current;
     private string _recorded;
 
@@ -277,7 +279,7 @@ public sealed partial class PlanKeeper
     {
         PolicyCheckResult result = Check();
         Findings = result.Findings;
-        HostPlan whole = Refine.ForHost(result.Datacentre, _proposals, _host, _time.GetUtcNow());
+        HostPlan whole = Refined(result.Datacentre).ForHost(_host);
         var doubts = TrustedPeers.Wanted(whole).ToFrozenDictionary(
             pair => pair, pair => _doubt(pair.Host, pair.Domain));
         var standings = OwnMachines.Wanted(whole, result.Datacentre).ToFrozenDictionary(domain => domain, Stands);
@@ -289,6 +291,17 @@ public sealed partial class PlanKeeper
             Standings = standings,
             Lost = own.Lost.ToFrozenDictionary(lost => lost.Machine),
         };
+    }
+
+    /// <summary>Takes from the last refinement what nothing since then has touched.</summary>
+    private RefinedDatacentre Refined(CheckedDatacentre datacentre)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        ImmutableArray<PlacementProposal> running = [.. _proposals.Where(proposal => proposal.Running)];
+        _refined = _refined?.After(datacentre, [.. running.Except(_running)], [.. _running.Except(running)], now)
+            ?? Refine.Of(datacentre, running, now);
+        _running = running;
+        return _refined;
     }
 
     /// <summary>Takes from the last check what no statement since then changed.</summary>
