@@ -129,7 +129,8 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
                 plan.Domains.SelectMany(domain => domain.Network.Peers.SelectMany(peer => peer.Members.Select(member =>
                     $"{Name(member.Ref)} in {Name(domain.Domain)} on {peer.Host.Name} "
                     + Way(peer.UnderlayIpv4, peer.Protection)))),
-                ends.Where(end => end.Host != host && domains.Contains(end.Domain)).Select(end =>
+                ends.Where(end => end.Host != host && domains.Contains(end.Domain)
+                    && _model.IsTrusted(end.Host, end.Domain)).Select(end =>
                     $"{end.Machine} in {end.Domain} on {end.Host} {Wire([end.Domain], host, end.Host)}"))
                 ?? Same(
                     $"gateways behind the passages of {host}",
@@ -138,7 +139,8 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
                         + Way(peer.UnderlayIpv4, peer.Protection)))),
                     open.Select(pair => (Near: pair.Client, Far: pair.Server))
                         .Concat(open.Select(pair => (Near: pair.Server, Far: pair.Client)))
-                        .Where(pair => pair.Near.Host == host && pair.Far.Host != host).Select(pair =>
+                        .Where(pair => pair.Near.Host == host && pair.Far.Host != host
+                            && _model.IsTrusted(pair.Far.Host, pair.Far.Domain)).Select(pair =>
                             $"{pair.Far.Domain} {Between([pair.Near.Domain, pair.Far.Domain])} on {pair.Far.Host} "
                             + Wire([pair.Near.Domain, pair.Far.Domain], host, pair.Far.Host)));
             if (difference is not null)
@@ -177,10 +179,11 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
         return null;
     }
 
+    /// <summary>Of plans in which every host is trusted: what doubt takes away, the policies promise.</summary>
     private string? Tables()
     {
-        RefinementVerdict verdict = host is null ? RefinementProof.Of(product.Plans, product.Datacentre)
-            : RefinementProof.OfHost(Host(host), product.Plans, product.Datacentre);
+        RefinementVerdict verdict = host is null ? RefinementProof.Of(product.Refined, product.Datacentre)
+            : RefinementProof.OfHost(Host(host), product.Refined, product.Datacentre);
         return verdict is RefinementVerdict.Proven ? null : $"the tables: {RefinementProofTests.Words(verdict)}";
     }
 

@@ -71,6 +71,8 @@ public sealed class AgreementTests
             from far in sketch.Machines[other].Nics
             where one != other && !sketch.Machines[one].IsIn(far.Domain) && !sketch.Machines[other].IsIn(nic.Domain)
                 && model.IsAnyOpen(nic.Domain, far.Domain, one, other)
+            // Between two hosts where there are such.
+            orderby model.Runs[one] == model.Runs[other] ? 1 : 0
             select (one, other, nic.Domain, far.Domain)).First();
         SketchedDomain granting = sketch.Domains[from], accepting = sketch.Domains[to];
         var (here, there) = (model.Runs[client], model.Runs[server]);
@@ -97,6 +99,10 @@ public sealed class AgreementTests
             {
                 Hosts = sketch.Hosts.SetItem(there, new SketchedHost("FR", 40)),
             }),
+            .. here == there ? Array.Empty<(string, Sketch)>() : [("the host is in doubt", sketch with
+            {
+                Doubts = sketch.Doubts.SymmetricExcept([(there, to)]),
+            })],
             ("the host is gone", sketch with { Hosts = sketch.Hosts.Remove(there), Links = [] }),
             ("the host has no room", sketch with
             {

@@ -18,6 +18,7 @@ internal static class Changes
     [
         Term, Term, Term, Narrower, Removed, Removed, Comes, Comes, Goes, Moves, Moves, Stops, Twice, Expires, Country,
         HostGoes, Wire, Demand, TenantLeaves, DomainGoes, Group, Nat, Disk, Volume, Quota, Image, Room, Apart,
+        Doubt,
     ];
 
     /// <summary>One change.</summary>
@@ -179,6 +180,15 @@ internal static class Changes
         return new Change($"{domain} goes", one => one.Domains.Count < 2 ? one : one with
         {
             Domains = one.Domains.Remove(domain),
+        });
+    }
+
+    private static Change Doubt(Random random, Sketch sketch)
+    {
+        var (host, domain) = (Host(random, sketch), Domain(random, sketch));
+        return new Change($"{host} has not proven itself for {domain}, or has again", one => one with
+        {
+            Doubts = one.Doubts.SymmetricExcept([(host, domain)]),
         });
     }
 

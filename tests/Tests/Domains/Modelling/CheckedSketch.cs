@@ -21,7 +21,10 @@ internal sealed class CheckedSketch
     /// <summary>The policies, as they are now.</summary>
     public CheckedDatacentre Datacentre { get; private set; } = PolicyCheck.Run([]).Datacentre;
 
-    /// <summary>The plans of all hosts.</summary>
+    /// <summary>The plans of all hosts, as refinement gives them.</summary>
+    public ImmutableArray<HostPlan> Refined { get; private set; } = [];
+
+    /// <summary>The same without the hosts in doubt.</summary>
     public ImmutableArray<HostPlan> Plans { get; private set; } = [];
 
     /// <summary>What is proposed.</summary>
@@ -43,7 +46,10 @@ internal sealed class CheckedSketch
         Datacentre = PolicyCheck.Run(read.Values.SelectMany(documents => documents), before: Datacentre).Datacentre;
         Proposals = [.. sketch.Places.Select(place => Proposal(place.Machine, place.Host))];
         RefinedDatacentre refined = Refine.Of(Datacentre, Proposals, Now);
-        Plans = [.. sketch.Hosts.Keys.Select(host => refined.ForHost(Host(host)))];
+        Refined = [.. sketch.Hosts.Keys.Select(host => refined.ForHost(Host(host)))];
+        var doubts = sketch.Doubts.Select(doubt => (Host(doubt.Host), Domain(doubt.Domain))).ToHashSet();
+        Plans = [.. Refined.Select(plan => TrustedPeers.Only(
+            plan, (host, domain) => doubts.Contains((host, domain)) ? "It has not proven itself." : null))];
     }
 
     private ImmutableArray<PolicyDocument> Documents((string Path, string Text) file)

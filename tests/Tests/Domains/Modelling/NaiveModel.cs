@@ -46,7 +46,12 @@ internal sealed class NaiveModel
     /// <summary>Whether a client in one machine reaches a server in another, in one family of addresses.</summary>
     public bool Speaks(string from, string to, Asked asked, bool ipv6) =>
         _runs.ContainsKey(from) && _runs.ContainsKey(to)
-        && NicPairs(from, to, ipv6).Any(pair => pair.From == pair.To || IsOpen(pair.From, pair.To, from, to, asked));
+        && NicPairs(from, to, ipv6).Any(pair => (pair.From == pair.To || IsOpen(pair.From, pair.To, from, to, asked))
+            && (_runs[from] == _runs[to]
+                || (IsTrusted(_runs[from], pair.From) && IsTrusted(_runs[to], pair.To))));
+
+    /// <summary>Whether other hosts hear a host for a domain, and are heard.</summary>
+    public bool IsTrusted(string host, string domain) => !_said.Doubts.Contains((host, domain));
 
     /// <summary>The domains of two machines' ports of which both have an address of a family.</summary>
     public IEnumerable<(string From, string To)> NicPairs(string from, string to, bool ipv6) =>

@@ -37,6 +37,9 @@ internal sealed record Sketch
     /// <summary>What is proposed to run where; a machine perhaps on several hosts: the Master may lie.</summary>
     public required ImmutableSortedSet<(string Machine, string Host)> Places { get; init; }
 
+    /// <summary>Hosts that have not proven themselves to the others, each for one domain.</summary>
+    public ImmutableSortedSet<(string Host, string Domain)> Doubts { get; init; } = [];
+
     /// <summary>Short, because a run of changes has one for each.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"{Domains.Count} domains, {Machines.Count} machines, {Hosts.Count} hosts");

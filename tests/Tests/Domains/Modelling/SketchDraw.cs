@@ -56,7 +56,11 @@ internal static class SketchDraw
             sketch = Met(random, sketch);
         }
 
-        return sketch;
+        return sketch with
+        {
+            Doubts = [.. sketch.Hosts.Keys.SelectMany(_ => sketch.Domains.Keys, (host, domain) => (host, domain))
+                .Where(_ => random.Next(20) == 0)],
+        };
     }
 
     /// <summary>A term about a peer, for all machines or some, or for nobody that is there.</summary>
