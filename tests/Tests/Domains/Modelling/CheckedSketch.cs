@@ -8,7 +8,7 @@ using static Bailiwick.Tests.Domains.ExamplePlacements;
 namespace Bailiwick.Tests.Domains.Modelling;
 
 /// <summary>
-/// What the product makes of a sketch that changes: documents read, checked by what the check before found, refined.
+/// What the product makes of a sketch that changes: documents read, checked and refined by what was found before.
 /// A document that does not change is not read again.
 /// </summary>
 internal sealed class CheckedSketch
@@ -16,6 +16,7 @@ internal sealed class CheckedSketch
     private static readonly PartyNames Names =
         PartyNames.Unsigned(Enumerable.Range(0, 100).Select(number => $"t{number}").Append(Sketch.Operator));
 
+    private RefinedDatacentre? _refined;
     private Dictionary<(string, string), ImmutableArray<PolicyDocument>> _read = [];
 
     /// <summary>The policies, as they are now.</summary>
@@ -44,8 +45,12 @@ internal sealed class CheckedSketch
         var read = SketchText.Of(sketch).ToDictionary(file => file, Documents);
         _read = read;
         Datacentre = PolicyCheck.Run(read.Values.SelectMany(documents => documents), before: Datacentre).Datacentre;
+        var before = Proposals;
         Proposals = [.. sketch.Places.Select(place => Proposal(place.Machine, place.Host))];
-        RefinedDatacentre refined = Refine.Of(Datacentre, Proposals, Now);
+        // After the first, what a change does not touch is as it was.
+        RefinedDatacentre refined = _refined = _refined?.After(
+            Datacentre, [.. Proposals.Except(before)], [.. before.Except(Proposals)], Now)
+            ?? Refine.Of(Datacentre, Proposals, Now);
         Refined = [.. sketch.Hosts.Keys.Select(host => refined.ForHost(Host(host)))];
         var doubts = sketch.Doubts.Select(doubt => (Host(doubt.Host), Domain(doubt.Domain))).ToHashSet();
         Plans = [.. Refined.Select(plan => TrustedPeers.Only(
