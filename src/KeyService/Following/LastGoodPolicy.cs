@@ -13,6 +13,9 @@ internal sealed class LastGoodPolicy(PartyId tenant, PartyId datacentre)
     private const int MostRevisions = 4;
     private readonly Dictionary<(StatementKind Kind, PartyId Owner, StatementName Name), List<VerifiedStatement>>
         _revisions = [];
+    // What was found last, from which the next check goes on.
+    private PolicyReading? _reading;
+    private CheckedDatacentre? _checked;
 
     /// <summary>Begins anew, with the log's first statement.</summary>
     public void Forget() => _revisions.Clear();
@@ -42,8 +45,10 @@ internal sealed class LastGoodPolicy(PartyId tenant, PartyId datacentre)
         var inForce = _revisions.ToDictionary(pair => pair.Key, _ => 0);
         for (int round = 0; ; round++)
         {
-            PolicyCheckResult result = PolicyCheck.Run(
-                PolicyDocuments.FromStatements(inForce.Select(pair => _revisions[pair.Key][pair.Value])), datacentre);
+            _reading = PolicyDocuments.FromStatements(
+                inForce.Select(pair => _revisions[pair.Key][pair.Value]), before: _reading);
+            PolicyCheckResult result = PolicyCheck.Run(_reading.Documents, datacentre, _checked);
+            _checked = result.Datacentre;
             var left = inForce.Where(pair => pair.Key.Owner == tenant
                 && !IsIn(result.Datacentre, _revisions[pair.Key][pair.Value])).Select(pair => pair.Key).ToArray();
             var retry = left.Where(subject => inForce[subject] + 1 < _revisions[subject].Count).ToArray();

@@ -10,9 +10,14 @@ namespace Bailiwick.Master.Placing;
 
 /// <summary>
 /// From the log and the orders to suggestions. A machine that is described should run unless it was ordered to stop.
+/// For one thread at a time.
 /// </summary>
 public sealed class PlacementRule(PartyId datacentre)
 {
+    // What was found last, from which the next check goes on.
+    private PolicyReading? _reading;
+    private CheckedDatacentre? _policies;
+
     /// <summary>Checks the policies in force and suggests a host for each machine.</summary>
     /// <param name="state">The log's state.</param>
     /// <param name="current">The suggestions so far: a machine is not moved without need.</param>
@@ -22,8 +27,9 @@ public sealed class PlacementRule(PartyId datacentre)
         BoardState state, ImmutableArray<StoredPlace> current, PlacementTrust trust, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(state);
-        var policies = PolicyCheck.Run(
-            PolicyDocuments.FromStatements(StatementKinds.All.SelectMany(state.Book.Current)), datacentre).Datacentre;
+        _reading = PolicyDocuments.FromStatements(
+            StatementKinds.All.SelectMany(state.Book.Current), before: _reading);
+        var policies = _policies = PolicyCheck.Run(_reading.Documents, datacentre, _policies).Datacentre;
         var places = new List<PlacementProposal>();
         foreach (var place in current)
         {
