@@ -308,5 +308,5 @@ public sealed record PassageMember(DomainRef Domain, string Mac, string Address)
 /// </summary>
 public sealed record UnderlayPlan(string LocalIpv4, ImmutableArray<TunnelPlan> Tunnels);
 
-/// <summary>One accepted sender for one network number.</summary>
-public sealed record TunnelPlan(string PeerIpv4, int Number, Reason Reason);
+/// <summary>One accepted sender for one network number. A value: a large host has a hundred thousand.</summary>
+public readonly record struct TunnelPlan(string PeerIpv4, int Number, Reason Reason);

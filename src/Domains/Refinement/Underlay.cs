@@ -15,10 +15,15 @@ internal static class Underlay
         ]);
 
     /// <summary>The order that a plan has.</summary>
-    public static ImmutableArray<TunnelPlan> InOrder(IEnumerable<TunnelPlan> tunnels) =>
-    [
-        .. tunnels.OrderBy(tunnel => tunnel.Number).ThenBy(tunnel => tunnel.PeerIpv4, StringComparer.Ordinal),
-    ];
+    public static ImmutableArray<TunnelPlan> InOrder(IEnumerable<TunnelPlan> tunnels)
+    {
+        // Each peer once for each number: no two are equal.
+        var inOrder = ImmutableArray.CreateBuilder<TunnelPlan>();
+        inOrder.AddRange(tunnels);
+        inOrder.Sort((one, other) => one.Number != other.Number
+            ? one.Number.CompareTo(other.Number) : string.CompareOrdinal(one.PeerIpv4, other.PeerIpv4));
+        return inOrder.DrainToImmutable();
+    }
 }
 
 /// <summary>The tunnel packets in clear of one network, of which no other has the number.</summary>
