@@ -96,12 +96,20 @@ public sealed class LabTpmVendor : IDisposable
 
         Directory.CreateDirectory(stateDirectory, Private);
         var log = Path.Combine(stateDirectory, "making.log");
-        var result = await LabPrograms.Run(
-            [
-                "swtpm_setup", "--tpm2", "--tpmstate", $"dir://{stateDirectory}", "--create-ek-cert", "--vmid", name,
-                "--pcr-banks", "sha256", "--config", SetupConf, "--logfile", log,
-            ],
-            timeout: MakingLimit, cancellation: cancellation).ConfigureAwait(false);
+        string[] make =
+        [
+            "swtpm_setup", "--tpm2", "--tpmstate", $"dir://{stateDirectory}", "--create-ek-cert", "--vmid", name,
+            "--pcr-banks", "sha256", "--overwrite", "--config", SetupConf, "--logfile", log,
+        ];
+        var result = await LabPrograms.Run(make, timeout: MakingLimit, cancellation: cancellation)
+            .ConfigureAwait(false);
+        if (result.ExitCode != 0)
+        {
+            // A program of a builder that was killed can still be writing certificates of the same vendor.
+            result = await LabPrograms.Run(make, timeout: MakingLimit, cancellation: cancellation)
+                .ConfigureAwait(false);
+        }
+
         if (result.ExitCode != 0)
         {
             var said = File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(6)) : result.Error.Trim();

@@ -102,7 +102,8 @@ internal sealed class StandingTies
         {
             foreach (var key in then(one))
             {
-                next[key] = new Listed<CompartmentRef>(At(key).Remove(one.Machine));
+                var rest = At(key).Remove(one.Machine);
+                next[key] = rest.IsEmpty ? null : new Listed<CompartmentRef>(rest);
             }
 
             foreach (var key in now(one))

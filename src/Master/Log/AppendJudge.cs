@@ -23,8 +23,18 @@ public sealed class AppendJudge
     public AppendJudge(PartyId datacentre) => _datacentre = datacentre;
 
     /// <summary>Judges a batch against a book; every item found wrong is named.</summary>
-    public AppendVerdict Judge(StatementBook book, Principal caller, IReadOnlyList<ReadOnlyMemory<byte>> envelopes)
+    /// <param name="book">What is verified so far.</param>
+    /// <param name="caller">Who publishes.</param>
+    /// <param name="envelopes">What is published, in order.</param>
+    /// <param name="isHeld">
+    /// Whether the log holds a statement already, by the digest of its payload. To publish it again changes nothing,
+    /// also where a newer revision is in force: whoever publishes a party's whole history says what the log says.
+    /// </param>
+    public AppendVerdict Judge(
+        StatementBook book, Principal caller, IReadOnlyList<ReadOnlyMemory<byte>> envelopes,
+        Func<Digest32, bool> isHeld)
     {
+        ArgumentNullException.ThrowIfNull(isHeld);
         ArgumentNullException.ThrowIfNull(book);
         ArgumentNullException.ThrowIfNull(envelopes);
         var refusals = ImmutableArray.CreateBuilder<RefusedItem>();
@@ -36,6 +46,13 @@ public sealed class AppendJudge
             {
                 refusals.Add(new RefusedItem(
                     position, "foreign-owner", "You may not publish this statement: it is not of your own party."));
+                continue;
+            }
+
+            if (Envelope.Read(envelopes[position].Span) is EnvelopeReading.Read { Envelope: var envelope }
+                && Digest32.Of(envelope.Payload) is var digest && isHeld(digest))
+            {
+                batch.Add(digest);
                 continue;
             }
 

@@ -137,6 +137,15 @@ public sealed class BoardLog
         }
     }
 
+    /// <summary>Whether the log holds a statement.</summary>
+    public bool Holds(Digest32 statement)
+    {
+        lock (_gate)
+        {
+            return _byStatement.ContainsKey(statement);
+        }
+    }
+
     /// <summary>The entry of a statement.</summary>
     /// <exception cref="KeyNotFoundException">The log does not hold it.</exception>
     public LogEntry EntryOf(Digest32 statement)

@@ -141,7 +141,8 @@ public sealed class BoardWriter : IAsyncDisposable
 
     private void Judge(AppendCall call, Draft draft, StoreBatch batch)
     {
-        var judged = _judge.Judge(draft.State.Book, call.Caller, call.Envelopes);
+        var judged = _judge.Judge(
+            draft.State.Book, call.Caller, call.Envelopes, digest => draft.Holds(digest) || _log.Holds(digest));
         if (judged is not AppendVerdict.Acceptable acceptable)
         {
             call.Outcome = new AppendOutcome.Refused(((AppendVerdict.Refused)judged).Refusals);
@@ -160,7 +161,7 @@ public sealed class BoardWriter : IAsyncDisposable
             }
 
             var commitment = LeafCommitment.Of(salt, statement.EnvelopeBytes.Span);
-            draft.Added.Add(new LogEntry(index, [.. salt], commitment, statement));
+            draft.Add(new LogEntry(index, [.. salt], commitment, statement));
         }
 
         draft.State = draft.State with { Book = acceptable.Next };
@@ -201,11 +202,21 @@ public sealed class BoardWriter : IAsyncDisposable
 
     private sealed class Draft(BoardState state, CompactRange range)
     {
+        private readonly HashSet<Digest32> _added = [];
+
         public BoardState State { get; set; } = state;
 
         public CompactRange Range { get; set; } = range;
 
         public List<LogEntry> Added { get; } = [];
+
+        public bool Holds(Digest32 statement) => _added.Contains(statement);
+
+        public void Add(LogEntry entry)
+        {
+            Added.Add(entry);
+            _added.Add(entry.Statement.Digest);
+        }
     }
 
     private abstract class Call

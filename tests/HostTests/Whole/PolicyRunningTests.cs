@@ -75,6 +75,7 @@ public sealed class PolicyRunningTests(WholeLab lab)
         // The folder holds every revision; the older ones, which the board has too, must not be taken for a rollback.
         JsonElement history = await Cli.Json("alpine", "policy", "diff", signed);
         Assert.Equal(0, history.GetProperty("changes").GetArrayLength());
+        Assert.Equal(0, (await Cli.Run("bank", "policy", "apply", signed)).ExitCode);
         await lab.Settled();
     }
 

@@ -121,5 +121,11 @@ internal sealed class PartyUnderTest
         return EnvelopeWriter.Sign(payload, _root);
     }
 
+    /// <summary>Another first revision of a subject, whatever there is of it.</summary>
+    public byte[] FirstAgain(StatementKind kind, string name, string body) => EnvelopeWriter.Sign(
+        StatementPayload.Compose(
+            kind, Id, StatementName.Parse(name), 1, null, Issued,
+            JsonSerializer.SerializeToElement(JsonElement.Parse(body))), _root);
+
     private byte[] Root(object body) => RootEnvelope = Sign(Kind, Name, body);
 }

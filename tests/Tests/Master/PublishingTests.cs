@@ -74,6 +74,23 @@ public sealed class PublishingTests
     }
 
     [Fact]
+    public async Task A_partys_whole_history_may_be_published_again_with_what_is_new()
+    {
+        await using var world = await (await new BoardWorld().Start()).Settle();
+        byte[] first = world.Bank.Volume("data"), second = world.Bank.Volume("data", 32);
+        var before = await world.Publish(world.Bank.Admin, first, second);
+        Assert.Equal(["0 foreign-owner"], await world.MustRefuse(world.Hospital.Admin, first));
+
+        var again = await world.Publish(world.Bank.Admin, first, second);
+        Assert.Equal(before.Select(one => (one.Digest, one.Index)), again.Select(one => (one.Digest, one.Index)));
+        Assert.Equal(before[1].Checkpoint, again[1].Checkpoint);
+
+        var more = await world.Publish(world.Bank.Admin, first, second, world.Bank.Volume("data", 64), first);
+        Assert.Equal(
+            [before[0].Index, before[1].Index, before[1].Index + 1, before[0].Index], more.Select(one => one.Index));
+    }
+
+    [Fact]
     public async Task Refuses_what_the_ledger_refuses_and_what_makes_no_sense()
     {
         await using var world = await (await new BoardWorld().Start()).Settle();
@@ -81,7 +98,8 @@ public sealed class PublishingTests
         var second = world.Bank.Volume("data", 32);
         var third = world.Bank.Volume("data", 64);
         await world.Publish(world.Bank.Admin, first, second);
-        Assert.Equal(["0 rollback"], await world.MustRefuse(world.Bank.Admin, first));
+        Assert.Equal(["0 rollback"], await world.MustRefuse(world.Bank.Admin, world.Bank.FirstAgain(
+            StatementKind.Volume, "data", """{"domain":"web","sizeMiB":48,"wipe":"crypto-erase"}""")));
         var fourth = world.Bank.Volume("data", 128);
         Assert.Equal(["0 gap"], await world.MustRefuse(world.Bank.Admin, fourth));
         await world.Publish(world.Bank.Admin, third, fourth);

@@ -12,10 +12,11 @@ internal sealed class TieIndex
     private readonly Dictionary<Tie, List<Subject>> _base;
     private readonly ImmutableDictionary<Tie, ImmutableList<Subject>> _later;
     private readonly int _size;
+    private readonly int _added;
 
     private TieIndex(
-        Dictionary<Tie, List<Subject>> all, int size, ImmutableDictionary<Tie, ImmutableList<Subject>> later) =>
-        (_base, _size, _later) = (all, size, later);
+        Dictionary<Tie, List<Subject>> all, int size, ImmutableDictionary<Tie, ImmutableList<Subject>> later,
+        int added) => (_base, _size, _later, _added) = (all, size, later, added);
 
     /// <summary>That of all statements.</summary>
     public static TieIndex Of(IEnumerable<KeyValuePair<Subject, StatementEntry>> entries)
@@ -35,7 +36,7 @@ internal sealed class TieIndex
             }
         }
 
-        return new TieIndex(all, size, []);
+        return new TieIndex(all, size, [], 0);
     }
 
     /// <summary>The statements that rest on it.</summary>
@@ -43,18 +44,22 @@ internal sealed class TieIndex
         (_base.TryGetValue(tie, out var those) ? those : []).Concat(
             _later.TryGetValue(tie, out var later) ? later : []);
 
-    /// <summary>The same with statements that are new or changed; null where that is too much to go on with.</summary>
+    /// <summary>
+    /// The same with statements that are new or changed; null where that is too much to go on with, also when it is
+    /// one statement that was changed so often.
+    /// </summary>
     public TieIndex? With(IEnumerable<KeyValuePair<Subject, StatementEntry>> changed)
     {
-        var later = _later;
+        var (later, added) = (_later, _added);
         foreach (var (subject, entry) in changed)
         {
             foreach (var tie in Tie.RestsOn(entry.Model))
             {
                 later = later.SetItem(tie, (later.TryGetValue(tie, out var those) ? those : []).Add(subject));
+                added++;
             }
         }
 
-        return later.Count <= FewChanges + (_size / 8) ? new TieIndex(_base, _size, later) : null;
+        return added <= FewChanges + (_size / 8) ? new TieIndex(_base, _size, later, added) : null;
     }
 }
