@@ -104,7 +104,7 @@ internal static class PolicyCheckVerb
             throw new CustodyException("--reader is for a directory and for the operator; leave it out.");
         }
 
-        if (running.HostOf([.. running.Policies.Machinery.Compartments.Keys]) is not { } host)
+        if (running.AnyHost() is not { } host)
         {
             throw new CustodyException("No host runs a machine of yours that could be asked; "
                 + "`bailiwick policy check DIR` checks files.");

@@ -127,7 +127,7 @@ internal static class PolicyDiffVerb
     {
         var asked = new AskedDryRun([.. changed.Select(one => JsonElement.Parse(one))]);
         if (StrictJson.Write(asked).Length > AskedDryRun.MaxBytes
-            || running.HostOf([.. running.Policies.Machinery.Compartments.Keys]) is not { } host)
+            || running.AnyHost() is not { } host)
         {
             return null;
         }

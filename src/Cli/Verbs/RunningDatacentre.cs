@@ -100,6 +100,9 @@ internal sealed class RunningDatacentre
     internal string Reference(string text) => BoardReader.Reference(_book, text)
         ?? throw new CustodyException($"{text} is no reference; name one like bank/web-1.");
 
+    /// <summary>A host that runs a machine that the caller is shown; null where none does.</summary>
+    internal string? AnyHost() => HostOf([.. Policies.Machinery.Compartments.Keys]);
+
     /// <summary>The host that runs the first of some machines that runs anywhere; null where none does.</summary>
     internal string? HostOf(params string[] machines) => _status.Compartments
         .Where(one => one.Host is not null && machines.Contains(one.Compartment))

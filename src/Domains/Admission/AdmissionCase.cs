@@ -19,6 +19,10 @@ internal sealed record AdmissionGround(
         Datacentre.Datacentre is { } operated && host.Operator == operated.Id
         && Datacentre.Inventory.Hosts.TryGetValue(host.ToString(), out var model) ? model : null;
 
+    /// <summary>The machine, if an accepted statement describes it.</summary>
+    public CompartmentModel? Machine(CompartmentRef machine) =>
+        Datacentre.Machinery.Compartments.GetValueOrDefault(machine.ToString());
+
     public DomainModel? Domain(PartyId tenant, StatementName name) =>
         Datacentre.Domains.GetValueOrDefault(new DomainRef(tenant, name).ToString());
 }

@@ -169,7 +169,7 @@ public static class AdmissionControl
         AdmissionGround ground, PlacementProposal proposal)
     {
         var refusals = new List<AdmissionRefusal>();
-        var machine = ground.Datacentre.Machinery.Compartments.GetValueOrDefault(proposal.Compartment.ToString());
+        var machine = ground.Machine(proposal.Compartment);
         var host = ground.Host(proposal.Host);
         if (machine is null)
         {

@@ -36,7 +36,7 @@ internal sealed class KnownReview
         var (counted, proposed) = (new List<(CompartmentModel, HostModel)>(), new List<CompartmentModel>());
         foreach (var (machine, verdict) in of)
         {
-            if (ground.Datacentre.Machinery.Compartments.TryGetValue(machine.ToString(), out var model))
+            if (ground.Machine(machine) is { } model)
             {
                 proposed.Add(model);
                 if (Counted(ground, verdict) is { } host)
@@ -101,8 +101,8 @@ internal sealed class KnownReview
         Dictionary<CompartmentRef, Listed<AdmissionVerdict>?> next)
     {
         Moved[] moved = [.. next.Select(one => new Moved(
-            one.Key, Model(_ground, one.Key), Counted(_ground, _verdicts.Find(one.Key)),
-            Model(ground, one.Key), Counted(ground, one.Value)))];
+            one.Key, _ground.Machine(one.Key), Counted(_ground, _verdicts.Find(one.Key)),
+            ground.Machine(one.Key), Counted(ground, one.Value)))];
         var rooms = change.Domains.IsEmpty ? _rooms : new Lazy<Rooms>(() => new Rooms(ground));
         var (sums, ties) = (_sums.With(moved), _ties.With(ground, moved));
         var isFree = HaveStorage(ground, change, moved) && sums.HaveRoom(ground, moved, change.Domains)
@@ -116,7 +116,7 @@ internal sealed class KnownReview
 
     /// <summary>Whether no volume is too much for a domain of which a machine moved or a volume changed.</summary>
     private bool HaveStorage(AdmissionGround ground, DatacentreChange change, Moved[] moved) =>
-        moved.SelectMany(one => one.Models).SelectMany(StandingSums.Domains).Concat(Colours(ground, change)).Distinct()
+        moved.SelectMany(one => one.Models).SelectMany(Standing.Domains).Concat(Colours(ground, change)).Distinct()
             .All(domain => !ground.Datacentre.Index.OverQuota(domain).Any())
         && Colours(_ground, change).All(domain => !_ground.Datacentre.Index.OverQuota(domain).Any());
 
@@ -127,22 +127,19 @@ internal sealed class KnownReview
     /// <summary>Whether what was short for a machine may be more, or less, for one that moved.</summary>
     private bool Meets(AdmissionGround ground, CompartmentRef refused, Moved[] moved)
     {
-        if (Model(ground, refused) is not { } machine)
+        if (ground.Machine(refused) is not { } machine)
         {
             return false;
         }
 
         var hosts = On(refused).Select(verdict => verdict.Host).ToHashSet();
-        var (domains, volumes) = (StandingSums.Domains(machine).ToHashSet(), machine.Disks.Select(one => one.Volume));
+        var (domains, volumes) = (Standing.Domains(machine).ToHashSet(), machine.Disks.Select(one => one.Volume));
         return moved.Any(one => one.Models.Any(other =>
-                StandingSums.Domains(other).Any(domains.Contains)
+                Standing.Domains(other).Any(domains.Contains)
                 || other.Disks.Any(disk => volumes.Contains(disk.Volume))
                 || Standing.Named(other).Contains(refused) || Standing.Named(machine).Contains(other.Ref))
             || one.Hosts.Any(host => hosts.Contains(host.Ref)));
     }
-
-    private static CompartmentModel? Model(AdmissionGround ground, CompartmentRef machine) =>
-        ground.Datacentre.Machinery.Compartments.GetValueOrDefault(machine.ToString());
 
     /// <summary>
     /// Where a machine is counted: where it is admitted, or would be but for the policies; null for nowhere.

@@ -104,9 +104,8 @@ internal sealed class Standing
         _admitted.Add((machine, host));
         _places[machine.Ref] = place;
         _rooms?.Take(machine, host);
-        foreach (var name in Names(machine))
+        foreach (var domain in Domains(machine))
         {
-            var domain = new DomainRef(machine.Ref.Tenant, name);
             Add(_members, domain, place);
             _uses[domain] = _uses.GetValueOrDefault(domain).With(machine);
         }
@@ -122,7 +121,11 @@ internal sealed class Standing
         }
     }
 
-    /// <summary>The domains of its ports, each once.</summary>
+    /// <summary>The domains of a machine's ports, each once.</summary>
+    internal static IEnumerable<DomainRef> Domains(CompartmentModel machine) =>
+        Names(machine).Select(name => new DomainRef(machine.Ref.Tenant, name));
+
+    /// <summary>Their names.</summary>
     internal static IEnumerable<StatementName> Names(CompartmentModel machine) => machine.Nics.Length == 1
         ? [machine.Nics[0].Domain] : machine.Nics.Select(nic => nic.Domain).Distinct();
 

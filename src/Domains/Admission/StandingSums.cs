@@ -22,7 +22,7 @@ internal sealed class StandingSums
         foreach (var (machine, host) in admitted)
         {
             taken[host.Ref] = taken.GetValueOrDefault(host.Ref) + Capacity.Needed(machine);
-            foreach (var domain in Domains(machine))
+            foreach (var domain in Standing.Domains(machine))
             {
                 used[domain] = used.GetValueOrDefault(domain).With(machine);
             }
@@ -33,10 +33,6 @@ internal sealed class StandingSums
             Layered<DomainRef, Used>.Of(used.ToDictionary(one => one.Key, one => new Used(one.Value))));
     }
 
-    /// <summary>The domains of a machine's ports, each once.</summary>
-    public static IEnumerable<DomainRef> Domains(CompartmentModel machine) =>
-        Standing.Names(machine).Select(name => new DomainRef(machine.Ref.Tenant, name));
-
     /// <summary>The same after machines moved.</summary>
     public StandingSums With(IEnumerable<Moved> moved)
     {
@@ -46,7 +42,7 @@ internal sealed class StandingSums
             if (one is { Then: { } then, From: { } from })
             {
                 taken[from.Ref] = new Taken(At(from.Ref) - Capacity.Needed(then));
-                foreach (var domain in Domains(then))
+                foreach (var domain in Standing.Domains(then))
                 {
                     used[domain] = new Used(In(domain).Without(then));
                 }
@@ -55,7 +51,7 @@ internal sealed class StandingSums
             if (one is { Now: { } now, To: { } to })
             {
                 taken[to.Ref] = new Taken(At(to.Ref) + Capacity.Needed(now));
-                foreach (var domain in Domains(now))
+                foreach (var domain in Standing.Domains(now))
                 {
                     used[domain] = new Used(In(domain).With(now));
                 }
@@ -76,7 +72,7 @@ internal sealed class StandingSums
     public bool HaveRoom(AdmissionGround ground, IReadOnlyCollection<Moved> moved, IEnumerable<DomainRef> domains) =>
         moved.SelectMany(one => one.Hosts).Distinct().All(host =>
             Capacity.Whole(host).Holds(_taken.Find(host.Ref)?.Room ?? default))
-        && moved.SelectMany(one => one.Models).SelectMany(Domains).Concat(domains).Distinct()
+        && moved.SelectMany(one => one.Models).SelectMany(Standing.Domains).Concat(domains).Distinct()
             .All(domain => IsEnough(ground, domain));
 
     /// <summary>

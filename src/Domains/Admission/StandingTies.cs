@@ -78,7 +78,7 @@ internal sealed class StandingTies
     /// <summary>The domains whose granted flows join the machine's domains, or lend it a disk.</summary>
     private static IEnumerable<DomainRef> Flows(AdmissionGround ground, CompartmentModel machine)
     {
-        DomainRef[] own = [.. StandingSums.Domains(machine)];
+        DomainRef[] own = [.. Standing.Domains(machine)];
         DomainRef[] lenders =
         [
             .. machine.Disks

@@ -70,7 +70,7 @@ internal sealed class Scene
 
     /// <summary>The domains with a member on a host, by reference text.</summary>
     public IEnumerable<DomainModel> DomainsOn(HostRef host) => MachinesOn(host)
-        .SelectMany(machine => Standing.Names(machine).Select(name => new DomainRef(machine.Ref.Tenant, name)))
+        .SelectMany(Standing.Domains)
         .Distinct().Select(domain => Datacentre.Domains.GetValueOrDefault(domain.ToString())).OfType<DomainModel>()
         .OrderBy(domain => domain.Ref.ToString(), StringComparer.Ordinal);
 

@@ -69,12 +69,12 @@ internal sealed class SceneChange
     {
         var known = _then.Review.Value;
         Moved[] moved = [.. judged.Select(machine => new Moved(
-            machine, Machine(_then.Ground, machine), known.Place(machine), Machine(_now, machine),
+            machine, _then.Ground.Machine(machine), known.Place(machine), _now.Machine(machine),
             review.Place(machine)))];
         Place([.. moved.Where(one => !ReferenceEquals(one.Then, one.Now) || one.From?.Ref != one.To?.Ref)]);
         _touched.UnionWith(domains);
         _touched.UnionWith(moved.Where(one => _change.Machines.Contains(one.Machine) || proposed.Contains(one.Machine))
-            .SelectMany(one => one.Models).SelectMany(StandingSums.Domains));
+            .SelectMany(one => one.Models).SelectMany(Standing.Domains));
         Join(domains);
         Parts = Parts with
         {
@@ -110,7 +110,7 @@ internal sealed class SceneChange
             ])));
         var ports = moved.SelectMany(one => one is { Now: { } machine, To: { } host }
             ? SceneParts.Ports(machine, host) : []).ToLookup(port => port.Domain, port => port.Member);
-        DomainRef[] domains = [.. moved.SelectMany(one => one.Models).SelectMany(StandingSums.Domains).Distinct()];
+        DomainRef[] domains = [.. moved.SelectMany(one => one.Models).SelectMany(Standing.Domains).Distinct()];
         var members = domains.Select(domain => KeyValuePair.Create(domain, Placed(domain)));
         Parts = Parts with
         {
@@ -196,7 +196,4 @@ internal sealed class SceneChange
                 .. proposed, .. _refusing,
             ]);
     }
-
-    private static CompartmentModel? Machine(AdmissionGround ground, CompartmentRef machine) =>
-        ground.Datacentre.Machinery.Compartments.GetValueOrDefault(machine.ToString());
 }

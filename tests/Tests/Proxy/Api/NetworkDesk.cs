@@ -4,7 +4,9 @@ using Bailiwick.Channel.Listening;
 using Bailiwick.Channel.Pinned;
 using Bailiwick.Channel.Routes;
 using Bailiwick.Proxy.Api;
+using Bailiwick.Proxy.Seeing;
 using Bailiwick.Tests.Channel;
+using Bailiwick.Tests.Fakes;
 using Bailiwick.Tests.Proxy.Signed;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -33,6 +35,15 @@ internal sealed class NetworkDesk : IAsyncDisposable
             NullLoggerFactory.Instance);
         return desk;
     }
+
+    /// <summary>One on which nobody captures anything or counts flows.</summary>
+    public static Task<NetworkDesk> OpenIdle() =>
+        Open(bench => new NetworkApi(bench.Plans, bench.Integrity, TimeProvider.System)
+        {
+            Flows = _ => null,
+            Capture = new PortCapture(
+                bench.Plans, bench.Integrity, new FakeFrames("none").Open, TimeProvider.System),
+        });
 
     /// <summary>The key of somebody who asks, by what they are to the tenant whose network it is.</summary>
     public ECDsa KeyOf(string who) => who switch

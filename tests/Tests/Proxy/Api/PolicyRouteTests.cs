@@ -5,8 +5,6 @@ using Bailiwick.Channel.Peers;
 using Bailiwick.Domains.DryRuns;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Proxy.Api;
-using Bailiwick.Proxy.Seeing;
-using Bailiwick.Tests.Fakes;
 using Bailiwick.Tests.Proxy.Signed;
 
 namespace Bailiwick.Tests.Proxy.Api;
@@ -20,7 +18,7 @@ public sealed class PolicyRouteTests
     [Fact]
     public async Task A_tenant_is_told_what_its_own_statements_would_do_and_the_plan_stays()
     {
-        await using NetworkDesk desk = await Desk();
+        await using NetworkDesk desk = await NetworkDesk.OpenIdle();
         SignedDatacentre datacentre = desk.Bench.Datacentre;
         string plan = desk.Bench.Plans.Current.Digest;
         byte[] elsewhere = SignedDatacentre.Bound(datacentre.Acme, "web", "10.20.1.0/24", 1, "host-9");
@@ -36,7 +34,7 @@ public sealed class PolicyRouteTests
     [Fact]
     public async Task Nobody_asks_for_another_and_nothing_that_would_be_refused_is_considered()
     {
-        await using NetworkDesk desk = await Desk();
+        await using NetworkDesk desk = await NetworkDesk.OpenIdle();
         SignedDatacentre datacentre = desk.Bench.Datacentre;
         byte[] own = SignedDatacentre.Bound(datacentre.Acme, "web", "10.20.1.0/24", 1, "host-9");
         byte[] gap = SignedDatacentre.Bound(datacentre.Acme, "web", "10.20.1.0/24", 1, "host-1");
@@ -57,7 +55,7 @@ public sealed class PolicyRouteTests
     [Fact]
     public async Task A_tenant_is_told_what_is_wrong_with_its_own_policies_and_another_is_not()
     {
-        await using NetworkDesk desk = await Desk();
+        await using NetworkDesk desk = await NetworkDesk.OpenIdle();
         SignedDatacentre datacentre = desk.Bench.Datacentre;
         Assert.DoesNotContain(
             await Check(desk, datacentre.Acme.Admin), one => one.Code == FindingCode.NoHostForMachine);
@@ -91,12 +89,4 @@ public sealed class PolicyRouteTests
         return await new PeerClient(http).Ask<AskedDryRun, PolicyDryRun>(
             ProxyRoutes.DryRun.Template, new AskedDryRun([.. envelopes.Select(one => JsonElement.Parse(one))]), Cancel);
     }
-
-    private static Task<NetworkDesk> Desk() =>
-        NetworkDesk.Open(bench => new NetworkApi(bench.Plans, bench.Integrity, TimeProvider.System)
-        {
-            Flows = _ => null,
-            Capture = new PortCapture(
-                bench.Plans, bench.Integrity, new FakeFrames("none").Open, TimeProvider.System),
-        });
 }

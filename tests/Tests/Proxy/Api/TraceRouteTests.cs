@@ -3,8 +3,6 @@ using Bailiwick.Channel.Peers;
 using Bailiwick.Domains.Explaining;
 using Bailiwick.Domains.Tracing;
 using Bailiwick.Proxy.Api;
-using Bailiwick.Proxy.Seeing;
-using Bailiwick.Tests.Fakes;
 using Bailiwick.Tests.Proxy.Signed;
 
 namespace Bailiwick.Tests.Proxy.Api;
@@ -17,7 +15,7 @@ public sealed class TraceRouteTests
     [Fact]
     public async Task A_tenant_is_told_the_way_of_its_own_packets()
     {
-        await using NetworkDesk desk = await Desk();
+        await using NetworkDesk desk = await NetworkDesk.OpenIdle();
         SignedParty acme = desk.Bench.Datacentre.Acme;
 
         TraceReport open = await Ask(desk, acme.Admin, $"{acme.Id}/web-1", $"{acme.Id}/web-2");
@@ -31,7 +29,7 @@ public sealed class TraceRouteTests
     [Fact]
     public async Task A_strangers_part_of_a_way_is_not_told()
     {
-        await using NetworkDesk desk = await Desk();
+        await using NetworkDesk desk = await NetworkDesk.OpenIdle();
         SignedParty acme = desk.Bench.Datacentre.Acme, rival = desk.Bench.Datacentre.Rival;
 
         TraceReport closed = await Ask(desk, acme.Admin, $"{rival.Id}/vault-1", $"{acme.Id}/web-1");
@@ -48,7 +46,7 @@ public sealed class TraceRouteTests
     [InlineData("other tenant", "not-yours")]
     public async Task Nobody_else_is_told(string who, string code)
     {
-        await using NetworkDesk desk = await Desk();
+        await using NetworkDesk desk = await NetworkDesk.OpenIdle();
         SignedDatacentre datacentre = desk.Bench.Datacentre;
         ECDsa key = desk.KeyOf(who);
         string from = $"{datacentre.Acme.Id}/web-1", to = $"{datacentre.Acme.Id}/web-2";
@@ -66,7 +64,7 @@ public sealed class TraceRouteTests
     [InlineData(null, "")]
     public async Task What_is_no_question_is_refused(string? from, string service)
     {
-        await using NetworkDesk desk = await Desk();
+        await using NetworkDesk desk = await NetworkDesk.OpenIdle();
         SignedParty acme = desk.Bench.Datacentre.Acme;
 
         PeerException refused = await Assert.ThrowsAsync<PeerException>(
@@ -78,7 +76,7 @@ public sealed class TraceRouteTests
     [Fact]
     public async Task A_tenant_is_told_why_its_machine_may_run_here_and_nobody_else_is()
     {
-        await using NetworkDesk desk = await Desk();
+        await using NetworkDesk desk = await NetworkDesk.OpenIdle();
         SignedDatacentre datacentre = desk.Bench.Datacentre;
         AskedWhy place = new(
             AskedWhy.PlaceForm, $"{datacentre.Acme.Id}/web-1", $"{datacentre.Operator.Id}/host-1", "");
@@ -106,14 +104,6 @@ public sealed class TraceRouteTests
         using HttpClient http = desk.Client(key);
         return await new PeerClient(http).Ask<AskedWhy, Explanation>(ProxyRoutes.Why.Template, asked, Cancel);
     }
-
-    private static Task<NetworkDesk> Desk() =>
-        NetworkDesk.Open(bench => new NetworkApi(bench.Plans, bench.Integrity, TimeProvider.System)
-        {
-            Flows = _ => null,
-            Capture = new PortCapture(
-                bench.Plans, bench.Integrity, new FakeFrames("none").Open, TimeProvider.System),
-        });
 
     private static async Task<TraceReport> Ask(
         NetworkDesk desk, ECDsa key, string from, string to, string service = "tcp/80")
