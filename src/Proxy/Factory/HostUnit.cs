@@ -22,8 +22,7 @@ public sealed class HostUnit(PlanKeeper plans, HostNetwork network, TimeProvider
         apply.Try("guard", () => network.Guard.Ensure(plan.Plan));
         apply.Try("leftovers", () => network.Sweep.RemoveLeftovers(plan.Plan, IsInForce));
         apply.Try("uplink", () => network.Uplink.Bring(plan.Plan));
-        apply.ThrowFirst();
-        Status.Turn(UnitHealth.Converged, "");
+        apply.End();
         return Task.CompletedTask;
 
         bool IsInForce() => ReferenceEquals(plan, plans.Current);

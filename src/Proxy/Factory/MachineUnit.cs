@@ -29,8 +29,7 @@ public sealed class MachineUnit(
 
         apply.Try("dead ports", () => network.Sweep.KillStrayPorts(plan.Plan, plans.Names.Has));
         apply.Try("stray machines", () => compartments.EndStrays(plan, plans));
-        apply.ThrowFirst();
-        Status.Turn(UnitHealth.Converged, "");
+        apply.End();
         return Task.CompletedTask;
     }
 

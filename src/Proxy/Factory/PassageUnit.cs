@@ -26,8 +26,7 @@ public sealed class PassageUnit(string name, PlanKeeper plans, PassageKeeper pas
             apply.Undo();
         }
 
-        apply.ThrowFirst();
-        Status.Turn(UnitHealth.Converged, "");
+        apply.End();
         return Task.CompletedTask;
     }
 

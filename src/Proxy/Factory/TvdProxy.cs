@@ -63,8 +63,7 @@ public sealed class TvdProxy(
 
         apply.Try("ports", () => network.ConfirmPorts(
             plan, own, () => compartments.DeadPorts(plan, plans.Current)));
-        apply.ThrowFirst();
-        Status.Turn(UnitHealth.Converged, "");
+        apply.End();
 
         EnforcedPlan Follow()
         {

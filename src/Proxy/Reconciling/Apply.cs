@@ -11,6 +11,7 @@ namespace Bailiwick.Proxy.Reconciling;
 public sealed class Apply(UnitStatus status)
 {
     private readonly Stack<(string Name, Action Act)> _undo = new();
+    private readonly HashSet<string> _steps = new(StringComparer.Ordinal);
     private WorldException? _first;
 
     /// <summary>
@@ -21,6 +22,7 @@ public sealed class Apply(UnitStatus status)
     /// <summary>Runs one step; false when the world refused, which is noted and remembered.</summary>
     public bool Try(string name, Action act)
     {
+        _steps.Add(name);
         try
         {
             act();
@@ -40,6 +42,7 @@ public sealed class Apply(UnitStatus status)
     /// <param name="act">The step.</param>
     public async Task<bool> TryAsync(string name, Func<Task> act)
     {
+        _steps.Add(name);
         try
         {
             await act().ConfigureAwait(false);
@@ -52,6 +55,17 @@ public sealed class Apply(UnitStatus status)
             _first ??= error;
             return false;
         }
+    }
+
+    /// <summary>
+    /// Ends the run: the unit is as planned, and what is told of it are the steps of this run. One of a machine that
+    /// has left is nobody's any more, above all where it failed.
+    /// </summary>
+    /// <exception cref="WorldException">The first failure, after every other step had its turn.</exception>
+    public void End()
+    {
+        ThrowFirst();
+        status.Converge(_steps);
     }
 
     /// <summary>Ends the run with its first failure, if there was one, after every other step had its turn.</summary>

@@ -69,6 +69,20 @@ public sealed class UnitStatus(string unit, TimeProvider time)
         }
     }
 
+    /// <summary>Notes that the unit is as planned, and forgets every step but those that made it so.</summary>
+    public void Converge(IReadOnlySet<string> steps)
+    {
+        lock (_lock)
+        {
+            foreach (StepStatus gone in _steps.Where(step => !steps.Contains(step.Name)).ToArray())
+            {
+                _steps.Remove(gone);
+            }
+
+            (Health, Problem) = (UnitHealth.Converged, "");
+        }
+    }
+
     private void Note(string step, bool ok, string sentence)
     {
         lock (_lock)

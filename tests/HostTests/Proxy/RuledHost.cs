@@ -164,8 +164,7 @@ internal sealed class RuledHost : IAsyncDisposable
             {
                 Apply apply = new(Status);
                 apply.Try("network", () => network.Bring(plan, own, apply));
-                apply.ThrowFirst();
-                Status.Turn(UnitHealth.Converged, "");
+                apply.End();
             }
 
             return Task.CompletedTask;
