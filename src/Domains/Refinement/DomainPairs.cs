@@ -10,9 +10,22 @@ namespace Bailiwick.Domains.Refinement;
 internal sealed record PairsOfDomain(
     ImmutableArray<FlowPair> Open, ImmutableArray<(FlowPair Pair, Reason Why)> Closed)
 {
+    private ImmutableArray<FlowPair> _byName;
+    private Reason? _reason;
+
     public static PairsOfDomain None { get; } = new([], []);
 
+    /// <summary>Those with a passage, by name: every host with a member of the domain has all of them.</summary>
+    public ImmutableArray<FlowPair> ByName => _byName.IsDefault
+        ? _byName = [.. Open.OrderBy(pair => pair.Name, StringComparer.Ordinal)] : _byName;
+
     public IEnumerable<FlowPair> All => Open.Concat(Closed.Select(one => one.Pair));
+
+    /// <summary>Why the domain whose pairs they are has a gateway.</summary>
+    public Reason Reason(DomainModel domain) => _reason ??= new Reason(
+        $"{Display.Of(domain)} has open flows with "
+        + Display.List(ByName.Select(pair => Display.Of(pair.Other(domain)))) + ".",
+        [domain.Origin, .. ByName.Select(pair => pair.Other(domain).Origin)]);
 
     /// <summary>Without the pair of two domains, and with another.</summary>
     public PairsOfDomain With(AdmissionGround ground, FlowPair? gone, FlowPair? come, Reason? against)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
@@ -7,8 +6,10 @@ namespace Bailiwick.Domains.Refinement;
 /// <summary>A domain's gateway on one host.</summary>
 internal static class Gateways
 {
-    private static readonly bool[] BothFamilies = [false, true];
-
+    /// <param name="scene">The datacentre.</param>
+    /// <param name="host">The host.</param>
+    /// <param name="domain">The domain.</param>
+    /// <param name="passages">Its passages there, by name.</param>
     public static GatewayPlan? Of(
         Scene scene, HostModel host, DomainModel domain, ImmutableArray<PassageOnHost> passages)
     {
@@ -17,18 +18,13 @@ internal static class Gateways
             return null;
         }
 
-        var own = passages.OrderBy(passage => passage.Plan.Name, StringComparer.Ordinal).ToList();
         var laid = scene.Laid(domain);
-        var flows = own.SelectMany(passage => Flows(host, domain, passage)).ToImmutableArray();
+        ImmutableArray<LegOnHost> legs = [.. passages.Select(passage => passage.Leg(host, domain))];
+        ImmutableArray<FlowPlan> flows = [.. legs.SelectMany(leg => leg.Flows)];
         return new GatewayPlan(
             laid.Namespace, laid.GatewayPort, laid.GatewayMac, laid.GatewayAddresses,
-            Neighbours(scene, host, domain, flows),
-            [.. own.Select(passage => Leg(host, domain, passage))],
-            flows,
-            new Reason(
-                $"{Display.Of(domain)} has open flows with "
-                + Display.List(own.Select(passage => Display.Of(passage.Pair.Other(domain)))) + ".",
-                [domain.Origin, .. own.Select(passage => passage.Pair.Other(domain).Origin)]));
+            Neighbours(scene, host, domain, flows), [.. legs.Select(leg => leg.Plan)], flows,
+            scene.PairsOf(domain).Reason(domain));
     }
 
     private static ImmutableArray<GatewayNeighbour> Neighbours(
@@ -46,14 +42,21 @@ internal static class Gateways
 
     private static IEnumerable<string> Addresses(MemberPlan member) =>
         new[] { member.Ipv4, member.Ipv6 }.OfType<string>();
+}
 
-    private static GatewayLeg Leg(HostModel host, DomainModel domain, PassageOnHost passage)
+/// <summary>What one domain's gateway on a host has of a passage.</summary>
+internal sealed record LegOnHost(GatewayLeg Plan, ImmutableArray<FlowPlan> Flows)
+{
+    private static readonly bool[] BothFamilies = [false, true];
+
+    public static LegOnHost Of(HostModel host, DomainModel domain, PassageOnHost passage)
     {
         var leg = passage.Laid.Legs.Member(host.Ref, domain.Ref);
-        var name = passage.Plan.Name;
-        return new GatewayLeg(
-            name, passage.Laid.LegPort(domain), passage.Laid.LegDevice, leg.Mac,
-            leg.Address + "/64", passage.Plan.Network.Mtu, Routes(host, domain, passage));
+        return new LegOnHost(
+            new GatewayLeg(
+                passage.Plan.Name, passage.Laid.LegPort(domain), passage.Laid.LegDevice, leg.Mac,
+                leg.Address + "/64", passage.Plan.Network.Mtu, Routes(host, domain, passage)),
+            [.. FlowsOf(host, domain, passage)]);
     }
 
     private static ImmutableArray<GatewayRoute> Routes(HostModel host, DomainModel domain, PassageOnHost passage) =>
@@ -62,7 +65,7 @@ internal static class Gateways
             .Select(isIpv6 => flow.Far(domain).Routes(isIpv6))));
 
     /// <summary>What each flow lets pass, in each family that machines of both sides have.</summary>
-    private static IEnumerable<FlowPlan> Flows(HostModel host, DomainModel domain, PassageOnHost passage) =>
+    private static IEnumerable<FlowPlan> FlowsOf(HostModel host, DomainModel domain, PassageOnHost passage) =>
         from flow in passage.Flows
         let here = flow.Near(domain).Placed.At(host.Ref)
         where here is not null

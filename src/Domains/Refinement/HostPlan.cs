@@ -306,7 +306,7 @@ public sealed record PassageMember(DomainRef Domain, string Mac, string Address)
 /// <summary>
 /// Tunnel packets in clear that are accepted on the underlay: (sender, network number) pairs, and nothing else.
 /// </summary>
-public sealed record UnderlayPlan(string LocalIpv4, ImmutableArray<TunnelPlan> Tunnels);
+public sealed record UnderlayPlan(string LocalIpv4, AcceptedSenders Tunnels);
 
 /// <summary>One accepted sender for one network number. A value: a large host has a hundred thousand.</summary>
 public readonly record struct TunnelPlan(string PeerIpv4, int Number, Reason Reason);

@@ -8,7 +8,7 @@ namespace Bailiwick.Domains.Refinement;
 internal static class Networks
 {
     public static NetworkPlan Of(
-        Scene scene, HostModel host, DomainModel domain, SortedDictionary<string, Reason> withheld)
+        Scene scene, HostModel host, DomainModel domain, WithheldPart withheld)
     {
         var (members, laid) = (scene.Members(domain), scene.Laid(domain));
         var (number, links) = (laid.Number, scene.Links.Of(host));
@@ -20,7 +20,7 @@ internal static class Networks
             .ToImmutableArray();
         if (!peers.IsEmpty && !scene.Numbers.Holds(number, domain.Ref.ToString()))
         {
-            withheld.TryAdd(domain.Ref.ToString(), new Reason(
+            withheld.Add(domain.Ref.ToString(), new Reason(
                 $"{Display.Of(domain)} has no tunnel to other hosts: another network has the VXLAN number {number}. "
                 + "Choose another number in its network policy.", [domain.Origin]));
             peers = [];

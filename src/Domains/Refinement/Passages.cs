@@ -5,28 +5,33 @@ using Bailiwick.Domains.Policy;
 namespace Bailiwick.Domains.Refinement;
 
 /// <summary>A pair's passage on one host, and the flows that have a machine on it.</summary>
-internal sealed record PassageOnHost(
-    FlowPair Pair, PassagePlan Plan, ImmutableArray<FlowOnHost> Flows, LaidPair Laid);
+internal sealed class PassageOnHost(
+    FlowPair pair, PassagePlan plan, ImmutableArray<FlowOnHost> flows, LaidPair laid, WithheldPart withheld)
+{
+    private LegOnHost? _first;
+    private LegOnHost? _second;
+
+    public FlowPair Pair => pair;
+
+    public PassagePlan Plan => plan;
+
+    public ImmutableArray<FlowOnHost> Flows => flows;
+
+    public LaidPair Laid => laid;
+
+    /// <summary>What it leaves out.</summary>
+    public WithheldPart Withheld => withheld;
+
+    /// <summary>What the gateway of one of the two domains has of it, made once for as long as it stays.</summary>
+    public LegOnHost Leg(HostModel host, DomainModel domain) => domain.Ref == pair.First.Ref
+        ? _first ??= LegOnHost.Of(host, domain, this) : _second ??= LegOnHost.Of(host, domain, this);
+}
 
 /// <summary>Passages between domains: who needs one on a host, and which hosts are on the other side.</summary>
 internal static class Passages
 {
-    /// <summary>The passages of some domains on a host.</summary>
-    /// <param name="scene">The datacentre.</param>
-    /// <param name="host">The host.</param>
-    /// <param name="domains">The domains.</param>
-    /// <param name="known">Those that are known already; null for one that is not.</param>
-    /// <param name="withheld">Gets what is left out.</param>
-    public static ImmutableArray<PassageOnHost> On(
-        Scene scene, HostModel host, ImmutableArray<DomainModel> domains, Func<FlowPair, PassageOnHost?> known,
-        SortedDictionary<string, Reason> withheld) =>
-    [
-        .. scene.PairsOf(domains).Select(pair => known(pair) ?? Of(scene, host, pair, withheld))
-            .OfType<PassageOnHost>(),
-    ];
-
-    private static PassageOnHost? Of(
-        Scene scene, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
+    /// <summary>The passage of a pair on a host; null where neither domain has a machine there.</summary>
+    public static PassageOnHost? Of(Scene scene, HostModel host, FlowPair pair)
     {
         var here = pair.Both
             .Where(domain => !scene.Members(domain).On(host.Ref).IsEmpty).ToList();
@@ -35,12 +40,12 @@ internal static class Passages
             return null;
         }
 
-        var laid = scene.Laid(pair);
+        var (laid, withheld) = (scene.Laid(pair), new WithheldPart());
         var flows = Placed(laid, host, pair, withheld);
         var number = pair.Number;
         if (!scene.Numbers.Holds(number, pair.Reference))
         {
-            withheld.TryAdd(pair.Reference + " number", new Reason(
+            withheld.Add(pair.Reference + " number", new Reason(
                 $"The passage between {Display.Of(pair.First)} and {Display.Of(pair.Second)} does not leave this host: "
                 + $"another network has its VXLAN number {number}.", [pair.First.Origin, pair.Second.Origin]));
             flows =
@@ -62,14 +67,14 @@ internal static class Passages
             pair.Name, [pair.First.Ref, pair.Second.Ref], network,
             [.. here.Select(domain => new PassagePort(laid.LegPort(domain), laid.Legs.Member(host.Ref, domain.Ref)))],
             laid.Reason);
-        return new PassageOnHost(pair, plan, flows, laid);
+        return new PassageOnHost(pair, plan, flows, laid, withheld);
     }
 
     /// <summary>
     /// The open flows with a machine on the host; none if they are more than the two domains' gateways have room for.
     /// </summary>
     private static ImmutableArray<FlowOnHost> Placed(
-        LaidPair laid, HostModel host, FlowPair pair, SortedDictionary<string, Reason> withheld)
+        LaidPair laid, HostModel host, FlowPair pair, WithheldPart withheld)
     {
         var placed = ImmutableArray.CreateBuilder<FlowOnHost>();
         var rules = 0L;
@@ -82,7 +87,7 @@ internal static class Passages
             rules += flow.Ranges * pairs;
             if (rules > laid.Most)
             {
-                withheld.TryAdd(pair.Reference + " rules", new Reason(
+                withheld.Add(pair.Reference + " rules", new Reason(
                     $"The flows between {Display.Of(pair.First)} and {Display.Of(pair.Second)} are not laid on "
                     + $"{Display.Of(host)}: they would be more than {laid.Most} rules, which is the part of a "
                     + $"gateway's {PolicyLimits.GatewayRules} for each of the peers that the two statements name.",

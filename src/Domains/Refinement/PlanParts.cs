@@ -4,31 +4,97 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
 
-/// <summary>A domain's part of a host's plan, and what follows from it for the underlay.</summary>
-internal sealed record DomainPart(DomainPlan Plan, NetworkTunnels Tunnels)
+/// <summary>What a part of a plan leaves out because it would not be safe, by what two parts say alike.</summary>
+internal sealed class WithheldPart
 {
-    public static DomainPart Of(DomainPlan plan) => new(plan, NetworkTunnels.Of(plan.Network));
+    private readonly Dictionary<string, Reason> _all = new(StringComparer.Ordinal);
+
+    public bool IsEmpty => _all.Count == 0;
+
+    public void Add(string what, Reason why) => _all.TryAdd(what, why);
+
+    public void AddTo(SortedDictionary<string, Reason> others)
+    {
+        foreach (var (what, why) in _all)
+        {
+            others.TryAdd(what, why);
+        }
+    }
 }
 
-/// <summary>A passage's part of a host's plan.</summary>
-internal sealed record PassagePart(PassageOnHost Passage, NetworkTunnels Tunnels)
-{
-    public static PassagePart Of(PassageOnHost passage) => new(passage, NetworkTunnels.Of(passage.Plan.Network));
-}
+/// <summary>What of a domain's part follows from its own statement and members: all but its gateway, what is said of
+/// other domains' machines, and which flows it has not.</summary>
+internal sealed record InsidePart(
+    NetworkPlan Network, ImmutableArray<CompartmentPlan> Machines, Reason Reason, WithheldPart Withheld);
+
+/// <summary>A domain's part of a host's plan.</summary>
+internal sealed record DomainPart(
+    string Reference, DomainModel Model, InsidePart Inside, DomainPlan Plan, WithheldPart Withheld);
 
 /// <summary>The parts of a host's plan.</summary>
-/// <param name="Domains">By domain.</param>
+/// <param name="Domains">By reference text.</param>
 /// <param name="Passages">By name.</param>
-internal sealed record PlanParts(
-    IReadOnlyDictionary<DomainRef, DomainPart> Domains, IReadOnlyDictionary<string, PassagePart> Passages)
+internal sealed record PlanParts(ImmutableArray<DomainPart> Domains, ImmutableArray<PassageOnHost> Passages)
 {
-    public static PlanParts None { get; } = new(
-        ImmutableDictionary<DomainRef, DomainPart>.Empty, ImmutableDictionary<string, PassagePart>.Empty);
+    public static PlanParts None { get; } = new([], []);
 
-    /// <summary>Those that a change does not touch.</summary>
-    public PlanParts Without(IReadOnlySet<DomainRef> domains, IReadOnlySet<string> passages) => new(
-        Domains.Where(part => !domains.Contains(part.Key)).ToDictionary(),
-        Passages.Where(part => !passages.Contains(part.Key)).ToDictionary(StringComparer.Ordinal));
+    /// <summary>A domain's; null where there is none.</summary>
+    public DomainPart? Domain(string reference) => Find(Domains, DomainName, reference);
+
+    /// <summary>A passage's; null where there is none.</summary>
+    public PassageOnHost? Passage(string name) => Find(Passages, PassageName, name);
+
+    /// <summary>With some parts changed; null takes one away.</summary>
+    public PlanParts With(
+        IReadOnlyDictionary<string, DomainPart?> domains, IReadOnlyDictionary<string, PassageOnHost?> passages) => new(
+            With(Domains, DomainName, domains), With(Passages, PassageName, passages));
+
+    private static string DomainName(DomainPart part) => part.Reference;
+
+    private static string PassageName(PassageOnHost part) => part.Plan.Name;
+
+    private static T? Find<T>(ImmutableArray<T> all, Func<T, string> name, string wanted)
+        where T : class => Place(all, name, wanted) is >= 0 and var place ? all[place] : null;
+
+    private static ImmutableArray<T> With<T>(
+        ImmutableArray<T> all, Func<T, string> name, IReadOnlyDictionary<string, T?> changes)
+        where T : class
+    {
+        var (merged, next) = (ImmutableArray.CreateBuilder<T>(all.Length + changes.Count), 0);
+        foreach (var (wanted, part) in changes.OrderBy(one => one.Key, StringComparer.Ordinal))
+        {
+            var place = Place(all, name, wanted);
+            var until = place < 0 ? ~place : place;
+            merged.AddRange(all.AsSpan(next, until - next));
+            next = place < 0 ? until : until + 1;
+            if (part is not null)
+            {
+                merged.Add(part);
+            }
+        }
+
+        merged.AddRange(all.AsSpan()[next..]);
+        return merged.DrainToImmutable();
+    }
+
+    /// <summary>Where a part is; the complement of where it would be if it is not there.</summary>
+    private static int Place<T>(ImmutableArray<T> all, Func<T, string> name, string wanted)
+    {
+        var (from, to) = (0, all.Length - 1);
+        while (from <= to)
+        {
+            var middle = (from + to) / 2;
+            var order = string.CompareOrdinal(name(all[middle]), wanted);
+            if (order == 0)
+            {
+                return middle;
+            }
+
+            (from, to) = order < 0 ? (middle + 1, to) : (from, middle - 1);
+        }
+
+        return ~from;
+    }
 }
 
 /// <summary>
@@ -39,30 +105,25 @@ internal sealed class KnownPlan
     // A plan's parts are there as long as the plan is.
     private static readonly ConditionalWeakTable<HostPlan, PlanParts> Known = [];
     private readonly WeakReference<HostPlan> _plan;
-    private readonly ImmutableHashSet<DomainRef> _domains;
-    private readonly ImmutableHashSet<string> _passages;
-    private readonly bool _isTouched;
 
-    public KnownPlan(HostPlan plan, PlanParts parts) : this(new WeakReference<HostPlan>(plan), false, [], []) =>
+    public KnownPlan(HostPlan plan, PlanParts parts) : this(new WeakReference<HostPlan>(plan), null) =>
         Known.AddOrUpdate(plan, parts);
 
-    private KnownPlan(
-        WeakReference<HostPlan> plan, bool isTouched, ImmutableHashSet<DomainRef> domains,
-        ImmutableHashSet<string> passages) =>
-        (_plan, _isTouched, _domains, _passages) = (plan, isTouched, domains, passages);
+    private KnownPlan(WeakReference<HostPlan> plan, TouchedPlans? touched) => (_plan, Touched) = (plan, touched);
+
+    /// <summary>What changes since have touched; null where none has.</summary>
+    public TouchedPlans? Touched { get; }
 
     /// <summary>Whether somebody has it.</summary>
     public bool IsThere => _plan.TryGetTarget(out _);
 
     /// <summary>The plan, if no change has touched it and somebody has it.</summary>
-    public HostPlan? Whole => !_isTouched && _plan.TryGetTarget(out var plan) ? plan : null;
+    public HostPlan? Whole => Touched is null && _plan.TryGetTarget(out var plan) ? plan : null;
 
-    /// <summary>The parts that no change has touched. What a part withheld stands with the plan and not with the part,
-    /// so of a plan that withholds something there are none.</summary>
-    public PlanParts Parts => _plan.TryGetTarget(out var plan) && plan.Withheld.IsEmpty
-        && Known.TryGetValue(plan, out var parts) ? parts.Without(_domains, _passages) : PlanParts.None;
+    /// <summary>The parts, also those that a change has touched; null where nobody has the plan.</summary>
+    public PlanParts? Parts =>
+        _plan.TryGetTarget(out var plan) && Known.TryGetValue(plan, out var parts) ? parts : null;
 
     /// <summary>The same after a change that touches it.</summary>
-    public KnownPlan After(TouchedPlans touched) => new(
-        _plan, true, _domains.Union(touched.Domains), _passages.Union(touched.Passages));
+    public KnownPlan After(TouchedPlans touched) => new(_plan, Touched?.And(touched) ?? touched);
 }

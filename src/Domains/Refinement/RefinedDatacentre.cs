@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
-using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 
@@ -64,77 +62,13 @@ public sealed class RefinedDatacentre
             return plan;
         }
 
-        (plan, var parts) = Made(host, known?.Parts ?? PlanParts.None);
-        _plans[host] = new KnownPlan(plan, parts);
-        return plan;
-    }
-
-    private (HostPlan Plan, PlanParts Parts) Made(HostRef host, PlanParts known)
-    {
         if (_scene.Ground.Host(host) is not { } model)
         {
-            return (
-                new HostPlan(host, new UnderlayPlan("", []), [], [], [.. _scene.Refused(host)], []), PlanParts.None);
+            return new HostPlan(host, new UnderlayPlan("", []), [], [], [.. _scene.Refused(host)], []);
         }
 
-        var withheld = new SortedDictionary<string, Reason>(StringComparer.Ordinal);
-        ImmutableArray<DomainModel> here = [.. _scene.DomainsOn(host)];
-        var passages = Passages.On(
-            _scene, model, [.. here.Where(domain => !known.Domains.ContainsKey(domain.Ref))],
-            pair => known.Passages.GetValueOrDefault(pair.Name)?.Passage, withheld);
-        var of = passages.SelectMany(passage => passage.Pair.Both.Select(domain => (domain.Ref, passage)))
-            .ToLookup(one => one.Ref, one => one.passage);
-        var machines = _scene.MachinesOn(host)
-            .ToLookup(machine => new DomainRef(machine.Ref.Tenant, machine.Nics[0].Domain));
-        var domains = here.Select(domain => known.Domains.GetValueOrDefault(domain.Ref) ?? DomainPart.Of(Domain(
-            model, domain, [.. of[domain.Ref]], machines[domain.Ref], withheld))).ToImmutableArray();
-        var all = known.Passages.ToDictionary(StringComparer.Ordinal);
-        foreach (var passage in passages)
-        {
-            all.TryAdd(passage.Plan.Name, PassagePart.Of(passage));
-        }
-
-        ImmutableArray<PassagePlan> ordered =
-        [
-            .. all.Values.Select(part => part.Passage.Plan)
-                .OrderBy(passage => passage.Name, StringComparer.Ordinal),
-        ];
-        ImmutableArray<DomainPlan> plans = [.. domains.Select(part => part.Plan)];
-        var uplink = Uplinks.Of(_scene.Datacentre, model, plans, ordered, withheld);
-        var underlay = Underlay.Of(
-            model, domains.Select(part => part.Tunnels).Concat(all.Values.Select(part => part.Tunnels)));
-        var plan = new HostPlan(
-            host, underlay, plans, ordered, [.. _scene.Refused(host)], [.. withheld.Values]) { Uplink = uplink };
-        return (plan, new PlanParts(domains.ToDictionary(part => part.Plan.Domain), all));
-    }
-
-    private DomainPlan Domain(
-        HostModel host, DomainModel domain, ImmutableArray<PassageOnHost> passages,
-        IEnumerable<CompartmentModel> machines, SortedDictionary<string, Reason> withheld)
-    {
-        var here = _scene.Members(domain).On(host.Ref);
-        foreach (var (pair, why) in _scene.ClosedPairsOf(domain))
-        {
-            withheld.TryAdd(pair.Reference, why);
-        }
-
-        foreach (var conflict in _scene.ConflictsOf(domain))
-        {
-            withheld.TryAdd(conflict.Sentence, new Reason(
-                conflict.Sentence, [conflict.Judge.Domain.Origin, conflict.Peer.Origin]));
-        }
-
-        var gateway = Gateways.Of(_scene, host, domain, passages);
-        return new DomainPlan(
-            domain.Ref, Display.Of(domain), Networks.Of(_scene, host, domain, withheld), gateway,
-            [.. machines.Select(machine => Machines.Of(_scene, host, machine))],
-            new Reason(
-                $"{Display.Of(host)} runs members of {Display.Of(domain)}: "
-                + Display.List(here.Select(member => member.Machine.Ref.Name).Distinct()) + ".",
-                [domain.Origin, host.Origin]))
-        {
-            ServicePoint = ServicePoints.Of(_scene, host, domain, gateway, passages),
-            AddressServer = ServicePoints.AddressServer(_scene, domain),
-        };
+        (plan, var parts) = PlanDraft.Of(_scene, model, known?.Parts, known?.Touched ?? TouchedPlans.None);
+        _plans[host] = new KnownPlan(plan, parts);
+        return plan;
     }
 }

@@ -85,13 +85,8 @@ internal sealed class Scene
     /// <summary>Machines proposed for a host that are not admitted.</summary>
     public IEnumerable<AdmissionVerdict.Refused> Refused(HostRef host) => _parts.Refused[host];
 
-    /// <summary>
-    /// The pairs of domains with an open network flow and a passage, with one of these domains: in the order of all
-    /// pairs.
-    /// </summary>
-    public IEnumerable<FlowPair> PairsOf(IEnumerable<DomainModel> domains) => domains
-        .SelectMany(domain => _parts.Pairs[domain.Ref].Open).Distinct(ReferenceEqualityComparer.Instance)
-        .OfType<FlowPair>().Order(_parts.InOrder);
+    /// <summary>The pairs of a domain with an open network flow, with a passage and without.</summary>
+    public PairsOfDomain PairsOf(DomainModel domain) => _parts.Pairs[domain.Ref];
 
     /// <summary>What all hosts' plans say alike of a pair's flows.</summary>
     public LaidPair Laid(FlowPair pair) => _parts.Laid.GetOrAdd(
@@ -102,17 +97,13 @@ internal sealed class Scene
     /// <summary>What all hosts' plans say alike of a domain.</summary>
     public LaidDomain Laid(DomainModel domain) => _parts.LaidDomains.GetOrAdd(domain, one => new LaidDomain(one));
 
-    /// <summary>The pairs of a domain that cannot have a passage.</summary>
-    public IEnumerable<(FlowPair Pair, Reason Why)> ClosedPairsOf(DomainModel domain) =>
-        _parts.Pairs[domain.Ref].Closed;
-
     /// <summary>The flows of a domain that both sides want and that are closed all the same.</summary>
     public IEnumerable<FlowConflict> ConflictsOf(DomainModel domain) => _parts.Conflicts[domain.Ref];
 
     /// <summary>
     /// True if the domain has an open network flow to or from a peer with which it can have a passage.
     /// </summary>
-    public bool HasGateway(DomainModel domain) => !_parts.Pairs[domain.Ref].Open.IsEmpty;
+    public bool HasGateway(DomainModel domain) => !PairsOf(domain).Open.IsEmpty;
 
     private PlacedDomain Members(DomainRef domain) => _parts.Members.Find(domain) ?? PlacedDomain.Empty;
 }

@@ -6,22 +6,13 @@ using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
 
-/// <summary>Whose plans a change can touch; all others are as they were.</summary>
-/// <param name="Domains">Domains of whose part of a plan some line may be another.</param>
-/// <param name="Passages">The names of the passages of which that is so.</param>
-/// <param name="Hosts">Hosts of whose plans that is so.</param>
-internal sealed record TouchedPlans(
-    ImmutableHashSet<DomainRef> Domains, ImmutableHashSet<string> Passages, ImmutableHashSet<HostRef> Hosts)
-{
-    public static TouchedPlans None { get; } = new([], [], []);
-}
-
 /// <summary>A scene after a change, made from the one before it.</summary>
 internal sealed class SceneChange
 {
     private readonly SceneParts _then;
     private readonly AdmissionGround _now;
     private readonly DatacentreChange _change;
+    private readonly HashSet<DomainRef> _inside = [];
     private readonly HashSet<DomainRef> _touched = [];
     private readonly HashSet<string> _passages = new(StringComparer.Ordinal);
     private readonly HashSet<HostRef> _refusing = [];
@@ -72,8 +63,8 @@ internal sealed class SceneChange
             machine, _then.Ground.Machine(machine), known.Place(machine), _now.Machine(machine),
             review.Place(machine)))];
         Place([.. moved.Where(one => !ReferenceEquals(one.Then, one.Now) || one.From?.Ref != one.To?.Ref)]);
-        _touched.UnionWith(domains);
-        _touched.UnionWith(moved.Where(one => _change.Machines.Contains(one.Machine) || proposed.Contains(one.Machine))
+        _inside.UnionWith(domains);
+        _inside.UnionWith(moved.Where(one => _change.Machines.Contains(one.Machine) || proposed.Contains(one.Machine))
             .SelectMany(one => one.Models).SelectMany(Standing.Domains));
         Join(domains);
         Parts = Parts with
@@ -118,7 +109,7 @@ internal sealed class SceneChange
             Members = _then.Members.With([.. members]),
         };
         // What is told of a machine is told to those that its domain has flows with.
-        _touched.UnionWith(domains);
+        _inside.UnionWith(domains);
         FlowPair[] pairs = [.. domains.SelectMany(domain => _then.Pairs[domain].Open)];
         _touched.UnionWith(pairs.SelectMany(pair => pair.Both.Select(domain => domain.Ref)));
         _passages.UnionWith(pairs.Select(pair => pair.Name));
@@ -151,7 +142,7 @@ internal sealed class SceneChange
             renumbered);
         Parts = Parts with { Pairs = pairs, Numbers = numbers };
         FlowPair[] others = [.. gone, .. come, .. renumbered.SelectMany(domain => pairs[domain].Open)];
-        _touched.UnionWith(renumbered);
+        _inside.UnionWith(renumbered);
         _touched.UnionWith(others.SelectMany(pair => pair.Both.Select(domain => domain.Ref)));
         _passages.UnionWith(others.Select(pair => pair.Name));
         // Nobody asks for them any more, but plans that are made of the scene before.
@@ -188,8 +179,12 @@ internal sealed class SceneChange
 
     private void Touch(ImmutableArray<HostRef> proposed)
     {
+        _touched.UnionWith(_inside);
         Touched = new TouchedPlans(
-            [.. _touched], [.. _passages],
+            _touched.ToDictionary(
+                domain => domain.ToString(), domain => new TouchedDomain(domain, _inside.Contains(domain)),
+                StringComparer.Ordinal),
+            _passages,
             [
                 .. _touched.SelectMany(domain => new[] { _then.Members.Find(domain), Parts.Members.Find(domain) })
                     .OfType<PlacedDomain>().SelectMany(placed => placed.ByHost).Select(there => there.Host.Ref),

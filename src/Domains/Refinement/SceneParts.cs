@@ -45,11 +45,6 @@ internal sealed record SceneParts
     /// <summary>By the domains' very statements.</summary>
     public required ConcurrentDictionary<DomainModel, LaidDomain> LaidDomains { get; init; }
 
-    /// <summary>The order that all pairs have.</summary>
-    public IComparer<FlowPair> InOrder => Comparer<FlowPair>.Create((left, right) =>
-        FlowPairs.Rank(Ground, left).CompareTo(FlowPairs.Rank(Ground, right)) is not 0 and var order
-            ? order : string.CompareOrdinal(left.Reference, right.Reference));
-
     /// <summary>Finds all of it.</summary>
     public static SceneParts Of(AdmissionGround ground, ImmutableArray<AdmissionVerdict> verdicts, FlowPairs pairs)
     {

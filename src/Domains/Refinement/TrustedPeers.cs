@@ -75,7 +75,7 @@ public static class TrustedPeers
             Passages = passages,
             Underlay = plan.Underlay with
             {
-                Tunnels = Underlay.InOrder(
+                Tunnels = InOrder(
                     plan.Underlay.Tunnels.Where(t => kept.Contains((t.PeerIpv4, t.Number)))
                         .Concat(plan.Domains.Zip(domains).Where(d => d.First.Network.Vlan != d.Second.Network.Vlan)
                             .SelectMany(d => d.Second.Network.Peers.Where(p => p.Protection == LinkProtection.Clear)
@@ -90,6 +90,11 @@ public static class TrustedPeers
             ],
         };
     }
+
+    private static AcceptedSenders InOrder(IEnumerable<TunnelPlan> tunnels) =>
+    [
+        .. tunnels.OrderBy(tunnel => tunnel.Number).ThenBy(tunnel => tunnel.PeerIpv4, StringComparer.Ordinal),
+    ];
 
     private static NetworkPlan Only(DomainPlan domain, Func<PeerPlan, bool> isDoubted)
     {

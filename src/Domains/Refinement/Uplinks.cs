@@ -12,13 +12,10 @@ internal static class Uplinks
 
     /// <summary>The plan, or null when nothing is to be shared out.</summary>
     public static UplinkPlan? Of(
-        CheckedDatacentre datacentre, HostModel host, ImmutableArray<DomainPlan> domains,
-        ImmutableArray<PassagePlan> passages, SortedDictionary<string, Reason> withheld)
+        HostModel host, ImmutableArray<DomainPart> domains, ImmutableArray<PassagePlan> passages,
+        SortedDictionary<string, Reason> withheld)
     {
-        var wanting = domains
-            .Select(plan => (Plan: plan, Model: datacentre.Domains[plan.Domain.ToString()]))
-            .Where(one => one.Model.Bandwidth is not null)
-            .OrderBy(one => one.Model.Ref.ToString(), StringComparer.Ordinal).ToArray();
+        var wanting = domains.Where(one => one.Model.Bandwidth is not null).ToArray();
         if (wanting.Length == 0)
         {
             return null;

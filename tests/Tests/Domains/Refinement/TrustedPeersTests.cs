@@ -45,7 +45,7 @@ public sealed class TrustedPeersTests
 
             Assert.Equal(
                 TrustedPeers.Wanted(plan).Where(pair => pair != (peer, domain)), TrustedPeers.Wanted(narrowed));
-            Assert.True(narrowed.Underlay.Tunnels.Length <= plan.Underlay.Tunnels.Length);
+            Assert.True(narrowed.Underlay.Tunnels.Count() <= plan.Underlay.Tunnels.Count());
             Assert.All(
                 narrowed.Domains.SelectMany(d => d.Network.Peers.Where(p => p.Protection == LinkProtection.Clear)
                     .Select(p => (p.UnderlayIpv4, d.Network.Number))),

@@ -216,7 +216,7 @@ public sealed class PlanMutantTests
         HostPlan plan, Func<ImmutableArray<TunnelPlan>, ImmutableArray<TunnelPlan>> broken) =>
         plan.Underlay.Tunnels.IsEmpty ? null : plan with
         {
-            Underlay = plan.Underlay with { Tunnels = broken(plan.Underlay.Tunnels) },
+            Underlay = plan.Underlay with { Tunnels = [.. broken([.. plan.Underlay.Tunnels])] },
         };
 
     private static ImmutableArray<T>? First<T>(ImmutableArray<T> all, Func<T, T?> broken)
