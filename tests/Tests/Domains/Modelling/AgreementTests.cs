@@ -91,7 +91,7 @@ public sealed class AgreementTests
             ("its domain expires", With(from, granting with { Expiry = Expiry.Now })),
             ("its domain takes no image", With(to, accepting with { Images = ["other"] })),
             ("the two have the same addresses", With(to, accepting with { Block = granting.Block })),
-            ("nobody has room", With(to, accepting with { Quota = 0 })),
+            ("nobody has room", With(to, accepting with { Quota = accepting.Quota with { Machines = 0 } })),
             ("the server is gone", sketch with { Machines = sketch.Machines.Remove(server) }),
             ("the client stops", sketch with { Places = sketch.Places.Remove((client, here)) }),
             ("the tenant leaves", sketch with { Left = [Sketch.TenantOf(server)] }),

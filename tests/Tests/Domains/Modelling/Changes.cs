@@ -17,8 +17,8 @@ internal static class Changes
     private static readonly Func<Random, Sketch, Change>[] All =
     [
         Term, Term, Term, Narrower, Removed, Removed, Comes, Comes, Goes, Moves, Moves, Stops, Twice, Expires, Country,
-        HostGoes, Wire, Demand, TenantLeaves, DomainGoes, Group, Nat, Disk, Volume, Quota, Image, Room, Apart,
-        Doubt,
+        HostGoes, Wire, Demand, TenantLeaves, DomainGoes, Group, Nat, Disk, Disk, Volume, Image, Apart, Doubt,
+        .. RuleChanges.All,
     ];
 
     /// <summary>One change.</summary>
@@ -252,13 +252,6 @@ internal static class Changes
         });
     }
 
-    private static Change Quota(Random random, Sketch sketch)
-    {
-        var (domain, most) = (Domain(random, sketch), random.Next(1, 6));
-        return new Change($"{domain} may have {most} machines", one =>
-            Said(one, domain, said => said with { Quota = most }));
-    }
-
     private static Change Image(Random random, Sketch sketch)
     {
         var (machine, image) = (Machine(random, sketch), random.Next(2) == 0 ? "guest" : "other");
@@ -269,27 +262,20 @@ internal static class Changes
         });
     }
 
-    private static Change Room(Random random, Sketch sketch)
-    {
-        var (host, cpus) = (Host(random, sketch), random.Next(2, 12));
-        return new Change($"{host} has room for {cpus}", one => one with
-        {
-            Hosts = one.Hosts.TryGetValue(host, out SketchedHost? was)
-                ? one.Hosts.SetItem(host, was with { Cpus = cpus }) : one.Hosts,
-        });
-    }
-
     private static Change Apart(Random random, Sketch sketch)
     {
         string machine = Machine(random, sketch), other = Sketch.LocalOf(Machine(random, sketch));
         return new Change($"{machine} must be apart from {other}", one => one with
         {
             Machines = one.Machines.TryGetValue(machine, out SketchedMachine? was) && Sketch.LocalOf(machine) != other
-                ? one.Machines.SetItem(machine, was with { ApartFrom = [other] }) : one.Machines,
+                ? one.Machines.SetItem(machine, was with
+                {
+                    ApartFrom = [other], TogetherWith = was.TogetherWith.Remove(other),
+                }) : one.Machines,
         });
     }
 
-    private static Sketch Said(Sketch sketch, string domain, Func<SketchedDomain, SketchedDomain> change) =>
+    internal static Sketch Said(Sketch sketch, string domain, Func<SketchedDomain, SketchedDomain> change) =>
         sketch.Domains.TryGetValue(domain, out SketchedDomain? said)
             ? sketch with { Domains = sketch.Domains.SetItem(domain, change(said)) } : sketch;
 
@@ -301,12 +287,12 @@ internal static class Changes
     private static ImmutableSortedSet<(string, string)> Elsewhere(Sketch sketch, string machine) =>
         sketch.Places.Except(sketch.Places.Where(place => place.Machine == machine));
 
-    private static string Domain(Random random, Sketch sketch) => SketchDraw.Pick(random, [.. sketch.Domains.Keys]);
+    internal static string Domain(Random random, Sketch sketch) => SketchDraw.Pick(random, [.. sketch.Domains.Keys]);
 
-    private static string Machine(Random random, Sketch sketch) =>
+    internal static string Machine(Random random, Sketch sketch) =>
         SketchDraw.Pick(random, [.. sketch.Machines.Keys.DefaultIfEmpty("t0/m0")]);
 
-    private static string Host(Random random, Sketch sketch) => SketchDraw.Pick(random, [.. sketch.Hosts.Keys]);
+    internal static string Host(Random random, Sketch sketch) => SketchDraw.Pick(random, [.. sketch.Hosts.Keys]);
 
     /// <summary>A machine of the domain's tenant, without the tenant.</summary>
     private static string Local(Random random, Sketch sketch, string domain) => Sketch.LocalOf(SketchDraw.Pick(

@@ -17,6 +17,8 @@ internal sealed class NaiveModel
     private static readonly bool[] Families = [false, true];
     private readonly Sketch _said;
     private readonly HashSet<(string, string)> _clashing = [];
+    private readonly NaiveRoom _room;
+    private NaiveInformation _information;
     private readonly Dictionary<string, string> _runs = new(StringComparer.Ordinal);
     private ILookup<string, string> _members = Array.Empty<string>().ToLookup(_ => "");
 
@@ -24,10 +26,11 @@ internal sealed class NaiveModel
     {
         _said = said;
         Described = [.. said.Machines.Keys.Where(HoldsTogether)];
-        FindClashes();
+        _room = new NaiveRoom(said, _runs);
+        _information = FindClosed();
         // Who would join two domains that nothing joins is nobody; whoever had a flow only by that machine has none.
         Described.ExceptWith([.. Described.Where(one => Pairs(one).Any(pair => !Joins(pair.One, pair.Other)))]);
-        FindClashes();
+        _information = FindClosed();
         foreach (var (machine, host) in said.Places.OrderBy(place => Rank(place.Machine), StringComparer.Ordinal))
         {
             if (said.Places.Count(place => place.Machine == machine) == 1 && MayRun(machine, host))
@@ -60,29 +63,22 @@ internal sealed class NaiveModel
         where one.Has(ipv6) && other.Has(ipv6)
         select (one.Domain, other.Domain);
 
-    /// <summary>Whether the two policies open it: granted and accepted, and no clash of addresses.</summary>
+    /// <summary>Whether the two policies open it: granted and accepted, and nothing against it.</summary>
     public bool IsOpen(string fromDomain, string toDomain, string from, string to, Asked asked) =>
-        !_clashing.Contains((fromDomain, toDomain)) && Agreements(fromDomain, toDomain).Any(flow =>
+        !IsCut(fromDomain, toDomain) && Agreements(fromDomain, toDomain).Any(flow =>
             Covers(flow.Grant, asked) && Covers(flow.Accept, asked)
             && Named(fromDomain, flow.Grant).Contains(from) && Named(toDomain, flow.Accept).Contains(to));
 
     /// <summary>Whether anything is open between two machines of two domains.</summary>
     public bool IsAnyOpen(string fromDomain, string toDomain, string from, string to) =>
-        !_clashing.Contains((fromDomain, toDomain)) && Agreements(fromDomain, toDomain).Any(flow =>
+        !IsCut(fromDomain, toDomain) && Agreements(fromDomain, toDomain).Any(flow =>
             Named(fromDomain, flow.Grant).Contains(from) && Named(toDomain, flow.Accept).Contains(to));
 
     /// <summary>Whether a volume of another domain is lent to a machine.</summary>
-    public bool Lends(string volume, string machine, bool writes)
-    {
-        return IsVolume(volume) && _said.Volumes[volume].Domain is var owner
-            && Terms(owner, grants: true).Any(grant => IsEnough(grant)
-                && (grant.Only is null || Named(owner, grant).Any())
-                && Terms(grant.Peer, grants: false).Any(accept => accept.Peer == owner && IsEnough(accept)
-                    && Named(grant.Peer, accept).Contains(machine)));
-
-        bool IsEnough(SketchedTerm term) => term.What is Resource.Volume lent && lent.Name == Sketch.LocalOf(volume)
-            && (lent.Writes || !writes);
-    }
+    public bool Lends(string volume, string machine, bool writes) =>
+        IsVolume(volume) && Loans(_said.Volumes[volume].Domain).Any(loan => loan.Name == Sketch.LocalOf(volume)
+            && (loan.Flow.IsMutual || !writes) && Named(loan.Flow.To, loan.Accept).Contains(machine)
+            && !_information.Closes(loan.Flow));
 
     /// <summary>Whether what domains' machines say between two hosts must be ciphertext.</summary>
     public bool IsCiphered(IEnumerable<string> domains, string one, string other)
@@ -153,14 +149,45 @@ internal sealed class NaiveModel
                 : name == Sketch.LocalOf(machine)));
     }
 
+    /// <summary>What a domain lends by name and its peers accept, whether or not there is such a volume yet.</summary>
+    private IEnumerable<(string Name, SketchedTerm Accept, Wanted Flow)> Loans(string owner) =>
+        from grant in Terms(owner, grants: true)
+        where grant.Only is null || Named(owner, grant).Any()
+        from accept in Terms(grant.Peer, grants: false)
+        where accept.Peer == owner && Named(grant.Peer, accept).Any()
+        let lent = grant.What as Resource.Volume
+        let taken = accept.What as Resource.Volume
+        where lent is not null && taken is not null && lent.Name == taken.Name
+        select (lent.Name, accept, new Wanted(owner, grant.Peer, lent.Writes && taken.Writes));
+
     /// <summary>Whether any connection between two domains is wanted by both, for anybody.</summary>
     private bool Meets(string from, string to) => Agreements(from, to).Any(flow =>
         Named(from, flow.Grant).Any() && Named(to, flow.Accept).Any());
 
     private bool Joins(string one, string other) =>
-        !_clashing.Contains((one, other)) && (Meets(one, other) || Meets(other, one));
+        !IsCut(one, other) && (Meets(one, other) || Meets(other, one));
 
-    // ---- no gateway sees one address twice
+    /// <summary>Whether no connection opens between two domains, whatever they agree on: for their addresses, or for
+    /// what one of them demands of its information. A connection informs both.</summary>
+    private bool IsCut(string one, string other) => _clashing.Contains((one, other))
+        || _information.Closes(new Wanted(one, other, IsMutual: true));
+
+    // ---- what is closed though both want it
+
+    /// <summary>What of all that is wanted, and clashes with nothing, demands on information close.</summary>
+    private NaiveInformation FindClosed()
+    {
+        FindClashes();
+        return new NaiveInformation(
+            _said,
+            [
+                .. _said.Domains.Keys.SelectMany(domain => Terms(domain, grants: true).Select(term => term.Peer)
+                    .Distinct().Where(peer => !_clashing.Contains((domain, peer)) && Meets(domain, peer))
+                    .Select(peer => new Wanted(domain, peer, IsMutual: true))),
+                .. _said.Domains.Keys.SelectMany(Loans).Select(loan => loan.Flow),
+            ],
+            [.. Described.SelectMany(Pairs).SelectMany(pair => new[] { pair, (pair.Other, pair.One) }).Distinct()]);
+    }
 
     /// <summary>
     /// Each domain takes its peers in the order in which its terms name them; whom it does not agree with on addresses,
@@ -219,34 +246,39 @@ internal sealed class NaiveModel
         && !_said.Left.Contains(Sketch.TenantOf(machine))
         && _said.Machines[machine] is var said
         && said.Nics.All(nic => Takes(_said.Domains[nic.Domain], said, place))
-        && said.Nics.All(nic => InDomain(nic.Domain) < _said.Domains[nic.Domain].Quota)
+        && _room.Has(machine, host)
         && Pairs(machine).All(pair => JoinsFor(machine, pair.One, pair.Other))
         && said.OnlyOn?.Contains(host) != false
-        && said.Disks.All(disk => MayHave(machine, disk.Volume, disk.Writes, place))
-        && _runs.Where(other => other.Value == host).All(other => !MustBeApart(machine, other.Key))
-        && _runs.Values.Count(other => other == host) < place.Cpus;
+        && said.Disks.All(disk => MayHave(machine, disk.Volume, disk.Writes, host))
+        && _runs.All(other => other.Value == host
+            ? !Names(machine, other.Key, one => one.ApartFrom)
+            : !Names(machine, other.Key, one => one.TogetherWith));
 
     private static bool Takes(SketchedDomain domain, SketchedMachine machine, SketchedHost host) =>
         domain.Expiry != Expiry.Now && domain.Images.Contains(machine.Image) && domain.Countries.Contains(host.Country);
 
-    private int InDomain(string domain) => _runs.Keys.Count(machine => _said.Machines[machine].IsIn(domain));
+    private bool JoinsFor(string machine, string one, string other) =>
+        IsAnyOpen(one, other, machine, machine) || IsAnyOpen(other, one, machine, machine);
 
-    private bool JoinsFor(string machine, string one, string other) => !_clashing.Contains((one, other))
-        && (IsAnyOpen(one, other, machine, machine) || IsAnyOpen(other, one, machine, machine));
-
-    private bool MustBeApart(string one, string other) => Sketch.TenantOf(one) == Sketch.TenantOf(other)
-        && (_said.Machines[one].ApartFrom.Contains(Sketch.LocalOf(other))
-            || _said.Machines[other].ApartFrom.Contains(Sketch.LocalOf(one)));
+    /// <summary>Whether one of two machines of a tenant names the other in a list of its own.</summary>
+    private bool Names(string one, string other, Func<SketchedMachine, ImmutableArray<string>> list) =>
+        Sketch.TenantOf(one) == Sketch.TenantOf(other)
+        && (list(_said.Machines[one]).Contains(Sketch.LocalOf(other))
+            || list(_said.Machines[other]).Contains(Sketch.LocalOf(one)));
 
     /// <summary>
-    /// A volume of one's own domain, or one that is lent by a domain that takes the host too; and nobody has it who
-    /// must not have it at the same time.
+    /// A volume of one's own domain, or one that is lent by a domain that takes the host too; where its own statement
+    /// says that it is opened; and nobody has it who must not have it at the same time.
     /// </summary>
-    private bool MayHave(string machine, string volume, bool writes, SketchedHost host) =>
+    private bool MayHave(string machine, string volume, bool writes, string host) =>
         IsVolume(volume) && _said.Volumes[volume] is var said && _said.Domains[said.Domain] is var owner
         && (_said.Machines[machine].IsIn(said.Domain)
-            || (owner.Expiry != Expiry.Now && owner.Countries.Contains(host.Country)
+            || (owner.Expiry != Expiry.Now && owner.Countries.Contains(_said.Hosts[host].Country)
                 && Lends(volume, machine, writes)))
+        && said.OnlyOn?.Contains(host) != false
+        // An image's name means the owner's own image.
+        && (said.OnlyImages is not { } images || (Sketch.TenantOf(machine) == Sketch.TenantOf(volume)
+            && images.Contains(_said.Machines[machine].Image)))
         && _runs.Keys.Where(other => other != machine).SelectMany(other => _said.Machines[other].Disks)
             .Where(disk => disk.Volume == volume).All(held => said.Sharing switch
             {

@@ -57,8 +57,11 @@ internal sealed record Sketch
 
 /// <summary>A host.</summary>
 /// <param name="Country">Where it stands.</param>
-/// <param name="Cpus">Its room; each machine takes one.</param>
-internal sealed record SketchedHost(string Country, int Cpus);
+/// <param name="Cpus">Its processors.</param>
+internal sealed record SketchedHost(string Country, int Cpus)
+{
+    public int MemoryMib { get; init; } = 262_144;
+}
 
 /// <summary>A wire that joins hosts.</summary>
 internal sealed record SketchedLink(string Name, ImmutableArray<string> Hosts, bool IsTrusted);
@@ -110,8 +113,23 @@ internal sealed record SketchedDomain(int Number, Block Block)
     /// <summary>The images that its machines may start from.</summary>
     public ImmutableSortedSet<string> Images { get; init; } = ["guest"];
 
-    /// <summary>How many machines it may have.</summary>
-    public int Quota { get; init; } = 60;
+    /// <summary>The country of its legal owner.</summary>
+    public string Owner { get; init; } = "CH";
+
+    public SketchedQuota Quota { get; init; } = new(60, 400, 262_144, 16_384);
+
+    /// <summary>What it asks to be kept for it.</summary>
+    public Amount Asked { get; init; }
+
+    /// <summary>What it reserves: nobody can state more than the quota.</summary>
+    public Amount Reserves =>
+        new(Math.Min(Asked.Cpus, Quota.Cpus), Math.Min(Asked.MemoryMib, Quota.MemoryMib));
+
+    /// <summary>Where its information may come; null for anywhere.</summary>
+    public SketchedDemand? Information { get; init; }
+
+    /// <summary>The countries that its demand names; nobody can leave out its own. Null for all.</summary>
+    public ImmutableSortedSet<string>? MayBeKnownIn => Information?.Within?.Union(Countries).Add(Owner);
 
     public ImmutableSortedDictionary<string, ImmutableArray<string>> Groups { get; init; } =
         ImmutableSortedDictionary.Create<string, ImmutableArray<string>>(StringComparer.Ordinal);
@@ -121,6 +139,24 @@ internal sealed record SketchedDomain(int Number, Block Block)
     public ImmutableArray<SketchedTerm> Accepts { get; init; } = [];
 
     public ImmutableArray<SketchedNat> Nats { get; init; } = [];
+}
+
+/// <summary>How much a domain may have.</summary>
+internal sealed record SketchedQuota(int Machines, int Cpus, int MemoryMib, int StorageMib);
+
+/// <summary>Where a domain's information may not come, directly or through others.</summary>
+internal sealed record SketchedDemand
+{
+    public ImmutableSortedSet<string> NotTo { get; init; } = [];
+
+    /// <summary>Countries of the owners and hosts of whoever may have it; null for all.</summary>
+    public ImmutableSortedSet<string>? Within { get; init; }
+
+    /// <summary>Each a class of domains whose information must not meet it.</summary>
+    public ImmutableArray<ImmutableSortedSet<string>> Conflicts { get; init; } = [];
+
+    /// <summary>Who is trusted to keep what it learns; named by nothing else here.</summary>
+    public ImmutableSortedSet<string> Keepers { get; init; } = [];
 }
 
 /// <summary>One term of a domain, by which something is granted to a peer or accepted from one.</summary>
@@ -165,8 +201,13 @@ internal sealed record SketchedMachine(ImmutableArray<SketchedNic> Nics)
 {
     public string Image { get; init; } = "guest";
 
+    public Amount Needs { get; init; } = new(1, 112);
+
     /// <summary>Names of machines of its tenant that must be on other hosts.</summary>
     public ImmutableArray<string> ApartFrom { get; init; } = [];
+
+    /// <summary>Names of machines of its tenant that must be on the same host.</summary>
+    public ImmutableArray<string> TogetherWith { get; init; } = [];
 
     /// <summary>The hosts that it may run on; null for any.</summary>
     public ImmutableArray<string>? OnlyOn { get; init; }
@@ -179,4 +220,13 @@ internal sealed record SketchedMachine(ImmutableArray<SketchedNic> Nics)
 /// <summary>A volume's statement.</summary>
 /// <param name="Domain">Whose it is.</param>
 /// <param name="Sharing"><c>exclusive</c>, <c>readers</c> or <c>writers</c>.</param>
-internal sealed record SketchedVolume(string Domain, string Sharing);
+internal sealed record SketchedVolume(string Domain, string Sharing)
+{
+    public int SizeMib { get; init; } = 16;
+
+    /// <summary>Images of its owner, from one of which a machine that opens it starts; null for any machine.</summary>
+    public ImmutableArray<string>? OnlyImages { get; init; }
+
+    /// <summary>Hosts on which it is opened; null for any.</summary>
+    public ImmutableArray<string>? OnlyOn { get; init; }
+}

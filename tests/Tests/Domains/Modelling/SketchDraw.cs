@@ -8,6 +8,7 @@ internal static class SketchDraw
 {
     public static readonly string[] Countries = ["CH", "DE"];
     public static readonly string[] Confidentialities = ["none", "untrusted-links", "always"];
+    public static readonly string[] Owners = ["CH", "DE", "FR"];
     public static readonly string[] Sharings = ["exclusive", "readers", "writers"];
 
     private static readonly (int First, int Last)[] Ports =
@@ -20,11 +21,17 @@ internal static class SketchDraw
     /// <param name="hosts">How many hosts.</param>
     public static Sketch Of(Random random, int domains, int machines, int hosts)
     {
+        // In every third little is left on the hosts, or something is short.
+        bool isTight = random.Next(3) == 0;
+        int cpus = isTight ? (machines / hosts) + 2 : (machines * 3 / hosts) + 4;
         var sketch = new Sketch
         {
             Hosts = Enumerable.Range(0, hosts).ToImmutableSortedDictionary(
                 number => Text($"h{number}"),
-                _ => new SketchedHost(random.Next(4) == 0 ? "DE" : "CH", (machines * 3 / hosts) + 4),
+                _ => new SketchedHost(random.Next(4) == 0 ? "DE" : "CH", cpus)
+                {
+                    MemoryMib = isTight ? cpus * 112 : 262_144,
+                },
                 StringComparer.Ordinal),
             Links = [.. Enumerable.Range(0, hosts - 1).Select(number => new SketchedLink(
                 Text($"w{number}"), [Text($"h{number}"), Text($"h{number + 1}")], random.Next(3) > 0))],
@@ -44,18 +51,26 @@ internal static class SketchDraw
                     new SketchedDomain(number + 1, new Block(block, IsAlias: false))
                     {
                         Confidentiality = Pick(random, Confidentialities),
+                        Owner = Pick(random, Owners),
                         Countries = random.Next(8) == 0 ? ["CH"] : ["CH", "DE"],
                         Expiry = random.Next(4) == 0 ? Expiry.InASecond : Expiry.Late,
+                        Asked = random.Next(4) == 0
+                            ? new Amount(random.Next(1, cpus), random.Next(cpus) * 112) : default,
                     }),
             };
         }
 
-        sketch = WithMachines(random, sketch, machines);
+        sketch = WithMachines(random, WithVolumes(random, sketch), machines);
         for (int count = domains * 3; count > 0; count--)
         {
             sketch = Met(random, sketch);
         }
 
+        sketch = sketch with
+        {
+            Domains = sketch.Domains.SetItems(sketch.Domains.Where(_ => random.Next(8) == 0).Select(one =>
+                KeyValuePair.Create(one.Key, one.Value with { Information = Demand(random, sketch, one.Key) }))),
+        };
         return sketch with
         {
             Doubts = [.. sketch.Hosts.Keys.SelectMany(_ => sketch.Domains.Keys, (host, domain) => (host, domain))
@@ -93,6 +108,21 @@ internal static class SketchDraw
         SketchedNic first = Nic(random, domain, place);
         return new SketchedMachine(
             own.Length > 0 && random.Next(6) == 0 ? [first, Second(random, sketch, own)] : [first]);
+    }
+
+    /// <summary>What a domain may demand of where its information comes; of three kinds one.</summary>
+    public static SketchedDemand Demand(Random random, Sketch sketch, string domain)
+    {
+        string[] others = [.. sketch.Domains.Keys.Where(one => one != domain)];
+        random.Shuffle(others);
+        string[] named = [.. others.Take(random.Next(1, 3))];
+        var kept = new SketchedDemand { Keepers = [.. others.Skip(2).Take(random.Next(3))] };
+        return random.Next(3) switch
+        {
+            0 when named.Length > 0 => kept with { NotTo = [.. named] },
+            1 when named.Length > 0 => kept with { Conflicts = [[.. named]] },
+            _ => kept with { Within = ["CH"] },
+        };
     }
 
     public static Block Alias(Random random) => new(random.Next(50), IsAlias: true);
@@ -133,7 +163,10 @@ internal static class SketchDraw
         {
             string domain = Pick(random, [.. sketch.Domains.Keys]);
             string name = Text($"{Sketch.TenantOf(domain)}/m{number}");
-            SketchedMachine machine = Machine(random, sketch, domain, Place(sketch, domain));
+            SketchedMachine machine = Machine(random, sketch, domain, Place(sketch, domain)) with
+            {
+                Disks = random.Next(4) == 0 ? [.. Disk(random, sketch, domain)] : [],
+            };
             // At most a few hosts for each domain, as placing would have it.
             string host = hosts[(sketch.Domains[domain].Number + random.Next(4)) % hosts.Length];
             sketch = sketch with
@@ -145,6 +178,20 @@ internal static class SketchDraw
 
         return sketch;
     }
+
+    /// <summary>A volume for one domain of two, each in the place of its number among its tenant's.</summary>
+    private static Sketch WithVolumes(Random random, Sketch sketch) => sketch with
+    {
+        Volumes = sketch.Volumes.SetItems(sketch.Domains.Where(_ => random.Next(2) == 0).Select(domain =>
+            KeyValuePair.Create(
+                Text($"{Sketch.TenantOf(domain.Key)}/v{domain.Value.Number % 3}"),
+                new SketchedVolume(domain.Key, Pick(random, Sharings))))),
+    };
+
+    /// <summary>A volume of a machine's own domain, where there is one.</summary>
+    private static IEnumerable<(string Volume, bool Writes)> Disk(Random random, Sketch sketch, string domain) =>
+        sketch.Volumes.Where(volume => volume.Value.Domain == domain).Take(1)
+            .Select(volume => (volume.Key, random.Next(3) == 0));
 
     /// <summary>The first free place among a domain's addresses.</summary>
     private static int Place(Sketch sketch, string domain) => Enumerable.Range(10, 90).First(place =>

@@ -17,7 +17,7 @@ internal static class SketchText
             yield return ($"{Sketch.Operator}/{name}.yaml", Text(
                 $"kind: Host\nname: {name}\njurisdiction: {host.Country}\nassurance: software\n")
                 + Text($"underlay: {{ipv4: {Sketch.UnderlayOf(name)}}}\n")
-                + Text($"capacity: {{cpus: {host.Cpus}, memoryMiB: 262144}}\n"));
+                + Text($"capacity: {{cpus: {host.Cpus}, memoryMiB: {host.MemoryMib}}}\n"));
         }
 
         foreach (SketchedLink link in sketch.Links)
@@ -45,9 +45,10 @@ internal static class SketchText
 
         foreach (var (name, volume) in sketch.Volumes)
         {
-            yield return ($"{name}.yaml", $"kind: Volume\nname: {Sketch.LocalOf(name)}\n"
-                + $"domain: {Sketch.LocalOf(volume.Domain)}\nsizeMiB: 16\nwipe: crypto-erase\n"
-                + $"sharing: {volume.Sharing}\n");
+            yield return ($"{name}.yaml", Text($"kind: Volume\nname: {Sketch.LocalOf(name)}\n")
+                + Text($"domain: {Sketch.LocalOf(volume.Domain)}\nsizeMiB: {volume.SizeMib}\nwipe: crypto-erase\n")
+                + $"sharing: {volume.Sharing}\n"
+                + Members("mount", ("images", volume.OnlyImages), ("hosts", volume.OnlyOn)));
         }
     }
 
@@ -72,7 +73,7 @@ internal static class SketchText
             $$"""
             kind: Domain
             name: {{name}}
-            legalOwner: {name: Owner, jurisdiction: CH}
+            legalOwner: {name: Owner, jurisdiction: {{domain.Owner}}}
             expires: {{expires}}
             hosts: {operators: [alpine], assurance: [software], jurisdictions: [{{List(domain.Countries)}}]}
             machines: {images: [{{List(domain.Images)}}]}
@@ -80,7 +81,11 @@ internal static class SketchText
             """));
         text.Append(Text($"network: {{subnets: [{domain.Block.Subnets}], confidentiality: {domain.Confidentiality}, "))
             .Append(Text($"number: {domain.Number}}}\nstorage: {{confidentiality: required}}\n"))
-            .Append(Text($"quota: {{machines: {domain.Quota}, cpus: 400, memoryMiB: 262144, storageMiB: 16384}}\n"))
+            .Append(Text($"quota: {{machines: {domain.Quota.Machines}, cpus: {domain.Quota.Cpus}, "))
+            .Append(Text($"memoryMiB: {domain.Quota.MemoryMib}, storageMiB: {domain.Quota.StorageMib}}}\n"))
+            .Append(domain.Asked == default ? "" : Text(
+                $"reservation: {{cpus: {domain.Reserves.Cpus}, memoryMiB: {domain.Reserves.MemoryMib}}}\n"))
+            .Append(Demand(domain))
             .Append(Text($"groups: {{{List(domain.Groups.Select(one => $"{one.Key}: [{List(one.Value)}]"))}"))
             .Append("}\nflows:\n");
         Entries(text, "grants", domain.Grants.Select(term => Term("to", term)));
@@ -111,7 +116,8 @@ internal static class SketchText
 
     private static string Machine(Sketch sketch, string name, SketchedMachine machine)
     {
-        var text = new StringBuilder($"kind: Compartment\nname: {Sketch.LocalOf(name)}\ncpus: 1\nmemoryMiB: 112\n");
+        var text = new StringBuilder($"kind: Compartment\nname: {Sketch.LocalOf(name)}\n"
+            + Text($"cpus: {machine.Needs.Cpus}\nmemoryMiB: {machine.Needs.MemoryMib}\n"));
         string disks = List(machine.Disks.Select(disk =>
             $"{{volume: {Volume(name, disk.Volume)}, access: {Access(disk.Writes)}}}"));
         text.Append(Text($"boot: {{image: {machine.Image}}}\ndisks: [{disks}]\nnics:\n"));
@@ -123,18 +129,21 @@ internal static class SketchText
                 .Append(nic.HasIpv6 ? Text($", ipv6: \"{block.Address(nic.Place, ipv6: true)}\"") : "").Append("}\n");
         }
 
-        var placement = new List<string>();
-        if (machine.OnlyOn is { } hosts)
-        {
-            placement.Add($"hosts: [{List(hosts)}]");
-        }
+        return text.Append(Members(
+            "placement", ("hosts", machine.OnlyOn), ("apartFrom", machine.ApartFrom),
+            ("togetherWith", machine.TogetherWith))).ToString();
+    }
 
-        if (!machine.ApartFrom.IsEmpty)
-        {
-            placement.Add($"apartFrom: [{List(machine.ApartFrom)}]");
-        }
+    private static string Demand(SketchedDomain domain) => domain.Information is not { } demand ? "" : Members(
+        "information", ("notTo", demand.NotTo), ("jurisdictions", domain.MayBeKnownIn), ("keepers", demand.Keepers),
+        ("conflicts", demand.Conflicts.Select((rivals, at) => Text($"{{class: c{at}, with: [{List(rivals)}]}}"))));
 
-        return text.Append(Text($"placement: {{{List(placement)}}}\n")).ToString();
+    /// <summary>A member with those of its lists that name anything; nothing where none does.</summary>
+    private static string Members(string name, params (string Name, IEnumerable<string>? Those)[] lists)
+    {
+        string[] named = [.. lists.Where(list => list.Those?.Any() == true)
+            .Select(list => $"{list.Name}: [{List(list.Those ?? [])}]")];
+        return named.Length == 0 ? "" : $"{name}: {{{List(named)}}}\n";
     }
 
     private static string Volume(string machine, string volume) =>
