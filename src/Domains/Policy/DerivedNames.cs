@@ -34,7 +34,10 @@ public static class DerivedNames
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 64);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(reference)))[..count];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash(reference, hash);
+        return count % 2 == 0
+            ? Convert.ToHexStringLower(hash[..(count / 2)]) : Convert.ToHexStringLower(hash)[..count];
     }
 
     /// <summary>The domain's VXLAN network number: the one its tenant chose, else one derived from its name.</summary>
@@ -47,7 +50,19 @@ public static class DerivedNames
     /// <summary>The number derived from a reference, 1 to <see cref="MaxNetworkNumber"/>.</summary>
     public static int NetworkNumber(string reference)
     {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes("network " + reference));
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash("network " + reference, hash);
         return (int)(BinaryPrimitives.ReadUInt32BigEndian(hash) % MaxNetworkNumber) + 1;
+    }
+
+    /// <summary>SHA-256 of a text in UTF-8.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="hash">Gets the 32 bytes.</param>
+    internal static void Hash(string text, Span<byte> hash)
+    {
+        const int Usual = 768;
+        var length = Encoding.UTF8.GetMaxByteCount(text.Length);
+        Span<byte> bytes = length <= Usual ? stackalloc byte[Usual] : new byte[length];
+        SHA256.HashData(bytes[..Encoding.UTF8.GetBytes(text, bytes)], hash);
     }
 }

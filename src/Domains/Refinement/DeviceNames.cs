@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using System.Text;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Refinement;
@@ -109,7 +108,8 @@ internal static class DeviceNames
     /// <summary>A locally administered unicast address (IEEE 802, section 8.4).</summary>
     private static string Mac(string reference)
     {
-        var hash = Hash("mac " + reference);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        DerivedNames.Hash("mac " + reference, hash);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"02:{hash[0]:x2}:{hash[1]:x2}:{hash[2]:x2}:{hash[3]:x2}:{hash[4]:x2}");
@@ -118,11 +118,11 @@ internal static class DeviceNames
     /// <summary>A UUID of version 8 (RFC 9562, section 5.8).</summary>
     private static Guid Uuid(string reference)
     {
-        var bytes = Hash("uuid " + reference)[..16];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        DerivedNames.Hash("uuid " + reference, hash);
+        var bytes = hash[..16];
         bytes[6] = (byte)((bytes[6] & 0x0f) | 0x80);
         bytes[8] = (byte)((bytes[8] & 0x3f) | 0x80);
         return new Guid(bytes, bigEndian: true);
     }
-
-    private static byte[] Hash(string reference) => SHA256.HashData(Encoding.UTF8.GetBytes(reference));
 }

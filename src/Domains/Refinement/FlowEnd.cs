@@ -62,7 +62,12 @@ internal sealed class FlowEnd(
 
     private ImmutableArray<string> Destinations(bool isIpv6) => [.. Routes(isIpv6).Select(route => route.Destination)];
 
-    private ImmutableArray<GatewayRoute> Made(bool isIpv6) =>
+    private ImmutableArray<GatewayRoute> Made(bool isIpv6) => _translates ? Translated(isIpv6) :
+    [
+        .. placed.Addresses(isIpv6).Select(address => Route(address.Text, Hosts[address.Host].Host)),
+    ];
+
+    private ImmutableArray<GatewayRoute> Translated(bool isIpv6) =>
     [
         .. placed.ByHost.Zip(Hosts).SelectMany(there => Routes(there.First, there.Second.Host, isIpv6))
             .DistinctBy(route => route.Destination, StringComparer.Ordinal)
@@ -72,8 +77,9 @@ internal sealed class FlowEnd(
     private IEnumerable<GatewayRoute> Routes(HostMembers there, PairHost at, bool isIpv6)
     {
         var own = there.Addresses(isIpv6);
-        var via = at.Leg(_isFirst);
-        return (KnownOf(own) ?? own).Select(
-            address => new GatewayRoute(address, via.Address, via.Mac));
+        return (KnownOf(own) ?? own).Select(address => Route(address, at));
     }
+
+    private GatewayRoute Route(string address, PairHost at) =>
+        new(address, at.Leg(_isFirst).Address, at.Leg(_isFirst).Mac);
 }

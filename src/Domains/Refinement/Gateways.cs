@@ -19,7 +19,7 @@ internal static class Gateways
         }
 
         var laid = scene.Laid(domain);
-        ImmutableArray<LegOnHost> legs = [.. passages.Select(passage => passage.Leg(host, domain))];
+        ImmutableArray<LegOnHost> legs = [.. passages.Select(passage => passage.Leg(domain))];
         ImmutableArray<FlowPlan> flows = [.. legs.SelectMany(leg => leg.Flows)];
         return new GatewayPlan(
             laid.Namespace, laid.GatewayPort, laid.GatewayMac, laid.GatewayAddresses,
@@ -49,34 +49,56 @@ internal sealed record LegOnHost(GatewayLeg Plan, ImmutableArray<FlowPlan> Flows
 {
     private static readonly bool[] BothFamilies = [false, true];
 
-    public static LegOnHost Of(HostModel host, DomainModel domain, PassageOnHost passage)
+    public static LegOnHost Of(DomainModel domain, PassageOnHost passage)
     {
-        var leg = passage.Laid.Legs.Member(host.Ref, domain.Ref);
+        var leg = passage.Own.Leg(domain);
         return new LegOnHost(
             new GatewayLeg(
                 passage.Plan.Name, passage.Laid.LegPort(domain), passage.Laid.LegDevice, leg.Mac,
-                leg.Address + "/64", passage.Plan.Network.Mtu, Routes(host, domain, passage)),
-            [.. FlowsOf(host, domain, passage)]);
+                leg.Address + "/64", passage.Plan.Network.Mtu, passage.Laid.Routes(Routes(domain, passage))),
+            [.. FlowsOf(domain, passage)]);
     }
 
-    private static ImmutableArray<GatewayRoute> Routes(HostModel host, DomainModel domain, PassageOnHost passage) =>
-        passage.Laid.Routes(passage.Flows.SelectMany(flow => BothFamilies
-            .Where(isIpv6 => flow.Near(domain).Placed.At(host.Ref)?.Addresses(isIpv6).IsEmpty is false)
-            .Select(isIpv6 => flow.Far(domain).Routes(isIpv6))));
+    private static IEnumerable<ImmutableArray<GatewayRoute>> Routes(DomainModel domain, PassageOnHost passage)
+    {
+        foreach (var flow in passage.Flows)
+        {
+            if (flow.Here(domain) is { } here)
+            {
+                var far = flow.Far(domain);
+                foreach (var isIpv6 in BothFamilies)
+                {
+                    if (!here.Addresses(isIpv6).IsEmpty)
+                    {
+                        yield return far.Routes(isIpv6);
+                    }
+                }
+            }
+        }
+    }
 
     /// <summary>What each flow lets pass, in each family that machines of both sides have.</summary>
-    private static IEnumerable<FlowPlan> FlowsOf(HostModel host, DomainModel domain, PassageOnHost passage) =>
-        from flow in passage.Flows
-        let here = flow.Near(domain).Placed.At(host.Ref)
-        where here is not null
-        from isIpv6 in BothFamilies
-        let own = here.Addresses(isIpv6)
-        let others = flow.Far(domain).Known(isIpv6)
-        where !own.IsEmpty && !others.IsEmpty
-        select new FlowPlan(
-            flow.IsOutward(domain), passage.Laid.LegDevice, flow.Of.Protocol, flow.Of.Ports, own,
-            others, flow.Of.Reason)
+    private static IEnumerable<FlowPlan> FlowsOf(DomainModel domain, PassageOnHost passage)
+    {
+        foreach (var flow in passage.Flows)
         {
-            Known = flow.Near(domain).KnownOf(own),
-        };
+            if (flow.Here(domain) is { } here)
+            {
+                var (near, far) = (flow.Near(domain), flow.Far(domain));
+                foreach (var isIpv6 in BothFamilies)
+                {
+                    if (here.Addresses(isIpv6) is { IsEmpty: false } own
+                        && far.Known(isIpv6) is { IsEmpty: false } others)
+                    {
+                        yield return new FlowPlan(
+                            flow.IsOutward(domain), passage.Laid.LegDevice, flow.Of.Protocol, flow.Of.Ports, own,
+                            others, flow.Of.Reason)
+                        {
+                            Known = near.KnownOf(own),
+                        };
+                    }
+                }
+            }
+        }
+    }
 }

@@ -51,6 +51,7 @@ internal sealed class LinkWays(Func<ImmutableArray<LinkModel>, LinkWay> of)
 {
     private readonly ConcurrentDictionary<ImmutableArray<LinkModel>, LinkWay> _byLinks = [];
     private readonly ConcurrentDictionary<string, LinkWay> _bySentence = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<LinkWay, Reason> _reasons = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>How they pass between two hosts that these links join.</summary>
     public LinkWay By(ImmutableArray<LinkModel> joining) => _byLinks.TryGetValue(joining, out var known) ? known
@@ -59,4 +60,8 @@ internal sealed class LinkWays(Func<ImmutableArray<LinkModel>, LinkWay> of)
             var way = of(links);
             return _bySentence.GetOrAdd(way.Sentence, way);
         });
+
+    /// <summary>The same as why frames pass so.</summary>
+    public Reason Reason(LinkWay way) => _reasons.TryGetValue(way, out var known) ? known
+        : _reasons.GetOrAdd(way, one => new Reason(one.Sentence, one.Because));
 }

@@ -11,13 +11,11 @@ internal static class Networks
         Scene scene, HostModel host, DomainModel domain, WithheldPart withheld)
     {
         var (members, laid) = (scene.Members(domain), scene.Laid(domain));
-        var (number, links) = (laid.Number, scene.Links.Of(host));
-        // A host carries the VLANs of one segment at most, so all that are reached by one are in the same.
-        var vlan = 0;
-        var peers = members.ByHost.Where(there => there.Host.Ref != host.Ref)
-            .Select(there => Peer(scene, host, domain, there, laid.Ways.By(
-                scene.Links.Joining(links, there.Links(scene.Links))), ref vlan))
-            .ToImmutableArray();
+        var (number, vlan) = (laid.Number, 0);
+        var here = members.At(host.Ref);
+        var peers = here is null ? []
+            : scene.Vlans.IsEmpty ? members.Peers(here, scene.Links, laid.Ways)
+            : Peers(scene, host, domain, members.ByHost.Remove(here), ref vlan);
         if (!peers.IsEmpty && !scene.Numbers.Holds(number, domain.Ref.ToString()))
         {
             withheld.Add(domain.Ref.ToString(), new Reason(
@@ -32,7 +30,7 @@ internal static class Networks
             peers.Any(peer => peer.Protection == LinkProtection.Encrypted)
                 ? DeviceNames.Encrypted(laid.Segment, host.UnderlayIpv4) : null,
             number, laid.Table, Scene.Mtu(domain),
-            [.. members.On(host.Ref)
+            [.. (here?.All ?? [])
                 .Select(member => new LocalPort(DeviceNames.Tap(member.Machine.Ref, member.Index), member.Plan)
                 {
                     Limit = member.Nic.Limit,
@@ -44,12 +42,22 @@ internal static class Networks
         };
     }
 
-    private static PeerPlan Peer(
-        Scene scene, HostModel host, DomainModel domain, HostMembers there, LinkWay clear, ref int vlan)
+    /// <summary>The same where hosts carry VLANs.</summary>
+    private static ImmutableArray<PeerPlan> Peers(
+        Scene scene, HostModel host, DomainModel domain, ImmutableArray<HostMembers> others, ref int vlan)
     {
-        var way = scene.Vlans.Between(domain, host, there.Host, clear, out var number);
-        vlan = way.Protection == LinkProtection.Vlan ? number : vlan;
-        // What is in a VLAN is said of both hosts, and so is no other's.
-        return ReferenceEquals(way, clear) ? there.Peer(way) : there.Made(way);
+        var (links, ways) = (scene.Links.Of(host), scene.Laid(domain).Ways);
+        var peers = ImmutableArray.CreateBuilder<PeerPlan>(others.Length);
+        foreach (var there in others)
+        {
+            var clear = ways.By(scene.Links.Joining(links, there.Links(scene.Links)));
+            var way = scene.Vlans.Between(domain, host, there.Host, clear, out var number);
+            // A host carries the VLANs of one segment at most, so all that are reached by one are in the same.
+            vlan = way.Protection == LinkProtection.Vlan ? number : vlan;
+            // What is in a VLAN is said of both hosts, and so is no other's.
+            peers.Add(ReferenceEquals(way, clear) ? there.Peer(way) : there.Made(way));
+        }
+
+        return peers.MoveToImmutable();
     }
 }

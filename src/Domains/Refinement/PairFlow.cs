@@ -57,10 +57,16 @@ internal sealed class PairFlow
 /// <param name="Of">The flow.</param>
 /// <param name="Clients">Its clients, or where the passage does not leave the host, those here.</param>
 /// <param name="Servers">Its servers, or those here.</param>
-internal readonly record struct FlowOnHost(PairFlow Of, FlowEnd Clients, FlowEnd Servers)
+/// <param name="ClientsHere">The clients here; null for none.</param>
+/// <param name="ServersHere">The servers here; null for none.</param>
+internal readonly record struct FlowOnHost(
+    PairFlow Of, FlowEnd Clients, FlowEnd Servers, HostMembers? ClientsHere, HostMembers? ServersHere)
 {
     /// <summary>The side of one of the two domains.</summary>
     public FlowEnd Near(DomainModel domain) => IsOutward(domain) ? Clients : Servers;
+
+    /// <summary>Its machines here; null for none.</summary>
+    public HostMembers? Here(DomainModel domain) => IsOutward(domain) ? ClientsHere : ServersHere;
 
     /// <summary>The other's.</summary>
     public FlowEnd Far(DomainModel domain) => IsOutward(domain) ? Servers : Clients;

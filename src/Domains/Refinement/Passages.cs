@@ -6,7 +6,8 @@ namespace Bailiwick.Domains.Refinement;
 
 /// <summary>A pair's passage on one host, and the flows that have a machine on it.</summary>
 internal sealed class PassageOnHost(
-    FlowPair pair, PassagePlan plan, ImmutableArray<FlowOnHost> flows, LaidPair laid, WithheldPart withheld)
+    FlowPair pair, PassagePlan plan, ImmutableArray<FlowOnHost> flows, LaidPair laid, PairHost own,
+    WithheldPart withheld)
 {
     private LegOnHost? _first;
     private LegOnHost? _second;
@@ -19,12 +20,14 @@ internal sealed class PassageOnHost(
 
     public LaidPair Laid => laid;
 
+    public PairHost Own => own;
+
     /// <summary>What it leaves out.</summary>
     public WithheldPart Withheld => withheld;
 
     /// <summary>What the gateway of one of the two domains has of it, made once for as long as it stays.</summary>
-    public LegOnHost Leg(HostModel host, DomainModel domain) => domain.Ref == pair.First.Ref
-        ? _first ??= LegOnHost.Of(host, domain, this) : _second ??= LegOnHost.Of(host, domain, this);
+    public LegOnHost Leg(DomainModel domain) => domain.Ref == pair.First.Ref
+        ? _first ??= LegOnHost.Of(domain, this) : _second ??= LegOnHost.Of(domain, this);
 }
 
 /// <summary>Passages between domains: who needs one on a host, and which hosts are on the other side.</summary>
@@ -33,9 +36,14 @@ internal static class Passages
     /// <summary>The passage of a pair on a host; null where neither domain has a machine there.</summary>
     public static PassageOnHost? Of(Scene scene, HostModel host, FlowPair pair)
     {
-        var here = pair.Both
-            .Where(domain => !scene.Members(domain).On(host.Ref).IsEmpty).ToList();
-        if (here.Count == 0)
+        (DomainModel Domain, HostMembers Members)[] here =
+        [
+            .. from domain in pair.Both
+               let members = scene.Members(domain).At(host.Ref)
+               where members is not null
+               select (domain, members),
+        ];
+        if (here.Length == 0)
         {
             return null;
         }
@@ -50,13 +58,16 @@ internal static class Passages
                 + $"another network has its VXLAN number {number}.", [pair.First.Origin, pair.Second.Origin]));
             flows =
             [
-                .. flows.Select(flow => new FlowOnHost(
-                    flow.Of, flow.Clients.Only(host.Ref), flow.Servers.Only(host.Ref)))
-                    .Where(flow => !flow.Clients.Placed.All.IsEmpty && !flow.Servers.Placed.All.IsEmpty),
+                .. flows.Where(flow => flow.ClientsHere is not null && flow.ServersHere is not null)
+                    .Select(flow => flow with
+                    {
+                        Clients = flow.Clients.Only(host.Ref), Servers = flow.Servers.Only(host.Ref),
+                    }),
             ];
         }
 
-        var peers = Peers(scene, host, laid, flows);
+        var own = laid.At(here[0].Members);
+        var peers = Peers(own, laid, flows);
         var network = new PassageNetwork(
             DeviceNames.PassageBridge(pair.Name),
             peers.Any(peer => peer.Protection == LinkProtection.Clear) ? DeviceNames.PassageVxlan(pair.Name) : null,
@@ -65,9 +76,9 @@ internal static class Passages
             number, DeviceNames.PassageTable(pair.Name), Scene.Mtu(pair.Both), peers);
         var plan = new PassagePlan(
             pair.Name, [pair.First.Ref, pair.Second.Ref], network,
-            [.. here.Select(domain => new PassagePort(laid.LegPort(domain), laid.Legs.Member(host.Ref, domain.Ref)))],
+            [.. here.Select(one => new PassagePort(laid.LegPort(one.Domain), own.Leg(one.Domain)))],
             laid.Reason);
-        return new PassageOnHost(pair, plan, flows, laid, withheld);
+        return new PassageOnHost(pair, plan, flows, laid, own, withheld);
     }
 
     /// <summary>
@@ -81,9 +92,10 @@ internal static class Passages
         foreach (var flow in laid.Flows)
         {
             var (clients, servers) = (flow.Clients.Placed, flow.Servers.Placed);
-            var (clientsHere, serversHere) = (clients.On(host.Ref).Length, servers.On(host.Ref).Length);
-            var pairs = ((long)clientsHere * servers.All.Length)
-                + ((long)(clients.All.Length - clientsHere) * serversHere);
+            var (clientsHere, serversHere) = (clients.At(host.Ref), servers.At(host.Ref));
+            var clientsCount = clientsHere?.All.Length ?? 0;
+            var pairs = ((long)clientsCount * servers.All.Length)
+                + ((long)(clients.All.Length - clientsCount) * (serversHere?.All.Length ?? 0));
             rules += flow.Ranges * pairs;
             if (rules > laid.Most)
             {
@@ -97,7 +109,7 @@ internal static class Passages
 
             if (pairs > 0)
             {
-                placed.Add(new FlowOnHost(flow, flow.Clients, flow.Servers));
+                placed.Add(new FlowOnHost(flow, flow.Clients, flow.Servers, clientsHere, serversHere));
             }
         }
 
@@ -106,22 +118,7 @@ internal static class Passages
 
     /// <summary>The hosts whom a machine of this one meets by a flow, whichever of the two is the client.</summary>
     private static ImmutableArray<PassagePeer> Peers(
-        Scene scene, HostModel host, LaidPair laid, ImmutableArray<FlowOnHost> flows)
-    {
-        var links = scene.Links.Of(host);
-        var met = laid.Met(
-            flows.Where(flow => flow.Clients.Placed.At(host.Ref) is not null).Select(flow => flow.Servers.Hosts)
-                .Concat(flows.Where(flow => flow.Servers.Placed.At(host.Ref) is not null)
-                    .Select(flow => flow.Clients.Hosts)));
-        var peers = ImmutableArray.CreateBuilder<PassagePeer>(met.Length);
-        foreach (var (there, first, second) in met)
-        {
-            if (there.Host.Ref != host.Ref)
-            {
-                peers.Add(there.Peer(first, second, laid.Ways.By(scene.Links.Joining(links, there.Links))));
-            }
-        }
-
-        return peers.DrainToImmutable();
-    }
+        PairHost own, LaidPair laid, ImmutableArray<FlowOnHost> flows) => laid.Peers(own, laid.Met(
+            flows.Where(flow => flow.ClientsHere is not null).Select(flow => flow.Servers.Hosts)
+                .Concat(flows.Where(flow => flow.ServersHere is not null).Select(flow => flow.Clients.Hosts))));
 }

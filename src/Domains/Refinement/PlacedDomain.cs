@@ -29,7 +29,7 @@ internal sealed class PlacedMember(CompartmentModel machine, HostModel host, int
 
 /// <summary>Members of one domain on one host, at least one. What plans say of them is made once for all hosts.
 /// </summary>
-internal sealed class HostMembers(string name, ImmutableArray<PlacedMember> all)
+internal sealed class HostMembers(string name, int place, ImmutableArray<PlacedMember> all)
 {
     private ImmutableArray<MemberPlan> _plans;
     private ImmutableArray<string> _ipv4;
@@ -39,6 +39,9 @@ internal sealed class HostMembers(string name, ImmutableArray<PlacedMember> all)
 
     /// <summary>The host's reference as text, by which hosts are in order.</summary>
     public string Name => name;
+
+    /// <summary>Its place among the hosts of the domain's members.</summary>
+    public int Place => place;
 
     public HostModel Host => all[0].Host;
 
@@ -57,7 +60,8 @@ internal sealed class HostMembers(string name, ImmutableArray<PlacedMember> all)
     public ImmutableArray<LinkModel> Links(HostLinks links) => _links.IsDefault ? _links = links.Of(Host) : _links;
 
     /// <summary>What hosts that are reached in a way that is several hosts' have of it in their plans.</summary>
-    public PeerPlan Peer(LinkWay way) => Kept<PeerPlan>.Find(_peers, way) ?? Kept<PeerPlan>.Of(ref _peers, way, Made);
+    public PeerPlan Peer(LinkWay way) => Kept<PeerPlan>.Find(_peers, way)
+        ?? Kept<PeerPlan>.Of(ref _peers, way, Made);
 
     /// <summary>The same for a way that is one host's alone.</summary>
     public PeerPlan Made(LinkWay way) => new(
@@ -76,6 +80,10 @@ internal sealed class PlacedDomain
     private readonly Dictionary<HostRef, HostMembers> _byHost;
     // By the lists themselves, which flows that name the same have in common.
     private readonly ConcurrentDictionary<ImmutableArray<CompartmentRef>, PlacedDomain> _named = [];
+    // By the hosts' links, and the ways that were found for these.
+    private readonly ConcurrentDictionary<(ImmutableArray<LinkModel>, LinkWays), ImmutableArray<PeerPlan>> _peers = [];
+    private ImmutableArray<PlacedAddress> _ipv4;
+    private ImmutableArray<PlacedAddress> _ipv6;
 
     private PlacedDomain(ImmutableArray<PlacedMember> all)
     {
@@ -83,8 +91,9 @@ internal sealed class PlacedDomain
         ByHost =
         [
             .. all.GroupBy(member => member.Host.Ref)
-                .Select(group => new HostMembers(group.Key.ToString(), [.. group]))
-                .OrderBy(there => there.Name, StringComparer.Ordinal),
+                .Select(group => (Name: group.Key.ToString(), Members: group))
+                .OrderBy(there => there.Name, StringComparer.Ordinal)
+                .Select((there, place) => new HostMembers(there.Name, place, [.. there.Members])),
         ];
         _byHost = ByHost.ToDictionary(there => there.Host.Ref);
     }
@@ -107,12 +116,66 @@ internal sealed class PlacedDomain
             : Of([.. All.Where(member => named.Contains(member.Machine.Ref))]);
     });
 
+    /// <summary>All addresses of a family, in order, each once.</summary>
+    public ImmutableArray<PlacedAddress> Addresses(bool isIpv6) => isIpv6
+        ? _ipv6.IsDefault ? _ipv6 = Made(isIpv6) : _ipv6
+        : _ipv4.IsDefault ? _ipv4 = Made(isIpv6) : _ipv4;
+
+    /// <summary>What the plan of a host with these members has of the others'.</summary>
+    /// <param name="own">The host's members.</param>
+    /// <param name="links">Which links join hosts.</param>
+    /// <param name="ways">How the domain's frames pass them.</param>
+    public ImmutableArray<PeerPlan> Peers(HostMembers own, HostLinks links, LinkWays ways)
+    {
+        // All hosts that are on the same links say the same of each other host.
+        var on = own.Links(links);
+        if (_peers.TryGetValue((on, ways), out var all))
+        {
+            return all.RemoveAt(own.Place);
+        }
+
+        return ByHost.Any(there => there != own && there.Links(links) == on)
+            ? _peers.GetOrAdd((on, ways), _ => Made(ByHost)).RemoveAt(own.Place)
+            : Made(ByHost.Where(there => there != own));
+
+        ImmutableArray<PeerPlan> Made(IEnumerable<HostMembers> those) =>
+            [.. those.Select(there => there.Peer(ways.By(links.Joining(on, there.Links(links)))))];
+    }
+
+    private ImmutableArray<PlacedAddress> Made(bool isIpv6)
+    {
+        var all = ImmutableArray.CreateBuilder<PlacedAddress>();
+        foreach (var there in ByHost)
+        {
+            foreach (var address in there.Addresses(isIpv6))
+            {
+                all.Add(new PlacedAddress(address, there.Place));
+            }
+        }
+
+        // Of two hosts with one address the first has it.
+        all.Sort((one, other) => string.CompareOrdinal(one.Text, other.Text) is not 0 and var order
+            ? order : one.Host.CompareTo(other.Host));
+        for (var i = all.Count - 1; i > 0; i--)
+        {
+            if (all[i].Text == all[i - 1].Text)
+            {
+                all.RemoveAt(i);
+            }
+        }
+
+        return all.DrainToImmutable();
+    }
+
     /// <summary>Those on a host; null where there are none.</summary>
     public HostMembers? At(HostRef host) => _byHost.GetValueOrDefault(host);
 
     /// <summary>The same as a list.</summary>
     public ImmutableArray<PlacedMember> On(HostRef host) => At(host)?.All ?? [];
 }
+
+/// <summary>An address, and the place of the host that it is on among the hosts of the domain's members.</summary>
+internal readonly record struct PlacedAddress(string Text, int Host);
 
 /// <summary>What was made for each of a few ways, each of which is always the same one.</summary>
 internal sealed class Kept<T>

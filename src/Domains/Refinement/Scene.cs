@@ -91,7 +91,7 @@ internal sealed class Scene
     /// <summary>What all hosts' plans say alike of a pair's flows.</summary>
     public LaidPair Laid(FlowPair pair) => _parts.Laid.GetOrAdd(
         new LaidKey(pair, Members(pair.First.Ref), Members(pair.Second.Ref)),
-        key => new LaidPair(key.Pair, new LegAddresses(key.Pair), Links, (domain, machines) =>
+        key => new LaidPair(key.Pair, Links, (domain, machines) =>
             (domain == key.Pair.First.Ref ? key.First : key.Second).Only(machines)));
 
     /// <summary>What all hosts' plans say alike of a domain.</summary>

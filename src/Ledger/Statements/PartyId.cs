@@ -38,6 +38,13 @@ public sealed record PartyId : IComparable<PartyId>
     public int CompareTo(PartyId? other) => Digest.CompareTo(other?.Digest);
 
     /// <inheritdoc/>
+    public bool Equals(PartyId? other) =>
+        ReferenceEquals(this, other) || (other is not null && Digest.Equals(other.Digest));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Digest.GetHashCode();
+
+    /// <inheritdoc/>
     public override string ToString() => Digest.Hex;
 
     /// <summary>Sorts before.</summary>

@@ -8,7 +8,10 @@ namespace Bailiwick.Ledger.Statements;
 /// </summary>
 public sealed record StatementName : IComparable<StatementName>
 {
-    private StatementName(string text) => Text = text;
+    // Names are looked up far more often than they are read.
+    private readonly int _hash;
+
+    private StatementName(string text) => (Text, _hash) = (text, text.GetHashCode(StringComparison.Ordinal));
 
     /// <summary>The name.</summary>
     public string Text { get; }
@@ -28,6 +31,13 @@ public sealed record StatementName : IComparable<StatementName>
 
     /// <summary>Orders names by their characters.</summary>
     public int CompareTo(StatementName? other) => string.CompareOrdinal(Text, other?.Text);
+
+    /// <inheritdoc/>
+    public bool Equals(StatementName? other) => ReferenceEquals(this, other)
+        || (other is not null && _hash == other._hash && string.Equals(Text, other.Text, StringComparison.Ordinal));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _hash;
 
     /// <inheritdoc/>
     public override string ToString() => Text;
