@@ -14,6 +14,10 @@ internal sealed class BaseChain(FilterTable table, FilterChain chain, ChainPlace
 
     public ChainPlace Place { get; } = place;
 
+    /// <summary>Whether a packet may be another behind it.</summary>
+    public bool Changes { get; } = table.Chains.Values.Any(other =>
+        other.Rules.Any(rule => rule.Acts.Any(act => act is RuleAct.Rewrite or RuleAct.Translate)));
+
     /// <summary>
     /// Whether all its rules are for devices of other groups than these, of which null is any: most chains of a host
     /// are other switches'.

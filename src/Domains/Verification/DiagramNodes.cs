@@ -20,40 +20,53 @@ internal sealed class DiagramNodes
     public const int NumberBits = 24;
 
     private const int FirstNodes = 1 << 10;
-    private int[] _levels = new int[FirstNodes];
+    private const int RoundBits = 8;
 
-    /// <summary>Where a node's edges begin; they end where those of the next begin.</summary>
-    private int[] _starts = new int[FirstNodes + 1];
-    private int[] _hashes = new int[FirstNodes];
+    /// <summary>A node's edges end where those of the next begin.</summary>
+    private Node[] _nodes = new Node[FirstNodes + 1];
     private UInt128[] _lasts = new UInt128[2 * FirstNodes];
     private int[] _rests = new int[2 * FirstNodes];
 
-    /// <summary>Nodes by their hash, each in the next place that is free.</summary>
-    private int[] _places = new int[2 * FirstNodes];
+    /// <summary>
+    /// Nodes by their hash, each in the next place that is free: the hash, the round, the number. What is of another
+    /// round is forgotten, so that to forget all costs nothing.
+    /// </summary>
+    private ulong[] _places = new ulong[2 * FirstNodes];
+
+    /// <summary>Where the numbers move when their places become too few.</summary>
+    private ulong[] _larger = [];
+    private int _mask = (2 * FirstNodes) - 1;
+    private uint _round = 1;
 
     /// <summary>Edges of nodes that are not whole yet.</summary>
     private UInt128[] _openLasts = new UInt128[FirstNodes];
     private int[] _openRests = new int[FirstNodes];
     private int _open;
 
-    public DiagramNodes() => (_levels[0], _levels[1]) = (LeafLevel, LeafLevel);
+    public DiagramNodes() => (_nodes[0].Level, _nodes[1].Level) = (LeafLevel, LeafLevel);
 
     public int Count { get; private set; } = 2;
 
-    /// <summary>Forgets all but the leaves.</summary>
+    /// <summary>Forgets all but the leaves. Few nodes stand close together, however many there were before.</summary>
     public void Clear()
     {
-        Array.Clear(_places);
-        (Count, _open) = (2, 0);
+        (Count, _open, _mask) = (2, 0, (2 * FirstNodes) - 1);
+        if (++_round == 1 << RoundBits)
+        {
+            Array.Clear(_places);
+            Array.Clear(_larger);
+            _round = 1;
+        }
     }
 
-    public int Level(int node) => _levels[node];
+    public int Level(int node) => _nodes[node].Level;
 
     /// <summary>A node's edges, in order.</summary>
     public DiagramEdges Edges(int node)
     {
-        var (start, end) = (_starts[node], _starts[node + 1]);
-        return new DiagramEdges(_lasts.AsSpan(start..end), _rests.AsSpan(start..end));
+        var start = _nodes[node].Start;
+        var count = _nodes[node + 1].Start - start;
+        return new DiagramEdges(_lasts.AsSpan(start, count), _rests.AsSpan(start, count));
     }
 
     /// <summary>Begins a node; what is given is needed to add to it and to end it.</summary>
@@ -83,29 +96,38 @@ internal sealed class DiagramNodes
     /// <exception cref="TooManyKindsException">There are too many.</exception>
     public int End(int begun, int level)
     {
-        var edges = new DiagramEdges(_openLasts.AsSpan(begun.._open), _openRests.AsSpan(begun.._open));
+        var count = _open - begun;
+        var edges = new DiagramEdges(_openLasts.AsSpan(begun, count), _openRests.AsSpan(begun, count));
         _open = begun;
-        if (edges.Count == 1)
+        if (count == 1)
         {
             return edges.Rests[0];
         }
 
-        var hash = Hash(level, edges);
-        var place = hash & (_places.Length - 1);
-        for (; _places[place] != 0; place = (place + 1) & (_places.Length - 1))
+        var sought = ((ulong)Hash(level, edges) << RoundBits) | _round;
+        var mask = _mask;
+        var place = Place(sought) & mask;
+        for (; IsTaken(_places[place]); place = (place + 1) & mask)
         {
-            var known = _places[place];
-            if (_hashes[known] == hash && _levels[known] == level && Edges(known).Rests.SequenceEqual(edges.Rests)
-                && Edges(known).Lasts.SequenceEqual(edges.Lasts))
+            if (_places[place] >> NumberBits != sought)
+            {
+                continue;
+            }
+
+            var known = (int)(_places[place] & (Most - 1));
+            if (_nodes[known].Level == level && Edges(known) is var there
+                && there.Rests.SequenceEqual(edges.Rests) && there.Lasts.SequenceEqual(edges.Lasts))
             {
                 return known;
             }
         }
 
-        return Append(level, edges, hash, place);
+        return Append(level, edges, sought, place);
     }
 
-    private int Append(int level, DiagramEdges edges, int hash, int place)
+    private bool IsTaken(ulong place) => (place >> NumberBits & ((1 << RoundBits) - 1)) == _round;
+
+    private int Append(int level, DiagramEdges edges, ulong sought, int place)
     {
         var number = Count++;
         if (number >= Most)
@@ -113,14 +135,12 @@ internal sealed class DiagramNodes
             throw new TooManyKindsException();
         }
 
-        if (number == _levels.Length)
+        if (Count == _nodes.Length)
         {
-            Array.Resize(ref _levels, 2 * number);
-            Array.Resize(ref _starts, 2 * number + 1);
-            Array.Resize(ref _hashes, 2 * number);
+            Array.Resize(ref _nodes, (2 * number) + 1);
         }
 
-        var (start, end) = (_starts[number], _starts[number] + edges.Count);
+        var (start, end) = (_nodes[number].Start, _nodes[number].Start + edges.Count);
         while (end > _rests.Length)
         {
             Array.Resize(ref _lasts, 2 * _rests.Length);
@@ -129,8 +149,9 @@ internal sealed class DiagramNodes
 
         edges.Lasts.CopyTo(_lasts.AsSpan(start));
         edges.Rests.CopyTo(_rests.AsSpan(start));
-        (_levels[number], _starts[number + 1], _hashes[number], _places[place]) = (level, end, hash, number);
-        if (2 * Count > _places.Length)
+        (_nodes[number].Level, _nodes[Count].Start) = (level, end);
+        _places[place] = (sought << NumberBits) | (uint)number;
+        if (2 * Count > _mask)
         {
             Spread();
         }
@@ -140,20 +161,28 @@ internal sealed class DiagramNodes
 
     private void Spread()
     {
-        _places = new int[2 * _places.Length];
-        for (var node = 2; node < Count; node++)
+        var (former, places) = (_places, _mask + 1);
+        _places = _larger.Length < 2 * places ? new ulong[2 * places] : _larger;
+        _places.AsSpan(0, 2 * places).Clear();
+        (_larger, _mask) = (former, (2 * places) - 1);
+        foreach (var taken in former.AsSpan(0, places))
         {
-            var place = _hashes[node] & (_places.Length - 1);
-            while (_places[place] != 0)
+            if (IsTaken(taken))
             {
-                place = (place + 1) & (_places.Length - 1);
-            }
+                var place = Place(taken >> NumberBits) & _mask;
+                while (IsTaken(_places[place]))
+                {
+                    place = (place + 1) & _mask;
+                }
 
-            _places[place] = node;
+                _places[place] = taken;
+            }
         }
     }
 
-    private static int Hash(int level, DiagramEdges edges)
+    private static int Place(ulong sought) => (int)(sought >> RoundBits);
+
+    private static uint Hash(int level, DiagramEdges edges)
     {
         var hash = (ulong)level;
         for (var i = 0; i < edges.Count; i++)
@@ -162,8 +191,13 @@ internal sealed class DiagramNodes
             hash = (hash ^ (uint)edges.Rests[i] ^ (hash >> 29)) * 0xBF58_476D_1CE4_E5B9;
         }
 
-        return (int)(hash ^ (hash >> 32)) & int.MaxValue;
+        return (uint)(hash ^ (hash >> 32));
     }
+
+    /// <summary>A node.</summary>
+    /// <param name="Level">Which field it asks.</param>
+    /// <param name="Start">Where its edges begin.</param>
+    private record struct Node(int Level, int Start);
 }
 
 /// <summary>A node's edges, in order.</summary>

@@ -41,16 +41,18 @@ internal sealed class FrameSets(PacketSets sets)
         Sets.Of(field, Ranges.Sorted(values.Select(ValueRange.Of)));
 
     /// <summary>The packets whose fields are one of these rows.</summary>
-    public int Rows(ImmutableArray<HeaderField> key, IEnumerable<UInt128[]> rows) =>
-        Rows(key, rows.Select(row => Array.ConvertAll(row, ValueRange.Of)));
-
-    /// <summary>The packets whose fields are in the ranges of one of these rows.</summary>
-    public int Rows(ImmutableArray<HeaderField> key, IEnumerable<ValueRange[]> rows)
+    public int Rows(ImmutableArray<HeaderField> key, IEnumerable<UInt128[]> rows)
     {
         var elements = new ElementRows(key);
+        Span<ValueRange> parts = stackalloc ValueRange[key.Length];
         foreach (var row in rows)
         {
-            elements.Add(row);
+            for (var i = 0; i < row.Length; i++)
+            {
+                parts[i] = ValueRange.Of(row[i]);
+            }
+
+            elements.Add(parts);
         }
 
         return Sets.Elements(elements);

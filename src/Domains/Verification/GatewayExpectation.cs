@@ -28,7 +28,7 @@ internal sealed class GatewayExpectation(FrameSets frames, ProofScene scene, Hos
         /// <summary>The address to which the connection's first packet came.</summary>
         public UInt128 Original => Outward ? Other : Known;
 
-        public ImmutableArray<ValueRange> Ports => Network.Protocol == FlowProtocol.Icmp
+        public ImmutableArray<ValueRange> Ports { get; } = Network.Protocol == FlowProtocol.Icmp
             ? [new ValueRange(0, ushort.MaxValue)]
             : [.. Network.Ports.Select(range => new ValueRange((UInt128)range.First, (UInt128)range.Last))];
 
@@ -98,20 +98,23 @@ internal sealed class GatewayExpectation(FrameSets frames, ProofScene scene, Hos
                 isIpv6 ? HeaderField.Destination6 : HeaderField.Destination4,
                 isIpv6 ? HeaderField.ConnectionDestination6 : HeaderField.ConnectionDestination4,
             ];
-            var rows = group.SelectMany(line => line.Ports.Select(ports => (line, ports))).Select(one =>
+            var rows = new ElementRows(key);
+            foreach (var line in group)
             {
-                var (coming, source, leaving, destination) = way(one.line);
-                return new[]
+                var (coming, source, leaving, destination) = way(line);
+                foreach (var ports in line.Ports)
                 {
-                    ValueRange.Of((UInt128)one.line.Protocol),
-                    isPing ? ValueRange.Of(isIpv6 ? isEcho.Six : isEcho.Four) : one.ports, ValueRange.Of(coming),
-                    ValueRange.Of(source), ValueRange.Of(leaving), ValueRange.Of(destination),
-                    ValueRange.Of(one.line.Original),
-                };
-            });
+                    rows.Add(
+                        ValueRange.Of((UInt128)line.Protocol),
+                        isPing ? ValueRange.Of(isIpv6 ? isEcho.Six : isEcho.Four) : ports, ValueRange.Of(coming),
+                        ValueRange.Of(source), ValueRange.Of(leaving), ValueRange.Of(destination),
+                        ValueRange.Of(line.Original));
+                }
+            }
+
             all = frames.Any(all, frames.All(
                 isIpv6 ? frames.Ipv6 : frames.Ipv4, frames.Is(HeaderField.LaterFragment, 0),
-                frames.Rows(key, rows)));
+                frames.Sets.Elements(rows)));
         }
 
         return all;
@@ -132,21 +135,24 @@ internal sealed class GatewayExpectation(FrameSets frames, ProofScene scene, Hos
                 HeaderField.OutName, HeaderField.Destination4, HeaderField.ConnectionSource4,
                 HeaderField.ConnectionDestination4,
             ];
-        return frames.Rows(key, _lines.Where(line => line.IsIpv6 == isIpv6)
-            .SelectMany(line => line.Ports, (line, ports) => (line, ports))
-            .SelectMany(one => new[]
+        var rows = new ElementRows(key);
+        foreach (var line in _lines.Where(line => line.IsIpv6 == isIpv6))
+        {
+            foreach (var ports in line.Ports)
             {
-                Row(one.line, one.ports, Inside, one.line.Own, one.line.Leg, one.line.Other),
-                Row(one.line, one.ports, one.line.Leg, one.line.Other, Inside, one.line.Own),
-            }));
+                Add(line, ports, Inside, line.Own, line.Leg, line.Other);
+                Add(line, ports, line.Leg, line.Other, Inside, line.Own);
+            }
+        }
 
-        static ValueRange[] Row(
+        return frames.Sets.Elements(rows);
+
+        void Add(
             Line line, ValueRange ports, UInt128 coming, UInt128 source, UInt128 leaving, UInt128 destination) =>
-        [
-            ValueRange.Of((UInt128)line.Protocol), ports, ValueRange.Of(coming), ValueRange.Of(source),
-            ValueRange.Of(leaving), ValueRange.Of(destination), ValueRange.Of(line.Client),
-            ValueRange.Of(line.Original),
-        ];
+            rows.Add(
+                ValueRange.Of((UInt128)line.Protocol), ports, ValueRange.Of(coming), ValueRange.Of(source),
+                ValueRange.Of(leaving), ValueRange.Of(destination), ValueRange.Of(line.Client),
+                ValueRange.Of(line.Original));
     }
 
     private static IEnumerable<Line> Lines(ProofScene scene, HostPlan plan, DomainPlan domain)

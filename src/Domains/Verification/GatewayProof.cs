@@ -65,8 +65,8 @@ internal sealed class GatewayProof
 
     public PlaceProof Run()
     {
-        var names = _scene.Open(_plan.Host, _domain.Domain)
-            .Select(pair => GatewayExpectation.Leg(_domain.Domain, pair.Other.Domain))
+        var names = _scene.Open(_plan.Host, _domain.Domain).Select(pair => pair.Other.Domain).Distinct()
+            .Select(other => GatewayExpectation.Leg(_domain.Domain, other))
             .Concat(_domain.Gateway?.Legs.Select(leg => leg.Device) ?? [])
             .Concat([GatewayPlan.Inside, Foreign]).Distinct().Select(NftValues.OfName).ToList();
         var packets = _frames.All(

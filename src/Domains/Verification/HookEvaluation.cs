@@ -36,6 +36,9 @@ internal sealed class HookEvaluation(
     private readonly List<string> _unproven = [];
     private (ImmutableArray<ValueRange>? In, ImmutableArray<ValueRange>? Out) _here;
 
+    /// <summary>What came to the base chain, while its rules are asked about everything.</summary>
+    private int _came = PacketSets.All;
+
     /// <summary>Everything that was decided, in order.</summary>
     public IReadOnlyList<Decided> Decided => _decided;
 
@@ -75,13 +78,38 @@ internal sealed class HookEvaluation(
 
         _here = groups;
         var (accepted, through) = one.IsElsewhere(groups.In, groups.Out)
-            ? (PacketSets.None, packets) : Run(one.Table, one.Chain, packets, 0);
+            ? (PacketSets.None, packets) : Filtered(one, packets);
         if (through != PacketSets.None)
         {
             _decided.Add(new Decided(one.Table, one.Chain, null, through, one.Place.Accepts));
         }
 
         return one.Place.Accepts ? _sets.Either(accepted, through) : accepted;
+    }
+
+    /// <summary>
+    /// Rules that change nothing of a packet do with each what they do with every packet that is like it in what they
+    /// ask. So they are asked about all packets there could be, which are told apart by nothing else, and what came is
+    /// kept of what passes. Only where that leaves something unsaid they are asked about what came.
+    /// </summary>
+    private (int Accepted, int Through) Filtered(BaseChain one, int packets)
+    {
+        var (decided, unproven) = (_decided.Count, _unproven.Count);
+        if (!one.Changes)
+        {
+            _came = packets;
+            var (accepted, through) = Run(one.Table, one.Chain, PacketSets.All, 0);
+            if (_unproven.Count == unproven)
+            {
+                return (_sets.Both(packets, accepted), _sets.Both(packets, through));
+            }
+
+            _decided.RemoveRange(decided, _decided.Count - decided);
+            _unproven.RemoveRange(unproven, _unproven.Count - unproven);
+        }
+
+        _came = PacketSets.All;
+        return Run(one.Table, one.Chain, packets, 0);
     }
 
     /// <summary>What a chain accepts, and what it decides nothing about.</summary>
@@ -212,14 +240,9 @@ internal sealed class HookEvaluation(
         }
 
         packets = _sets.Both(packets, Asked(rule));
-        foreach (var need in rule.Raw.SelectMany(field => HeaderFields.Needs(field)))
+        if (!rule.Raw.IsEmpty)
         {
-            if (_sets.Without(packets, _sets.Of(need.Field, need.Values)) != PacketSets.None)
-            {
-                _unproven.Add($"table {table.Family} {table.Name}, chain {chain.Name}: {rule.Text} reads by its place "
-                    + "what some of the packets that come there do not have");
-                break;
-            }
+            CheckPlaces(table, chain, rule, _sets.Both(_came, packets));
         }
 
         foreach (var lookup in rule.Lookups)
@@ -229,10 +252,25 @@ internal sealed class HookEvaluation(
                 break;
             }
 
-            packets = _sets.Both(packets, Asked(table, lookup));
+            var asked = Set(table, lookup.Set) is { } set ? named.Of(set, Known(lookup.Key)) : PacketSets.None;
+            packets = lookup.IsIn ? _sets.Both(packets, asked) : _sets.Without(packets, asked);
         }
 
         return packets;
+    }
+
+    /// <summary>What a rule reads by its place all packets must have that come to it.</summary>
+    private void CheckPlaces(FilterTable table, FilterChain chain, FilterRule rule, int packets)
+    {
+        foreach (var need in rule.Raw.SelectMany(field => HeaderFields.Needs(field)))
+        {
+            if (_sets.Without(packets, _sets.Of(need.Field, need.Values)) != PacketSets.None)
+            {
+                _unproven.Add($"table {table.Family} {table.Name}, chain {chain.Name}: {rule.Text} reads by its place "
+                    + "what some of the packets that come there do not have");
+                return;
+            }
+        }
     }
 
     private static bool IsElsewhere(FilterRule rule, HeaderField group, ImmutableArray<ValueRange>? here) =>
@@ -280,12 +318,6 @@ internal sealed class HookEvaluation(
         {
             _asked.Insert(at, (field, values));
         }
-    }
-
-    private int Asked(FilterTable table, SetLookup lookup)
-    {
-        var packets = Set(table, lookup.Set) is { } set ? named.Of(set, Known(lookup.Key)) : PacketSets.None;
-        return lookup.IsIn ? packets : _sets.Without(PacketSets.All, packets);
     }
 
     private ReadOnlySpan<ElementGroup> Groups(NamedSet? map, ImmutableArray<HeaderField> key) =>

@@ -3,69 +3,83 @@ namespace Bailiwick.Domains.Verification;
 /// <summary>What operations on two nodes came to: each is computed once.</summary>
 internal sealed class KnownResults
 {
-    private ulong[] _questions = new ulong[1 << 11];
-    private int[] _answers = new int[1 << 11];
+    private const int RoundBits = 14;
+    private const int RoundFrom = 64 - RoundBits;
+    private const int FirstPlaces = 1 << 11;
+    private KnownResult[] _known = new KnownResult[FirstPlaces];
+
+    /// <summary>Where the answers move when their places become too few.</summary>
+    private KnownResult[] _larger = [];
+    private int _mask = FirstPlaces - 1;
     private int _count;
+
+    /// <summary>What was asked in another round is forgotten, so that to forget all costs nothing.</summary>
+    private ulong _round = 1;
 
     public bool TryGet(SetOperation operation, int one, int other, out int answer)
     {
         var question = Question(operation, one, other);
-        var place = Place(question);
-        answer = _answers[place];
-        return _questions[place] == question;
+        ref var known = ref At(question);
+        answer = known.Answer;
+        return known.Question == question;
     }
 
     public void Add(SetOperation operation, int one, int other, int answer)
     {
-        if (2 * ++_count > _questions.Length)
+        if (2 * ++_count > _mask)
         {
             Spread();
         }
 
-        Put(Question(operation, one, other), answer);
+        var question = Question(operation, one, other);
+        At(question) = new KnownResult(question, answer);
     }
 
+    /// <summary>Few answers stand close together, however many there were before.</summary>
     public void Clear()
     {
-        Array.Clear(_questions);
-        _count = 0;
-    }
-
-    private void Put(ulong question, int answer)
-    {
-        var place = Place(question);
-        (_questions[place], _answers[place]) = (question, answer);
+        (_count, _mask) = (0, FirstPlaces - 1);
+        if (++_round == 1 << RoundBits)
+        {
+            Array.Clear(_known);
+            Array.Clear(_larger);
+            _round = 1;
+        }
     }
 
     private void Spread()
     {
-        var (questions, answers) = (_questions, _answers);
-        (_questions, _answers) = (new ulong[2 * questions.Length], new int[2 * questions.Length]);
-        for (var i = 0; i < questions.Length; i++)
+        var (former, places) = (_known, _mask + 1);
+        _known = _larger.Length < 2 * places ? new KnownResult[2 * places] : _larger;
+        _known.AsSpan(0, 2 * places).Clear();
+        (_larger, _mask) = (former, (2 * places) - 1);
+        foreach (ref readonly var known in former.AsSpan(0, places))
         {
-            if (questions[i] != 0)
+            if (known.Question >> RoundFrom == _round)
             {
-                Put(questions[i], answers[i]);
+                At(known.Question) = known;
             }
         }
     }
 
     /// <summary>Where a question stands, or the free place for it.</summary>
-    private int Place(ulong question)
+    private ref KnownResult At(ulong question)
     {
-        var mask = _questions.Length - 1;
+        var (known, mask) = (_known, _mask);
         var place = (int)((question * 0x9E37_79B9_7F4A_7C15) >> 32) & mask;
-        while (_questions[place] != question && _questions[place] != 0)
+        while (known[place].Question != question && known[place].Question >> RoundFrom == _round)
         {
             place = (place + 1) & mask;
         }
 
-        return place;
+        return ref known[place];
     }
 
-    /// <summary>Never 0, since no operation is.</summary>
-    private static ulong Question(SetOperation operation, int one, int other) =>
-        ((ulong)operation << (2 * DiagramNodes.NumberBits)) | ((ulong)one << DiagramNodes.NumberBits) | (uint)other;
+    private ulong Question(SetOperation operation, int one, int other) =>
+        (_round << RoundFrom) | ((ulong)operation << (2 * DiagramNodes.NumberBits))
+        | ((ulong)one << DiagramNodes.NumberBits) | (uint)other;
+
+    private readonly record struct KnownResult(ulong Question, int Answer);
 }
 
 /// <summary>What is made of two sets.</summary>

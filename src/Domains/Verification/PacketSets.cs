@@ -85,7 +85,7 @@ internal sealed class PacketSets
 
     private int Of(SetOperation operation, int one, int other)
     {
-        if (IsPlain(operation, one, other) is var plain and >= 0)
+        if ((one <= All || other <= All || one == other) && IsPlain(operation, one, other) is var plain and >= 0)
         {
             return plain;
         }
@@ -241,7 +241,11 @@ internal sealed class PacketSets
     public ImmutableArray<ValueRange>? Asked(int set, HeaderField field)
     {
         List<ValueRange> values = [];
-        Array.Resize(ref _seen, Math.Max(_seen.Length, _nodes.Count));
+        if (_nodes.Count > _seen.Length)
+        {
+            _seen = new int[2 * _nodes.Count];
+        }
+
         _walk++;
         return IsAsked(set, (int)field, values) ? Ranges.Sorted(values) : null;
     }
@@ -279,7 +283,9 @@ internal sealed class PacketSets
         return true;
     }
 
-    /// <summary>The packets whose fields are an element of a list: one diagram, made at once.</summary>
+    /// <summary>
+    /// The packets whose fields are an element of a list, which is used up: one diagram, made at once.
+    /// </summary>
     public int Elements(ElementRows elements)
     {
         var mac = elements.Fields.IndexOf(HeaderField.EtherDestination);
@@ -289,7 +295,9 @@ internal sealed class PacketSets
         }
 
         elements.Sort();
-        return elements.Count == 0 ? None : Elements(elements, 0, 0, elements.Count);
+        var packets = elements.Count == 0 ? None : Elements(elements, 0, 0, elements.Count);
+        elements.Release();
+        return packets;
     }
 
     /// <summary>Those of some rows, which are alike in all columns before one.</summary>

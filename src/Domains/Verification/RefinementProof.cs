@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Bailiwick.Domains.Policy;
@@ -59,6 +60,9 @@ public abstract record RefinementVerdict
 /// </summary>
 public static class RefinementProof
 {
+    /// <summary>The room that earlier proofs had, for as long as nobody else needs the memory.</summary>
+    private static readonly ConcurrentBag<WeakReference<PacketSets>> Spare = [];
+
     /// <summary>Proves the plans of all hosts of a datacentre, or shows packets for which they are wrong.</summary>
     /// <param name="plans">The plans of all hosts that have a part in each other's domains.</param>
     /// <param name="datacentre">The policies.</param>
@@ -99,13 +103,12 @@ public static class RefinementProof
             hosts++;
         }
 
-        // Each place has sets of its own, so they are proven on as many processors as there are.
+        // Each place has sets of its own, so they are proven on as many processors as there are; gateways, which take
+        // longest, first.
         var proofs = new PlaceProof[places.Count];
-        Parallel.For(0, places.Count, () => new PacketSets(), (i, _, sets) =>
-        {
-            proofs[i] = Proven(places[i], sets);
-            return sets;
-        }, _ => { });
+        Parallel.ForEach(
+            Partitioner.Create(Enumerable.Range(0, places.Count).Reverse(), EnumerablePartitionerOptions.NoBuffering),
+            i => proofs[i] = Proven(places[i]));
         return proofs.SelectMany(proof => proof.Unknown).Distinct().ToImmutableArray() is { IsEmpty: false } unknown
                 ? new RefinementVerdict.Unknown(unknown)
             : proofs.SelectMany(proof => proof.Examples).ToImmutableArray() is { IsEmpty: false } examples
@@ -113,9 +116,9 @@ public static class RefinementProof
             : new RefinementVerdict.Proven(hosts, proofs.Sum(proof => proof.Nodes));
     }
 
-    private static PlaceProof Proven(Func<PacketSets, PlaceProof> place, PacketSets sets)
+    private static PlaceProof Proven(Func<PacketSets, PlaceProof> place)
     {
-        sets.Clear();
+        var sets = Unused();
         try
         {
             return place(sets);
@@ -124,6 +127,24 @@ public static class RefinementProof
         {
             return PlaceProof.NotKnown(tooMany.Message);
         }
+        finally
+        {
+            Spare.Add(new WeakReference<PacketSets>(sets));
+        }
+    }
+
+    private static PacketSets Unused()
+    {
+        while (Spare.TryTake(out var spare))
+        {
+            if (spare.TryGetTarget(out var sets))
+            {
+                sets.Clear();
+                return sets;
+            }
+        }
+
+        return new PacketSets();
     }
 
     private static IEnumerable<Func<PacketSets, PlaceProof>> Places(

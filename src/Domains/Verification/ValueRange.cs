@@ -19,20 +19,27 @@ internal static class Ranges
 
     public static ImmutableArray<ValueRange> Sorted(IEnumerable<ValueRange> ranges)
     {
-        var result = ImmutableArray.CreateBuilder<ValueRange>();
-        foreach (var next in ranges.Where(one => one.First <= one.Last).OrderBy(one => one.First))
+        ValueRange[] all = [.. ranges];
+        Array.Sort(all, (one, other) => one.First.CompareTo(other.First));
+        var kept = 0;
+        foreach (var next in all)
         {
-            if (result.Count > 0 && (result[^1].Last == UInt128.MaxValue || next.First <= result[^1].Last + 1))
+            if (next.First > next.Last)
             {
-                result[^1] = result[^1] with { Last = UInt128.Max(result[^1].Last, next.Last) };
+                continue;
+            }
+
+            if (kept > 0 && (all[kept - 1].Last == UInt128.MaxValue || next.First <= all[kept - 1].Last + 1))
+            {
+                all[kept - 1] = all[kept - 1] with { Last = UInt128.Max(all[kept - 1].Last, next.Last) };
             }
             else
             {
-                result.Add(next);
+                all[kept++] = next;
             }
         }
 
-        return result.ToImmutable();
+        return ImmutableArray.Create(all, 0, kept);
     }
 
     public static ImmutableArray<ValueRange> But(ImmutableArray<ValueRange> ranges, UInt128 greatest)

@@ -138,6 +138,41 @@ public sealed class RefinementProofTests
         Assert.Contains("cannot be proven", unknown.Sentences[0], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("ether type arp meta l4proto tcp arp saddr ip @x drop", true)]
+    [InlineData("ether type arp arp saddr ip @x drop", false)]
+    [InlineData("ether type arp meta l4proto tcp @th,192,16 0x0101 drop", true)]
+    [InlineData("ether type arp @th,192,16 0x0101 drop", false)]
+    public void What_cannot_be_said_of_packets_that_come_nowhere_near_hinders_no_proof(string rule, bool isProven)
+    {
+        CheckedDatacentre datacentre = Datacentre();
+        HostPlan[] plans = Plans(datacentre);
+
+        RefinementVerdict verdict = RefinementProof.Of(
+            plans, datacentre, plan => HostRulesets.Of(plan) is var rendered
+                && rendered.Host is RulesetReading.Understood { Ruleset: var own }
+                && RulesetTextReader.Read(Other(rule)) is RulesetReading.Understood { Ruleset: var other }
+                ? rendered with { Host = new RulesetReading.Understood(new Ruleset([.. own.Tables, .. other.Tables])) }
+                : throw new InvalidOperationException(Other(rule)));
+
+        Assert.True(
+            isProven ? verdict is RefinementVerdict.Proven : verdict is RefinementVerdict.Unknown, Words(verdict));
+    }
+
+    private static string Other(string rule) => $$"""
+        table bridge other {
+        	set x {
+        		type ipv4_addr
+        		flags timeout
+        	}
+        	chain all {
+        		type filter hook forward priority 100; policy accept;
+        		{{rule}}
+        	}
+        }
+
+        """;
+
     internal static HostPlan[] Plans(CheckedDatacentre datacentre) =>
         [.. Enumerable.Range(1, 3).Select(number => Refine.ForHost(datacentre, All, Host($"host-{number}"), Now))];
 
