@@ -58,7 +58,7 @@ internal sealed class GuardedSide : IAsyncDisposable
         LabPaths paths, GuestImage image, IProgress<LabStep> progress, CancellationToken cancel)
     {
         var policies = Path.Combine(Checkout.Root, "benchmarks", "policies");
-        var datacentre = await LabBuilder.Up(paths, policies, ["host-1"], progress, cancel);
+        var datacentre = await LabBuilder.Up(paths, policies, hosts: 1, progress, cancel);
         BoardDesk? desk = null;
         try
         {

@@ -8,6 +8,17 @@ namespace Bailiwick.Lab.Datacentres;
 /// <param name="Seed">Equal seeds and sizes give equal datacentres, byte for byte.</param>
 public sealed record DatacentreShape(int Domains, int Machines, int Hosts, int Flows, int Seed)
 {
+    private const int Most = 60_000;
+
+    /// <summary>Why there is no datacentre of this shape; null where there is.</summary>
+    public string? Obstacle =>
+        Domains is < 1 or > Most ? $"There are 1 to {Most} domains, not {Domains}."
+        : Hosts is < 1 or > Most ? $"There are 1 to {Most} hosts, not {Hosts}."
+        : Machines < Domains ? $"Each domain has a machine: {Machines} are too few for {Domains} domains."
+        : Machines > Most * 20 ? $"There are at most {Most * 20} machines, not {Machines}."
+        : Flows is < 0 or > 200 ? $"A domain grants 0 to 200 flows, not {Flows}."
+        : null;
+
     /// <summary>The tenants: the first has most of the domains, most have few.</summary>
     public int Tenants => Math.Clamp(Domains / 4, 1, 300);
 

@@ -16,7 +16,7 @@ namespace Bailiwick.Lab.Datacentres;
 public sealed class GeneratedDatacentre
 {
     /// <summary>The operator's name.</summary>
-    public const string Operator = "operator";
+    public const string Operator = "alpine";
 
     private readonly ImmutableArray<GeneratedDomain> _domains;
     private readonly GeneratedMachines _machines;
@@ -47,6 +47,10 @@ public sealed class GeneratedDatacentre
     /// <summary>Where every machine is to run.</summary>
     public ImmutableArray<PlacementProposal> Proposals =>
         [.. Enumerable.Range(0, Shape.Machines).Select(machine => Proposal(machine, _machines.HostOf(machine)))];
+
+    /// <summary>Each machine, as <c>tenant/name</c>.</summary>
+    public IEnumerable<string> Machines => Enumerable.Range(0, Shape.Machines)
+        .Select(machine => $"{TenantName(_machines.TenantOf(machine))}/{MachineName(machine)}");
 
     /// <summary>The statements.</summary>
     public PolicyReading Read() => Read(Files);
@@ -83,11 +87,26 @@ public sealed class GeneratedDatacentre
             Proposal(machine, _machines.HostOf(of.Machines[number % of.Machines.Count]), of.Tenant));
     }
 
+    /// <summary>Writes the authored files below a directory, one subdirectory for each party.</summary>
+    public void Write(string directory)
+    {
+        foreach (var (path, text) in Files)
+        {
+            var file = Path.Combine(directory, path);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, text);
+        }
+    }
+
     internal static string TenantName(int number) => string.Create(CultureInfo.InvariantCulture, $"t{number:000}");
 
     internal static string MachineName(int number) => string.Create(CultureInfo.InvariantCulture, $"m{number:0000000}");
 
-    internal static string HostName(int number) => string.Create(CultureInfo.InvariantCulture, $"h{number:00000}");
+    internal static string HostName(int number) => string.Create(CultureInfo.InvariantCulture, $"host-{number + 1}");
+
+    /// <summary>The underlay's address of a host: of those that fit into a lab, the one that the lab gives it.</summary>
+    internal static string Underlay(int number) => string.Create(
+        CultureInfo.InvariantCulture, $"10.99.{(number + 11) >> 8}.{(number + 11) & 255}");
 
     private static PartyId Tenant(int number) => PartyId.Unsigned(TenantName(number));
 

@@ -68,8 +68,11 @@ internal sealed class GeneratedDomain(int number, int tenant, int size, uint fir
             name: {{Name}}
             legalOwner: {name: "Generated {{tenant}}", jurisdiction: CH}
             expires: 2036-01-01T00:00:00Z
-            hosts: {operators: [{{GeneratedDatacentre.Operator}}], assurance: [software], jurisdictions: [{{(
-                IsAnywhere ? "CH, DE" : "CH")}}]}
+            hosts:
+              operators: [{{GeneratedDatacentre.Operator}}]
+              assurance: [tpm]
+              jurisdictions: [{{(IsAnywhere ? "CH, DE" : "CH")}}]
+              vendors: {file: vendors.pem}
             machines: {images: [guest]}
             network: {subnets: [{{Ipv4(firstAddress)}}/{{prefixLength}}{{six}}], {{network}}}
             storage: {confidentiality: required}

@@ -60,8 +60,8 @@ internal sealed class StatementFiles
                 kind: Host
                 name: {{GeneratedDatacentre.HostName(host)}}
                 jurisdiction: {{GeneratedMachines.Country(host)}}
-                assurance: software
-                underlay: {ipv4: 172.{{16 + (host >> 16)}}.{{(host >> 8) & 255}}.{{host & 255}}}
+                assurance: tpm
+                underlay: {ipv4: {{GeneratedDatacentre.Underlay(host)}}}
                 capacity: {cpus: {{machines.Cpus}}, memoryMiB: {{machines.MemoryMib}}}
 
                 """));

@@ -59,7 +59,7 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
         LabPaths paths, Task<GuestImage> guest, Task<HostMeasurements> measured, StepProgress steps,
         CancellationToken cancellation)
     {
-        LabDatacentre datacentre = await LabBuilder.Up(paths, options.Policies, HostNames, steps, cancellation)
+        LabDatacentre datacentre = await LabBuilder.Up(paths, options.Policies, hosts: null, steps, cancellation)
             .ConfigureAwait(false);
         await using (datacentre.ConfigureAwait(false))
         {

@@ -75,8 +75,8 @@ var root = new RootCommand(
     },
     new Command("lab", "the datacentre on one machine")
     {
-        LabUp.Create(terminal), LabDown.Create(terminal), LabExec.Create(terminal), LabDemo.Create(terminal),
-        LabLyingMaster.Create(),
+        LabGenerate.Create(terminal), LabUp.Create(terminal), LabDown.Create(terminal), LabExec.Create(terminal),
+        LabDemo.Create(terminal), LabLyingMaster.Create(),
     },
     CompletionVerb.Create(terminal),
 };

@@ -12,6 +12,9 @@ namespace Bailiwick.Cli.Verbs;
 /// <summary><c>bailiwick status</c>: hosts, domains and machines as their Proxies report them.</summary>
 internal static class StatusVerb
 {
+    /// <summary>Who says a standing that no host says.</summary>
+    private const string KeyService = "key service";
+
     internal static Command Create(Terminal terminal)
     {
         var command = new Command("status",
@@ -33,18 +36,31 @@ internal static class StatusVerb
         return command;
     }
 
-    internal static void ShowHosts(Terminal terminal, BoardStatus status, StatementBook book) =>
-        terminal.Table(["host", "assurance", "state", "trust", "problems"], status.Hosts.Select(h =>
+    internal static void ShowHosts(Terminal terminal, BoardStatus status, StatementBook book)
+    {
+        terminal.Table(["host", "assurance", "state", "trusted by the keys of"], status.Hosts.Select(h =>
             (IReadOnlyList<string>)[BoardReader.Display(book, h.Host), h.Assurance,
-                h.State + (h.Draining ? ", draining" : ""), Trust(h, book),
-                string.Join("; ", h.Problems.Concat(h.RefusedStatements.Select(r => $"{r.Code}: {r.Sentence}")))]));
+                h.State + (h.Draining ? ", draining" : ""),
+                string.Join(", ", h.Standings.Where(IsHeld).Select(one => BoardReader.Display(book, one.Domain)))]));
+        IReadOnlyList<string>[] wrong = [.. status.Hosts.SelectMany(h =>
+            Wrong(h, book).Select(what => (IReadOnlyList<string>)[BoardReader.Display(book, h.Host), what]))];
+        if (wrong.Length > 0)
+        {
+            terminal.Table(["host", "what is wrong"], wrong);
+        }
+    }
 
-    /// <summary>What each domain's key service says of a host, and which other hosts doubt it.</summary>
-    private static string Trust(HostStatus host, StatementBook book) => string.Join("; ", host.Standings
-        .Where(one => one.By == "key service" || one.Standing != "held")
-        .Select(one => $"{BoardReader.Display(book, one.Domain)} {one.Standing}"
-            + (one.By == "key service" ? "" : $" by {one.By.Split('/')[^1]}")
-            + (one.Because.Length == 0 ? "" : $": {one.Because}")));
+    /// <summary>Whose keys a host does not get, which other hosts doubt it, and what it says itself.</summary>
+    private static IEnumerable<string> Wrong(HostStatus host, StatementBook book) =>
+    [
+        .. host.Standings.Where(one => one.Standing != "held").Select(one =>
+            $"{BoardReader.Display(book, one.Domain)} {one.Standing}"
+            + (one.By == KeyService ? "" : $" by {one.By.Split('/')[^1]}")
+            + (one.Because.Length == 0 ? "" : $": {one.Because}")),
+        .. host.Problems, .. host.RefusedStatements.Select(r => $"{r.Code}: {r.Sentence}"),
+    ];
+
+    private static bool IsHeld(HostStanding one) => one.By == KeyService && one.Standing == "held";
 
     private static void Show(Terminal terminal, BoardStatus status, StatementBook book)
     {

@@ -35,8 +35,7 @@ internal sealed class Comparison(
                 return;
             }
 
-            var packet = sets.Witness(likely().Select(telling => sets.Both(differing, telling))
-                .FirstOrDefault(telling => telling != PacketSets.None, differing));
+            var packet = sets.Witness(First(First(differing, likely()), Usual()));
             var decided = difference == Difference.PassesThoughClosed
                 ? evaluation.Decided.LastOrDefault(one => one.Accepts && one.Rule is not null && Has(one, packet))
                     ?? evaluation.Decided.LastOrDefault(one => one.Accepts && Has(one, packet))
@@ -46,6 +45,14 @@ internal sealed class Comparison(
                 decided?.Words ?? "no rule: nothing brings it here", because(packet)));
         }
     }
+
+    /// <summary>Those of a set that are in the first of these in which any of them are; else all.</summary>
+    private int First(int set, IEnumerable<int> among) => among.Select(telling => sets.Both(set, telling))
+        .FirstOrDefault(telling => telling != PacketSets.None, set);
+
+    /// <summary>What a connection begins with says more than what no connection could have.</summary>
+    private IEnumerable<int> Usual() => new UInt128[] { HeaderFields.New, HeaderFields.Established }
+        .Select(state => sets.Of(HeaderField.ConnectionState, [ValueRange.Of(state)]));
 
     private bool Has(Decided decided, Dictionary<HeaderField, UInt128> packet) => sets.Has(decided.Packets, packet);
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Bailiwick.Domains.Policy;
 
 namespace Bailiwick.Domains.Verification;
@@ -53,51 +52,6 @@ public sealed record Counterexample(
             : $"{Words} is dropped, which the policies allow. It is dropped by {Rule}.")
         + (Because.IsEmpty ? "" : $" The statements: {string.Join(", ", Because)}.");
 
-    /// <summary>The packet as a frame in words.</summary>
-    public string Words =>
-        string.Join(", ", Packet.Select(part => $"{Name(part.Key)} {Text(part.Key, part.Value)}"));
-
-    private static string Name(HeaderField field) => field switch
-    {
-        HeaderField.InName => "from port",
-        HeaderField.OutName => "to port",
-        HeaderField.EtherSource => "source MAC",
-        HeaderField.EtherDestination => "destination MAC",
-        HeaderField.Source4 or HeaderField.Source6 => "from",
-        HeaderField.Destination4 or HeaderField.Destination6 => "to",
-        HeaderField.SourcePort => "source port",
-        HeaderField.DestinationPort => "destination port",
-        HeaderField.EtherType => "a frame of",
-        _ => field.ToString(),
-    };
-
-    private static string Text(HeaderField field, UInt128 value) => field switch
-    {
-        HeaderField.InName or HeaderField.OutName => NftValues.Text("ifname", value),
-        HeaderField.EtherSource or HeaderField.EtherDestination or HeaderField.ArpSenderMac
-            or HeaderField.NeighbourMac or HeaderField.DhcpMac => NftValues.Text("ether_addr", value),
-        HeaderField.Source4 or HeaderField.Destination4 or HeaderField.ArpSender or HeaderField.ArpTarget
-            or HeaderField.DhcpRelay or HeaderField.ConnectionSource4 or HeaderField.ConnectionDestination4 =>
-            NftValues.Text("ipv4_addr", value),
-        HeaderField.Source6 or HeaderField.Destination6 or HeaderField.NeighbourTarget
-            or HeaderField.ConnectionSource6 or HeaderField.ConnectionDestination6 =>
-            NftValues.Text("ipv6_addr", value),
-        HeaderField.EtherType => (int)value switch
-        {
-            HeaderFields.Ipv4 => "IPv4",
-            HeaderFields.Ipv6 => "IPv6",
-            HeaderFields.Arp => "ARP",
-            var type => string.Create(CultureInfo.InvariantCulture, $"type 0x{type:x4}"),
-        },
-        HeaderField.Protocol => (int)value switch
-        {
-            HeaderFields.Tcp => "TCP",
-            HeaderFields.Udp => "UDP",
-            HeaderFields.Icmp => "ICMP",
-            HeaderFields.Icmp6 => "ICMPv6",
-            HeaderFields.None => "none",
-            var number => number.ToString(CultureInfo.InvariantCulture),
-        },
-        _ => value.ToString(CultureInfo.InvariantCulture),
-    };
+    /// <summary>The packet in words.</summary>
+    public string Words => PacketWords.Of(Packet);
 }

@@ -54,7 +54,7 @@ internal sealed class MeasuredLab : IAsyncDisposable
         LabPaths paths = new(root);
         string policies = write(Path.Combine(root, "written"));
         GuestImage image = await GuestImage.Build(paths.Cache);
-        LabDatacentre datacentre = await LabBuilder.Up(paths, policies, ["host-1", "host-2"], null, default);
+        LabDatacentre datacentre = await LabBuilder.Up(paths, policies, hosts: null, null, default);
         LabHosts hosts = new(datacentre, image, MeasuredStart.Take(paths.Cache, null, default));
         return new MeasuredLab(datacentre, await LabDeployment.Create(paths, hosts, policies, null, default), machine);
     }

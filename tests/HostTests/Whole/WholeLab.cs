@@ -53,7 +53,7 @@ public sealed class WholeLab : IAsyncLifetime
             var paths = new LabPaths(root);
             string policies = Policies(Path.Combine(root, "written"));
             GuestImage image = await GuestImage.Build(paths.Cache);
-            _datacentre = await LabBuilder.Up(paths, policies, ["host-1", "host-2"], null, default);
+            _datacentre = await LabBuilder.Up(paths, policies, hosts: null, null, default);
             LabHosts hosts = new(_datacentre, image, MeasuredStart.Take(paths.Cache, null, default));
             _deployment = await LabDeployment.Create(paths, hosts, policies, null, default);
             Hosts = [.. _datacentre.Hosts.Select(h => new WholeHost(h, Deployment))];

@@ -25,7 +25,7 @@ public sealed class MisuseTests : IDisposable
         "key receipt verify", "key receipt prove",
         "evidence verify", "network trace", "network flows", "network capture",
         "ledger verify", "evidence quote", "evidence ek", "evidence bootlog", "evidence ima", "evidence explain",
-        "lab up", "lab down", "lab exec", "lab demo", "completion",
+        "lab generate", "lab up", "lab down", "lab exec", "lab demo", "completion",
     ];
 
     /// <summary>Verbs that ask the board, each with what else it needs.</summary>

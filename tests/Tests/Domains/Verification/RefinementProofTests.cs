@@ -97,7 +97,9 @@ public sealed class RefinementProofTests
             one is { Place: ProofPlace.GatewayRequest, Difference: Difference.PassesThoughClosed });
         Assert.Equal(5432, (int)example.Packet[HeaderField.DestinationPort]);
         Assert.Contains("from 10.20.1.1", example.Sentence, StringComparison.Ordinal);
-        Assert.Contains("destination port 5432", example.Sentence, StringComparison.Ordinal);
+        Assert.Contains(
+            "an IPv4 packet (TCP, destination port 5432, the first of its connection, ", example.Sentence,
+            StringComparison.Ordinal);
         Assert.Contains("@tcp4 accept", example.Rule, StringComparison.Ordinal);
     }
 
