@@ -104,7 +104,7 @@ public sealed class GeneratedDatacentre
 
     internal static string HostName(int number) => string.Create(CultureInfo.InvariantCulture, $"host-{number + 1}");
 
-    /// <summary>The underlay's address of a host: of those that fit into a lab, the one that the lab gives it.</summary>
+    /// <summary>A host's address on the underlay: where it fits into a lab, the one that the lab gives it.</summary>
     internal static string Underlay(int number) => string.Create(
         CultureInfo.InvariantCulture, $"10.99.{(number + 11) >> 8}.{(number + 11) & 255}");
 
