@@ -58,7 +58,7 @@ public static class DerivedNames
     /// <summary>SHA-256 of a text in UTF-8.</summary>
     /// <param name="text">The text.</param>
     /// <param name="hash">Gets the 32 bytes.</param>
-    internal static void Hash(string text, Span<byte> hash)
+    internal static void Hash(ReadOnlySpan<char> text, Span<byte> hash)
     {
         const int Usual = 768;
         var length = Encoding.UTF8.GetMaxByteCount(text.Length);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -11,6 +12,9 @@ namespace Bailiwick.Domains.Refinement;
 /// </summary>
 internal static class DeviceNames
 {
+    // Two references of a party's digits, a slash and a name, and 20 letters around them.
+    private const int MostOfLeg = (2 * (64 + 1 + 40)) + 32;
+
     public static string Bridge(DomainRef domain) => "bwb" + Digits(domain.ToString());
 
     public static string Vxlan(DomainRef domain) => "bwx" + Digits(domain.ToString());
@@ -63,12 +67,11 @@ internal static class DeviceNames
 
     public static string PassageTable(string passage) => "bw_" + passage;
 
-    /// <summary>Both places of a switch's encrypted tunnels.</summary>
-    public static EncryptedTunnels Encrypted(string segment, string underlayIpv4) => new(segment,
+    /// <summary>Both places of a switch's encrypted tunnels, on a host with these addresses inside.</summary>
+    public static EncryptedTunnels Encrypted(string segment, ImmutableArray<string> addresses) => new(segment,
     [
-        .. Enumerable.Range(0, EncryptedTunnels.Places).Select(number => new EncryptedTunnel(
-            Placed("bws", segment, number), Placed("bww", segment, number), Placed("bwy", segment, number),
-            InnerAddress.Of(underlayIpv4, number))),
+        .. addresses.Select((address, number) => new EncryptedTunnel(
+            Placed("bws", segment, number), Placed("bww", segment, number), Placed("bwy", segment, number), address)),
     ]);
 
     /// <summary>The digits by which hosts name a domain's switch to each other.</summary>
@@ -78,30 +81,56 @@ internal static class DeviceNames
 
     public static string LegDevice(string passage) => "leg" + passage;
 
-    public static string LegMac(HostRef host, DomainRef domain, string passage) =>
-        Mac(Leg(host, domain, passage));
+    public static string LegMac(HostRef host, DomainRef domain, string passage)
+    {
+        var (party, tenant) = (host.Operator.Digest, domain.Tenant.Digest);
+        // Made of every leg of every host: as few texts as can be.
+        Span<char> text = stackalloc char[MostOfLeg];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        DerivedNames.Hash(
+            text.TryWrite(
+                $"mac leg {party.Hex}/{host.Name.Text} {tenant.Hex}/{domain.Name.Text} {passage}", out var length)
+                ? text[..length] : throw new System.Diagnostics.UnreachableException(), hash);
+        return MacText(hash);
+    }
 
     /// <summary>The link-local address that follows from a MAC (RFC 4291, appendix A).</summary>
-    public static string LinkLocal(string mac) => new IPAddress(Convert.FromHexString(LinkLocalDigits(mac))).ToString();
+    public static string LinkLocal(string mac)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        LinkLocal(mac, bytes);
+        return new IPAddress(bytes).ToString();
+    }
 
     /// <summary>The same as 32 hex digits.</summary>
     public static string LinkLocalDigits(string mac)
     {
+        Span<byte> bytes = stackalloc byte[16];
+        LinkLocal(mac, bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
+
+    private static void LinkLocal(string mac, Span<byte> bytes)
+    {
         // Two digits and a colon for each byte; the second bit of the first says that the whole is universal.
-        var first = Convert.ToHexStringLower([(byte)(Convert.ToByte(mac[..2], 16) ^ 2)]);
-        return string.Concat(
-            "fe80000000000000", first,
-            string.Concat(mac.AsSpan(3, 2), mac.AsSpan(6, 2), "fffe", mac.AsSpan(9, 2)),
-            string.Concat(mac.AsSpan(12, 2), mac.AsSpan(15, 2)));
+        Span<byte> own = stackalloc byte[6];
+        for (var i = 0; i < own.Length; i++)
+        {
+            own[i] = byte.Parse(mac.AsSpan(3 * i, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        }
+
+        bytes.Clear();
+        ReadOnlySpan<byte> last =
+            [(byte)(own[0] ^ 2), own[1], own[2], 0xff, 0xfe, own[3], own[4], own[5]];
+        (bytes[0], bytes[1]) = (0xfe, 0x80);
+        last.CopyTo(bytes[8..]);
     }
 
     private static string Placed(string prefix, string segment, int number) =>
-        string.Create(CultureInfo.InvariantCulture, $"{prefix}{segment}{number}");
+        string.Concat(prefix, segment, number == 0 ? "0" : "1");
 
     private static string Port(CompartmentRef machine, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"port {machine} {index}");
-
-    private static string Leg(HostRef host, DomainRef domain, string passage) => $"leg {host} {domain} {passage}";
 
     private static string Digits(string reference) => DerivedNames.Digits(reference, DerivedNames.DeviceDigits);
 
@@ -110,9 +139,20 @@ internal static class DeviceNames
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         DerivedNames.Hash("mac " + reference, hash);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"02:{hash[0]:x2}:{hash[1]:x2}:{hash[2]:x2}:{hash[3]:x2}:{hash[4]:x2}");
+        return MacText(hash);
+    }
+
+    private static string MacText(ReadOnlySpan<byte> hash)
+    {
+        Span<char> text = stackalloc char[17];
+        text.Fill(':');
+        "02".CopyTo(text);
+        for (var i = 0; i < 5; i++)
+        {
+            Convert.TryToHexStringLower(hash.Slice(i, 1), text.Slice(3 * (i + 1), 2), out _);
+        }
+
+        return new string(text);
     }
 
     /// <summary>A UUID of version 8 (RFC 9562, section 5.8).</summary>

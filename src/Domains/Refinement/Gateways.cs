@@ -20,17 +20,37 @@ internal static class Gateways
 
         var laid = scene.Laid(domain);
         ImmutableArray<LegOnHost> legs = [.. passages.Select(passage => passage.Leg(domain))];
-        ImmutableArray<FlowPlan> flows = [.. legs.SelectMany(leg => leg.Flows)];
+        ImmutableArray<FlowPlan> flows = Joined(legs);
         return new GatewayPlan(
             laid.Namespace, laid.GatewayPort, laid.GatewayMac, laid.GatewayAddresses,
             Neighbours(scene, host, domain, flows), [.. legs.Select(leg => leg.Plan)], flows,
             scene.PairsOf(domain).Reason(domain));
     }
 
+    private static ImmutableArray<FlowPlan> Joined(ImmutableArray<LegOnHost> legs)
+    {
+        var all = ImmutableArray.CreateBuilder<FlowPlan>(legs.Sum(static leg => leg.Flows.Length));
+        foreach (var leg in legs)
+        {
+            all.AddRange(leg.Flows);
+        }
+
+        return all.MoveToImmutable();
+    }
+
     private static ImmutableArray<GatewayNeighbour> Neighbours(
         Scene scene, HostModel host, DomainModel domain, ImmutableArray<FlowPlan> flows)
     {
-        var named = flows.SelectMany(flow => flow.Own).ToHashSet(StringComparer.Ordinal);
+        // All flows that name the same machines of a host name them by one list.
+        var (lists, named) = (new HashSet<ImmutableArray<string>>(), new HashSet<string>(StringComparer.Ordinal));
+        foreach (var flow in flows)
+        {
+            if (lists.Add(flow.Own))
+            {
+                named.UnionWith(flow.Own);
+            }
+        }
+
         return
         [
             .. scene.Members(domain).On(host.Ref)
@@ -44,61 +64,49 @@ internal static class Gateways
         new[] { member.Ipv4, member.Ipv6 }.OfType<string>();
 }
 
-/// <summary>What one domain's gateway on a host has of a passage.</summary>
+/// <summary>
+/// What one domain's gateway on a host has of a passage, with what each flow lets pass in each family that machines of
+/// both sides have.
+/// </summary>
 internal sealed record LegOnHost(GatewayLeg Plan, ImmutableArray<FlowPlan> Flows)
 {
     private static readonly bool[] BothFamilies = [false, true];
 
     public static LegOnHost Of(DomainModel domain, PassageOnHost passage)
     {
-        var leg = passage.Own.Leg(domain);
+        var (leg, laid) = (passage.Own.Leg(domain), passage.Laid);
+        var flows = ImmutableArray.CreateBuilder<FlowPlan>(2 * passage.Flows.Length);
+        ImmutableArray<GatewayRoute> routes = [];
+        foreach (var flow in passage.Flows)
+        {
+            if (flow.Here(domain) is not { } here)
+            {
+                continue;
+            }
+
+            var (near, far) = (flow.Near(domain), flow.Far(domain));
+            foreach (var isIpv6 in BothFamilies)
+            {
+                var (own, others) = (here.Addresses(isIpv6), far.Known(isIpv6));
+                if (own.IsEmpty || others.IsEmpty)
+                {
+                    continue;
+                }
+
+                routes = laid.Routes(routes, far.Routes(isIpv6));
+                flows.Add(new FlowPlan(
+                    flow.IsOutward(domain), laid.LegDevice, flow.Of.Protocol, flow.Of.Ports, own, others,
+                    flow.Of.Reason)
+                {
+                    Known = near.KnownOf(own),
+                });
+            }
+        }
+
         return new LegOnHost(
             new GatewayLeg(
-                passage.Plan.Name, passage.Laid.LegPort(domain), passage.Laid.LegDevice, leg.Mac,
-                leg.Address + "/64", passage.Plan.Network.Mtu, passage.Laid.Routes(Routes(domain, passage))),
-            [.. FlowsOf(domain, passage)]);
-    }
-
-    private static IEnumerable<ImmutableArray<GatewayRoute>> Routes(DomainModel domain, PassageOnHost passage)
-    {
-        foreach (var flow in passage.Flows)
-        {
-            if (flow.Here(domain) is { } here)
-            {
-                var far = flow.Far(domain);
-                foreach (var isIpv6 in BothFamilies)
-                {
-                    if (!here.Addresses(isIpv6).IsEmpty)
-                    {
-                        yield return far.Routes(isIpv6);
-                    }
-                }
-            }
-        }
-    }
-
-    /// <summary>What each flow lets pass, in each family that machines of both sides have.</summary>
-    private static IEnumerable<FlowPlan> FlowsOf(DomainModel domain, PassageOnHost passage)
-    {
-        foreach (var flow in passage.Flows)
-        {
-            if (flow.Here(domain) is { } here)
-            {
-                var (near, far) = (flow.Near(domain), flow.Far(domain));
-                foreach (var isIpv6 in BothFamilies)
-                {
-                    if (here.Addresses(isIpv6) is { IsEmpty: false } own
-                        && far.Known(isIpv6) is { IsEmpty: false } others)
-                    {
-                        yield return new FlowPlan(
-                            flow.IsOutward(domain), passage.Laid.LegDevice, flow.Of.Protocol, flow.Of.Ports, own,
-                            others, flow.Of.Reason)
-                        {
-                            Known = near.KnownOf(own),
-                        };
-                    }
-                }
-            }
-        }
+                passage.Plan.Name, laid.LegPort(domain), laid.LegDevice, leg.Mac, leg.Address + "/64",
+                passage.Plan.Network.Mtu, routes),
+            flows.DrainToImmutable());
     }
 }

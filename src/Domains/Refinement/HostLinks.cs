@@ -13,10 +13,16 @@ internal sealed class HostLinks(CheckedDatacentre datacentre)
 {
     private readonly ConcurrentDictionary<HostRef, ImmutableArray<LinkModel>> _byHost = [];
     private readonly ConcurrentDictionary<string, ImmutableArray<LinkModel>> _lists = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<HostRef, ImmutableArray<string>> _inner = [];
 
     /// <summary>The operator's links that a host is on, by name.</summary>
     public ImmutableArray<LinkModel> Of(HostModel host) => _byHost.GetOrAdd(
         host.Ref, one => Same([.. datacentre.Index.Links(one)]));
+
+    /// <summary>A host's addresses inside its encrypted tunnels, by number.</summary>
+    public ImmutableArray<string> Inside(HostModel host) => _inner.TryGetValue(host.Ref, out var known) ? known
+        : _inner.GetOrAdd(host.Ref, [.. Enumerable.Range(0, EncryptedTunnels.Places).Select(
+            number => InnerAddress.Of(host.UnderlayIpv4, number))]);
 
     /// <summary>Those of one host that another is on too.</summary>
     public ImmutableArray<LinkModel> Joining(ImmutableArray<LinkModel> left, ImmutableArray<LinkModel> right)
@@ -51,7 +57,7 @@ internal sealed class LinkWays(Func<ImmutableArray<LinkModel>, LinkWay> of)
 {
     private readonly ConcurrentDictionary<ImmutableArray<LinkModel>, LinkWay> _byLinks = [];
     private readonly ConcurrentDictionary<string, LinkWay> _bySentence = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<LinkWay, Reason> _reasons = new(ReferenceEqualityComparer.Instance);
+    private Kept<Reason>? _reasons;
 
     /// <summary>How they pass between two hosts that these links join.</summary>
     public LinkWay By(ImmutableArray<LinkModel> joining) => _byLinks.TryGetValue(joining, out var known) ? known
@@ -62,6 +68,6 @@ internal sealed class LinkWays(Func<ImmutableArray<LinkModel>, LinkWay> of)
         });
 
     /// <summary>The same as why frames pass so.</summary>
-    public Reason Reason(LinkWay way) => _reasons.TryGetValue(way, out var known) ? known
-        : _reasons.GetOrAdd(way, one => new Reason(one.Sentence, one.Because));
+    public Reason Reason(LinkWay way) => Kept<Reason>.Find(_reasons, way)
+        ?? Kept<Reason>.Of(ref _reasons, way, one => new Reason(one.Sentence, one.Because));
 }

@@ -22,22 +22,26 @@ internal sealed class LaidPair
     private readonly ConcurrentDictionary<
         (ImmutableArray<MetHost>, ImmutableArray<LinkModel>), ImmutableArray<PassagePeer>> _peers = [];
 
-    public LaidPair(
-        FlowPair pair, HostLinks links, Func<DomainRef, ImmutableArray<CompartmentRef>, PlacedDomain> placed)
+    public LaidPair(FlowPair pair, PlacedDomain first, PlacedDomain second, HostLinks links)
     {
-        (Pair, _links) = (pair, links);
+        (Pair, First, Second, _links) = (pair, first, second, links);
+        Between = [pair.First.Ref, pair.Second.Ref];
+        (Bridge, Vxlan, Table, LegDevice) = (
+            DeviceNames.PassageBridge(pair.Name), DeviceNames.PassageVxlan(pair.Name),
+            DeviceNames.PassageTable(pair.Name), DeviceNames.LegDevice(pair.Name));
+        Mtu = Scene.Mtu(pair.Both);
         Ways = new LinkWays(joining => Links.Of(pair.Both, joining));
-        LegDevice = DeviceNames.LegDevice(pair.Name);
         FirstPort = DeviceNames.LegPort(pair.First.Ref, pair.Name);
         SecondPort = DeviceNames.LegPort(pair.Second.Ref, pair.Name);
         Reason = new Reason(
             $"A flow is open between {Display.Of(pair.First)} and {Display.Of(pair.Second)}.",
             [pair.First.Origin, pair.Second.Origin]);
         Most = PolicyLimits.GatewayRules / pair.Both.Max(Peers);
-        var ends = new Dictionary<(DomainRef, PlacedDomain), FlowEnd>();
+        var ends = new Dictionary<(bool, PlacedDomain), FlowEnd>();
         Flows = PairFlow.Of(pair, (domain, machines) =>
         {
-            var key = (domain.Ref, placed(domain.Ref, machines));
+            var isFirst = domain.Ref == pair.First.Ref;
+            var key = (isFirst, (isFirst ? first : second).Only(machines));
             return ends.TryGetValue(key, out var known) ? known
                 : ends[key] = new FlowEnd(domain, pair.Other(domain), key.Item2, At);
         });
@@ -48,6 +52,23 @@ internal sealed class LaidPair
 
     /// <summary>The flows, in the order of the terms that grant them.</summary>
     public ImmutableArray<PairFlow> Flows { get; }
+
+    /// <summary>The members of the first domain.</summary>
+    public PlacedDomain First { get; }
+
+    /// <summary>The members of the second.</summary>
+    public PlacedDomain Second { get; }
+
+    /// <summary>Both domains.</summary>
+    public ImmutableArray<DomainRef> Between { get; }
+
+    public string Bridge { get; }
+
+    public string Vxlan { get; }
+
+    public string Table { get; }
+
+    public int Mtu { get; }
 
     /// <summary>The gateway's end of a leg.</summary>
     public string LegDevice { get; }
@@ -68,80 +89,66 @@ internal sealed class LaidPair
     /// <summary>The host's end of a domain's leg.</summary>
     public string LegPort(DomainModel domain) => domain.Ref == Pair.First.Ref ? FirstPort : SecondPort;
 
+    /// <summary>A domain's leg on a host.</summary>
+    public PassagePort Port(PairHost host, bool isFirst) => new(isFirst ? FirstPort : SecondPort, host.Leg(isFirst));
+
     /// <summary>How the frames pass links.</summary>
     public LinkWays Ways { get; }
 
     /// <summary>A host with machines of one of the two domains.</summary>
     public PairHost At(HostMembers there) => _hosts.TryGetValue(there.Host.Ref, out var known) ? known
         : _hosts.GetOrAdd(
-            there.Host.Ref, _ => new PairHost(this, there.Name, there.Host, there.Links(_links)));
+            there.Host.Ref, static (_, one) => new PairHost(one.Pair, one.Name, one.Host, one.Links),
+            (Pair: this, there.Name, there.Host, Links: there.Links(_links)));
 
     /// <summary>What the plan of a host has of those that it meets, itself not counted.</summary>
     public ImmutableArray<PassagePeer> Peers(PairHost own, ImmutableArray<MetHost> met)
     {
-        var place = Place(own, met);
-        if (!_peers.TryGetValue((met, own.Links), out var all))
-        {
-            // All hosts that are on the same links say the same of each other host that they meet.
-            if (!met.Any(there => there.Host != own && there.Host.Links == own.Links))
-            {
-                return Made(place < 0 ? met : met.RemoveAt(place));
-            }
-
-            all = _peers.GetOrAdd((met, own.Links), _ => Made(met));
-        }
-
-        return place < 0 ? all : all.RemoveAt(place);
-
-        ImmutableArray<PassagePeer> Made(ImmutableArray<MetHost> those)
-        {
-            var peers = ImmutableArray.CreateBuilder<PassagePeer>(those.Length);
-            foreach (var (there, first, second) in those)
-            {
-                peers.Add(there.Peer(first, second, Ways.By(_links.Joining(own.Links, there.Links))));
-            }
-
-            return peers.MoveToImmutable();
-        }
-    }
-
-    private static int Place(PairHost own, ImmutableArray<MetHost> met)
-    {
+        var (place, isAlone) = (-1, true);
         for (var i = 0; i < met.Length; i++)
         {
-            if (ReferenceEquals(met[i].Host, own))
-            {
-                return i;
-            }
+            var there = met[i].Host;
+            place = ReferenceEquals(there, own) ? i : place;
+            isAlone &= there.Links != own.Links || ReferenceEquals(there, own);
         }
 
-        return -1;
+        if (isAlone)
+        {
+            return Made(own, place < 0 ? met : met.RemoveAt(place));
+        }
+
+        // All hosts that are on the same links say the same of each other host that they meet.
+        var all = _peers.TryGetValue((met, own.Links), out var known)
+            ? known : _peers.GetOrAdd((met, own.Links), Made(own, met));
+        return place < 0 ? all : all.RemoveAt(place);
     }
 
-    /// <summary>The routes of several lists that are in order, in order, each once.</summary>
-    public ImmutableArray<GatewayRoute> Routes(IEnumerable<ImmutableArray<GatewayRoute>> lists) =>
-        Joined(lists, _routes, route => route.Destination, (one, _) => one);
+    private ImmutableArray<PassagePeer> Made(PairHost own, ImmutableArray<MetHost> met)
+    {
+        var peers = ImmutableArray.CreateBuilder<PassagePeer>(met.Length);
+        foreach (var (there, first, second) in met)
+        {
+            peers.Add(there.Peer(first, second, Ways.By(_links.Joining(own.Links, there.Links))));
+        }
 
-    /// <summary>The hosts of several lists that are in order, in order, each once with all its legs.</summary>
-    public ImmutableArray<MetHost> Met(IEnumerable<ImmutableArray<MetHost>> lists) =>
-        Joined(lists, _met, met => met.Host.Name, (one, other) =>
-            new MetHost(one.Host, one.First || other.First, one.Second || other.Second));
+        return peers.MoveToImmutable();
+    }
+
+    /// <summary>The routes of two lists that are in order, in order, each once.</summary>
+    public ImmutableArray<GatewayRoute> Routes(ImmutableArray<GatewayRoute> one, ImmutableArray<GatewayRoute> other) =>
+        Joined(one, other, _routes, static route => route.Destination, static (route, _) => route);
+
+    /// <summary>The hosts of two lists that are in order, in order, each once with all its legs.</summary>
+    public ImmutableArray<MetHost> Met(ImmutableArray<MetHost> one, ImmutableArray<MetHost> other) =>
+        Joined(one, other, _met, static met => met.Host.Name, static (left, right) =>
+            new MetHost(left.Host, left.First || right.First, left.Second || right.Second));
 
     private static ImmutableArray<T> Joined<T>(
-        IEnumerable<ImmutableArray<T>> lists,
+        ImmutableArray<T> one, ImmutableArray<T> other,
         ConcurrentDictionary<(ImmutableArray<T>, ImmutableArray<T>), ImmutableArray<T>> known,
-        Func<T, string> name, Func<T, T, T> both)
-    {
-        ImmutableArray<T> all = [];
-        foreach (var list in lists)
-        {
-            all = all.IsEmpty || all == list ? list : list.IsEmpty ? all
-                : known.TryGetValue((all, list), out var joined) ? joined
-                : known.GetOrAdd((all, list), of => Merged(of.Item1, of.Item2, name, both));
-        }
-
-        return all;
-    }
+        Func<T, string> name, Func<T, T, T> both) => one.IsEmpty || one == other ? other : other.IsEmpty ? one
+            : known.TryGetValue((one, other), out var joined) ? joined
+            : known.GetOrAdd((one, other), Merged(one, other, name, both));
 
     /// <summary>Two lists in order as one; one of the two where that has all.</summary>
     private static ImmutableArray<T> Merged<T>(

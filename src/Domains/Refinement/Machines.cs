@@ -9,7 +9,11 @@ namespace Bailiwick.Domains.Refinement;
 /// <summary>Machines as they must look on a host.</summary>
 internal static class Machines
 {
-    public static CompartmentPlan Of(Scene scene, HostModel host, CompartmentModel machine) => new()
+    public static CompartmentPlan Of(Scene scene, HostModel host, CompartmentModel machine) => Of(
+        scene, host, machine, [.. machine.Nics.Select((_, index) => DeviceNames.TapMac(machine.Ref, index))]);
+
+    private static CompartmentPlan Of(
+        Scene scene, HostModel host, CompartmentModel machine, string[] macs) => new()
     {
         Ref = machine.Ref,
         DisplayName = Display.Of(machine),
@@ -17,14 +21,14 @@ internal static class Machines
         Uuid = DeviceNames.MachineUuid(machine.Ref),
         Cpus = machine.Cpus,
         MemoryMib = machine.MemoryMib,
-        Boot = Boot(scene, machine),
+        Boot = Boot(scene, machine, macs),
         Tpm = machine.Tpm == MachineTpm.Required
             ? new MachineTpmPlan(
                 DeviceNames.TpmState(machine.Ref),
                 new Reason($"{machine.Origin} demands a TPM of its own.", [machine.Origin]))
             : null,
         Disks = [.. machine.Disks.Select((disk, index) => Disk(scene, host, machine, disk, index))],
-        Ports = [.. machine.Nics.Select((nic, index) => Port(scene, machine, nic, index))],
+        Ports = [.. machine.Nics.Select((nic, index) => Port(scene, machine, nic, index, macs[index]))],
         Devices =
         [
             .. machine.Devices.Distinct().Order().Select(kind => new DevicePlan(
@@ -35,18 +39,18 @@ internal static class Machines
             scene.WhyAdmitted(machine.Ref)),
     };
 
-    private static BootPlan Boot(Scene scene, CompartmentModel machine)
+    private static BootPlan Boot(Scene scene, CompartmentModel machine, string[] macs)
     {
         var image = scene.Datacentre.Machinery.Images[new ImageRef(machine.Ref.Tenant, machine.Image).ToString()];
         return new BootPlan(
             image.KernelSha256, image.InitrdSha256,
             machine.Firmware == MachineFirmware.Ovmf ? image.FirmwareSha256 : null, image.BootVolumeSha256,
-            Arguments(scene, machine, image),
+            Arguments(scene, machine, image, macs),
             new Reason($"{machine.Origin} starts from {image.Origin}.", [machine.Origin, image.Origin]));
     }
 
     /// <summary>The image's arguments, then who the machine is and which addresses its ports have.</summary>
-    private static string Arguments(Scene scene, CompartmentModel machine, ImageModel image)
+    private static string Arguments(Scene scene, CompartmentModel machine, ImageModel image, string[] macs)
     {
         var text = new StringBuilder(image.Arguments.Trim());
         text.Append(text.Length > 0 ? " " : "").Append("bailiwick.machine=").Append(Display.Of(machine));
@@ -54,7 +58,7 @@ internal static class Machines
         {
             var nic = machine.Nics[index];
             var domain = Domain(scene, machine, nic);
-            text.Append(CultureInfo.InvariantCulture, $" bailiwick.nic{index}={DeviceNames.TapMac(machine.Ref, index)}")
+            text.Append(CultureInfo.InvariantCulture, $" bailiwick.nic{index}={macs[index]}")
                 .Append(',').Append(Address(domain, nic.Ipv4))
                 .Append(',').Append(Address(domain, nic.Ipv6));
         }
@@ -123,12 +127,12 @@ internal static class Machines
         };
     }
 
-    private static PortPlan Port(Scene scene, CompartmentModel machine, NicModel nic, int index)
+    private static PortPlan Port(Scene scene, CompartmentModel machine, NicModel nic, int index, string mac)
     {
         var domain = Domain(scene, machine, nic);
         return new PortPlan(
-            DeviceNames.Tap(machine.Ref, index), DeviceNames.TapMac(machine.Ref, index),
-            DeviceNames.Bridge(domain.Ref), nic.Ipv4?.ToString(), nic.Ipv6?.ToString(), Scene.Mtu(domain),
+            DeviceNames.Tap(machine.Ref, index), mac, scene.Laid(domain).Bridge, nic.Ipv4?.ToString(),
+            nic.Ipv6?.ToString(), Scene.Mtu(domain),
             new Reason($"{machine.Origin} has a port in {Display.Of(domain)}.", [machine.Origin, domain.Origin]));
     }
 

@@ -28,10 +28,10 @@ internal static class Networks
             laid.Bridge,
             peers.Any(peer => peer.Protection == LinkProtection.Clear) ? laid.Vxlan : null,
             peers.Any(peer => peer.Protection == LinkProtection.Encrypted)
-                ? DeviceNames.Encrypted(laid.Segment, host.UnderlayIpv4) : null,
+                ? DeviceNames.Encrypted(laid.Segment, scene.Links.Inside(host)) : null,
             number, laid.Table, Scene.Mtu(domain),
             [.. (here?.All ?? [])
-                .Select(member => new LocalPort(DeviceNames.Tap(member.Machine.Ref, member.Index), member.Plan)
+                .Select(member => new LocalPort(member.Device, member.Plan)
                 {
                     Limit = member.Nic.Limit,
                 })],

@@ -36,19 +36,14 @@ internal static class Passages
     /// <summary>The passage of a pair on a host; null where neither domain has a machine there.</summary>
     public static PassageOnHost? Of(Scene scene, HostModel host, FlowPair pair)
     {
-        (DomainModel Domain, HostMembers Members)[] here =
-        [
-            .. from domain in pair.Both
-               let members = scene.Members(domain).At(host.Ref)
-               where members is not null
-               select (domain, members),
-        ];
-        if (here.Length == 0)
+        var laid = scene.Laid(pair);
+        var (first, second) = (laid.First.At(host.Ref), laid.Second.At(host.Ref));
+        if ((first ?? second) is not { } members)
         {
             return null;
         }
 
-        var (laid, withheld) = (scene.Laid(pair), new WithheldPart());
+        var (own, withheld) = (laid.At(members), new WithheldPart());
         var flows = Placed(laid, host, pair, withheld);
         var number = pair.Number;
         if (!scene.Numbers.Holds(number, pair.Reference))
@@ -66,17 +61,16 @@ internal static class Passages
             ];
         }
 
-        var own = laid.At(here[0].Members);
         var peers = Peers(own, laid, flows);
         var network = new PassageNetwork(
-            DeviceNames.PassageBridge(pair.Name),
-            peers.Any(peer => peer.Protection == LinkProtection.Clear) ? DeviceNames.PassageVxlan(pair.Name) : null,
-            peers.Any(peer => peer.Protection == LinkProtection.Encrypted)
-                ? DeviceNames.Encrypted(pair.Name, host.UnderlayIpv4) : null,
-            number, DeviceNames.PassageTable(pair.Name), Scene.Mtu(pair.Both), peers);
+            laid.Bridge, peers.Any(static peer => peer.Protection == LinkProtection.Clear) ? laid.Vxlan : null,
+            peers.Any(static peer => peer.Protection == LinkProtection.Encrypted)
+                ? DeviceNames.Encrypted(pair.Name, scene.Links.Inside(host)) : null,
+            number, laid.Table, laid.Mtu, peers);
         var plan = new PassagePlan(
-            pair.Name, [pair.First.Ref, pair.Second.Ref], network,
-            [.. here.Select(one => new PassagePort(laid.LegPort(one.Domain), own.Leg(one.Domain)))],
+            pair.Name, laid.Between, network,
+            first is null ? [laid.Port(own, isFirst: false)] : second is null ? [laid.Port(own, isFirst: true)]
+                : [laid.Port(own, isFirst: true), laid.Port(own, isFirst: false)],
             laid.Reason);
         return new PassageOnHost(pair, plan, flows, laid, own, withheld);
     }
@@ -87,7 +81,7 @@ internal static class Passages
     private static ImmutableArray<FlowOnHost> Placed(
         LaidPair laid, HostModel host, FlowPair pair, WithheldPart withheld)
     {
-        var placed = ImmutableArray.CreateBuilder<FlowOnHost>();
+        var placed = ImmutableArray.CreateBuilder<FlowOnHost>(laid.Flows.Length);
         var rules = 0L;
         foreach (var flow in laid.Flows)
         {
@@ -113,12 +107,20 @@ internal static class Passages
             }
         }
 
-        return placed.ToImmutable();
+        return placed.DrainToImmutable();
     }
 
     /// <summary>The hosts whom a machine of this one meets by a flow, whichever of the two is the client.</summary>
     private static ImmutableArray<PassagePeer> Peers(
-        PairHost own, LaidPair laid, ImmutableArray<FlowOnHost> flows) => laid.Peers(own, laid.Met(
-            flows.Where(flow => flow.ClientsHere is not null).Select(flow => flow.Servers.Hosts)
-                .Concat(flows.Where(flow => flow.ServersHere is not null).Select(flow => flow.Clients.Hosts))));
+        PairHost own, LaidPair laid, ImmutableArray<FlowOnHost> flows)
+    {
+        ImmutableArray<MetHost> met = [];
+        foreach (var flow in flows)
+        {
+            met = flow.ClientsHere is null ? met : laid.Met(met, flow.Servers.Hosts);
+            met = flow.ServersHere is null ? met : laid.Met(met, flow.Clients.Hosts);
+        }
+
+        return laid.Peers(own, met);
+    }
 }

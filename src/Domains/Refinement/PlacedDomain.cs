@@ -10,6 +10,7 @@ namespace Bailiwick.Domains.Refinement;
 internal sealed class PlacedMember(CompartmentModel machine, HostModel host, int index)
 {
     private MemberPlan? _plan;
+    private string? _device;
 
     public CompartmentModel Machine => machine;
 
@@ -18,6 +19,9 @@ internal sealed class PlacedMember(CompartmentModel machine, HostModel host, int
     public int Index => index;
 
     public NicModel Nic => machine.Nics[index];
+
+    /// <summary>The interface of its host.</summary>
+    public string Device => _device ??= DeviceNames.Tap(machine.Ref, index);
 
     /// <summary>Made once for all hosts that have it in their plans.</summary>
     public MemberPlan Plan => _plan ??= new MemberPlan(
@@ -135,12 +139,13 @@ internal sealed class PlacedDomain
         }
 
         return ByHost.Any(there => there != own && there.Links(links) == on)
-            ? _peers.GetOrAdd((on, ways), _ => Made(ByHost)).RemoveAt(own.Place)
-            : Made(ByHost.Where(there => there != own));
-
-        ImmutableArray<PeerPlan> Made(IEnumerable<HostMembers> those) =>
-            [.. those.Select(there => there.Peer(ways.By(links.Joining(on, there.Links(links)))))];
+            ? _peers.GetOrAdd((on, ways), Made(ByHost, on, links, ways)).RemoveAt(own.Place)
+            : Made(ByHost.RemoveAt(own.Place), on, links, ways);
     }
+
+    private static ImmutableArray<PeerPlan> Made(
+        ImmutableArray<HostMembers> those, ImmutableArray<LinkModel> on, HostLinks links, LinkWays ways) =>
+        [.. those.Select(there => there.Peer(ways.By(links.Joining(on, there.Links(links)))))];
 
     private ImmutableArray<PlacedAddress> Made(bool isIpv6)
     {

@@ -7,15 +7,15 @@ namespace Bailiwick.Domains.Refinement;
 /// <summary>What a part of a plan leaves out because it would not be safe, by what two parts say alike.</summary>
 internal sealed class WithheldPart
 {
-    private readonly Dictionary<string, Reason> _all = new(StringComparer.Ordinal);
+    // Most leave out nothing.
+    private Dictionary<string, Reason>? _all;
 
-    public bool IsEmpty => _all.Count == 0;
-
-    public void Add(string what, Reason why) => _all.TryAdd(what, why);
+    public void Add(string what, Reason why) =>
+        (_all ??= new Dictionary<string, Reason>(StringComparer.Ordinal)).TryAdd(what, why);
 
     public void AddTo(SortedDictionary<string, Reason> others)
     {
-        foreach (var (what, why) in _all)
+        foreach (var (what, why) in _all ?? [])
         {
             others.TryAdd(what, why);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Flows;
@@ -12,6 +13,8 @@ namespace Bailiwick.Domains.Refinement;
 internal sealed class Scene
 {
     private readonly SceneParts _parts;
+    // Those of this scene: found by the pair alone, which every host with a member of it asks for.
+    private readonly ConcurrentDictionary<FlowPair, LaidPair> _laid = new(ReferenceEqualityComparer.Instance);
 
     private Scene(SceneParts parts) => _parts = parts;
 
@@ -89,10 +92,10 @@ internal sealed class Scene
     public PairsOfDomain PairsOf(DomainModel domain) => _parts.Pairs[domain.Ref];
 
     /// <summary>What all hosts' plans say alike of a pair's flows.</summary>
-    public LaidPair Laid(FlowPair pair) => _parts.Laid.GetOrAdd(
-        new LaidKey(pair, Members(pair.First.Ref), Members(pair.Second.Ref)),
-        key => new LaidPair(key.Pair, Links, (domain, machines) =>
-            (domain == key.Pair.First.Ref ? key.First : key.Second).Only(machines)));
+    public LaidPair Laid(FlowPair pair) => _laid.TryGetValue(pair, out var known) ? known
+        : _laid.GetOrAdd(pair, _parts.Laid.GetOrAdd(
+            new LaidKey(pair, Members(pair.First.Ref), Members(pair.Second.Ref)),
+            static (key, links) => new LaidPair(key.Pair, key.First, key.Second, links), Links));
 
     /// <summary>What all hosts' plans say alike of a domain.</summary>
     public LaidDomain Laid(DomainModel domain) => _parts.LaidDomains.GetOrAdd(domain, one => new LaidDomain(one));

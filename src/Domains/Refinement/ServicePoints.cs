@@ -48,7 +48,7 @@ internal static class ServicePoints
     {
         var plan = member.Plan;
         return new ServedMachine(
-            DeviceNames.Tap(member.Machine.Ref, member.Index), member.Machine.Ref.Name.Text, plan.Mac, plan.Ipv4,
+            member.Device, member.Machine.Ref.Name.Text, plan.Mac, plan.Ipv4,
             plan.Ipv6, DeviceNames.LinkLocal(plan.Mac));
     }
 
