@@ -15,4 +15,10 @@ internal static class HostChecks
     public static bool Accepts(DomainModel domain, HostModel host) =>
         HostTerm.Operator.Takes(domain, host) && HostTerm.Assurance.Takes(domain, host)
         && HostTerm.Country.Takes(domain, host);
+
+    /// <summary>True if two policies say the same of the hosts that they accept.</summary>
+    public static bool AcceptAlike(DomainModel one, DomainModel other) =>
+        one.Hosts.Operators.SequenceEqual(other.Hosts.Operators)
+        && one.Hosts.Assurance.SequenceEqual(other.Hosts.Assurance)
+        && one.Hosts.Jurisdictions.SequenceEqual(other.Hosts.Jurisdictions, StringComparer.Ordinal);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
+using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Domains.Admission;
 
@@ -21,12 +22,16 @@ internal sealed class KnownReview
     private readonly StandingTies _ties;
     // Those for which something was short; nobody counts them.
     private readonly ImmutableHashSet<CompartmentRef> _short;
-    private readonly Lazy<Rooms> _rooms;
+    private readonly ReservedSums _reserved;
+    // No domain that has not expired does so before it.
+    private readonly DateTimeOffset _nextExpiry;
 
     private KnownReview(
         AdmissionGround ground, Layered<CompartmentRef, Listed<AdmissionVerdict>> verdicts, StandingSums sums,
-        StandingTies ties, ImmutableHashSet<CompartmentRef> tooMuch, Lazy<Rooms> rooms) =>
-        (_ground, _verdicts, _sums, _ties, _short, _rooms) = (ground, verdicts, sums, ties, tooMuch, rooms);
+        StandingTies ties, ImmutableHashSet<CompartmentRef> tooMuch, ReservedSums reserved,
+        DateTimeOffset nextExpiry) =>
+        (_ground, _verdicts, _sums, _ties, _short, _reserved, _nextExpiry) =
+            (ground, verdicts, sums, ties, tooMuch, reserved, nextExpiry);
 
     /// <summary>That of all proposals that are to run.</summary>
     public static KnownReview Of(AdmissionGround ground, IEnumerable<AdmissionVerdict> verdicts)
@@ -46,11 +51,12 @@ internal sealed class KnownReview
             }
         }
 
+        var sums = StandingSums.Of(counted);
         return new KnownReview(
-            ground, Layered<CompartmentRef, Listed<AdmissionVerdict>>.Of(of), StandingSums.Of(counted),
+            ground, Layered<CompartmentRef, Listed<AdmissionVerdict>>.Of(of), sums,
             StandingTies.Of(ground, counted.Select(one => one.Item1), proposed),
             [.. of.Where(one => one.Value.All.Any(IsShort)).Select(one => one.Key)],
-            new Lazy<Rooms>(() => new Rooms(ground)));
+            ReservedSums.Of(ground, sums), NextExpiry(ground));
     }
 
     /// <summary>All that is proposed to run.</summary>
@@ -77,8 +83,7 @@ internal sealed class KnownReview
         judged = change.Machines
             .Union(come.Concat(gone).Select(proposal => proposal.Compartment))
             .Union(ground.Flows.GrantersSince(_ground.Flows).SelectMany(_ties.ByFlow));
-        if (ground.Datacentre.Domains.Values.Any(domain =>
-            ground.Now >= domain.Expires != _ground.Now >= domain.Expires))
+        if (HasExpired(ground, change))
         {
             return null;
         }
@@ -103,16 +108,67 @@ internal sealed class KnownReview
         Moved[] moved = [.. next.Select(one => new Moved(
             one.Key, _ground.Machine(one.Key), Counted(_ground, _verdicts.Find(one.Key)),
             ground.Machine(one.Key), Counted(ground, one.Value)))];
-        var rooms = change.Domains.IsEmpty ? _rooms : new Lazy<Rooms>(() => new Rooms(ground));
-        var (sums, ties) = (_sums.With(moved), _ties.With(ground, moved));
+        // Who is what it was where it was, admitted or refused as it was, takes and gives nothing.
+        Moved[] others =
+        [
+            .. moved.Where(one => !ReferenceEquals(one.Then, one.Now) || one.From?.Ref != one.To?.Ref
+                || IsAdmitted(_verdicts.Find(one.Machine)) != IsAdmitted(next[one.Machine])),
+        ];
+        var (sums, ties) = (_sums.With(others), _ties.With(ground, moved));
+        var isAsReserved = _reserved.IsAsReserved(_ground, ground, change.Domains);
+        var reserved = isAsReserved ? _reserved.With(others) : ReservedSums.Of(ground, sums);
         var isFree = HaveStorage(ground, change, moved) && sums.HaveRoom(ground, moved, change.Domains)
-            && sums.LeaveReserved(ground, rooms.Value)
+            && reserved.AreLeft(default)
             && ties.AllowAll(ground, moved, machine => Counted(
                 ground, next.TryGetValue(machine, out var verdict) ? verdict : _verdicts.Find(machine)))
-            && (_short.IsEmpty || (rooms.Value.Claims.IsEmpty && _rooms.Value.Claims.IsEmpty
-                && !_short.Any(one => next.ContainsKey(one) || Meets(ground, one, moved))));
-        return isFree ? new KnownReview(ground, _verdicts.With(next), sums, ties, _short, rooms) : null;
+            && !_short.Any(one => next.ContainsKey(one) || Meets(ground, one, others))
+            && StayShort(ground, change, reserved, isAsReserved && others.Length == 0);
+        return isFree ? new KnownReview(
+            ground, _verdicts.With(next), sums, ties, _short, reserved, NextExpiry(ground, change)) : null;
     }
+
+    /// <summary>Whether a policy has expired since, or has not any more.</summary>
+    private bool HasExpired(AdmissionGround ground, DatacentreChange change)
+    {
+        var domains = ground.Now >= _ground.Now && ground.Now < _nextExpiry
+            ? change.Domains.Select(domain => ground.Domain(domain.Tenant, domain.Name)).OfType<DomainModel>()
+            : ground.Datacentre.Domains.Values;
+        return domains.Any(domain => ground.Now >= domain.Expires != _ground.Now >= domain.Expires);
+    }
+
+    private DateTimeOffset NextExpiry(AdmissionGround ground, DatacentreChange change) =>
+        ground.Now < _ground.Now || ground.Now >= _nextExpiry ? NextExpiry(ground)
+            : change.Domains.Select(domain => ground.Domain(domain.Tenant, domain.Name)).OfType<DomainModel>()
+                .Select(domain => domain.Expires).Where(expires => expires > ground.Now).Append(_nextExpiry).Min();
+
+    private static DateTimeOffset NextExpiry(AdmissionGround ground) => ground.Datacentre.Domains.Values
+        .Select(domain => domain.Expires).Where(expires => expires > ground.Now)
+        .DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
+
+    /// <summary>
+    /// Whether what is reserved says of those for whom something was short what it said. It does where nobody moved and
+    /// the statements that are named are as they were; or where it was not the reason, and would be left with each of
+    /// them too. Whoever finds its host full is not asked what is reserved.
+    /// </summary>
+    private bool StayShort(AdmissionGround ground, DatacentreChange change, ReservedSums reserved, bool isAsItWas) =>
+        (reserved.IsNothing && _reserved.IsNothing) || _short.All(one =>
+        {
+            AdmissionRefusal[] full =
+            [
+                .. On(one).OfType<AdmissionVerdict.Refused>().SelectMany(verdict => verdict.Refusals)
+                    .Where(refusal => refusal.Code == AdmissionRefusalCode.HostFull),
+            ];
+            return full switch
+            {
+                [{ Because.Kind: StatementKind.Host }] => true,
+                [] => isAsItWas || ground.Machine(one) is not { } machine
+                    || reserved.AreLeft(Capacity.Needed(machine)),
+                _ => isAsItWas && full.All(refusal => refusal.Because is { } because
+                    && !change.Domains.Contains(new DomainRef(because.Owner, because.Name))),
+            };
+        });
+
+    private static bool IsAdmitted(Listed<AdmissionVerdict>? verdicts) => verdicts?.All is [AdmissionVerdict.Admitted];
 
     /// <summary>Whether no volume is too much for a domain of which a machine moved or a volume changed.</summary>
     private bool HaveStorage(AdmissionGround ground, DatacentreChange change, Moved[] moved) =>

@@ -75,27 +75,8 @@ internal sealed class StandingSums
         && moved.SelectMany(one => one.Models).SelectMany(Standing.Domains).Concat(domains).Distinct()
             .All(domain => IsEnough(ground, domain));
 
-    /// <summary>
-    /// Whether what is reserved would be left if nobody had used any of it yet: then it was left for each who came.
-    /// </summary>
-    public bool LeaveReserved(AdmissionGround ground, Rooms rooms)
-    {
-        if (rooms.Claims.IsEmpty)
-        {
-            return true;
-        }
-
-        var taken = new Dictionary<HostSet, Room>();
-        foreach (var host in ground.Datacentre.Inventory.Hosts.Values)
-        {
-            foreach (var set in rooms.SetsOf(host.Ref))
-            {
-                taken[set] = taken.GetValueOrDefault(set) + (_taken.Find(host.Ref)?.Room ?? default);
-            }
-        }
-
-        return taken.All(one => (one.Key.Free - one.Value).Holds(one.Key.Kept));
-    }
+    /// <summary>What is taken of a host.</summary>
+    public Room TakenOf(HostRef host) => _taken.Find(host)?.Room ?? default;
 
     private bool IsEnough(AdmissionGround ground, DomainRef domain)
     {

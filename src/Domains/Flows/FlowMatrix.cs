@@ -15,6 +15,10 @@ public sealed class FlowMatrix
     private readonly FlowConflicts _conflicts;
     private readonly Dictionary<DomainRef, ImmutableArray<OpenFlow>> _byGranter = [];
     private readonly Dictionary<DomainRef, ImmutableArray<FlowSide>> _unmetAccepts = [];
+    // Domains that do not grant all that their terms meet.
+    private readonly HashSet<DomainRef> _narrowed;
+    // What one check finds, and the one that it went on from: so many are asked for.
+    private readonly ImmutableArray<(object Mark, ImmutableHashSet<DomainRef> Granters)> _since;
 
     private FlowMatrix(CheckedDatacentre datacentre, FlowMatrix? before, IReadOnlySet<DomainRef>? changed)
     {
@@ -52,6 +56,12 @@ public sealed class FlowMatrix
                 ? before._unmetAccepts[domain] : [.. UnmetBy(terms)];
         }
 
+        _narrowed =
+        [
+            .. cut.SelectMany(pair => new[] { pair.Item1, pair.Item2 }),
+            .. wanted.Where(Information.Closes).Select(flow => flow.From),
+        ];
+        _since = before is null || others is null ? [] : Since(before, others);
         Unmet =
         [
             .. _inOrder.SelectMany(one => one.Granted.Unmet).Where(grant => !crowd.IsOf(grant)),
@@ -95,10 +105,29 @@ public sealed class FlowMatrix
     /// <summary>A domain as its statement describes it; null where none does.</summary>
     internal DomainModel? Described(DomainRef domain) => _byDomain.GetValueOrDefault(domain)?.Terms.Domain;
 
+    /// <summary>Stands for it with those that come after, which do not keep it.</summary>
+    private object Mark { get; } = new();
+
     /// <summary>The domains that grant other flows than before, and perhaps some that do not.</summary>
-    internal IEnumerable<DomainRef> GrantersSince(FlowMatrix before) => ReferenceEquals(before, this) ? []
-        : _byGranter.Keys.Concat(before._byGranter.Keys)
-            .Where(domain => From(domain) != before.From(domain)).Distinct();
+    internal IReadOnlyCollection<DomainRef> GrantersSince(FlowMatrix before) => ReferenceEquals(before, this) ? []
+        : _since.FirstOrDefault(one => ReferenceEquals(one.Mark, before.Mark)).Granters
+            ?? [.. _byGranter.Keys.Concat(before._byGranter.Keys).Where(domain => IsOther(before, domain))];
+
+    private bool IsOther(FlowMatrix before, DomainRef domain) =>
+        !From(domain).AsSpan().SequenceEqual(before.From(domain).AsSpan(), ReferenceEqualityComparer.Instance);
+
+    private ImmutableArray<(object, ImmutableHashSet<DomainRef>)> Since(FlowMatrix before, HashSet<DomainRef> others)
+    {
+        ImmutableHashSet<DomainRef> granters =
+        [
+            .. others.Concat(_narrowed).Concat(before._narrowed).Distinct().Where(domain => IsOther(before, domain)),
+        ];
+        return
+        [
+            (before.Mark, granters),
+            .. before._since.Take(1).Select(one => (one.Mark, one.Granters.Union(granters))),
+        ];
+    }
 
     /// <summary>The open flows that a domain grants.</summary>
     internal ImmutableArray<OpenFlow> From(DomainRef domain) => _byGranter.GetValueOrDefault(domain, []);

@@ -36,7 +36,8 @@ internal sealed class DatacentreIndex
             // Such a change is of tenants' statements alone.
             (_ranks, _links) = (before._ranks, before._links);
             _holders = before._holders.IsValueCreated ? Known(HoldersAfter(before, change)) : new(Holders);
-            _overQuota = change.Volumes.IsEmpty && change.Domains.IsEmpty ? before._overQuota : new(OverQuotas);
+            _overQuota = change.Volumes.IsEmpty && change.Domains.All(domain => StorageOf(datacentre, domain)
+                == StorageOf(before._datacentre, domain)) ? before._overQuota : new(OverQuotas);
             return;
         }
 
@@ -101,6 +102,9 @@ internal sealed class DatacentreIndex
             _before._datacentre.Domains.GetValueOrDefault(domain.ToString()))),
         .. Members.ChangedSince(_before.Members),
     ];
+
+    private static int? StorageOf(CheckedDatacentre datacentre, DomainRef domain) =>
+        datacentre.Domains.GetValueOrDefault(domain.ToString())?.Quota.StorageMib;
 
     private FrozenDictionary<PartyId, int> Ranks()
     {

@@ -50,19 +50,32 @@ internal sealed class PlanDraft
 
         var parts = _known.With(_domains, _passages);
         var withheld = new SortedDictionary<string, Reason>(StringComparer.Ordinal);
-        ImmutableArray<PassagePlan> passages = [.. parts.Passages.Select(part => part.Plan)];
-        ImmutableArray<DomainPlan> domains = [.. parts.Domains.Select(part => part.Plan)];
-        foreach (var part in parts.Passages.Select(part => part.Withheld)
-            .Concat(parts.Domains.SelectMany(part => new[] { part.Withheld, part.Inside.Withheld })))
+        var passages = ImmutableArray.CreateBuilder<PassagePlan>(parts.Passages.Length);
+        var domains = ImmutableArray.CreateBuilder<DomainPlan>(parts.Domains.Length);
+        foreach (var part in parts.Passages)
         {
-            part.AddTo(withheld);
+            part.Withheld.AddTo(withheld);
+            passages.Add(part.Plan);
         }
 
+        foreach (var part in parts.Domains)
+        {
+            part.Withheld.AddTo(withheld);
+            part.Inside.Withheld.AddTo(withheld);
+            domains.Add(part.Plan);
+        }
+
+        return (Plan(parts, domains.MoveToImmutable(), passages.MoveToImmutable(), withheld), parts);
+    }
+
+    private HostPlan Plan(
+        PlanParts parts, ImmutableArray<DomainPlan> domains, ImmutableArray<PassagePlan> passages,
+        SortedDictionary<string, Reason> withheld)
+    {
         var uplink = Uplinks.Of(_host, parts.Domains, passages, withheld);
-        var plan = new HostPlan(
+        return new HostPlan(
             _host.Ref, new UnderlayPlan(_host.UnderlayIpv4, AcceptedSenders.Of(domains, passages)), domains, passages,
             [.. _scene.Refused(_host.Ref)], [.. withheld.Values]) { Uplink = uplink };
-        return (plan, parts);
     }
 
     private PassageOnHost? Passage(FlowPair pair)

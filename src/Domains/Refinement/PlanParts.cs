@@ -7,15 +7,19 @@ namespace Bailiwick.Domains.Refinement;
 /// <summary>What a part of a plan leaves out because it would not be safe, by what two parts say alike.</summary>
 internal sealed class WithheldPart
 {
-    // Most leave out nothing.
+    // Nearly always nothing.
     private Dictionary<string, Reason>? _all;
 
-    public void Add(string what, Reason why) =>
-        (_all ??= new Dictionary<string, Reason>(StringComparer.Ordinal)).TryAdd(what, why);
+    public void Add(string what, Reason why) => (_all ??= new(StringComparer.Ordinal)).TryAdd(what, why);
 
     public void AddTo(SortedDictionary<string, Reason> others)
     {
-        foreach (var (what, why) in _all ?? [])
+        if (_all is null)
+        {
+            return;
+        }
+
+        foreach (var (what, why) in _all)
         {
             others.TryAdd(what, why);
         }

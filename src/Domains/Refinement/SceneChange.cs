@@ -39,9 +39,7 @@ internal sealed class SceneChange
         var made = new SceneChange(then, AdmissionGround.Of(next, now), change);
         ImmutableArray<DomainRef> domains = [.. change.Domains.Where(domain => !ReferenceEquals(
             Model(then.Ground, domain), Model(made._now, domain)))];
-        // Who has which VLAN follows from all domains.
-        if ((!then.Vlans.IsEmpty && !domains.IsEmpty)
-            || then.Review.Value.After(made._now, change, come, gone, out var judged) is not { } review)
+        if (then.Review.Value.After(made._now, change, come, gone, out var judged) is not { } review)
         {
             return null;
         }
@@ -71,6 +69,7 @@ internal sealed class SceneChange
         {
             Review = new Lazy<KnownReview>(review),
             Conflicts = Conflicts(),
+            Vlans = _then.Vlans.With(_then.Ground, _now, domains, _inside),
             Admitted = _then.Admitted.With([.. judged.Select(machine => KeyValuePair.Create(
                 machine, review.On(machine).OfType<AdmissionVerdict.Admitted>().FirstOrDefault()))]),
             Refused = Refused(review, judged),
@@ -81,9 +80,10 @@ internal sealed class SceneChange
         KnownReview review, ImmutableHashSet<CompartmentRef> judged)
     {
         var now = judged.SelectMany(machine => review.On(machine)).OfType<AdmissionVerdict.Refused>().ToArray();
-        var then = _then.Refused.SelectMany(group => group).ToLookup(one => judged.Contains(one.Compartment));
-        _refusing.UnionWith(now.Concat(then[true]).Select(one => one.Host));
-        return _refusing.Count == 0 ? _then.Refused : then[false].Concat(now)
+        var then = judged.SelectMany(machine => _then.Review.Value.On(machine)).OfType<AdmissionVerdict.Refused>();
+        _refusing.UnionWith(now.Concat(then).Select(one => one.Host));
+        return _refusing.Count == 0 ? _then.Refused : _then.Refused.SelectMany(group => group)
+            .Where(one => !judged.Contains(one.Compartment)).Concat(now)
             .OrderBy(one => one.Compartment.ToString(), StringComparer.Ordinal)
             .ThenBy(one => one.Host.ToString(), StringComparer.Ordinal).ToLookup(one => one.Host);
     }
@@ -163,7 +163,7 @@ internal sealed class SceneChange
 
     private ILookup<DomainRef, FlowConflict> Conflicts()
     {
-        if (ReferenceEquals(_then.Ground.Flows, _now.Flows))
+        if (_then.Ground.Flows.Conflicts.SequenceEqual(_now.Flows.Conflicts))
         {
             return _then.Conflicts;
         }

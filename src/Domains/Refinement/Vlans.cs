@@ -21,7 +21,11 @@ internal sealed class Vlans
     /// <summary>A link's hosts that carry its VLANs, each domain's number, and why a domain has none.</summary>
     private sealed record Segment(
         LinkModel Link, ImmutableArray<HostModel> Hosts, Dictionary<string, int> Numbers,
-        Dictionary<string, string> Without);
+        Dictionary<string, string> Without)
+    {
+        public (int Number, string? Why) Says(string reference) =>
+            (Numbers.GetValueOrDefault(reference), Without.GetValueOrDefault(reference));
+    }
 
     /// <summary>Whether no segment has any.</summary>
     public bool IsEmpty => _segments.Count == 0;
@@ -40,6 +44,43 @@ internal sealed class Vlans
 
         return all;
     }
+
+    /// <summary>The same after a change of some domains' statements.</summary>
+    /// <param name="then">The policies before it.</param>
+    /// <param name="now">The policies after it.</param>
+    /// <param name="changed">The domains.</param>
+    /// <param name="touched">Gets those that have another number, or none for another reason.</param>
+    public Vlans With(
+        AdmissionGround then, AdmissionGround now, IEnumerable<DomainRef> changed, ISet<DomainRef> touched)
+    {
+        if (IsEmpty || changed.All(domain => AreAlike(
+            then.Domain(domain.Tenant, domain.Name), now.Domain(domain.Tenant, domain.Name))))
+        {
+            return this;
+        }
+
+        var next = Of(now.Datacentre);
+        foreach (var domain in now.Datacentre.Domains.Values)
+        {
+            var reference = domain.Ref.ToString();
+            if (_segments.Any(one => one.Value.Says(reference) != next._segments[one.Key].Says(reference)))
+            {
+                touched.Add(domain.Ref);
+            }
+        }
+
+        return next;
+    }
+
+    /// <summary>Whether two statements of a domain say the same of what decides about VLANs.</summary>
+    private static bool AreAlike(DomainModel? then, DomainModel? now) => (then, now) switch
+    {
+        (null, null) => true,
+        ({ } one, { } other) => HostChecks.AcceptAlike(one, other)
+            && one.Bandwidth is null == other.Bandwidth is null
+            && one.Network.Confidentiality == other.Network.Confidentiality,
+        _ => false,
+    };
 
     /// <summary>
     /// How a domain's frames that need no ciphertext pass between two hosts: in its VLAN where both carry one, else as

@@ -11,7 +11,8 @@ namespace Bailiwick.Tests.Domains.Policy;
 /// </summary>
 /// <param name="seed">Equal seeds give equal statements.</param>
 /// <param name="isCalm">Whether most of what they say can be.</param>
-internal sealed class RandomStatements(int seed, bool isCalm = false)
+/// <param name="isShared">Whether domains reserve room on hosts, and a segment carries VLANs for a few of them.</param>
+internal sealed class RandomStatements(int seed, bool isCalm = false, bool isShared = false)
 {
     private static readonly ImmutableArray<string> Tenants = ["bank", "care"];
     private static readonly PartyNames Parties = PartyNames.Unsigned([.. Tenants, "alpine"]);
@@ -45,9 +46,11 @@ internal sealed class RandomStatements(int seed, bool isCalm = false)
         var text = $"kind: {kind}\nname: {name}\n" + kind switch
         {
             "Datacentre" => $"tenants: [{One("bank, care", "bank, care", "care, bank", "bank")}]\n",
-            "Link" => $"hosts: [h0, {One("h1", "h2", "h9")}]\nmedium: trusted-segment\n",
+            "Link" => $"hosts: [h0, {One("h1", "h2", "h9")}]\nmedium: trusted-segment\n"
+                + (isShared ? "vlans: {first: 100, last: 101}\n" : ""),
             "Host" => $"jurisdiction: {One("CH", "DE")}\nassurance: software\n"
-                + $"underlay: {{ipv4: 10.99.0.{One(name[1..] + "1", name[1..] + "1", name[1..] + "1", "9")}}}\n"
+                + $"underlay: {{ipv4: 10.99.0.{One(name[1..] + "1", name[1..] + "1", name[1..] + "1", "9")}"
+                + (isShared && name != "h2" ? ", vlans: rack}\n" : "}\n")
                 + $"capacity: {{cpus: 8, memoryMiB: 4096{One("", "", ", uplinkMbit: 100")}}}\n",
             "Tenant" => "legalName: Somebody\n",
             "Image" => "kernel: {file: vmlinuz}\ninitrd: {file: initrd.gz}\narguments: quiet\n"
@@ -82,7 +85,7 @@ internal sealed class RandomStatements(int seed, bool isCalm = false)
         storage: {confidentiality: {{One("required", "required", "none")}}}
         quota:
           {machines: {{One("9", "1")}}, cpus: 9, memoryMiB: {{One("9000", "100")}}, storageMiB: {{One("900", "40")}}}
-        reservation: {cpus: 0, memoryMiB: 0}
+        reservation: {cpus: {{(isShared ? One("1", "3", "0") : "0")}}, memoryMiB: 0}
         {{One("", "", "bandwidth: {reserveMbit: 80}")}}
         {{One("", "", "services: {addresses: {machine: " + Machine("m") + "}}")}}
         {{One("", "", "", $"information: {{notTo: [{Peer()}]}}")}}

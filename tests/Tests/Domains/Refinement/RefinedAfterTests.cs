@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.RegularExpressions;
+using Bailiwick.Domains.Admission;
 using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
@@ -69,9 +71,20 @@ public sealed class RefinedAfterTests
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public void So_they_are_where_statements_are_in_each_others_way_and_little_is_admitted(int seed)
+    public void So_they_are_where_statements_are_in_each_others_way_and_little_is_admitted(int seed) =>
+        InEachOthersWay(seed, new RandomStatements(seed, isCalm: true));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void So_they_are_where_room_is_reserved_and_few_have_a_VLAN(int seed) =>
+        InEachOthersWay(seed, new RandomStatements(seed, isCalm: true, isShared: true));
+
+    private static void InEachOthersWay(int seed, RandomStatements statements)
     {
-        var (random, statements) = (new Random(seed), new RandomStatements(seed, isCalm: true));
+        var random = new Random(seed);
         ImmutableArray<HostRef> hosts =
             [.. Enumerable.Range(0, 3).Select(host => new HostRef(
                 PartyId.Unsigned("alpine"), StatementName.Parse($"h{host}")))];
@@ -100,7 +113,35 @@ public sealed class RefinedAfterTests
         }
 
         Assert.True(run.Parts > 20, $"only {run.Parts} of 250 changes were looked at alone");
-        Assert.True(run.Admitted > 50, $"only {run.Admitted} machines were ever in a plan");
+        Assert.True(run.Admitted > 40, $"only {run.Admitted} machines were ever in a plan");
+    }
+
+    [Fact]
+    public void What_was_short_before_has_everything_judged_anew_only_where_it_is_touched()
+    {
+        var drawn = new GeneratedDatacentre(new DatacentreShape(16, 80, 8, 5, Seed: 1));
+        var machine = drawn.Proposals[3];
+        // Larger than any host.
+        var large = drawn.Files.Select(file => (file.Path, Text: Regex.Replace(
+            file.Text, $"(name: {machine.Compartment.Name}\\s+cpus:) [0-9]+", "$1 60"))).ToArray();
+        var datacentre = PolicyCheck.Run(PolicyDocuments.ReadYaml(
+            large.Select(file => (file.Path, (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(file.Text))), drawn.Names))
+            .Datacentre;
+        Assert.Contains(datacentre.Domains.Values, domain => domain.Reservation.Cpus > 0);
+        var refined = Refine.Of(datacentre, drawn.Proposals, Now);
+        Assert.Contains(refined.ForHost(machine.Host).Refused.SelectMany(one => one.Refusals), refusal =>
+            refusal.Code == AdmissionRefusalCode.HostFull);
+
+        var next = PolicyCheck.After(datacentre, [drawn.WithFlow(13, 14, 4_000)]).Datacentre;
+        var elsewhere = drawn.Proposals.Last(one => one.Host != machine.Host
+            && one.Compartment.Tenant != machine.Compartment.Tenant);
+        var after = refined.After(next, [], [elsewhere], Now);
+        Assert.NotNull(after.Touched);
+        var beside = drawn.Proposals.Last(one => one.Host == machine.Host && one != machine);
+        Assert.Null(refined.After(next, [], [beside], Now).Touched);
+        var anew = Refine.Of(next, [.. drawn.Proposals.Except([elsewhere])], Now);
+        Assert.All(Enumerable.Range(0, 8).Select(GeneratedDatacentre.Host), host =>
+            Assert.Equal(Text(anew.ForHost(host)), Text(after.ForHost(host))));
     }
 
     [Fact]

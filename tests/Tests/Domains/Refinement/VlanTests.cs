@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Bailiwick.Domains.Admission;
+using Bailiwick.Domains.Placement;
 using Bailiwick.Domains.Policy;
 using Bailiwick.Domains.Refinement;
+using Bailiwick.Domains.Rendering;
 using Bailiwick.Ledger.Statements;
 using Bailiwick.Tests.Domains.Policy;
 using static Bailiwick.Tests.Domains.ExamplePlacements;
@@ -108,6 +110,32 @@ public sealed class VlanTests
         Assert.Equal(LinkProtection.Clear, peer.Protection);
         Assert.Contains("all 1 are other domains'", peer.Reason.Sentence, StringComparison.Ordinal);
         Assert.Contains(plan.Underlay.Tunnels, tunnel => tunnel.Number == ledger.Number);
+    }
+
+    [Fact]
+    public void A_change_that_moves_a_number_is_found_without_looking_at_everything()
+    {
+        var placed = new[] { Proposal("bank/ledger-1", "host-1"), Proposal("bank/ledger-2", "host-2") };
+        var example = Carried("{first: 7, last: 7}")
+            .With("bank/ledger.yaml", "placement: {hosts: [host-2]}", "placement: {hosts: [host-1]}")
+            .With("bank/ledger.yaml", "placement: {hosts: [host-3]}", "placement: {hosts: [host-2]}");
+        PlacementProposal[] all =
+            [Proposal("hospital/records-1", "host-1"), Proposal("hospital/records-2", "host-2"), .. placed];
+        var before = Datacentre(example);
+        var refined = Refine.Of(before, all, Now);
+        Assert.Null(Network(refined.ForHost(Host("host-1")), "bank/ledger").Vlan);
+
+        var always = example.With(Records, "confidentiality: untrusted-links", "confidentiality: always");
+        var next = PolicyCheck.After(before, always.Read().Documents.Where(
+            one => one.Origin is { Kind: StatementKind.Domain, OwnerName: "hospital" })).Datacentre;
+        var after = refined.After(next, [], [], Now);
+        Assert.NotNull(after.Touched);
+        foreach (var host in new[] { "host-1", "host-2" })
+        {
+            var plan = after.ForHost(Host(host));
+            Assert.Equal(7, Network(plan, "bank/ledger").Vlan?.Number);
+            Assert.Equal(PlanJson.Write(Refine.ForHost(next, all, Host(host), Now)), PlanJson.Write(plan));
+        }
     }
 
     [Theory]
