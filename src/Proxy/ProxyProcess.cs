@@ -129,7 +129,7 @@ public static class ProxyProcess
         ProxyConfiguration configuration, HostNetwork network, (CompartmentManager Machines, VolumeFiles Volumes) own,
         PlanKeeper plans, IntegrityManager integrity, TimeProvider time)
     {
-        LiveProof proof = new(network.Tools, time);
+        LiveProof proof = new(network.Tools);
         network.Tables.Effects = readers => proof.OfDrift(plans.Current, readers);
         ForeignThings foreign = new(network.Tools, configuration.Pool);
         return new(plans, new(network, own.Machines, own.Volumes, foreign, proof), integrity, time);

@@ -20,9 +20,11 @@ public interface IHost
     uint RulesGeneration();
 
     /// <summary>
-    /// BPF programs that see packets at devices of the host's own network namespace, and in netfilter anywhere.
+    /// BPF programs that see packets at devices of the host's own network namespace, and in netfilter anywhere; or at
+    /// those of another namespace alone.
     /// </summary>
-    /// <param name="devices">The kernel's numbers of the devices.</param>
-    /// <exception cref="WorldException">The kernel does not answer.</exception>
-    ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices);
+    /// <param name="devices">The kernel's numbers of the devices, in their namespace.</param>
+    /// <param name="inNamespace">The named network namespace (ip-netns(8)); null for the host's own.</param>
+    /// <exception cref="WorldException">The kernel does not answer, or there is no such namespace.</exception>
+    ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices, string? inNamespace = null);
 }

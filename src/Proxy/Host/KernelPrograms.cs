@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Bailiwick.Proxy.Host;
 
@@ -40,6 +41,8 @@ internal static partial class KernelPrograms
     private const int NoEntry = 2;
     private const int NoDevice = 19;
     private const int Invalid = 22;
+    private const int NetworkNamespace = 0x40000000;
+    private const string Spaces = "/run/netns";
     private static readonly string[] Words = ["ask the kernel for BPF programs"];
 
     /// <summary>The programs at devices of this process's network namespace, and those in netfilter anywhere.</summary>
@@ -48,14 +51,63 @@ internal static partial class KernelPrograms
     public static ImmutableArray<AttachedPrograms> Find(IReadOnlyCollection<int> devices)
     {
         var found = ImmutableArray.CreateBuilder<AttachedPrograms>();
+        AddAt(found, devices);
+        Add(found, ProgramPlace.Netfilter, 0, InNetfilter());
+        return found.ToImmutable();
+    }
+
+    /// <summary>The programs at devices of a named network namespace.</summary>
+    /// <param name="space">Its name.</param>
+    /// <param name="devices">The namespace's own numbers of the devices.</param>
+    /// <exception cref="WorldException">The kernel does not answer, or there is no such namespace.</exception>
+    /// <remarks>
+    /// The kernel reads a device's number in the namespace of the thread that asks. So a thread of its own enters that
+    /// one (setns(2)) and ends there: none that anything else runs on is ever in another namespace.
+    /// </remarks>
+    public static ImmutableArray<AttachedPrograms> FindIn(string space, IReadOnlyCollection<int> devices)
+    {
+        var found = ImmutableArray.CreateBuilder<AttachedPrograms>();
+        WorldException? failure = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                Enter(space);
+                AddAt(found, devices);
+            }
+            catch (WorldException error)
+            {
+                failure = error;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return failure is null ? found.ToImmutable() : throw failure;
+    }
+
+    private static void Enter(string space)
+    {
+        try
+        {
+            using SafeFileHandle handle = File.OpenHandle($"{Spaces}/{space}");
+            if (SetNamespace(handle, NetworkNamespace) != 0)
+            {
+                throw new WorldException(Words, Marshal.GetLastPInvokeError(), Marshal.GetLastPInvokeErrorMessage());
+            }
+        }
+        catch (IOException error)
+        {
+            throw new WorldException(Words, -1, error.Message);
+        }
+    }
+
+    private static void AddAt(ImmutableArray<AttachedPrograms>.Builder found, IReadOnlyCollection<int> devices)
+    {
         foreach (int device in devices)
         {
             Add(found, ProgramPlace.Ingress, device, AtDevice(device, TcxIngress));
             Add(found, ProgramPlace.Egress, device, AtDevice(device, TcxEgress));
         }
-
-        Add(found, ProgramPlace.Netfilter, 0, InNetfilter());
-        return found.ToImmutable();
     }
 
     private static void Add(
@@ -143,6 +195,9 @@ internal static partial class KernelPrograms
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, nint command, byte[] attribute, nint size);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static partial int SetNamespace(SafeFileHandle handle, int kind);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int file);

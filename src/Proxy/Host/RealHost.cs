@@ -49,10 +49,11 @@ public sealed partial class RealHost : IHost
     public uint RulesGeneration() => NftGeneration.Read();
 
     /// <inheritdoc/>
-    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices)
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices, string? inNamespace = null)
     {
         ArgumentNullException.ThrowIfNull(devices);
-        return KernelPrograms.Find(devices);
+        CheckNamespace(inNamespace);
+        return inNamespace is null ? KernelPrograms.Find(devices) : KernelPrograms.FindIn(inNamespace, devices);
     }
 
     private static void Check(ProgramCall call)
@@ -63,14 +64,19 @@ public sealed partial class RealHost : IHost
             throw new ArgumentException($"a call has 1 to {MaxArguments} arguments without NUL", nameof(call));
         }
 
-        if (call.NetworkNamespace is { } name
+        CheckNamespace(call.NetworkNamespace);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(call.Timeout, TimeSpan.Zero, nameof(call));
+    }
+
+    private static void CheckNamespace(string? inNamespace)
+    {
+        if (inNamespace is { } name
             && (name.Length is 0 or > MaxNamespaceName || name[0] is '-' or '.'
                 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')))
         {
-            throw new ArgumentException("a namespace's name has letters, digits, '-', '_' and '.' only", nameof(call));
+            throw new ArgumentException(
+                "a namespace's name has letters, digits, '-', '_' and '.' only", nameof(inNamespace));
         }
-
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(call.Timeout, TimeSpan.Zero, nameof(call));
     }
 
     private static Process Start(ProgramCall call)

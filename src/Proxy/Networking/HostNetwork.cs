@@ -22,8 +22,9 @@ public sealed class HostNetwork
         ArgumentNullException.ThrowIfNull(tunnels);
         tunnels.Vanished = tunnel => integrity.RecordOrOwe(
             IntegrityKind.Drift, planned.ReadersOf(tunnel.Vxlan), tunnel.WireGuard, "The encrypted tunnel was gone.");
-        RulesWatch watch = new(host);
-        NetworkTools tools = Tools = new(host, watch);
+        Observed = new ObservedHost(host);
+        RulesWatch watch = new(Observed);
+        NetworkTools tools = Tools = new(Observed, watch);
         TableKeeper tables = Tables = new(tools, watch, time);
         Guard = new HostGuard(tools, tables, integrity, planned);
         SegmentKeeper segments = new(tools, tables, Guard, integrity, planned);
@@ -38,6 +39,8 @@ public sealed class HostNetwork
         Sweep = new HostSweep(tools, tables, tunnels, Guard, integrity);
     }
 
+    /// <summary>The host, for who looks at all of it at once.</summary>
+    public ObservedHost Observed { get; }
     /// <summary>What all of them ask the host with.</summary>
     public NetworkTools Tools { get; }
     /// <summary>What was loaded, and whether it still stands.</summary>

@@ -140,9 +140,12 @@ public sealed class NetworkTools(IHost host, RulesWatch watch)
         });
     }
 
-    /// <summary>BPF programs that see packets of these devices, and those in netfilter anywhere.</summary>
-    public ImmutableArray<AttachedPrograms> AttachedPrograms(IEnumerable<ObservedLink> devices) =>
-        host.Programs([.. devices.Select(link => link.Index)]);
+    /// <summary>
+    /// BPF programs that see packets of these devices: of a namespace's, or of the host's and those in netfilter.
+    /// </summary>
+    public ImmutableArray<AttachedPrograms> AttachedPrograms(
+        IEnumerable<ObservedLink> devices, string? inNamespace = null) =>
+        host.Programs([.. devices.Select(link => link.Index)], inNamespace);
 
     /// <summary>Who listens to whole frames on the host, or in one namespace (packet(7)).</summary>
     public ImmutableArray<ObservedListener> Listeners(string? inNamespace = null)

@@ -72,6 +72,8 @@ public sealed class EnforcedPlan
     public CheckedDatacentre Datacentre { get; }
     /// <summary>The Master's suggestions it was refined from.</summary>
     public ImmutableArray<PlacementProposal> Proposals { get; }
+    /// <summary>The refinement it is of, which tells the other hosts' plans.</summary>
+    public required RefinedDatacentre Refined { get; init; }
     /// <summary>The plan written out.</summary>
     public string Text { get; }
     /// <summary>SHA-256 of <see cref="Text"/>, lower hex.</summary>
@@ -122,6 +124,7 @@ public sealed class EnforcedPlan
 
         return new EnforcedPlan(own.Plan, Datacentre, Proposals, Encoding.UTF8.GetString(PlanJson.Write(own.Plan)))
         {
+            Refined = Refined,
             Doubts = Doubts,
             Standings = standings,
             Lost = lost.ToFrozenDictionary(),

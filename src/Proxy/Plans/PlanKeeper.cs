@@ -279,7 +279,8 @@ public sealed partial class PlanKeeper
     {
         PolicyCheckResult result = Check();
         Findings = result.Findings;
-        HostPlan whole = Refined(result.Datacentre).ForHost(_host);
+        RefinedDatacentre refined = Refined(result.Datacentre);
+        HostPlan whole = refined.ForHost(_host);
         var doubts = TrustedPeers.Wanted(whole).ToFrozenDictionary(
             pair => pair, pair => _doubt(pair.Host, pair.Domain));
         var standings = OwnMachines.Wanted(whole, result.Datacentre).ToFrozenDictionary(domain => domain, Stands);
@@ -287,6 +288,7 @@ public sealed partial class PlanKeeper
         HostPlan plan = TrustedPeers.Only(own.Plan, (host, domain) => doubts[(host, domain)]);
         return new EnforcedPlan(plan, result.Datacentre, _proposals, Encoding.UTF8.GetString(PlanJson.Write(plan)))
         {
+            Refined = refined,
             Doubts = doubts,
             Standings = standings,
             Lost = own.Lost.ToFrozenDictionary(lost => lost.Machine),

@@ -26,7 +26,8 @@ public sealed class ForeignThings(NetworkTools tools, string pool)
         ObservedLink[] ours = [.. tools.Links().Values.Where(link => HostSweep.IsOurs(link.Name))];
         return
         [
-            .. Devices(plan, ours), .. Tables(plan), .. Mirrors(plan), .. Programs(ours), .. Listeners(null, ours),
+            .. Devices(plan, ours), .. Tables(plan), .. Mirrors(plan), .. Programs(null, ours),
+            .. Listeners(null, ours),
             .. Spaces(plan).SelectMany(space => InSpace(space.Space)), .. OpenVolumes(),
         ];
     }
@@ -86,28 +87,28 @@ public sealed class ForeignThings(NetworkTools tools, string pool)
     }
 
     /// <summary>Programs that neither nft nor tc lists.</summary>
-    private IEnumerable<string> Programs(ObservedLink[] ours)
+    private IEnumerable<string> Programs(string? space, ObservedLink[] links)
     {
-        Dictionary<int, string> names = ours.ToDictionary(link => link.Index, link => link.Name);
-        return ours.Where(link => link.HasProgram).Select(link => Seen(link.Name)).Concat(
-            tools.AttachedPrograms(ours).Select(one => one.Place switch
+        Dictionary<int, string> names = links.ToDictionary(link => link.Index, link => link.Name);
+        string where = space is null ? "." : $" in the namespace {space}.";
+        return links.Where(link => link.HasProgram).Select(link => link.Name).Select(Comes).Concat(
+            tools.AttachedPrograms(links, space).Select(one => one.Place switch
             {
-                ProgramPlace.Ingress => Seen(names[one.Device]),
-                ProgramPlace.Egress => $"A BPF program sees, and can change, what leaves by {names[one.Device]}.",
+                ProgramPlace.Ingress => Comes(names[one.Device]),
+                ProgramPlace.Egress => $"A BPF program sees, and can change, what leaves by {names[one.Device]}{where}",
                 ProgramPlace.Netfilter => "A BPF program is linked into netfilter; in which namespace the kernel does "
                     + "not tell, so frames of domains may pass it.",
                 _ => throw new System.Diagnostics.UnreachableException(),
             }));
-    }
 
-    private static string Seen(string device) => $"A BPF program sees, and can change, what comes in by {device}.";
+        string Comes(string device) => $"A BPF program sees, and can change, what comes in by {device}{where}";
+    }
 
     /// <summary>What tc or XDP sees in a namespace of ours is nobody's but ours.</summary>
     private IEnumerable<string> InSpace(string space)
     {
         ObservedLink[] links = [.. tools.Links(space).Values];
-        return links.Where(link => link.HasProgram).Select(link => $"{Seen(link.Name)} (in {space})")
-            .Concat(Listeners(space, links));
+        return Programs(space, links).Concat(Listeners(space, links));
     }
 
     /// <summary>This program's own listen for captures that are in the integrity log.</summary>

@@ -25,6 +25,11 @@ public sealed class HostVerifier(
     public ImmutableArray<VerifiedThing> Verify(EnforcedPlan plan, Func<DomainRef, bool> isNamed)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        return network.Observed.Once(() => Compared(plan, isNamed));
+    }
+
+    private ImmutableArray<VerifiedThing> Compared(EnforcedPlan plan, Func<DomainRef, bool> isNamed)
+    {
         HostPlan host = plan.Plan;
         return
         [

@@ -14,7 +14,7 @@ namespace Bailiwick.Proxy.Verification;
 /// Proves that the tables in the kernel do what the policies say, for every packet: not by comparing them with what was
 /// loaded, but by what they do.
 /// </summary>
-public sealed class LiveProof(NetworkTools tools, TimeProvider time)
+public sealed class LiveProof(NetworkTools tools)
 {
     /// <summary>With more members on its switches a host's tables take longer than a repair may wait.</summary>
     public const int QuickMembers = 1_000;
@@ -94,10 +94,12 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
         return domain => sights.Length > 0 && sights.All(sight => sight.Sees(domain));
     }
 
-    /// <summary>This host's plan as it is in force, and those of the hosts that it reaches.</summary>
-    private List<HostPlan> PlansAround(EnforcedPlan plan)
+    /// <summary>
+    /// This host's plan as it is in force, and those of the hosts that run machines of its domains, or of those that
+    /// these have passages with: from the refinement that the plan itself is of.
+    /// </summary>
+    private static List<HostPlan> PlansAround(EnforcedPlan plan)
     {
-        var refined = Refine.Of(plan.Datacentre, plan.Proposals, time.GetUtcNow());
         HashSet<DomainRef> near =
         [
             .. plan.Plan.Domains.Select(domain => domain.Domain),
@@ -106,9 +108,9 @@ public sealed class LiveProof(NetworkTools tools, TimeProvider time)
         return
         [
             plan.Plan,
-            .. plan.Datacentre.Inventory.Hosts.Values.Select(host => host.Ref)
-                .Where(host => host != plan.Plan.Host).Select(refined.ForHost)
-                .Where(other => other.Domains.Any(domain => near.Contains(domain.Domain))),
+            .. plan.Proposals.Where(proposal => proposal.Running && proposal.Host != plan.Plan.Host
+                    && OwnMachines.DomainsOf(plan.Datacentre, proposal.Compartment).Any(near.Contains))
+                .Select(proposal => proposal.Host).Distinct().Select(plan.Refined.ForHost),
         ];
     }
 

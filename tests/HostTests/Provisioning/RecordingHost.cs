@@ -23,5 +23,6 @@ internal sealed class RecordingHost : IHost
 
     public uint RulesGeneration() => _real.RulesGeneration();
 
-    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) => _real.Programs(devices);
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices, string? inNamespace = null) =>
+        _real.Programs(devices, inNamespace);
 }

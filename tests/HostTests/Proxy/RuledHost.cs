@@ -11,6 +11,7 @@ using Bailiwick.Proxy.Integrity;
 using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Plans;
 using Bailiwick.Proxy.Reconciling;
+using Bailiwick.Proxy.Verification;
 using Bailiwick.Tests.Fakes;
 using Bailiwick.Tests.Proxy.Signed;
 
@@ -45,10 +46,11 @@ internal sealed class RuledHost : IAsyncDisposable
         _accepted = AcceptedStatements.Open(_directory);
         _memory = BoardMemoryFile.Open(_directory);
         _plans = new PlanKeeper(Datacentre.Host(1), _integrity, TimeProvider.System, (_, _) => null);
-        InsideHost host = new(_spaces);
+        Commands = new CountedCommands(new InsideHost(_spaces));
         _network = new HostNetwork(
-            host, _integrity, _plans.Names,
-            new TunnelKeeper(new WireGuardTools(host), new PeerTunnelKeys(), TimeProvider.System), TimeProvider.System);
+            Commands, _integrity, _plans.Names,
+            new TunnelKeeper(new WireGuardTools(Commands), new PeerTunnelKeys(), TimeProvider.System),
+            TimeProvider.System);
         _factory = new TvdFactory(_plans, new Units(_plans, _network), TimeProvider.System);
         _watch = new BoardWatch(
             new BoardFollower(new LivingBoard(Log), Log.Key, _memory), _accepted, _plans, _integrity);
@@ -57,6 +59,9 @@ internal sealed class RuledHost : IAsyncDisposable
     public SignedDatacentre Datacentre { get; }
 
     public TestLog Log { get; }
+
+    /// <summary>What was run on the host.</summary>
+    public CountedCommands Commands { get; }
 
     /// <summary>How often another plan came into force.</summary>
     public int Computed { get; private set; }
@@ -72,6 +77,36 @@ internal sealed class RuledHost : IAsyncDisposable
         _plans.Changed += () => Computed++;
         _factory.Start();
         _following = Task.Run(() => _watch.RunAsync(_stop.Token));
+    }
+
+    /// <summary>Ends the units' loops; the kernel stays as they left it.</summary>
+    public async Task Rest()
+    {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _stop.CancelAsync();
+        await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _factory.DisposeAsync();
+    }
+
+    /// <summary>All that a verification reads of the network: each difference, and each effect.</summary>
+    public string[] Look(bool isOnce)
+    {
+        EnforcedPlan plan = _plans.Current;
+        return isOnce ? _network.Observed.Once(All) : All();
+
+        string[] All() =>
+        [
+            .. _network.Guard.Differences(plan.Plan), .. _network.Uplink.Differences(plan.Plan),
+            .. new ForeignThings(_network.Tools, "/nowhere").Find(plan.Plan),
+            .. new LiveProof(_network.Tools).Effects(plan).Select(effect => effect.Sentence(_ => true)),
+            .. plan.Plan.Domains.SelectMany(domain => _network.Domains.Differences(plan, domain)
+                .Concat(_network.Domains.GatewayDifferences(domain))),
+            .. plan.Plan.Passages.SelectMany(passage => _network.Passages.Differences(plan, passage)),
+        ];
     }
 
     /// <summary>Publishes a statement.</summary>
@@ -123,9 +158,7 @@ internal sealed class RuledHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _factory.DisposeAsync();
+        await Rest();
         _spaces.Dispose();
         _memory.Dispose();
         _accepted.Dispose();

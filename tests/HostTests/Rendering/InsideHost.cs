@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Bailiwick.Lab.Hosts;
 using Bailiwick.Proxy.Host;
 
 namespace Bailiwick.HostTests.Rendering;
@@ -21,6 +22,7 @@ internal sealed class InsideHost(PlanOnNamespaces spaces) : IHost
 
     public uint RulesGeneration() => spaces.Space.Inside(_real.RulesGeneration);
 
-    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) =>
-        spaces.Space.Inside(() => _real.Programs(devices));
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices, string? inNamespace = null) =>
+        (inNamespace is null ? spaces.Space : new NetSpace($"/proc/{spaces.Pid}/root/run/netns/{inNamespace}"))
+            .Inside(() => _real.Programs(devices));
 }

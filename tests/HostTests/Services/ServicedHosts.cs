@@ -133,8 +133,9 @@ internal sealed class InsideHost(int holder) : IHost
 
     public uint RulesGeneration() => new NetSpace($"/proc/{holder}/ns/net").Inside(_real.RulesGeneration);
 
-    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) =>
-        new NetSpace($"/proc/{holder}/ns/net").Inside(() => _real.Programs(devices));
+    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices, string? inNamespace = null) =>
+        new NetSpace(inNamespace is null ? $"/proc/{holder}/ns/net" : $"/proc/{holder}/root/run/netns/{inNamespace}")
+            .Inside(() => _real.Programs(devices));
 
     public ProgramResult Run(ProgramCall call) => _real.Run(call with
     {

@@ -1,9 +1,13 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
+using Bailiwick.Benchmarks.Networking;
 using Bailiwick.Domains.Refinement;
 using Bailiwick.HostTests.Rendering;
 using Bailiwick.HostTests.Services;
+using Bailiwick.Lab.Hosts;
+using Bailiwick.Proxy.Host;
+using Bailiwick.Proxy.Networking;
 using Bailiwick.Proxy.Seeing;
 using Bailiwick.Proxy.Verification;
 
@@ -39,6 +43,54 @@ public sealed class ForeignThingsTests(ServicedHosts hosts)
 
             Assert.DoesNotContain(Found(), line => line.Contains(Port, StringComparison.Ordinal));
         }
+    }
+
+    [Fact]
+    public void A_program_in_a_namespace_of_ours_is_told_with_the_namespace()
+    {
+        DomainPlan domain = hosts.Hosts.Domain(1, "bank/web");
+        foreach (string space in new[] { domain.Gateway?.Namespace, domain.ServicePoint?.Namespace }.OfType<string>())
+        {
+            ObservedLink device = hosts.Tools(1).Links(space).Values.First(link => link.Name != "lo");
+            NetSpace there = new($"/proc/{Host.Pid}/root/run/netns/{space}");
+            foreach ((Func<LoadedProgram> attach, string way) in ((Func<LoadedProgram>, string)[])
+            [
+                (() => LoadedProgram.AtDevice(device.Index, isLeaving: false), "comes in"),
+                (() => LoadedProgram.AtDevice(device.Index, isLeaving: true), "leaves"),
+                (() => LoadedProgram.BeforeAll(device.Index), "comes in"),
+            ])
+            {
+                string said =
+                    $"A BPF program sees, and can change, what {way} by {device.Name} in the namespace {space}.";
+                Assert.DoesNotContain(said, Found());
+                using (there.Inside(attach))
+                {
+                    Assert.Contains(said, Found());
+                }
+
+                Assert.DoesNotContain(said, Found());
+            }
+        }
+    }
+
+    [Fact]
+    public void A_program_is_looked_for_in_the_namespace_that_is_named_and_nowhere_else()
+    {
+        const int Loopback = 1;
+        RealHost host = new();
+        using BenchSpace one = new();
+        using BenchSpace other = new();
+        using (one.Inside(() => LoadedProgram.AtDevice(Loopback, isLeaving: true)))
+        {
+            Assert.Equal(
+                [new AttachedPrograms(ProgramPlace.Egress, Loopback, 1)], host.Programs([Loopback], one.Name));
+            Assert.Empty(host.Programs([Loopback], other.Name));
+            // Whoever asked is where he was.
+            Assert.DoesNotContain(host.Programs([Loopback]), found => found.Device == Loopback);
+        }
+
+        Assert.Empty(host.Programs([Loopback], one.Name));
+        Assert.Throws<WorldException>(() => host.Programs([Loopback], "bw-nowhere"));
     }
 
     [Fact]

@@ -64,7 +64,8 @@ internal sealed class FakeHost : IHost
     public uint RulesGeneration() => Network.Generation();
 
     /// <inheritdoc/>
-    public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) => [];
+    public ImmutableArray<AttachedPrograms> Programs(
+        IReadOnlyCollection<int> devices, string? inNamespace = null) => [];
 
     /// <summary>Counts a change of the world, and dies or fails before it when the test wants so.</summary>
     public void Change(IReadOnlyList<string> argv)

@@ -73,6 +73,7 @@ public sealed class VolumeMakingTests : IDisposable
 
         public uint RulesGeneration() => _host.RulesGeneration();
 
-        public ImmutableArray<AttachedPrograms> Programs(IReadOnlyCollection<int> devices) => _host.Programs(devices);
+        public ImmutableArray<AttachedPrograms> Programs(
+            IReadOnlyCollection<int> devices, string? inNamespace = null) => _host.Programs(devices, inNamespace);
     }
 }
