@@ -26,24 +26,11 @@ internal static class PlanFigures
         foreach (var machines in Sizes(largest))
         {
             cancel.ThrowIfCancellationRequested();
-            var drawn = new GeneratedDatacentre(new DatacentreShape(
-                Math.Max(2, machines / 25), machines, Math.Max(2, machines / 100), 10, Seed: 21));
-            var datacentre = PolicyCheck.Run(drawn.Read()).Datacentre;
-            // The smaller ones are over before the runtime has compiled what they use.
-            var rounds = Enumerable.Range(0, machines <= 10_000 ? effort.All : 1)
-                .Select(_ => Seconds(datacentre, drawn)).ToArray();
-            var (seconds, lines) = rounds[^1];
-            seconds = Race.Median([.. rounds.Skip(rounds.Length > 1 ? effort.WarmUps : 0).Select(one => one.Seconds)]);
+            var (seconds, figures) = One(effort, machines, machines == largest, tell);
             grown.Add((machines, seconds));
-            tell($"{machines:#,0} machines on {drawn.Shape.Hosts:#,0} hosts: all plans in {seconds:0.00} s, "
-                + $"{lines:#,0} sets of flows");
-            if (machines == largest)
+            foreach (var figure in figures)
             {
-                yield return Figure.Time("policy.plans", seconds, "the limit", 10, Whole);
-                var mib = Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0;
-                yield return new Figure(
-                    "policy.plans-memory", mib, "MiB", "the limit", LimitMib, mib / LimitMib, Whole);
-                yield return Added(datacentre, drawn, tell);
+                yield return figure;
             }
         }
 
@@ -53,22 +40,56 @@ internal static class PlanFigures
         }
     }
 
+    /// <summary>One size; nothing of it is kept for the next.</summary>
+    private static (double Seconds, Figure[] Figures) One(
+        Effort effort, int machines, bool isLargest, Action<string> tell)
+    {
+        // What those before have left is nobody's any more.
+        GC.Collect();
+        var drawn = new GeneratedDatacentre(new DatacentreShape(
+            Math.Max(2, machines / 25), machines, Math.Max(2, machines / 100), 10, Seed: 21));
+        var datacentre = PolicyCheck.Run(drawn.Read()).Datacentre;
+        // The smaller ones are over before the runtime has compiled what they use.
+        var rounds = Enumerable.Range(0, machines <= 10_000 ? effort.All : 1)
+            .Select(_ => Seconds(datacentre, drawn)).ToArray();
+        var (_, flows, senders) = rounds[^1];
+        var seconds = Race.Median(
+            [.. rounds.Skip(rounds.Length > 1 ? effort.WarmUps : 0).Select(one => one.Seconds)]);
+        tell($"{machines:#,0} machines on {drawn.Shape.Hosts:#,0} hosts: all plans in {seconds:0.00} s, "
+            + $"{flows:#,0} sets of flows, {senders:#,0} accepted senders");
+        if (!isLargest)
+        {
+            return (seconds, []);
+        }
+
+        var mib = Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0;
+        return (seconds,
+        [
+            Figure.Time("policy.plans", seconds, "the limit", 10, Whole),
+            new Figure("policy.plans-memory", mib, "MiB", "the limit", LimitMib, mib / LimitMib, Whole),
+            Added(datacentre, drawn, tell),
+        ]);
+    }
+
     /// <summary>Three decades, two sizes in each.</summary>
     private static IEnumerable<int> Sizes(int largest) =>
         new[] { 1000, 316, 100, 31.6, 10, 3.16, 1 }.Select(part => (int)(largest / part)).Where(size => size >= 50);
 
-    private static (double Seconds, long Lines) Seconds(CheckedDatacentre datacentre, GeneratedDatacentre drawn)
+    private static (double Seconds, long Flows, long Senders) Seconds(
+        CheckedDatacentre datacentre, GeneratedDatacentre drawn)
     {
-        var (proposals, lines) = (drawn.Proposals, 0L);
+        var (proposals, flows, senders) = (drawn.Proposals, 0L, 0L);
         var start = Stopwatch.GetTimestamp();
         var all = Refine.Of(datacentre, proposals, Now);
-        Parallel.For(0, drawn.Shape.Hosts, host => Interlocked.Add(
-            ref lines, Lines(all.ForHost(GeneratedDatacentre.Host(host)))));
-        return (Stopwatch.GetElapsedTime(start).TotalSeconds, lines);
+        Parallel.For(0, drawn.Shape.Hosts, host =>
+        {
+            var plan = all.ForHost(GeneratedDatacentre.Host(host));
+            Interlocked.Add(ref flows, plan.Domains.Sum(domain => (long)(domain.Gateway?.Flows.Length ?? 0)));
+            // They are found when they are asked for, and belong to the plan all the same.
+            Interlocked.Add(ref senders, plan.Underlay.Tunnels.LongCount());
+        });
+        return (Stopwatch.GetElapsedTime(start).TotalSeconds, flows, senders);
     }
-
-    private static long Lines(HostPlan plan) =>
-        plan.Domains.Sum(domain => (long)(domain.Gateway?.Flows.Length ?? 0));
 
     /// <summary>
     /// From a machine's proposal to the plan of the host that runs it, by whoever has checked and refined before; every

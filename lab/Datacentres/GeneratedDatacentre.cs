@@ -30,7 +30,6 @@ public sealed class GeneratedDatacentre
         _domains = GeneratedFlows.Domains(shape, random);
         GeneratedFlows.Draw(shape, random, _domains);
         _machines = new GeneratedMachines(shape, random, _domains);
-        Files = new StatementFiles(shape, _domains, _machines).All;
         Names = PartyNames.Unsigned(
             Enumerable.Range(0, shape.Tenants).Select(TenantName).Append(Operator));
     }
@@ -38,8 +37,9 @@ public sealed class GeneratedDatacentre
     /// <summary>Its sizes and its seed.</summary>
     public DatacentreShape Shape { get; }
 
-    /// <summary>Paths and texts of the authored files.</summary>
-    public ImmutableArray<(string Path, string Text)> Files { get; }
+    /// <summary>Paths and texts of the authored files, written out for whoever asks: a large one has much of it.
+    /// </summary>
+    public ImmutableArray<(string Path, string Text)> Files => new StatementFiles(Shape, _domains, _machines).All;
 
     /// <summary>The parties.</summary>
     public PartyNames Names { get; }
@@ -87,15 +87,20 @@ public sealed class GeneratedDatacentre
             Proposal(machine, _machines.HostOf(of.Machines[number % of.Machines.Count]), of.Tenant));
     }
 
-    /// <summary>Writes the authored files below a directory, one subdirectory for each party.</summary>
-    public void Write(string directory)
+    /// <summary>
+    /// Writes the authored files below a directory, one subdirectory for each party; says how many there are.
+    /// </summary>
+    public int Write(string directory)
     {
-        foreach (var (path, text) in Files)
+        var files = Files;
+        foreach (var (path, text) in files)
         {
             var file = Path.Combine(directory, path);
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             File.WriteAllText(file, text);
         }
+
+        return files.Length;
     }
 
     internal static string TenantName(int number) => string.Create(CultureInfo.InvariantCulture, $"t{number:000}");

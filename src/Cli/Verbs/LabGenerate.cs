@@ -64,7 +64,6 @@ internal static class LabGenerate
             throw new CustodyException($"{root} is not empty; name a new directory, or remove what is in it.");
         }
 
-        drawn.Write(root);
-        return drawn.Files.Length;
+        return drawn.Write(root);
     }
 }

@@ -24,23 +24,50 @@ public sealed class AcceptedSenders : IEnumerable<TunnelPlan>
 
     /// <summary>Those of some networks: the peers that they reach in clear.</summary>
     internal static AcceptedSenders Of(ImmutableArray<DomainPlan> domains, ImmutableArray<PassagePlan> passages) => new(
-        domains.Select(domain => domain.Network).Where(network => network.Vxlan is not null)
-            .Select(network => (network.Number, Tunnels: Tunnels(network)))
-            .Concat(passages.Select(passage => passage.Network).Where(network => network.Vxlan is not null)
-                .Select(network => (network.Number, Tunnels: Tunnels(network))))
-            .OrderBy(network => network.Number)
-            .SelectMany(network => network.Tunnels.OrderBy(tunnel => tunnel.PeerIpv4, StringComparer.Ordinal)));
+        InOrder(domains, passages));
 
     /// <inheritdoc/>
     public IEnumerator<TunnelPlan> GetEnumerator() => _all.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private static IEnumerable<TunnelPlan> Tunnels(NetworkPlan network) => network.Peers
-        .Where(peer => peer.Protection == LinkProtection.Clear)
-        .Select(peer => new TunnelPlan(peer.UnderlayIpv4, network.Number, peer.Reason));
+    private static IEnumerable<TunnelPlan> InOrder(
+        ImmutableArray<DomainPlan> domains, ImmutableArray<PassagePlan> passages)
+    {
+        (int Number, NetworkPlan? Inside, PassageNetwork? Across)[] networks =
+        [
+            .. domains.Select(domain => domain.Network).Where(network => network.Vxlan is not null)
+                .Select(network => (network.Number, (NetworkPlan?)network, (PassageNetwork?)null)),
+            .. passages.Select(passage => passage.Network).Where(network => network.Vxlan is not null)
+                .Select(network => (network.Number, (NetworkPlan?)null, (PassageNetwork?)network)),
+        ];
+        // No two have one number.
+        Array.Sort(networks, static (one, other) => one.Number.CompareTo(other.Number));
+        List<TunnelPlan> next = [];
+        foreach (var (number, inside, across) in networks)
+        {
+            next.Clear();
+            foreach (var peer in inside?.Peers ?? [])
+            {
+                if (peer.Protection == LinkProtection.Clear)
+                {
+                    next.Add(new TunnelPlan(peer.UnderlayIpv4, number, peer.Reason));
+                }
+            }
 
-    private static IEnumerable<TunnelPlan> Tunnels(PassageNetwork network) => network.Peers
-        .Where(peer => peer.Protection == LinkProtection.Clear)
-        .Select(peer => new TunnelPlan(peer.UnderlayIpv4, network.Number, peer.Reason));
+            foreach (var peer in across?.Peers ?? [])
+            {
+                if (peer.Protection == LinkProtection.Clear)
+                {
+                    next.Add(new TunnelPlan(peer.UnderlayIpv4, number, peer.Reason));
+                }
+            }
+
+            next.Sort(static (one, other) => string.CompareOrdinal(one.PeerIpv4, other.PeerIpv4));
+            foreach (var tunnel in next)
+            {
+                yield return tunnel;
+            }
+        }
+    }
 }
