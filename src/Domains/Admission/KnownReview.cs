@@ -170,13 +170,17 @@ internal sealed class KnownReview
 
     private static bool IsAdmitted(Listed<AdmissionVerdict>? verdicts) => verdicts?.All is [AdmissionVerdict.Admitted];
 
-    /// <summary>Whether no volume is too much for a domain of which a machine moved or a volume changed.</summary>
+    /// <summary>Whether no volume is, or was, too much for a domain that changed, or of which a machine moved or a
+    /// volume changed; a machine moves with what it borrows.</summary>
     private bool HaveStorage(AdmissionGround ground, DatacentreChange change, Moved[] moved) =>
-        moved.SelectMany(one => one.Models).SelectMany(Standing.Domains).Concat(Colours(ground, change)).Distinct()
+        moved.SelectMany(one => one.Models).SelectMany(machine => Standing.Domains(machine)
+                .Concat(Colours(ground, machine.Disks.Select(disk => disk.Volume))))
+            .Concat(change.Domains).Concat(Colours(ground, change.Volumes)).Distinct()
             .All(domain => !ground.Datacentre.Index.OverQuota(domain).Any())
-        && Colours(_ground, change).All(domain => !_ground.Datacentre.Index.OverQuota(domain).Any());
+        && change.Domains.Concat(Colours(_ground, change.Volumes))
+            .All(domain => !_ground.Datacentre.Index.OverQuota(domain).Any());
 
-    private static IEnumerable<DomainRef> Colours(AdmissionGround ground, DatacentreChange change) => change.Volumes
+    private static IEnumerable<DomainRef> Colours(AdmissionGround ground, IEnumerable<VolumeRef> volumes) => volumes
         .Select(volume => ground.Datacentre.Machinery.Volumes.GetValueOrDefault(volume.ToString())?.Colour)
         .OfType<DomainRef>();
 

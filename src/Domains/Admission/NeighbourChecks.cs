@@ -14,6 +14,12 @@ internal static class NeighbourChecks
             Quotas(refusals, admission, standing, domain);
         }
 
+        // A volume beyond its domain's quota is nobody's, not a borrower's either.
+        foreach (var domain in admission.Domains.Concat(admission.Lenders))
+        {
+            Storage(refusals, admission, domain);
+        }
+
         Capacity.Add(refusals, admission, standing);
     }
 
@@ -93,7 +99,6 @@ internal static class NeighbourChecks
         Quota(refusals, admission, domain, "machines", machines, domain.Quota.Machines);
         Quota(refusals, admission, domain, "cpus", cpus, domain.Quota.Cpus);
         Quota(refusals, admission, domain, "MiB of memory", memory, domain.Quota.MemoryMib);
-        Storage(refusals, admission, domain);
     }
 
     /// <summary>Volumes of a domain fill its quota in the order of their names, attached or not.</summary>

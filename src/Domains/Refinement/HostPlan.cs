@@ -49,6 +49,10 @@ public sealed record DomainPlan(
     /// <summary>The machine that may tell the others their addresses, wherever it runs; null for none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MemberPlan? AddressServer { get; init; }
+
+    /// <summary>Whether the policy names such a machine, admitted or not: each asks for itself alone then.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool NamesAddressServer { get; init; }
 }
 
 /// <summary>A machine the host runs, exactly as it must look.</summary>

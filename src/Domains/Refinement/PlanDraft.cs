@@ -115,6 +115,7 @@ internal sealed class PlanDraft
             {
                 ServicePoint = ServicePoints.Of(_scene, _host, domain, gateway, passages),
                 AddressServer = ServicePoints.AddressServer(_scene, domain),
+                NamesAddressServer = domain.Services.Addresses is AddressService.Machine,
             },
             withheld);
     }

@@ -45,7 +45,7 @@ internal static class DomainTable
     /// so that it is the same in both.
     /// </summary>
     public static bool SayTheSameOfAMember(DomainPlan plan, DomainPlan other) =>
-        plan.AddressServer == other.AddressServer
+        plan.AddressServer == other.AddressServer && plan.NamesAddressServer == other.NamesAddressServer
         && plan.ServicePoint?.GivesAddresses == other.ServicePoint?.GivesAddresses;
 
     public static string Text(DomainPlan plan)

@@ -25,7 +25,7 @@ internal sealed class ServiceRules(DomainPlan plan)
 
     private bool FromHost => _point is { GivesAddresses: true };
 
-    private bool Asks => FromHost || plan.AddressServer is not null;
+    private bool Asks => FromHost || plan.NamesAddressServer || plan.AddressServer is not null;
 
     /// <summary>Whose answers are not rogue.</summary>
     public string ButServer => plan.AddressServer is null ? "" : " iifname . ether saddr != @address_servers";

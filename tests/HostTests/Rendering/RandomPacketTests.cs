@@ -60,7 +60,10 @@ public sealed class RandomPacketTests
             .Select(name => KeyValuePair.Create(name, new SketchedHost("CH", 40)))).RemoveRange(["h2"]),
         Links = [],
         Domains = sketch.Domains.SetItems(sketch.Domains.Select(domain =>
-            KeyValuePair.Create(domain.Key, domain.Value with { Confidentiality = "none" }))),
+            KeyValuePair.Create(domain.Key, domain.Value with
+            {
+                Confidentiality = "none", AddressesBy = "none", TellsNames = false,
+            }))),
         Machines = sketch.Machines.SetItems(sketch.Machines.Select(machine =>
             KeyValuePair.Create(machine.Key, machine.Value with { Nics = [machine.Value.Nics[0]], Disks = [] }))),
     };

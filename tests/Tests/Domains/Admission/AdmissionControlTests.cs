@@ -113,6 +113,24 @@ public sealed class AdmissionControlTests
     }
 
     [Theory]
+    [InlineData("storageMiB: 33", true)]
+    [InlineData("storageMiB: 32", false)]
+    public void A_volume_beyond_its_domains_quota_is_nobodys_not_a_borrowers_either(string quota, bool admitted)
+    {
+        // Before the archive, by name, there are 32 MiB; it is lent to the inspectors.
+        var example = Example.ThreeTenants.With("bank/ledger.yaml", "storageMiB: 256", quota);
+        foreach (var (machine, host) in new[] { ("bank/ledger-1", "host-2"), ("regulator/inspector-1", "host-3") })
+        {
+            var verdict = Decide(example, machine, host);
+            Assert.Equal(admitted, verdict is AdmissionVerdict.Admitted);
+            if (!admitted)
+            {
+                RefusesOnly(AdmissionRefusalCode.QuotaExceeded, verdict);
+            }
+        }
+    }
+
+    [Theory]
     [InlineData("memoryMiB: 112", true)]
     [InlineData("memoryMiB: 111", false)]
     public void Refuses_a_machine_for_which_the_host_has_no_room(string memory, bool admitted)

@@ -28,7 +28,8 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
     public (int Open, int Closed) Asked { get; private set; }
 
     /// <summary>The first thing of which they say different things, for people; null for none.</summary>
-    public string? Difference() => Statements() ?? Matrix() ?? Volumes() ?? Places() ?? Wires() ?? Traces() ?? Tables();
+    public string? Difference() => Statements() ?? Matrix() ?? Volumes() ?? Places() ?? Wires()
+        ?? new ServiceAgreement(sketch, _model, product.Refined, Name).Difference() ?? Traces() ?? Tables();
 
     private string? Statements() =>
         Same("domains", product.Datacentre.Domains.Values.Select(domain => Name(domain.Ref)), sketch.Domains.Keys)
@@ -131,7 +132,7 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
                     + Way(peer.UnderlayIpv4, peer.Protection)))),
                 ends.Where(end => end.Host != host && domains.Contains(end.Domain)
                     && _model.IsTrusted(end.Host, end.Domain)).Select(end =>
-                    $"{end.Machine} in {end.Domain} on {end.Host} {Wire([end.Domain], host, end.Host)}"))
+                    $"{end.Machine} in {end.Domain} on {end.Host} {Inside(end.Domain, host, end.Host)}"))
                 ?? Same(
                     $"gateways behind the passages of {host}",
                     plan.Passages.SelectMany(passage => passage.Network.Peers.SelectMany(peer => peer.Legs.Select(leg =>
@@ -235,6 +236,9 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
         Sketch.UnderlayOf(other),
         _model.IsCiphered(domains, one, other) ? LinkProtection.Encrypted : LinkProtection.Clear);
 
+    private string Inside(string domain, string one, string other) => _model.IsInVlan(domain, one, other)
+        ? Way(Sketch.UnderlayOf(other), LinkProtection.Vlan) : Wire([domain], one, other);
+
     private static string Way(string underlay, LinkProtection protection) => $"at {underlay} {protection}";
 
     private static string Word(bool isOpen) => isOpen ? "open" : "closed";
@@ -250,7 +254,8 @@ internal sealed class Agreement(Sketch sketch, CheckedSketch product, int pairs,
 
     private string Tenant(string id) => _tenants[id];
 
-    private static string? Same(string what, IEnumerable<string> product, IEnumerable<string> model)
+    /// <summary>What only one of the two has, for people; null where both have the same.</summary>
+    public static string? Same(string what, IEnumerable<string> product, IEnumerable<string> model)
     {
         var (says, should) = (product.ToImmutableSortedSet(StringComparer.Ordinal),
             model.ToImmutableSortedSet(StringComparer.Ordinal));

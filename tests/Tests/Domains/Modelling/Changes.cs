@@ -295,7 +295,7 @@ internal static class Changes
     internal static string Host(Random random, Sketch sketch) => SketchDraw.Pick(random, [.. sketch.Hosts.Keys]);
 
     /// <summary>A machine of the domain's tenant, without the tenant.</summary>
-    private static string Local(Random random, Sketch sketch, string domain) => Sketch.LocalOf(SketchDraw.Pick(
+    internal static string Local(Random random, Sketch sketch, string domain) => Sketch.LocalOf(SketchDraw.Pick(
         random,
         [
             .. sketch.Machines.Keys.Where(name => Sketch.TenantOf(name) == Sketch.TenantOf(domain))

@@ -39,6 +39,13 @@ internal sealed class CheckedSketch
         return product;
     }
 
+    /// <summary>The same with plans that something is wrong with.</summary>
+    public CheckedSketch With(Func<HostPlan, HostPlan> wrong)
+    {
+        (Refined, Plans) = ([.. Refined.Select(wrong)], [.. Plans.Select(wrong)]);
+        return this;
+    }
+
     /// <summary>The next state.</summary>
     public void Become(Sketch sketch)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Bailiwick.Ledger.Statements;
 
 namespace Bailiwick.Tests.Domains.Modelling;
 
@@ -18,6 +17,7 @@ internal sealed class NaiveModel
     private readonly Sketch _said;
     private readonly HashSet<(string, string)> _clashing = [];
     private readonly NaiveRoom _room;
+    private readonly NaiveVlans _vlans;
     private NaiveInformation _information;
     private readonly Dictionary<string, string> _runs = new(StringComparer.Ordinal);
     private ILookup<string, string> _members = Array.Empty<string>().ToLookup(_ => "");
@@ -26,7 +26,7 @@ internal sealed class NaiveModel
     {
         _said = said;
         Described = [.. said.Machines.Keys.Where(HoldsTogether)];
-        _room = new NaiveRoom(said, _runs);
+        (_room, _vlans) = (new NaiveRoom(said, _runs), new NaiveVlans(said));
         _information = FindClosed();
         // Who would join two domains that nothing joins is nobody; whoever had a flow only by that machine has none.
         Described.ExceptWith([.. Described.Where(one => Pairs(one).Any(pair => !Joins(pair.One, pair.Other)))]);
@@ -88,6 +88,17 @@ internal sealed class NaiveModel
         return domains.Select(domain => _said.Domains[domain].Confidentiality)
             .Any(demand => demand == "always" || (demand == "untrusted-links" && !isTrusted));
     }
+
+    /// <summary>
+    /// Whether what a domain's machines say between two hosts is in a VLAN of the domain's own. Whoever doubts one of
+    /// the hosts that hear it, and that the domain is on, leaves it.
+    /// </summary>
+    public bool IsInVlan(string domain, string one, string other) => HasVlan(domain, one, other)
+        && !_runs.Any(run => run.Value != one && _said.Machines[run.Key].IsIn(domain)
+            && HasVlan(domain, one, run.Value) && !IsTrusted(run.Value, domain));
+
+    private bool HasVlan(string domain, string one, string other) => !IsCiphered([domain], one, other)
+        && _vlans.Segment(one, other) is { } segment && _vlans.Has(domain, segment);
 
     /// <summary>The address by which a domain knows a machine of another, or of its own.</summary>
     public string Address(string machine, string domain, string by, bool ipv6) =>
@@ -232,8 +243,7 @@ internal sealed class NaiveModel
     // ---- who may run where
 
     /// <summary>The order in which machines are judged: by the tenant's id, then by name.</summary>
-    private static string Rank(string machine) =>
-        $"{PartyId.Unsigned(Sketch.TenantOf(machine))}/{Sketch.LocalOf(machine)}";
+    private static string Rank(string machine) => NaiveVlans.Reference(machine);
 
     private IEnumerable<(string One, string Other)> Pairs(string machine) =>
         from one in _said.Machines[machine].Nics

@@ -8,7 +8,10 @@ internal static class RuleChanges
 {
     /// <summary>Each kind of them; what machines can be short of the more often.</summary>
     public static readonly Func<Random, Sketch, Change>[] All =
-        [Information, Information, Owner, Together, Mount, Mount, Size, Size, Quota, Quota, Reserve, Room];
+    [
+        Information, Information, Owner, Together, Mount, Mount, Size, Size, Quota, Quota, Reserve, Reserve,
+        Room, Segment, Carries, Uplink, Bandwidth, Services, Services,
+    ];
 
     /// <summary>One of these changes.</summary>
     public static Change Draw(Random random, Sketch sketch) => All[random.Next(All.Length)](random, sketch);
@@ -82,11 +85,60 @@ internal static class RuleChanges
         var (host, cpus) = (Host(random, sketch), random.Next(2, 12));
         int memory = random.Next(2) == 0 ? 262_144 : random.Next(200, 2_000);
         return new Change($"{host} has room for {cpus} and {memory} MiB", one =>
-            one.Hosts.TryGetValue(host, out SketchedHost? was) ? one with
-            {
-                Hosts = one.Hosts.SetItem(host, was with { Cpus = cpus, MemoryMib = memory }),
-            } : one);
+            Offered(one, host, said => said with { Cpus = cpus, MemoryMib = memory }));
     }
+
+    private static Change Segment(Random random, Sketch sketch)
+    {
+        VlanNumbers? numbers = random.Next(5) == 0 ? null : new VlanNumbers(random.Next(2, 4_000), random.Next(1, 6));
+        bool isTrusted = random.Next(6) > 0;
+        return new Change($"all hosts are on a segment with the VLANs {numbers}, trusted {isTrusted}", one => one with
+        {
+            Links =
+            [
+                .. one.Links.Where(link => link.Name != SketchDraw.Segment),
+                .. one.Hosts.Count < 2 ? Array.Empty<SketchedLink>() :
+                    [new SketchedLink(SketchDraw.Segment, [.. one.Hosts.Keys], isTrusted) { Numbers = numbers }],
+            ],
+        });
+    }
+
+    private static Change Carries(Random random, Sketch sketch)
+    {
+        string host = Host(random, sketch);
+        string? segment = random.Next(3) == 0 ? null : SketchDraw.Segment;
+        return new Change($"{host} carries the VLANs of {segment ?? "nothing"}", one =>
+            Offered(one, host, said => said with { Vlans = segment }));
+    }
+
+    private static Change Uplink(Random random, Sketch sketch)
+    {
+        string host = Host(random, sketch);
+        int? mbit = random.Next(4) == 0 ? null : random.Next(100, 1_000);
+        return new Change($"{host} sends {mbit} Mbit/s", one =>
+            Offered(one, host, said => said with { UplinkMbit = mbit }));
+    }
+
+    private static Change Bandwidth(Random random, Sketch sketch)
+    {
+        string domain = Domain(random, sketch);
+        SketchedBandwidth? part = random.Next(3) == 0 ? null : SketchDraw.Bandwidth(random);
+        return new Change($"{domain} has the part {part} of uplinks", one =>
+            Said(one, domain, said => said with { Bandwidth = part }));
+    }
+
+    private static Change Services(Random random, Sketch sketch)
+    {
+        string domain = Domain(random, sketch), machine = Local(random, sketch, domain);
+        string by = random.Next(3) switch { 0 => "none", 1 => "host", _ => machine };
+        bool tells = random.Next(3) > 0;
+        return new Change($"{domain} is told addresses by {by}, names {tells}", one =>
+            Said(one, domain, said => said with { AddressesBy = by, TellsNames = tells }));
+    }
+
+    private static Sketch Offered(Sketch sketch, string host, Func<SketchedHost, SketchedHost> change) =>
+        sketch.Hosts.TryGetValue(host, out SketchedHost? was)
+            ? sketch with { Hosts = sketch.Hosts.SetItem(host, change(was)) } : sketch;
 
     private static Sketch Sized(Sketch sketch, string machine, Func<SketchedMachine, SketchedMachine> change) =>
         sketch.Machines.TryGetValue(machine, out SketchedMachine? was)

@@ -61,10 +61,28 @@ internal sealed record Sketch
 internal sealed record SketchedHost(string Country, int Cpus)
 {
     public int MemoryMib { get; init; } = 262_144;
+
+    /// <summary>What it sends to others at most, in Mbit/s; null where nobody states it.</summary>
+    public int? UplinkMbit { get; init; }
+
+    /// <summary>The link whose VLANs its port carries; null for none.</summary>
+    public string? Vlans { get; init; }
 }
 
 /// <summary>A wire that joins hosts.</summary>
-internal sealed record SketchedLink(string Name, ImmutableArray<string> Hosts, bool IsTrusted);
+internal sealed record SketchedLink(string Name, ImmutableArray<string> Hosts, bool IsTrusted)
+{
+    /// <summary>The VLANs that its switches carry; null for none.</summary>
+    public VlanNumbers? Numbers { get; init; }
+}
+
+/// <summary>Numbers of VLANs that follow each other.</summary>
+internal sealed record VlanNumbers(int First, int Length)
+{
+    public int Last => First + Length - 1;
+
+    public bool Has(int number) => First <= number && number <= Last;
+}
 
 /// <summary>A block of addresses, of both families: no two overlap.</summary>
 /// <param name="Number">Which: 0 to 16,383.</param>
@@ -125,6 +143,15 @@ internal sealed record SketchedDomain(int Number, Block Block)
     public Amount Reserves =>
         new(Math.Min(Asked.Cpus, Quota.Cpus), Math.Min(Asked.MemoryMib, Quota.MemoryMib));
 
+    /// <summary>Its part of hosts' uplinks; null for none.</summary>
+    public SketchedBandwidth? Bandwidth { get; init; }
+
+    /// <summary>Who tells its machines their addresses: <c>none</c>, <c>host</c>, or a machine's name.</summary>
+    public string AddressesBy { get; init; } = "none";
+
+    /// <summary>Whether hosts tell its machines each other's names.</summary>
+    public bool TellsNames { get; init; }
+
     /// <summary>Where its information may come; null for anywhere.</summary>
     public SketchedDemand? Information { get; init; }
 
@@ -140,6 +167,9 @@ internal sealed record SketchedDomain(int Number, Block Block)
 
     public ImmutableArray<SketchedNat> Nats { get; init; } = [];
 }
+
+/// <summary>What a domain gets of an uplink when others want more, and at most, in Mbit/s.</summary>
+internal sealed record SketchedBandwidth(int Reserve, int? Limit);
 
 /// <summary>How much a domain may have.</summary>
 internal sealed record SketchedQuota(int Machines, int Cpus, int MemoryMib, int StorageMib);

@@ -6,6 +6,9 @@ namespace Bailiwick.Tests.Domains.Modelling;
 /// <summary>Sketches, and parts of them, drawn at random.</summary>
 internal static class SketchDraw
 {
+    /// <summary>The link that all hosts may be on.</summary>
+    public const string Segment = "seg";
+
     public static readonly string[] Countries = ["CH", "DE"];
     public static readonly string[] Confidentialities = ["none", "untrusted-links", "always"];
     public static readonly string[] Owners = ["CH", "DE", "FR"];
@@ -31,6 +34,8 @@ internal static class SketchDraw
                 _ => new SketchedHost(random.Next(4) == 0 ? "DE" : "CH", cpus)
                 {
                     MemoryMib = isTight ? cpus * 112 : 262_144,
+                    UplinkMbit = random.Next(2) == 0 ? random.Next(100, 1_000) : null,
+                    Vlans = random.Next(3) > 0 ? Segment : null,
                 },
                 StringComparer.Ordinal),
             Links = [.. Enumerable.Range(0, hosts - 1).Select(number => new SketchedLink(
@@ -40,26 +45,18 @@ internal static class SketchDraw
             Machines = ImmutableSortedDictionary.Create<string, SketchedMachine>(StringComparer.Ordinal),
             Places = [],
         };
-        for (int number = 0; number < domains; number++)
+        if (random.Next(2) == 0)
         {
-            // Every eighth has another's addresses.
-            int block = random.Next(8) == 0 ? random.Next(domains) : number;
             sketch = sketch with
             {
-                Domains = sketch.Domains.Add(
-                    Text($"{Pick(random, [.. sketch.Tenants])}/d{number}"),
-                    new SketchedDomain(number + 1, new Block(block, IsAlias: false))
-                    {
-                        Confidentiality = Pick(random, Confidentialities),
-                        Owner = Pick(random, Owners),
-                        Countries = random.Next(8) == 0 ? ["CH"] : ["CH", "DE"],
-                        Expiry = random.Next(4) == 0 ? Expiry.InASecond : Expiry.Late,
-                        Asked = random.Next(4) == 0
-                            ? new Amount(random.Next(1, cpus), random.Next(cpus) * 112) : default,
-                    }),
+                Links = sketch.Links.Add(new SketchedLink(Segment, [.. sketch.Hosts.Keys], IsTrusted: true)
+                {
+                    Numbers = new VlanNumbers(100, random.Next(1, domains + 1)),
+                }),
             };
         }
 
+        sketch = WithDomains(random, sketch, domains, cpus);
         sketch = WithMachines(random, WithVolumes(random, sketch), machines);
         for (int count = domains * 3; count > 0; count--)
         {
@@ -125,6 +122,12 @@ internal static class SketchDraw
         };
     }
 
+    public static SketchedBandwidth Bandwidth(Random random)
+    {
+        int reserve = random.Next(1, 500);
+        return new SketchedBandwidth(reserve, random.Next(2) == 0 ? null : reserve + random.Next(300));
+    }
+
     public static Block Alias(Random random) => new(random.Next(50), IsAlias: true);
 
     public static T Pick<T>(Random random, T[] from) => from[random.Next(from.Length)];
@@ -173,6 +176,34 @@ internal static class SketchDraw
             {
                 Machines = sketch.Machines.Add(name, machine),
                 Places = random.Next(12) == 0 ? sketch.Places : sketch.Places.Add((name, host)),
+            };
+        }
+
+        return sketch;
+    }
+
+    private static Sketch WithDomains(Random random, Sketch sketch, int domains, int cpus)
+    {
+        for (int number = 0; number < domains; number++)
+        {
+            // Every eighth has another's addresses.
+            int block = random.Next(8) == 0 ? random.Next(domains) : number;
+            sketch = sketch with
+            {
+                Domains = sketch.Domains.Add(
+                    Text($"{Pick(random, [.. sketch.Tenants])}/d{number}"),
+                    new SketchedDomain(number + 1, new Block(block, IsAlias: false))
+                    {
+                        Confidentiality = Pick(random, Confidentialities),
+                        Owner = Pick(random, Owners),
+                        Countries = random.Next(8) == 0 ? ["CH"] : ["CH", "DE"],
+                        Expiry = random.Next(4) == 0 ? Expiry.InASecond : Expiry.Late,
+                        Bandwidth = random.Next(5) == 0 ? Bandwidth(random) : null,
+                        AddressesBy = random.Next(3) == 0 ? "host" : "none",
+                        TellsNames = random.Next(3) == 0,
+                        Asked = random.Next(4) == 0
+                            ? new Amount(random.Next(1, cpus), random.Next(cpus) * 112) : default,
+                    }),
             };
         }
 

@@ -16,15 +16,17 @@ internal static class SketchText
         {
             yield return ($"{Sketch.Operator}/{name}.yaml", Text(
                 $"kind: Host\nname: {name}\njurisdiction: {host.Country}\nassurance: software\n")
-                + Text($"underlay: {{ipv4: {Sketch.UnderlayOf(name)}}}\n")
-                + Text($"capacity: {{cpus: {host.Cpus}, memoryMiB: {host.MemoryMib}}}\n"));
+                + $"underlay: {{ipv4: {Sketch.UnderlayOf(name)}{Member("vlans", host.Vlans)}}}\n"
+                + Text($"capacity: {{cpus: {host.Cpus}, memoryMiB: {host.MemoryMib}")
+                + $"{Member("uplinkMbit", host.UplinkMbit)}}}\n");
         }
 
         foreach (SketchedLink link in sketch.Links)
         {
             yield return ($"{Sketch.Operator}/{link.Name}.yaml", Text(
                 $"kind: Link\nname: {link.Name}\nhosts: [{List(link.Hosts)}]\n")
-                + $"medium: {(link.IsTrusted ? "trusted-segment" : "untrusted")}\n");
+                + $"medium: {(link.IsTrusted ? "trusted-segment" : "untrusted")}\n"
+                + (link.Numbers is { } vlans ? Text($"vlans: {{first: {vlans.First}, last: {vlans.Last}}}\n") : ""));
         }
 
         foreach (string tenant in sketch.Tenants)
@@ -85,7 +87,7 @@ internal static class SketchText
             .Append(Text($"memoryMiB: {domain.Quota.MemoryMib}, storageMiB: {domain.Quota.StorageMib}}}\n"))
             .Append(domain.Asked == default ? "" : Text(
                 $"reservation: {{cpus: {domain.Reserves.Cpus}, memoryMiB: {domain.Reserves.MemoryMib}}}\n"))
-            .Append(Demand(domain))
+            .Append(Demand(domain)).Append(Services(domain))
             .Append(Text($"groups: {{{List(domain.Groups.Select(one => $"{one.Key}: [{List(one.Value)}]"))}"))
             .Append("}\nflows:\n");
         Entries(text, "grants", domain.Grants.Select(term => Term("to", term)));
@@ -133,6 +135,24 @@ internal static class SketchText
             "placement", ("hosts", machine.OnlyOn), ("apartFrom", machine.ApartFrom),
             ("togetherWith", machine.TogetherWith))).ToString();
     }
+
+    private static string Services(SketchedDomain domain)
+    {
+        string[] told =
+        [
+            .. domain.AddressesBy switch
+            {
+                "none" => Array.Empty<string>(),
+                "host" => ["addresses: host"],
+                var machine => [$"addresses: {{machine: {machine}}}"],
+            },
+            .. domain.TellsNames ? ["names: host"] : Array.Empty<string>(),
+        ];
+        return (told.Length == 0 ? "" : $"services: {{{List(told)}}}\n") + (domain.Bandwidth is { } part
+            ? Text($"bandwidth: {{reserveMbit: {part.Reserve}{Member("limitMbit", part.Limit)}}}\n") : "");
+    }
+
+    private static string Member(string name, object? value) => value is null ? "" : Text($", {name}: {value}");
 
     private static string Demand(SketchedDomain domain) => domain.Information is not { } demand ? "" : Members(
         "information", ("notTo", demand.NotTo), ("jurisdictions", domain.MayBeKnownIn), ("keepers", demand.Keepers),

@@ -38,6 +38,8 @@ public sealed class RefinementProofTests
     [InlineData("{addresses: host}")]
     [InlineData("{names: host}")]
     [InlineData("{addresses: {machine: web-1}}")]
+    // Named, and not there: nobody answers, and who asks still asks for itself alone.
+    [InlineData("{addresses: {machine: web-9}}")]
     public void A_domain_with_services_passes_their_questions_and_answers_and_no_others(string services)
     {
         CheckedDatacentre datacentre = Datacentre(Example.ThreeTenants.With(
