@@ -138,6 +138,12 @@ internal sealed class PlacedDomain
             return all.RemoveAt(own.Place);
         }
 
+        // More than the hosts can have by one statement: those of statements before are nobody's any more.
+        if (_peers.Count > 2 * ByHost.Length)
+        {
+            _peers.Clear();
+        }
+
         return ByHost.Any(there => there != own && there.Links(links) == on)
             ? _peers.GetOrAdd((on, ways), Made(ByHost, on, links, ways)).RemoveAt(own.Place)
             : Made(ByHost.RemoveAt(own.Place), on, links, ways);
