@@ -11,8 +11,9 @@ namespace Bailiwick.Domains.Admission;
 /// <remarks>
 /// Who is judged first decides only where something is short. So a change is judged alone where in the end nothing is:
 /// every quota, host, reservation, volume and demand on company holds with all machines there, also with those that the
-/// policies alone refuse; and what holds with all of them held for each when it came. Where that is not so, or the
-/// change may be of use to a machine for which something was short, everything is judged in order.
+/// policies alone refuse; and what holds with all of them held for each when it came. For whom something was short is
+/// judged beside those that it has to do with, in the order of all. Where that is not so, or the change may be of use
+/// to another machine for which something was short, everything is judged in order.
 /// </remarks>
 internal sealed class KnownReview
 {
@@ -75,10 +76,12 @@ internal sealed class KnownReview
     /// <param name="change">What of them may be others.</param>
     /// <param name="come">Proposals that are new.</param>
     /// <param name="gone">Proposals that are none any more.</param>
+    /// <param name="on">The machines that were admitted on a host.</param>
     /// <param name="judged">The machines that were judged again.</param>
     public KnownReview? After(
         AdmissionGround ground, DatacentreChange change, IReadOnlyCollection<PlacementProposal> come,
-        IReadOnlyCollection<PlacementProposal> gone, out ImmutableHashSet<CompartmentRef> judged)
+        IReadOnlyCollection<PlacementProposal> gone, Func<HostRef, IEnumerable<CompartmentModel>> on,
+        out ImmutableHashSet<CompartmentRef> judged)
     {
         judged = change.Machines
             .Union(come.Concat(gone).Select(proposal => proposal.Compartment))
@@ -98,7 +101,51 @@ internal sealed class KnownReview
                 : new Listed<AdmissionVerdict>(AdmissionControl.WithoutNeighbours(ground, machine, [.. hosts]));
         }
 
+        JudgeShort(ground, next, on);
         return After(ground, change, next);
+    }
+
+    /// <summary>
+    /// Judges those for whom something was short again, beside all who have to do with them and in the order of all.
+    /// </summary>
+    private void JudgeShort(
+        AdmissionGround ground, Dictionary<CompartmentRef, Listed<AdmissionVerdict>?> next,
+        Func<HostRef, IEnumerable<CompartmentModel>> on)
+    {
+        var hosts = new Dictionary<CompartmentRef, HostRef>();
+        foreach (var (machine, verdicts) in next)
+        {
+            if (_short.Contains(machine) && verdicts?.All is [var only])
+            {
+                hosts[machine] = only.Host;
+            }
+        }
+
+        CompartmentModel[] models = [.. hosts.Keys.Select(ground.Machine).OfType<CompartmentModel>()];
+        if (models.Length == 0)
+        {
+            return;
+        }
+
+        var members = ground.Datacentre.Index.Members;
+        var beside = models.SelectMany(Standing.Domains).Distinct().SelectMany(domain => members.All(domain))
+            .Concat(hosts.Values.Distinct().SelectMany(on).Select(machine => machine.Ref))
+            .Concat(models.SelectMany(_ties.With)).Concat(next.Keys).Distinct();
+        var standing = Standing.Empty(ground);
+        foreach (var (_, machine) in beside.Select(machine => (Name: machine.ToString(), machine))
+            .OrderBy(one => one.Name, StringComparer.Ordinal))
+        {
+            if (hosts.TryGetValue(machine, out var host))
+            {
+                next[machine] = new Listed<AdmissionVerdict>(
+                    [AdmissionControl.Beside(standing, ground, machine, host)]);
+            }
+
+            foreach (var verdict in (next.TryGetValue(machine, out var now) ? now : _verdicts.Find(machine))?.All ?? [])
+            {
+                standing.Count(verdict);
+            }
+        }
     }
 
     private KnownReview? After(
@@ -121,10 +168,13 @@ internal sealed class KnownReview
             && reserved.AreLeft(default)
             && ties.AllowAll(ground, moved, machine => Counted(
                 ground, next.TryGetValue(machine, out var verdict) ? verdict : _verdicts.Find(machine)))
-            && !_short.Any(one => next.ContainsKey(one) || Meets(ground, one, others))
-            && StayShort(ground, change, reserved, isAsReserved && others.Length == 0);
+            && !_short.Any(one => !next.ContainsKey(one) && Meets(ground, one, others))
+            && StayShort(ground, change, next, reserved, isAsReserved && others.Length == 0);
         return isFree ? new KnownReview(
-            ground, _verdicts.With(next), sums, ties, _short, reserved, NextExpiry(ground, change)) : null;
+            ground, _verdicts.With(next), sums, ties,
+            _short.Except(next.Keys).Union(
+                next.Where(one => one.Value?.All.Any(IsShort) == true).Select(one => one.Key)),
+            reserved, NextExpiry(ground, change)) : null;
     }
 
     /// <summary>Whether a policy has expired since, or has not any more.</summary>
@@ -150,20 +200,24 @@ internal sealed class KnownReview
     /// the statements that are named are as they were; or where it was not the reason, and would be left with each of
     /// them too. Whoever finds its host full is not asked what is reserved.
     /// </summary>
-    private bool StayShort(AdmissionGround ground, DatacentreChange change, ReservedSums reserved, bool isAsItWas) =>
+    private bool StayShort(
+        AdmissionGround ground, DatacentreChange change,
+        Dictionary<CompartmentRef, Listed<AdmissionVerdict>?> next, ReservedSums reserved, bool isAsItWas) =>
         (reserved.IsNothing && _reserved.IsNothing) || _short.All(one =>
         {
+            var isJudged = next.TryGetValue(one, out var now);
             AdmissionRefusal[] full =
             [
-                .. On(one).OfType<AdmissionVerdict.Refused>().SelectMany(verdict => verdict.Refusals)
+                .. ((isJudged ? now : _verdicts.Find(one))?.All ?? []).OfType<AdmissionVerdict.Refused>()
+                    .SelectMany(verdict => verdict.Refusals)
                     .Where(refusal => refusal.Code == AdmissionRefusalCode.HostFull),
             ];
             return full switch
             {
                 [{ Because.Kind: StatementKind.Host }] => true,
-                [] => isAsItWas || ground.Machine(one) is not { } machine
+                [] => (isAsItWas && !isJudged) || ground.Machine(one) is not { } machine
                     || reserved.AreLeft(Capacity.Needed(machine)),
-                _ => isAsItWas && full.All(refusal => refusal.Because is { } because
+                _ => isAsItWas && !isJudged && full.All(refusal => refusal.Because is { } because
                     && !change.Domains.Contains(new DomainRef(because.Owner, because.Name))),
             };
         });

@@ -32,6 +32,11 @@ internal sealed class StandingTies
     /// <summary>The machines whose admission rests on flows that a domain grants.</summary>
     public IEnumerable<CompartmentRef> ByFlow(DomainRef granting) => _byFlow.Find(granting)?.All ?? [];
 
+    /// <summary>Those that a machine has to do with by volumes and company, admitted or not.</summary>
+    public IEnumerable<CompartmentRef> With(CompartmentModel machine) =>
+        Volumes(machine).SelectMany(volume => _having.Find(volume)?.All ?? [])
+            .Concat(Standing.Named(machine)).Concat(_namedBy.Find(machine.Ref)?.All ?? []);
+
     /// <summary>The same after machines moved.</summary>
     public StandingTies With(AdmissionGround ground, IReadOnlyCollection<Moved> moved) => new(
         Changed(_having, moved,

@@ -39,7 +39,9 @@ internal sealed class SceneChange
         var made = new SceneChange(then, AdmissionGround.Of(next, now), change);
         ImmutableArray<DomainRef> domains = [.. change.Domains.Where(domain => !ReferenceEquals(
             Model(then.Ground, domain), Model(made._now, domain)))];
-        if (then.Review.Value.After(made._now, change, come, gone, out var judged) is not { } review)
+        var known = then.Review.Value;
+        if (known.After(made._now, change, come, gone, host => then.Machines.Find(host)?.All ?? [], out var judged)
+            is not { } review)
         {
             return null;
         }

@@ -137,6 +137,11 @@ public sealed class RefinedAfterTests
             && one.Compartment.Tenant != machine.Compartment.Tenant);
         var after = refined.After(next, [], [elsewhere], Now);
         Assert.NotNull(after.Touched);
+        var own = Enumerable.Range(0, 16).First(domain => drawn.Domain(domain) == new DomainRef(
+            machine.Compartment.Tenant,
+            datacentre.Machinery.Compartments[machine.Compartment.ToString()].Nics[0].Domain));
+        var changed = PolicyCheck.After(datacentre, [drawn.WithFlow(own, 14, 4_001)]).Datacentre;
+        Assert.NotNull(refined.After(changed, [], [], Now).Touched);
         var beside = drawn.Proposals.Last(one => one.Host == machine.Host && one != machine);
         Assert.Null(refined.After(next, [], [beside], Now).Touched);
         var anew = Refine.Of(next, [.. drawn.Proposals.Except([elsewhere])], Now);
