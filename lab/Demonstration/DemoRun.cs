@@ -19,7 +19,6 @@ public sealed record DemoOptions(string Directory, string Policies, bool Keep);
 /// </summary>
 public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
 {
-    private static readonly string[] HostNames = ["host-1", "host-2", "host-3"];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly DateTimeOffset _start = TimeProvider.System.GetUtcNow();
     private readonly List<Cell> _cells = [];
@@ -165,7 +164,7 @@ public sealed class DemoRun(DemoOptions options, IDemoAudience audience)
 
     private DemoReport Report(DemoStage stage) => new()
     {
-        Hosts = HostNames.Length,
+        Hosts = stage.Deployment.Datacentre.Hosts.Count,
         Machines = stage.Machines.Count,
         Domains = stage.Policies.Domains.Count,
         Cells = _cells,
