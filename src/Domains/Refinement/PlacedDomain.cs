@@ -192,11 +192,15 @@ internal readonly record struct PlacedAddress(string Text, int Host);
 internal sealed class Kept<T>
     where T : class
 {
+    // A host is reached in few ways by one statement; those of statements before are nobody's any more.
+    private const int Most = 32;
     private readonly LinkWay _way;
+    private readonly int _count;
     private readonly T _made;
     private readonly Kept<T>? _others;
 
-    private Kept(LinkWay way, T made, Kept<T>? others) => (_way, _made, _others) = (way, made, others);
+    private Kept(LinkWay way, T made, Kept<T>? others) =>
+        (_way, _made, _others, _count) = (way, made, others, (others?._count ?? 0) + 1);
 
     /// <summary>What was made for a way; null where nothing was yet.</summary>
     public static T? Find(Kept<T>? all, LinkWay way)
@@ -220,7 +224,8 @@ internal sealed class Kept<T>
                 return made;
             }
 
-            Interlocked.CompareExchange(ref all, new Kept<T>(way, make(way), newest), newest);
+            var others = newest?._count < Most ? newest : null;
+            Interlocked.CompareExchange(ref all, new Kept<T>(way, make(way), others), newest);
         }
     }
 }
