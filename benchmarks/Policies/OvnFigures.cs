@@ -24,12 +24,12 @@ internal static class OvnFigures
         ovn.Write(OvnCommands.All(domains, PortsOfDomain, Peers));
         var theirs = ovn.Compile();
         var ours = new EqualDomains(domains, PortsOfDomain, Peers);
-        // Seconds each: of few rounds the median is steady enough.
+        // OVN compiles once; of few rounds of seconds the median is steady enough.
         var few = effort with { WarmUps = Math.Min(1, effort.WarmUps), Rounds = Math.Min(3, effort.Rounds) };
         var cold = await Race.Run(few, Race.Timed(1, _ => ours.Compile(Now)));
         var added = 0;
         var change = await Race.Run(
-            few,
+            effort,
             _ => Task.FromResult(ours.Add(++added, Now)),
             round => Task.FromResult(ovn.Change([.. OvnCommands.OneMore(round, PortsOfDomain)])));
         return
