@@ -57,7 +57,13 @@ internal sealed class EqualDomains
     public void Compile(DateTimeOffset now)
     {
         var all = Refine.Of(PolicyCheck.Run(_documents.Values).Datacentre, _proposals, now);
-        Parallel.For(0, Hosts, host => BenchException.Unless(!all.ForHost(Host(host)).Domains.IsEmpty));
+        Parallel.For(0, Hosts, host =>
+        {
+            var plan = all.ForHost(Host(host));
+            // Found as they are listed; no number is 0, so all are.
+            BenchException.Unless(
+                !plan.Domains.IsEmpty && plan.Underlay.Tunnels.All(tunnel => tunnel.Number != 0));
+        });
     }
 
     /// <summary>

@@ -77,7 +77,12 @@ public sealed class VolumeFillerTests : IDisposable
         await Fill(_ => { }, TestContext.Current.CancellationToken);
         string key = System.Text.Encoding.ASCII.GetString(VolumeFiles.Passphrase(_key));
         Assert.All(_host.Calls, call => Assert.DoesNotContain(key, string.Join(' ', call), StringComparison.Ordinal));
-        string[][] disks = [.. _host.Calls.Where(call => call.Any(word => word is "qemu-img" or "qemu-nbd"))];
+        // QEMU is asked again, in the same words, where it could not measure how long a passphrase takes.
+        string[][] disks =
+        [
+            .. _host.Calls.Where(call => call.Any(word => word is "qemu-img" or "qemu-nbd"))
+                .DistinctBy(call => string.Join(' ', call)),
+        ];
         Assert.Equal(3, disks.Length);
         Assert.All(disks, call => Assert.True(
             call.Contains("luks") && call.Contains("-f")
