@@ -10,13 +10,6 @@ public sealed record DomainRef(PartyId Tenant, StatementName Name)
     /// </summary>
     public override string ToString() => $"{Tenant.Digest.Hex}/{Name.Text}";
 
-    /// <inheritdoc/>
-    public bool Equals(DomainRef? other) => ReferenceEquals(this, other)
-        || (other is not null && Name.Equals(other.Name) && Tenant.Equals(other.Tenant));
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => (Tenant.GetHashCode() * 397) ^ Name.GetHashCode();
-
     /// <summary>Reads the text exactly as <see cref="ToString"/> writes it; null for any other.</summary>
     public static DomainRef? Read(string? text)
     {
@@ -33,13 +26,6 @@ public sealed record CompartmentRef(PartyId Tenant, StatementName Name)
 {
     /// <summary><c>&lt;tenant id&gt;/&lt;name&gt;</c>.</summary>
     public override string ToString() => $"{Tenant.Digest.Hex}/{Name.Text}";
-
-    /// <inheritdoc/>
-    public bool Equals(CompartmentRef? other) => ReferenceEquals(this, other)
-        || (other is not null && Name.Equals(other.Name) && Tenant.Equals(other.Tenant));
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => (Tenant.GetHashCode() * 397) ^ Name.GetHashCode();
 }
 
 /// <summary>A virtual disk of one tenant.</summary>
@@ -47,13 +33,6 @@ public sealed record VolumeRef(PartyId Tenant, StatementName Name)
 {
     /// <summary><c>&lt;tenant id&gt;/&lt;name&gt;</c>.</summary>
     public override string ToString() => $"{Tenant.Digest.Hex}/{Name.Text}";
-
-    /// <inheritdoc/>
-    public bool Equals(VolumeRef? other) => ReferenceEquals(this, other)
-        || (other is not null && Name.Equals(other.Name) && Tenant.Equals(other.Tenant));
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => (Tenant.GetHashCode() * 397) ^ Name.GetHashCode();
 }
 
 /// <summary>Boot software one tenant approved.</summary>
@@ -61,13 +40,6 @@ public sealed record ImageRef(PartyId Tenant, StatementName Name)
 {
     /// <summary><c>&lt;tenant id&gt;/&lt;name&gt;</c>.</summary>
     public override string ToString() => $"{Tenant.Digest.Hex}/{Name.Text}";
-
-    /// <inheritdoc/>
-    public bool Equals(ImageRef? other) => ReferenceEquals(this, other)
-        || (other is not null && Name.Equals(other.Name) && Tenant.Equals(other.Tenant));
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => (Tenant.GetHashCode() * 397) ^ Name.GetHashCode();
 }
 
 /// <summary>A physical machine of one operator.</summary>
@@ -75,13 +47,6 @@ public sealed record HostRef(PartyId Operator, StatementName Name)
 {
     /// <summary><c>&lt;operator id&gt;/&lt;name&gt;</c>.</summary>
     public override string ToString() => $"{Operator.Digest.Hex}/{Name.Text}";
-
-    /// <inheritdoc/>
-    public bool Equals(HostRef? other) => ReferenceEquals(this, other)
-        || (other is not null && Name.Equals(other.Name) && Operator.Equals(other.Operator));
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => (Operator.GetHashCode() * 397) ^ Name.GetHashCode();
 }
 
 /// <summary>

@@ -34,35 +34,24 @@ public sealed class AcceptedSenders : IEnumerable<TunnelPlan>
     private static IEnumerable<TunnelPlan> InOrder(
         ImmutableArray<DomainPlan> domains, ImmutableArray<PassagePlan> passages)
     {
-        (int Number, NetworkPlan? Inside, PassageNetwork? Across)[] networks =
+        (int Number, IEnumerable<TunnelPlan> Senders)[] networks =
         [
             .. domains.Select(domain => domain.Network).Where(network => network.Vxlan is not null)
-                .Select(network => (network.Number, (NetworkPlan?)network, (PassageNetwork?)null)),
+                .Select(network => (network.Number, network.Peers
+                    .Where(peer => peer.Protection == LinkProtection.Clear)
+                    .Select(peer => new TunnelPlan(peer.UnderlayIpv4, network.Number, peer.Reason)))),
             .. passages.Select(passage => passage.Network).Where(network => network.Vxlan is not null)
-                .Select(network => (network.Number, (NetworkPlan?)null, (PassageNetwork?)network)),
+                .Select(network => (network.Number, network.Peers
+                    .Where(peer => peer.Protection == LinkProtection.Clear)
+                    .Select(peer => new TunnelPlan(peer.UnderlayIpv4, network.Number, peer.Reason)))),
         ];
         // No two have one number.
         Array.Sort(networks, static (one, other) => one.Number.CompareTo(other.Number));
         List<TunnelPlan> next = [];
-        foreach (var (number, inside, across) in networks)
+        foreach (var (_, senders) in networks)
         {
             next.Clear();
-            foreach (var peer in inside?.Peers ?? [])
-            {
-                if (peer.Protection == LinkProtection.Clear)
-                {
-                    next.Add(new TunnelPlan(peer.UnderlayIpv4, number, peer.Reason));
-                }
-            }
-
-            foreach (var peer in across?.Peers ?? [])
-            {
-                if (peer.Protection == LinkProtection.Clear)
-                {
-                    next.Add(new TunnelPlan(peer.UnderlayIpv4, number, peer.Reason));
-                }
-            }
-
+            next.AddRange(senders);
             next.Sort(static (one, other) => string.CompareOrdinal(one.PeerIpv4, other.PeerIpv4));
             foreach (var tunnel in next)
             {

@@ -127,7 +127,7 @@ internal static class DeviceNames
     }
 
     private static string Placed(string prefix, string segment, int number) =>
-        string.Concat(prefix, segment, number == 0 ? "0" : "1");
+        string.Concat(prefix, segment, number.ToString(CultureInfo.InvariantCulture));
 
     private static string Port(CompartmentRef machine, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"port {machine} {index}");

@@ -64,24 +64,11 @@ public static class TrustedPeers
                 },
             }),
         ];
-        HashSet<(string, int)> kept =
-        [
-            .. domains.SelectMany(d => d.Network.Peers.Select(p => (p.UnderlayIpv4, d.Network.Number))),
-            .. passages.SelectMany(d => d.Network.Peers.Select(p => (p.UnderlayIpv4, d.Network.Number))),
-        ];
         return plan with
         {
             Domains = domains,
             Passages = passages,
-            Underlay = plan.Underlay with
-            {
-                Tunnels = InOrder(
-                    plan.Underlay.Tunnels.Where(t => kept.Contains((t.PeerIpv4, t.Number)))
-                        .Concat(plan.Domains.Zip(domains).Where(d => d.First.Network.Vlan != d.Second.Network.Vlan)
-                            .SelectMany(d => d.Second.Network.Peers.Where(p => p.Protection == LinkProtection.Clear)
-                                .Select(p => new TunnelPlan(p.UnderlayIpv4, d.Second.Network.Number, p.Reason))))
-                        .DistinctBy(t => (t.PeerIpv4, t.Number))),
-            },
+            Underlay = plan.Underlay with { Tunnels = AcceptedSenders.Of(domains, passages) },
             Withheld =
             [
                 .. plan.Withheld,
@@ -90,11 +77,6 @@ public static class TrustedPeers
             ],
         };
     }
-
-    private static AcceptedSenders InOrder(IEnumerable<TunnelPlan> tunnels) =>
-    [
-        .. tunnels.OrderBy(tunnel => tunnel.Number).ThenBy(tunnel => tunnel.PeerIpv4, StringComparer.Ordinal),
-    ];
 
     private static NetworkPlan Only(DomainPlan domain, Func<PeerPlan, bool> isDoubted)
     {

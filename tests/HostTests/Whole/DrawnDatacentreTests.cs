@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Bailiwick.Lab.Datacentres;
+using Bailiwick.Tests.Cli;
 
 namespace Bailiwick.HostTests.Whole;
 
@@ -41,7 +42,7 @@ public sealed class DrawnDatacentreTests(DrawnLab drawn)
         ];
         Assert.Equal(0, (await Cli.Run(tenant, question)).ExitCode);
 
-        await Withdraw(tenant, Text(flow, "from").Split('/')[1], $"{{to: {Text(flow, "to")}, ");
+        DrawnTerms.Withdraw(Lab.Paths.Policies, Text(flow, "from"), Text(flow, "to"));
         string signed = Path.Combine(Lab.Paths.Signed, tenant);
         Assert.NotEmpty(Lab.Deployment.Desks.Sign(tenant, Lab.Deployment.LogKey()));
         Assert.Contains(
@@ -53,12 +54,7 @@ public sealed class DrawnDatacentreTests(DrawnLab drawn)
         await Lab.Settled();
         await Proven();
 
-        WholeHost host = Lab.Hosts[0];
-        string gateway = (await host.Space.Must("ip", "netns", "list")).Split('\n')
-            .Select(line => line.Split(' ')[0]).First(name => name.StartsWith("bwg", StringComparison.Ordinal));
-        await host.Space.Must(
-            "ip", "netns", "exec", gateway, "nft", "insert", "rule", "inet", "bw_gateway", "forward",
-            "tcp", "dport", "22", "accept");
+        await Lab.Hosts[0].SlipIntoGateway("tcp", "dport", "22", "accept");
         await WholeLab.Until(
             async () => (await Cli.Run(WholeLab.Operator, "verify")).Output.Contains(
                 "It opens tcp/22 from t0", StringComparison.Ordinal) ? null : "no drift tells it", "the drift is told",
@@ -76,20 +72,6 @@ public sealed class DrawnDatacentreTests(DrawnLab drawn)
         .. JsonElement.Parse((await Cli.Run(
             WholeLab.Operator, "policy", "show", Lab.Paths.Policies, "--json")).Output).EnumerateArray(),
     ];
-
-    /// <summary>All terms of a domain that begin so are of UDP from now on, and of TCP no more.</summary>
-    private async Task Withdraw(string tenant, string domain, string term)
-    {
-        foreach (string file in Directory.GetFiles(Path.Combine(Lab.Paths.Policies, tenant), "*.yaml"))
-        {
-            string[] documents = (await File.ReadAllTextAsync(file)).Split("---\n");
-            await File.WriteAllTextAsync(file, string.Join("---\n", documents.Select(document =>
-                !document.Contains($"name: {domain}\n", StringComparison.Ordinal) ? document
-                    : string.Join('\n', document.Split('\n')
-                        .Select(line => !line.Contains(term, StringComparison.Ordinal) ? line
-                            : line.Replace("protocol: tcp", "protocol: udp", StringComparison.Ordinal))))));
-        }
-    }
 
     private static string Tenant(JsonElement flow, string side) => Text(flow, side).Split('/')[0];
 

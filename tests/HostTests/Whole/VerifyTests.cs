@@ -63,12 +63,8 @@ public sealed class VerifyTests(WholeLab lab, ITestOutputHelper output)
         await lab.Ready();
         await Proven();
         WholeHost host = lab.Host("host-1");
-        string space = (await host.Space.Must("ip", "netns", "list")).Split('\n')
-            .Select(line => line.Split(' ')[0]).First(name => name.StartsWith("bwg", StringComparison.Ordinal));
 
-        await host.Space.Must(
-            "ip", "netns", "exec", space, "nft", "insert", "rule", "inet", "bw_gateway", "forward",
-            "tcp", "dport", "22", "accept");
+        await host.SlipIntoGateway("tcp", "dport", "22", "accept");
 
         await WholeLab.Until(
             async () => (await Drifts("bank")).Any(drift => Text(drift, "sentence") is var said

@@ -168,6 +168,15 @@ internal sealed partial class WholeHost(LabHost space, LabDeployment deployment)
             .Where(t => t.Length > 0),
     ];
 
+    /// <summary>Puts a rule before all others that forward packets in one of its gateways.</summary>
+    internal async Task SlipIntoGateway(params string[] rule)
+    {
+        string gateway = (await space.Must("ip", "netns", "list")).Split('\n')
+            .Select(line => line.Split(' ')[0]).First(name => name.StartsWith("bwg", StringComparison.Ordinal));
+        await space.Must(
+            ["ip", "netns", "exec", gateway, "nft", "insert", "rule", "inet", "bw_gateway", "forward", .. rule]);
+    }
+
     /// <summary>
     /// Live ports on bridges without a table: there must never be one. Seen twice, because what is looked at one after
     /// the other may change in between.

@@ -32,7 +32,7 @@ public sealed class GeneratedPolicyTests : IDisposable
         string from = Text(flow, "from"), to = Text(flow, "to"), port = Text(flow, "what").Split(' ')[1];
         string why = $"policy why {Machine(from, "senders")} {Machine(to, "receivers")} tcp/{port} --policies ";
         Assert.Contains(": yes\n", Run(why + "drawn").Output, StringComparison.Ordinal);
-        Withdraw(from.Split('/'), $"{{to: {to}, ");
+        DrawnTerms.Withdraw(Path.Combine(_root.FullName, "again"), from, to);
         Assert.Contains(": no\n", Run(why + "again").Output, StringComparison.Ordinal);
         Assert.Contains($"closes   {from} (", Run("policy diff drawn again").Output, StringComparison.Ordinal);
 
@@ -58,20 +58,6 @@ public sealed class GeneratedPolicyTests : IDisposable
         Ending refused = Run("lab generate drawn");
         Assert.Equal(2, refused.Code);
         Assert.Contains("drawn is not empty", refused.Error, StringComparison.Ordinal);
-    }
-
-    /// <summary>All terms of a domain that begin so are of UDP in the second directory, and of TCP no more.</summary>
-    private void Withdraw(string[] domain, string term)
-    {
-        foreach (string file in Directory.GetFiles(Path.Combine(_root.FullName, "again", domain[0])))
-        {
-            string[] documents = File.ReadAllText(file).Split("---\n");
-            File.WriteAllText(file, string.Join("---\n", documents.Select(document =>
-                !document.Contains($"name: {domain[1]}\n", StringComparison.Ordinal) ? document
-                    : string.Join('\n', document.Split('\n')
-                        .Select(line => !line.Contains(term, StringComparison.Ordinal) ? line
-                            : line.Replace("protocol: tcp", "protocol: udp", StringComparison.Ordinal))))));
-        }
     }
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
